@@ -1,0 +1,341 @@
+"""The public door: everything a plugin may use. `__all__` is the promise to plugin authors.
+
+A plugin is a class with handlers. Handlers are quick: they run inside the one transaction of the batch that
+brought their event, so they only compute and touch the database. Slow work (a request, a big scan) is a *job*.
+Handlers return what they want to say; only `matrix/outbound.py` sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
+
+from bot.core.commands import CommandHelp
+from bot.core.errors import ConfigError, PluginError, UsageError, UserError
+from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
+from bot.core.permissions import Role
+from bot.core.texts import Text
+from bot.hubs import (
+    Coordinator, Hub, Language, Localized, Room, Settings, Topic, UserId, Zone, in_language, invalid, section,
+)  # fmt: skip
+from bot.ports import Reader, Row, Transaction, Translator
+from bot.replies import escape
+
+if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need not load
+    import click
+
+__all__ = [
+    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Edit", "Event", "Hub",
+    "JobContext", "Language", "Localized", "Message", "Offline", "Plugin", "PluginError", "Reaction", "Reader",
+    "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row", "Schedule", "Settings", "Shell",
+    "StateChange", "Text", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone",
+    "alarm", "command", "escape", "in_language", "invalid", "job", "overhear", "section",
+]  # fmt: skip
+
+S = TypeVar("S", bound=Settings)
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in Markdown. `mentions` are pinged besides nobody; name them in the text as well."""
+
+    text: str
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A message nobody asked for just now (a reminder): `reply` goes to the Matrix room `room`."""
+
+    room: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """The room something happened in. `settings` is None in a direct chat and in rooms no hub names."""
+
+    id: str
+    direct: bool
+    settings: Room | None
+
+
+class Schedule(Protocol):
+    """Alarms and jobs of one plugin, written in the current transaction.
+
+    A `key` is unique per plugin and names the thing for good: an alarm that fired is not armed again under its key.
+    """
+
+    async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
+        """Arms the handler `@alarm(name)` for the instant `due`; a pending alarm of this key is moved."""
+        ...
+
+    async def cancel(self, key: str) -> None: ...
+
+    async def pending(self, name: str) -> Mapping[str, int]:
+        """Keys of the alarms still to come, with their due instants."""
+        ...
+
+    async def job(self, name: str, key: str, **payload: str | int) -> None:
+        """Asks for the handler `@job(name)` to run soon, once; it may answer what caused it."""
+        ...
+
+
+class Context(Protocol):
+    """What a command or an overhearing handler gets."""
+
+    @property
+    def db(self) -> Transaction:
+        """The batch's transaction."""
+        ...
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def sender(self) -> str: ...
+
+    @property
+    def role(self) -> Role: ...
+
+    @property
+    def message(self) -> Message:
+        """What was said (after an edit: as it reads now, under the id of the original)."""
+        ...
+
+    @property
+    def room(self) -> RoomView: ...
+
+    @property
+    def hub(self) -> Hub:
+        """The hub of the room; in a direct chat the asker's first. Raises `UserError` where there is none."""
+        ...
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        """Hubs whose content may be shown here: the room's own and those shared with it; in a direct chat those
+        the asker is a member of now."""
+        ...
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    def t(self, template: str | Text, **values: object) -> str:
+        """Translates for the asker; see `bot.ports.Translator`."""
+        ...
+
+    def n(self, singular: str, plural: str, count: int, **values: object) -> str: ...
+
+    def translator(self, language: str) -> Translator: ...
+
+    def manual(self) -> Sequence[CommandHelp]:
+        """The commands the asker may use here, in their language."""
+        ...
+
+    async def set_language(self, language: str | None) -> None:
+        """Remembers the sender's choice (None: forget it)."""
+        ...
+
+    async def forget_sender(self) -> None:
+        """Erases what the core and every plugin hold about the sender."""
+        ...
+
+
+class AlarmContext(Protocol):
+    """What an alarm's handler gets. It answers with announcements."""
+
+    @property
+    def db(self) -> Transaction: ...
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def due(self) -> int: ...
+
+    @property
+    def hub(self) -> Hub: ...
+
+    @property
+    def payload(self) -> Mapping[str, str | int]: ...
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    def rooms(self, role: str) -> Sequence[str]:
+        """Ids of the hub's joined rooms of that role ("coordinators", "members")."""
+        ...
+
+    def translator(self, language: str) -> Translator: ...
+
+
+class JobContext(Protocol):
+    """What a job's handler gets. It runs outside any transaction, may be run again after a crash, and may answer."""
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def payload(self) -> Mapping[str, str | int]: ...
+
+    async def profile(self, user: str) -> Mapping[str, object]:
+        """A user's public Matrix profile; {} if it cannot be seen."""
+        ...
+
+    def answering(self) -> AbstractAsyncContextManager[Context]:
+        """A transaction with the context of the message that asked for this job."""
+        ...
+
+
+class RefreshContext(Protocol):
+    """What `refresh` gets: the hubs as they are configured now."""
+
+    @property
+    def db(self) -> Transaction: ...
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def hubs(self) -> Sequence[Hub]: ...
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+
+class Offline(Protocol):
+    """A configuration opened from the shell, with no network."""
+
+    @property
+    def hubs(self) -> Sequence[Hub]: ...
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def translator(self) -> Translator:
+        """For the person at the terminal."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Reader]:
+        """The bot's database, read-only; where the bot has not run yet, one in memory made from the configuration."""
+        ...
+
+
+class Shell(Protocol):
+    """`obj` of a plugin's click commands (`click.pass_obj`)."""
+
+    def open(self, config: Path) -> Offline:
+        """Reads the configuration; problems in it end the command with exit code 2."""
+        ...
+
+
+class Plugin(Generic[S]):
+    """A feature. Subclass it as `class Wishes(Plugin[WishesSettings])`; handlers carry the decorators below.
+
+    `schema/NNNN_name.sql` beside the class's file makes its tables, `locales/` holds its translations.
+    """
+
+    name: ClassVar[str]
+    settings_type: ClassVar[type[Settings]] = Settings
+    hub_settings: ClassVar[type[Settings] | None] = None
+    """Keys this plugin adds to every hub."""
+    room_settings: ClassVar[type[Settings] | None] = None
+    """Keys this plugin adds to every room of a hub."""
+    shell: ClassVar[Sequence[click.Command]] = ()
+    """Commands this plugin adds to `faro`; they get a `Shell` as `obj`."""
+
+    settings: S
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is Plugin and isinstance(kind := get_args(base)[0], type):
+                cls.settings_type = kind
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    async def refresh(self, ctx: RefreshContext) -> None:
+        """Called at start, after a change of configuration, and once a day: bring own tables and alarms up to date."""
+
+    async def forget(self, db: Transaction, user_id: str) -> None:
+        """Erases everything held about a person. A plugin with tables must define it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMark:
+    """What `@command` leaves on a handler."""
+
+    name: str
+    help: str
+    aliases: Mapping[str, str]
+    role: Role
+    anywhere: bool
+    examples: Sequence[str]
+
+
+def command(
+    name: str,
+    *,
+    help: str,  # noqa: A002 - the word every command-line library uses for it
+    aliases: Mapping[str, str] | None = None,
+    role: Role = Role.MEMBER,
+    anywhere: bool = False,
+    examples: Sequence[str] = (),
+) -> Callable[[Handler], Handler]:
+    """Makes a method answer `!name`. Its signature is its grammar, after `ctx`:
+
+    positional parameters take one word each (`str` or `int`; with a default: optional); a keyword-only `str` takes
+    the rest of the line; a keyword-only `T | None = None` is a filter `name:value` (a trailing `_` in the
+    parameter's name is dropped: `from_` is written `from:`).
+    `help` is a sentence in English (translated through the plugin's catalogue); `aliases` maps a language to the
+    command's word in it; `role` is the least role that may use it; `anywhere` allows it outside hubs.
+    """
+
+    def mark(handler: Handler) -> Handler:
+        handler.__faro_command__ = CommandMark(name, help, aliases or {}, role, anywhere, tuple(examples))  # type: ignore[attr-defined]  # a mark on a function
+        return handler
+
+    return mark
+
+
+def overhear(*kinds: type[Event]) -> Callable[[Handler], Handler]:
+    """Shows a method what happens in hub rooms: `async def heard(self, ctx, event)`, events of these types.
+
+    Messages that are commands are not overheard. Handlers answer None: content nobody asked for is never posted.
+    """
+
+    def mark(handler: Handler) -> Handler:
+        handler.__faro_overhears__ = kinds  # type: ignore[attr-defined]  # a mark on a function
+        return handler
+
+    return mark
+
+
+def alarm(name: str) -> Callable[[Handler], Handler]:
+    """Makes a method the handler of alarms of that name: `async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]`."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.__faro_alarm__ = name  # type: ignore[attr-defined]  # a mark on a function
+        return handler
+
+    return mark
+
+
+def job(name: str) -> Callable[[Handler], Handler]:
+    """Makes a method the handler of jobs of that name: `async def work(self, ctx: JobContext) -> Reply | None`."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.__faro_job__ = name  # type: ignore[attr-defined]  # a mark on a function
+        return handler
+
+    return mark

@@ -1,0 +1,197 @@
+"""`!find gifts topic:ethics` → a command and its typed arguments. Pure: no translation, no permission, no database.
+
+Grammar: the prefix (or a mention, or nothing in a direct chat), a word that names the command in any language, then
+words, "quoted strings" and `name:value` filters. What a command takes is told by its `CommandSpec`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+
+from bot.core.errors import UsageError
+from bot.core.permissions import Role
+from bot.core.texts import Text
+
+LONGEST = 2000  # characters of a command that are read; nobody types more, and a filter bomb stays small
+
+
+class Takes(Enum):
+    WORD = "one word"
+    REST = "the rest of the line"
+    FILTER = "name:value"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    name: str  # of the handler's parameter
+    takes: Takes
+    type: type = str  # str or int
+    required: bool = True
+
+    @property
+    def shown(self) -> str:
+        return self.name.rstrip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """What a command is called and takes. `owner` is the plugin's name."""
+
+    owner: str
+    name: str
+    help: str
+    params: tuple[Param, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # (language, word)
+    role: Role = Role.MEMBER
+    anywhere: bool = False
+    examples: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """`find <words> [topic:…] [since:…]`"""
+        return self.usage_as(self.name)
+
+    def usage_as(self, word: str) -> str:
+        parts = [word]
+        for param in self.params:
+            text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{param.shown}>"
+            parts.append(text if param.required else f"[{text.strip('<>')}]")
+        return " ".join(parts)
+
+    def word_in(self, language: str) -> str:
+        """The command's word in a language; its English name where it has none."""
+        return dict(self.aliases).get(language, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHelp:
+    """A command as `!help` shows it, in the reader's language."""
+
+    word: str
+    names: tuple[str, ...]  # every word that calls it
+    usage: str
+    help: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command as somebody wrote it, its arguments converted."""
+
+    spec: CommandSpec
+    arguments: Mapping[str, object]
+
+
+class Vocabulary:
+    """All commands by every word that calls them."""
+
+    def __init__(self, specs: Iterable[CommandSpec]) -> None:
+        self.specs = tuple(specs)
+        self._by_word: dict[str, CommandSpec] = {}
+        for spec in self.specs:
+            for word in (spec.name, *(alias for _, alias in spec.aliases)):
+                self._by_word.setdefault(word.casefold(), spec)
+
+    def find(self, word: str) -> CommandSpec | None:
+        return self._by_word.get(word.casefold())
+
+    def nearest(self, word: str) -> str | None:
+        """The word somebody probably meant."""
+        close = get_close_matches(word.casefold(), self._by_word, n=1, cutoff=0.6)
+        return close[0] if close else None
+
+
+def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) -> str | None:
+    """What is said to the bot, without how it was addressed; None if the message is not for it.
+
+    Addressed by prefix (`!find x`), by one of the bot's `names` (`Faro: find x`, `@faro:example.org find x`), or by
+    nothing at all in a direct chat.
+    """
+    text = body.strip()[:LONGEST]
+    if text.startswith(prefix):
+        rest = text[len(prefix) :]
+        return rest if rest[:1].strip() else None  # "! find" is an exclamation
+    for name in sorted(names, key=len, reverse=True):
+        if name and text.casefold().startswith(name.casefold()):
+            rest = text[len(name) :]
+            if rest[:1] in (":", ",", " ", "\n") or not rest:
+                return rest.lstrip(":, \n").removeprefix(prefix) or "help"
+    return text if direct else None
+
+
+def first_word(line: str) -> str:
+    return line.split(maxsplit=1)[0] if line.strip() else ""
+
+
+def parse(line: str, spec: CommandSpec) -> Call:
+    """Binds what follows the command's word to its parameters. Raises `UsageError` with a sentence for the asker."""
+    word = first_word(line)
+    rest = line.strip()[len(word) :]
+    filters = {param.shown.casefold(): param for param in spec.params if param.takes is Takes.FILTER}
+    arguments: dict[str, object] = {}
+    words: list[str] = []
+    raw: list[str] = []
+    for token in _tokens(rest):
+        param = filters.get(token.key.casefold()) if token.key else None
+        if param is None:
+            words.append(token.value)
+            raw.append(token.raw)
+        elif param.name in arguments:
+            raise UsageError(Text("'{name}:' is given twice.", name=param.shown))
+        elif not token.filter_value:
+            raise UsageError(Text("'{name}:' needs a value right after the colon.", name=param.shown))
+        else:
+            arguments[param.name] = _convert(param, token.filter_value)
+    for param in spec.params:
+        if param.takes is Takes.WORD:
+            if words:
+                arguments[param.name] = _convert(param, words.pop(0))
+                raw.pop(0)
+            elif param.required:
+                raise UsageError(Text("Something is missing: <{name}>.", name=param.shown))
+        elif param.takes is Takes.REST:
+            if not words and param.required:
+                raise UsageError(Text("Something is missing: <{name}>.", name=param.shown))
+            arguments[param.name] = " ".join(raw)
+            words, raw = [], []
+    if words:
+        raise UsageError(Text("I do not know what to do with “{extra}”.", extra=" ".join(words)))
+    return Call(spec, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    raw: str  # as written, quotes kept
+    value: str  # quotes removed
+    key: str  # "topic" of topic:gifts, else ""
+    filter_value: str
+
+
+# A filter's key, an optional quoted or bare value; a quoted string; or a bare word. A quote that is never closed is a letter.
+_TOKEN = re.compile(
+    r"""(?P<key>[^\W\d_][\w-]*):(?:"(?P<fq>[^"]*)"|(?P<fv>[^\s"]\S*)?)(?=\s|$)"""
+    r"""|["“«](?P<quoted>[^"“”«»]*)["”»](?=\s|$)"""
+    r"""|(?P<bare>\S+)"""
+)
+
+
+def _tokens(text: str) -> Iterable[_Token]:
+    for match in _TOKEN.finditer(text):
+        if match["key"]:
+            yield _Token(match[0], match[0], match["key"], match["fq"] or match["fv"] or "")
+        else:
+            quoted = match["quoted"]
+            yield _Token(match[0], match[0] if quoted is None else quoted.strip(), "", "")
+
+
+def _convert(param: Param, value: str) -> object:
+    if param.type is int:
+        digits = value.lstrip("#")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 12:
+            raise UsageError(Text("“{value}” should be a number.", value=value))
+        return int(digits)
+    return value

@@ -1,0 +1,98 @@
+"""What happens in Matrix, as plain data. Instants (`*_at`) are UTC milliseconds since 1970."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text, emote or file message of a person. Notices (`m.notice`) are other bots' and never become one."""
+
+    room: str
+    event_id: str
+    sender: str
+    sent_at: int  # as the sender's homeserver claims (origin_server_ts)
+    body: str  # without the quoted fallback of a reply
+    html: str | None = None  # formatted_body, without its <mx-reply>
+    reply_to: str | None = None
+    thread: str | None = None
+    mentions: frozenset[str] = frozenset()
+    kind: str = "m.text"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A message got a new text. `target` is the event edited; `message` is the text it has now, under its own event id."""
+
+    target: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A message (or an edit, or a reaction) was removed."""
+
+    room: str
+    event_id: str
+    sender: str
+    sent_at: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    room: str
+    event_id: str
+    sender: str
+    sent_at: int
+    target: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A piece of room state as it now stands (create, name, encryption, power levels, member, tombstone…)."""
+
+    room: str
+    type: str
+    state_key: str
+    sender: str
+    event_id: str
+    content: Mapping[str, object] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Somebody asks the bot into a room."""
+
+    room: str
+    sender: str
+    direct: bool
+
+
+Event = Message | Edit | Redaction | Reaction | StateChange
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUpdate:
+    """What one sync brought for one joined room, oldest first."""
+
+    room: str
+    state: tuple[StateChange, ...] = ()  # state before the timeline
+    events: tuple[Event, ...] = ()  # the timeline, state changes included
+    old: frozenset[str] = frozenset()  # ids of events found by filling a gap
+    gap: bool = False  # the homeserver left something out
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one `/sync` response brought, and the token that stands for having handled it."""
+
+    token: str
+    rooms: tuple[RoomUpdate, ...] = ()
+    invites: tuple[Invite, ...] = ()
+    left: tuple[str, ...] = ()  # rooms the bot was removed from, or left
+    first: bool = False  # the account's very first sync: nothing in it is answered
+    catching_up: bool = False  # the first after a start, or after the homeserver was away

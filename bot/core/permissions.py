@@ -1,0 +1,75 @@
+"""Who may do what. Power levels are read from state we parsed ourselves, and fail closed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import IntEnum
+
+MODERATOR_LEVEL = 50
+CREATORS_ARE_ABOVE_ALL = frozenset({"12"})  # room versions where creators have no level but every right (MSC4289)
+
+
+class Role(IntEnum):
+    """What a person is to a hub, from least to most."""
+
+    MEMBER = 0
+    COORDINATOR = 1
+    MODERATOR = 2
+    OPERATOR = 3
+
+
+def power_level(user: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> float:
+    """A user's power in a room, from the contents of `m.room.power_levels` and `m.room.create`.
+
+    Old rooms may hold levels as strings of digits; anything else that is not an integer counts as 0.
+    In room version 12 and later the creators stand above every number (spec, room version 12).
+    """
+    create = create or {}
+    version = create.get("room_version", "1")
+    if version in CREATORS_ARE_ABOVE_ALL and user in _creators(create):
+        return float("inf")
+    if not levels:
+        return 100 if user in _creators(create) else 0
+    users = levels.get("users")
+    own = users.get(user) if isinstance(users, Mapping) else None
+    return _level(own if own is not None else levels.get("users_default"))
+
+
+def role_of(
+    user: str,
+    *,
+    operators: Collection[str],
+    moderators: Collection[str],
+    coordinators: Collection[str],
+    power: float,
+) -> Role:
+    """The highest role that applies."""
+    if user in operators:
+        return Role.OPERATOR
+    if user in moderators or power >= MODERATOR_LEVEL:
+        return Role.MODERATOR
+    if user in coordinators:
+        return Role.COORDINATOR
+    return Role.MEMBER
+
+
+def _creators(create: Mapping[str, object]) -> set[str]:
+    """`m.room.create` content carries the sender under `creator` here: `inbound` puts it there for every version."""
+    creators = {creator} if isinstance(creator := create.get("creator"), str) else set()
+    more = create.get("additional_creators")
+    if isinstance(more, list):
+        creators.update(user for user in more if isinstance(user, str))
+    return creators
+
+
+def _level(value: object) -> float:
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return 0
+    return 0

@@ -1,0 +1,140 @@
+"""What the middle of the house needs from the world: the smallest Protocols, with one real and one fake adapter each.
+
+Instants are UTC milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from bot.core.events import Batch
+from bot.core.texts import Text
+
+Row = Mapping[str, Any]  # Any: SQLite columns are dynamically typed; the SQL beside the call says which type
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """The wall clock, UTC milliseconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Reader(Protocol):
+    """SQL that only reads. Parameters are named: `:hub` with `hub="…"`."""
+
+    async def value(self, sql: str, **params: object) -> Any:
+        """The first column of the first row, or None."""
+        ...
+
+    async def row(self, sql: str, **params: object) -> Row | None: ...
+
+    async def rows(self, sql: str, **params: object) -> Sequence[Row]: ...
+
+
+class Transaction(Reader, Protocol):
+    """SQL inside one transaction; it is committed by whoever opened it."""
+
+    async def execute(self, sql: str, **params: object) -> int:
+        """Runs one statement; answers the number of rows it changed."""
+        ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """What happens inside is undone alone if it raises; the error goes on."""
+        ...
+
+
+class Database(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """One writer at a time. Leaving normally commits, leaving with an error rolls back."""
+        ...
+
+    def reading(self) -> Reader:
+        """A read-only connection that sees the last committed state."""
+        ...
+
+    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
+        """Applies an owner's numbered schema steps that are not yet applied, one transaction each."""
+        ...
+
+
+class Transport(Protocol):
+    """Matrix, as much of it as Faro needs. Methods raise `Unavailable`, `Refused` or `LoggedOut`."""
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def device_id(self) -> str: ...
+
+    async def sync(self, since: str | None) -> Batch:
+        """The next batch after `since`. Waits for news (about 30 s), and through outages, backing off."""
+        ...
+
+    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+        """Sends one event, answers its id. The same `txn_id` from the same device gives the same event."""
+        ...
+
+    async def redact(self, room: str, event_id: str, txn_id: str) -> str: ...
+
+    async def find_sent(self, room: str, key: str, since: int) -> str | None:
+        """The id of our own event that carries `org.faro.key` = `key`, no older than `since`, if there is one."""
+        ...
+
+    async def resolve(self, alias: str) -> tuple[str, Sequence[str]]:
+        """Room id of an alias, and servers that know the room."""
+        ...
+
+    async def join(self, room: str, via: Sequence[str]) -> str:
+        """Joins by id or alias; answers the room id."""
+        ...
+
+    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str: ...
+
+    async def leave(self, room: str) -> None:
+        """Leaves, or rejects an invite."""
+        ...
+
+    async def members(self, room: str) -> Mapping[str, str]:
+        """Joined members: user id → display name ("" if none)."""
+        ...
+
+    async def set_display_name(self, name: str) -> None: ...
+
+    async def profile(self, user: str) -> Mapping[str, object]:
+        """The public profile: `displayname`, `m.tz`… ({} if it cannot be seen)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Translator(Protocol):
+    """Sentences in one language, for one owner of sentences (the core, or a plugin)."""
+
+    @property
+    def language(self) -> str:
+        """An ISO 639-1 code: en, es, fr, pt."""
+        ...
+
+    def t(self, template: str | Text, **values: object) -> str:
+        """Translates, then fills `{placeholders}`. A template without a translation stays English."""
+        ...
+
+    def n(self, singular: str, plural: str, count: int, **values: object) -> str:
+        """Like `t`, choosing by `count`, which also fills `{count}`."""
+        ...
+
+
+class Translations(Protocol):
+    def translator(self, owner: str, language: str) -> Translator: ...
+
+
+class Ticker(Protocol):
+    """Wakes the alarm room: `wait` returns at the latest after `at_most` seconds, or at `due`, or when poked."""
+
+    def ticks(self) -> AsyncIterator[None]: ...
+
+    def next_due(self, due: int | None) -> None: ...
