@@ -52,7 +52,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_database(path: Path | None, plugins: Sequence[PluginType]) -> AsyncIterator[tuple[SqliteDatabase, list[PluginType]]]:
+async def open_database(
+    path: Path | None, plugins: Sequence[PluginType]
+) -> AsyncIterator[tuple[SqliteDatabase, list[PluginType]]]:
     """The bot's database, its tables up to date, and the plugins whose tables could be made."""
     if path:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -71,9 +71,7 @@ class OfflineConfig:
             yield db.reading()
 
 
-async def fill(
-    db: Database, registry: Registry, hubs: Sequence[Hub], plugins: Sequence[PluginType], now: int
-) -> None:
+async def fill(db: Database, registry: Registry, hubs: Sequence[Hub], plugins: Sequence[PluginType], now: int) -> None:
     """Makes the tables of plugins and what they derive from the configuration."""
     await db.migrate("core", steps_in(Path(__file__).parent / "storage" / "schema"))
     for plugin in plugins:

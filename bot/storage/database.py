@@ -181,9 +181,10 @@ def steps_in(folder: Path) -> Sequence[tuple[int, str]]:
 def statements(script: str) -> Sequence[str]:
     """The SQL statements of a script (triggers kept whole)."""
     found, rest = [], ""
-    for line in script.splitlines(keepends=True):
-        rest += line
+    for piece in re.split(r"(?<=;)", script):
+        rest += piece
         if sqlite3.complete_statement(rest):
             found.append(rest)
             rest = ""
-    return [*found, rest] if rest.strip() and not rest.lstrip().startswith("--") else found
+    code = [line for line in rest.splitlines() if line.strip() and not line.lstrip().startswith("--")]
+    return [*found, rest] if code else found
