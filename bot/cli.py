@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from bot import __version__, faults, logs
 from bot.core.errors import ConfigError, FaroError, LoggedOut
 from bot.i18n.catalog import Catalogs
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
+from bot.ports import Translator
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
@@ -111,7 +111,7 @@ def _read(config: Path) -> Opened:
     return opened
 
 
-def _translator() -> "Translator":
+def _translator() -> Translator:
     return Catalogs({}).translator("core", terminal_language())
 
 
