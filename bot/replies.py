@@ -1,8 +1,8 @@
 """A reply in Markdown → the plain body and the safe HTML of a Matrix message.
 
-The Markdown is CommonMark without raw HTML and without images; a line break in a paragraph is a line break. The HTML uses
-tags that the Matrix specification allows (Client-Server API, "m.room.message msgtypes") and no attribute but the
-`href` of a link and the `start` of a numbered list.
+The Markdown is CommonMark without raw HTML and without images; a line break in a paragraph is a line break.
+The HTML uses tags that the Matrix specification allows (Client-Server API, "m.room.message msgtypes") and no
+attribute but the `href` of a link and the `start` of a numbered list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape as escape_html
 from urllib.parse import unquote
 
@@ -36,8 +37,8 @@ _WORD_JOINER = "\N{WORD JOINER}"
 def harmless(text: str) -> str:
     """Any text as one line that changes nothing around it.
 
-    Control and formatting characters (text direction, zero width, lone surrogates) are removed, white space is one
-    space, and `@room` is split by an invisible word joiner so that it calls nobody.
+    Control and formatting characters (text direction, zero width, lone surrogates) are removed, white space
+    becomes one space, and `@room` is split by an invisible word joiner so that it calls nobody.
     """
     text = "".join(" " if char.isspace() else char for char in text)
     visible = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
@@ -53,13 +54,16 @@ def escape(text: str) -> str:
 
 
 def render(markdown: str, too_long: str = str(TOO_LONG)) -> tuple[str, str]:
-    """Plain body and HTML of a reply, together at most `MOST_BYTES` as JSON; `too_long` ends one that had to be cut."""
+    """Plain body and HTML of a reply, together at most `MOST_BYTES` as JSON; `too_long` ends a cut one."""
     whole = "".join(
         char for char in markdown if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
     )
     kept = whole[:MOST_BYTES]
     while True:
-        plain, html = _written(_MARKDOWN.parse(kept))
+        page = _Page()
+        for token in _MARKDOWN.parse(kept):
+            page.write(token)
+        plain, html = "\n".join(page.lines), "".join(page.html)
         if len(kept) < len(whole):
             plain = f"{plain}\n\n{too_long}".lstrip("\n")
             html += f"<p>{escape_html(too_long)}</p>"
@@ -81,84 +85,89 @@ class _Markdown(MarkdownIt):
         return bool(_ADDRESS.match(url))
 
 
-# Raw HTML is text. Without link definitions no line disappears, and without images nothing is fetched by reading.
+# Raw HTML is text. Without link definitions no line disappears; without images nothing is fetched by reading.
 _MARKDOWN = _Markdown("commonmark", {"html": False}).disable(
     ["html_block", "html_inline", "image", "reference"]
 )
 
 
+@dataclass(slots=True)
 class _Indent:
     """What stands before the lines of a list item or quotation: once `first`, then `rest`."""
 
-    def __init__(self, first: str, rest: str) -> None:
-        self.first: str | None = first
-        self.rest = rest
+    first: str
+    rest: str
+    used: bool = False
 
     def take(self) -> str:
-        first, self.first = self.first, None
-        return self.rest if first is None else first
+        text, self.used = (self.rest if self.used else self.first), True
+        return text
 
 
-def _written(tokens: Sequence[Token]) -> tuple[str, str]:
-    """Walks the tokens in one loop: how deep they are nested does not matter."""
-    lines: list[str] = []
-    html: list[str] = []
-    indents: list[_Indent] = []
-    numbers: list[
-        int | None
-    ] = []  # of the lists we are in: the next item's number, None where they are not numbered
-    tight = False
+class _Page:
+    """Writes both forms, token by token: however deep blocks are nested, nothing here is recursive."""
 
-    def leaf(text: str) -> None:
-        if lines and not tight:
-            lines.append("".join(indent.rest for indent in indents if indent.first is None).rstrip())
-        lines.extend(
-            ("".join(indent.take() for indent in indents) + line).rstrip() for line in text.split("\n")
-        )
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.html: list[str] = []
+        self._indents: list[_Indent] = []
+        self._numbers: list[
+            int | None
+        ] = []  # per list we are in: the next item's number, None without numbers
+        self._tight = False  # in a list without blank lines between its items
 
-    for token in tokens:
+    def write(self, token: Token) -> None:
         match token.type:
             case "inline":
-                text, marked = _inline(token.children or ())
-                leaf(text)
-                html.append(marked)
+                text, html = _inline(token.children or ())
+                self._leaf(text, html)
             case "fence" | "code_block":
-                tight = False
-                leaf(token.content.rstrip("\n"))
-                html.append(f"<pre><code>{escape_html(token.content)}</code></pre>")
+                self._tight = False
+                self._leaf(
+                    token.content.rstrip("\n"), f"<pre><code>{escape_html(token.content)}</code></pre>"
+                )
             case "hr":
-                tight = False
-                leaf("---")
-                html.append("<hr>")
-            case "bullet_list_open" | "ordered_list_open":
-                start = token.attrGet("start")
-                numbers.append(None if token.tag == "ul" else 1 if start is None else int(start))
-                html.append(f"<{token.tag}>" if start is None else f'<{token.tag} start="{int(start)}">')
-            case "bullet_list_close" | "ordered_list_close":
-                numbers.pop()
-                html.append(f"</{token.tag}>")
-            case "list_item_open":
-                marker = "- " if (number := numbers[-1]) is None else f"{number}. "
-                numbers[-1] = None if number is None else number + 1
-                indents.append(_Indent(marker, " " * len(marker)))
-                html.append("<li>")
-            case "list_item_close":
-                if indents[-1].first is not None:  # an empty item
-                    leaf("")
-                indents.pop()
-                html.append("</li>")
-            case "blockquote_open":
-                indents.append(_Indent("> ", "> "))
-                html.append("<blockquote>")
-            case "blockquote_close":
-                indents.pop()
-                html.append("</blockquote>")
-            case "paragraph_open" | "paragraph_close" if token.hidden:  # in a list without blank lines
-                tight = True
-            case _:  # paragraphs and headings
-                tight = False
-                html.append(f"<{token.tag}>" if token.nesting == 1 else f"</{token.tag}>")
-    return "\n".join(lines), "".join(html)
+                self._tight = False
+                self._leaf("---", "<hr>")
+            case "paragraph_open" | "paragraph_close" | "heading_open" | "heading_close":
+                self._tight = token.hidden
+                if not token.hidden:
+                    self.html.append(f"<{token.tag}>" if token.nesting == 1 else f"</{token.tag}>")
+            case _ if token.nesting == 1:
+                self._open(token)
+            case _:
+                self._close(token)
+
+    def _leaf(self, text: str, html: str) -> None:
+        if self.lines and not self._tight:
+            self.lines.append("".join(indent.rest for indent in self._indents if indent.used).rstrip())
+        for line in text.split("\n"):
+            self.lines.append("".join([*(indent.take() for indent in self._indents), line]).rstrip())
+        self.html.append(html)
+
+    def _open(self, token: Token) -> None:
+        start = token.attrGet("start")
+        self.html.append(f"<{token.tag}>" if start is None else f'<{token.tag} start="{int(start)}">')
+        if token.type == "list_item_open":
+            number = self._numbers[-1]
+            marker = "- " if number is None else f"{number}. "
+            self._numbers[-1] = None if number is None else number + 1
+            self._indents.append(_Indent(marker, " " * len(marker)))
+        elif token.type == "blockquote_open":
+            self._indents.append(_Indent("> ", "> "))
+        elif token.tag == "ol":
+            self._numbers.append(1 if start is None else int(start))
+        else:
+            self._numbers.append(None)
+
+    def _close(self, token: Token) -> None:
+        if token.tag in ("ol", "ul"):
+            self._numbers.pop()
+        else:
+            if not self._indents[-1].used:  # an empty item
+                self._leaf("", "")
+            self._indents.pop()
+        self.html.append(f"</{token.tag}>")
 
 
 def _inline(tokens: Iterable[Token]) -> tuple[str, str]:
