@@ -5,9 +5,10 @@ Instants are UTC milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from bot.core.events import Batch
 from bot.core.texts import Text
@@ -132,9 +133,36 @@ class Translations(Protocol):
     def translator(self, owner: str, language: str) -> Translator: ...
 
 
-class Ticker(Protocol):
-    """Wakes the alarm room: `wait` returns at the latest after `at_most` seconds, or at `due`, or when poked."""
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message that must be sent, or one of ours that must be removed."""
 
-    def ticks(self) -> AsyncIterator[None]: ...
+    id: int
+    key: str  # also the Matrix transaction id
+    room: str
+    action: Literal["send", "redact"]
+    type: str
+    content: Mapping[str, object] = field(hash=False)
+    replaces: str | None = None  # key of the row whose event this edits or redacts
+    target: str | None = None  # event id to edit or redact
+    first_try: int | None = None
+    device: str | None = None  # that made the first try
+    tries: int = 0
 
-    def next_due(self, due: int | None) -> None: ...
+
+class Outbox(Protocol):
+    async def pending(self) -> Sequence[OutboxRow]:
+        """The oldest pending row of each room that has one."""
+        ...
+
+    async def trying(self, id_: int, device: str, now: int) -> None: ...
+
+    async def sent(self, id_: int, event_id: str | None) -> None:
+        """Done; None if there was nothing to do."""
+        ...
+
+    async def failed(self, id_: int, reason: str) -> None: ...
+
+    async def event_of(self, key: str) -> str | None:
+        """The event a row became."""
+        ...

@@ -171,7 +171,8 @@ class _Token:
     filter_value: str
 
 
-# A filter's key, an optional quoted or bare value; a quoted string; or a bare word. A quote that is never closed is a letter.
+# A filter's key, an optional quoted or bare value; a quoted string; or a bare word.
+# A quote that is never closed is a letter.
 _TOKEN = re.compile(
     r"""(?P<key>[^\W\d_][\w-]*):(?:"(?P<fq>[^"]*)"|(?P<fv>[^\s"]\S*)?)(?=\s|$)"""
     r"""|["“«](?P<quoted>[^"“”«»]*)["”»](?=\s|$)"""

@@ -1,0 +1,140 @@
+"""Alarms and jobs as rows: what is due at an instant, and slow work to do soon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.ports import Reader, Row, Transaction
+
+KEPT_AFTER_RINGING = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    plugin: str
+    key: str
+    name: str
+    hub: str
+    due: int
+    payload: Mapping[str, str | int] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: int
+    plugin: str
+    key: str
+    name: str
+    payload: Mapping[str, str | int] = field(hash=False)
+    cause: Mapping[str, object] | None = field(hash=False)
+    tries: int
+
+
+class PluginSchedule:
+    """`bot.api.Schedule` of one plugin in one transaction."""
+
+    def __init__(self, db: Transaction, plugin: str, now: int, cause: Mapping[str, object] | None = None) -> None:
+        self._db, self._plugin, self._now, self._cause = db, plugin, now, cause
+
+    async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
+        await self._db.execute(
+            "INSERT INTO alarms (plugin, key, name, hub, due, payload)"
+            " VALUES (:plugin, :key, :name, :hub, :due, :payload)"
+            " ON CONFLICT (plugin, key) DO UPDATE SET due = excluded.due, payload = excluded.payload WHERE done_at IS NULL",
+            plugin=self._plugin,
+            key=key,
+            name=name,
+            hub=hub,
+            due=due,
+            payload=json.dumps(payload),
+        )
+
+    async def cancel(self, key: str) -> None:
+        await self._db.execute(
+            "DELETE FROM alarms WHERE plugin = :plugin AND key = :key AND done_at IS NULL",
+            plugin=self._plugin,
+            key=key,
+        )
+
+    async def pending(self, name: str) -> Mapping[str, int]:
+        rows = await self._db.rows(
+            "SELECT key, due FROM alarms WHERE plugin = :plugin AND name = :name AND done_at IS NULL",
+            plugin=self._plugin,
+            name=name,
+        )
+        return {row["key"]: row["due"] for row in rows}
+
+    async def job(self, name: str, key: str, **payload: str | int) -> None:
+        await self._db.execute(
+            "INSERT INTO jobs (plugin, key, name, payload, cause, due) VALUES (:plugin, :key, :name, :payload, :cause, :due)"
+            " ON CONFLICT (plugin, key) DO UPDATE SET payload = excluded.payload, cause = excluded.cause,"
+            " due = excluded.due, tries = 0",
+            plugin=self._plugin,
+            key=key,
+            name=name,
+            payload=json.dumps(payload),
+            cause=json.dumps(self._cause) if self._cause else None,
+            due=self._now,
+        )
+
+
+async def next_due(db: Reader) -> int | None:
+    value: int | None = await db.value("SELECT min(due) FROM alarms WHERE done_at IS NULL")
+    return value
+
+
+async def due_alarms(db: Reader, now: int) -> list[Alarm]:
+    """What should have rung by now, oldest first."""
+    rows = await db.rows(
+        "SELECT * FROM alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
+    )
+    return [
+        Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
+        for row in rows
+    ]
+
+
+async def still_pending(db: Reader, alarm: Alarm) -> bool:
+    return bool(
+        await db.value(
+            "SELECT 1 FROM alarms WHERE plugin = :plugin AND key = :key AND due = :due AND done_at IS NULL",
+            plugin=alarm.plugin,
+            key=alarm.key,
+            due=alarm.due,
+        )
+    )
+
+
+async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
+    await db.execute(
+        "UPDATE alarms SET done_at = :now WHERE plugin = :plugin AND key = :key",
+        now=now,
+        plugin=alarm.plugin,
+        key=alarm.key,
+    )
+    await db.execute("DELETE FROM alarms WHERE done_at IS NOT NULL AND due < :before", before=now - KEPT_AFTER_RINGING)
+
+
+async def due_job(db: Reader, now: int) -> Job | None:
+    row = await db.row("SELECT * FROM jobs WHERE due <= :now ORDER BY due, id LIMIT 1", now=now)
+    return _job(row) if row else None
+
+
+async def next_job_due(db: Reader) -> int | None:
+    value: int | None = await db.value("SELECT min(due) FROM jobs")
+    return value
+
+
+async def job_done(db: Transaction, job: Job) -> None:
+    await db.execute("DELETE FROM jobs WHERE id = :id", id=job.id)
+
+
+async def job_again(db: Transaction, job: Job, due: int) -> None:
+    await db.execute("UPDATE jobs SET tries = tries + 1, due = :due WHERE id = :id", due=due, id=job.id)
+
+
+def _job(row: Row) -> Job:
+    cause = json.loads(row["cause"]) if row["cause"] else None
+    return Job(row["id"], row["plugin"], row["key"], row["name"], json.loads(row["payload"]), cause, row["tries"])

@@ -1,0 +1,190 @@
+"""One SQLite file behind the `Database` port: one connection that writes, one that reads.
+
+WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed; a power cut may lose the last
+commits, never the file's sense, and the homeserver brings their batches again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiosqlite
+
+from bot.core.errors import PluginError
+from bot.ports import Row
+
+_MIGRATIONS = """
+CREATE TABLE IF NOT EXISTS migrations (
+    owner TEXT NOT NULL, step INTEGER NOT NULL, PRIMARY KEY (owner, step)
+) STRICT
+"""
+
+
+class SqliteReader:
+    """`Reader` over one aiosqlite connection."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, **params: object) -> Sequence[Row]:
+        return [dict(row) for row in await self._connection.execute_fetchall(sql, params)]
+
+    async def row(self, sql: str, **params: object) -> Row | None:
+        rows = await self.rows(sql, **params)
+        return rows[0] if rows else None
+
+    async def value(self, sql: str, **params: object) -> Any:
+        for row in await self._connection.execute_fetchall(sql, params):
+            return row[0]
+        return None
+
+
+class SqliteTransaction(SqliteReader):
+    """`Transaction`: valid inside the `async with` that gave it."""
+
+    _depth = 0
+
+    async def execute(self, sql: str, **params: object) -> int:
+        async with self._connection.execute(sql, params) as cursor:
+            return cursor.rowcount
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self._depth += 1
+        name = f"s{self._depth}"
+        await self._connection.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            await self._connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self._depth -= 1
+            await self._connection.execute(f"RELEASE {name}")
+
+
+class SqliteDatabase:
+    """`Database` over a file, or over `:memory:` (then readers share the writer's connection)."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._writing = asyncio.Lock()
+        self._writer: aiosqlite.Connection | None = None
+        self._reader: aiosqlite.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._writer = await self._open(self._path or ":memory:")
+            await self._writer.execute("PRAGMA journal_mode = WAL")
+            await self._writer.execute("PRAGMA synchronous = NORMAL")
+            await self._writer.execute("PRAGMA foreign_keys = ON")
+            await self._writer.execute("PRAGMA secure_delete = ON")
+            await self._writer.execute(_MIGRATIONS)
+            if self._path:
+                self._path.chmod(0o600)
+                self._reader = await self._open(self._path)
+                await self._reader.execute("PRAGMA query_only = ON")
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        for connection in (self._reader, self._writer):
+            if connection:
+                await connection.close()
+        self._reader = self._writer = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqliteTransaction]:
+        async with self._writing:
+            connection = self._connected(self._writer)
+            await connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteTransaction(connection)
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    def reading(self) -> SqliteReader:
+        return SqliteReader(self._connected(self._reader or self._writer))
+
+    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
+        """Applies what is missing of an owner's steps `(number, SQL)`, one transaction each.
+
+        Before the first new step of a database that already has some, a copy is put beside it
+        (`<name>.before-<owner>-<step>`). Raises `PluginError` if the database is newer than the code, or a step fails.
+        """
+        applied = {
+            row["step"] for row in await self.reading().rows("SELECT step FROM migrations WHERE owner = :o", o=owner)
+        }
+        missing = [(number, sql) for number, sql in sorted(steps) if number not in applied]
+        unknown = applied - {number for number, _ in steps}
+        if unknown:
+            raise PluginError(
+                f"the tables of '{owner}' are newer (step {max(unknown)}) than this program; install the version that made them"
+            )
+        if missing and applied and self._path:
+            await self._copy(self._path.with_name(f"{self._path.name}.before-{owner}-{missing[0][0]:04}"))
+        for number, sql in missing:
+            try:
+                async with self.transaction() as tx:
+                    for statement in statements(sql):
+                        await tx.execute(statement)
+                    await tx.execute("INSERT INTO migrations VALUES (:owner, :step)", owner=owner, step=number)
+            except sqlite3.Error as error:
+                raise PluginError(f"step {number} of the tables of '{owner}' failed: {error}") from error
+
+    async def _copy(self, to: Path) -> None:
+        to.unlink(missing_ok=True)
+        async with self._writing:
+            await self._connected(self._writer).execute("VACUUM INTO :path", {"path": str(to)})
+        to.chmod(0o600)
+
+    async def _open(self, path: Path | str) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        await connection.execute("PRAGMA busy_timeout = 5000")
+        return connection
+
+    @staticmethod
+    def _connected(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+        if connection is None:
+            raise RuntimeError("the database is not open")
+        return connection
+
+
+_STEP = re.compile(r"^(\d{4})_\w+\.sql$")
+
+
+def steps_in(folder: Path) -> Sequence[tuple[int, str]]:
+    """The schema steps `NNNN_name.sql` of a folder, in order; () if there is no such folder."""
+    if not folder.is_dir():
+        return ()
+    found: Mapping[int, Path] = {int(match[1]): file for file in folder.iterdir() if (match := _STEP.match(file.name))}
+    return [(number, file.read_text("utf-8")) for number, file in sorted(found.items())]
+
+
+def statements(script: str) -> Sequence[str]:
+    """The SQL statements of a script (triggers kept whole)."""
+    found, rest = [], ""
+    for piece in re.split(r"(?<=;)", script):
+        rest += piece
+        if sqlite3.complete_statement(rest):
+            found.append(rest)
+            rest = ""
+    code = [line for line in rest.splitlines() if line.strip() and not line.lstrip().startswith("--")]
+    return [*found, rest] if code else found

@@ -1,0 +1,131 @@
+"""Messages that must be sent, as rows: written with what caused them, drained by `matrix/outbound.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from bot.ports import Database, OutboxRow, Reader, Transaction
+
+KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
+
+
+async def put(
+    db: Transaction,
+    *,
+    key: str,
+    room: str,
+    now: int,
+    action: Literal["send", "redact"] = "send",
+    type_: str = "m.room.message",
+    content: Mapping[str, object] | None = None,
+    replaces: str | None = None,
+    target: str | None = None,
+    cause: str | None = None,
+    asker: str | None = None,
+) -> None:
+    """Adds a row; one that is there already under this key stays as it is."""
+    await db.execute(
+        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, created_at)"
+        " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :now) ON CONFLICT (key) DO NOTHING",
+        key=key,
+        room=room,
+        action=action,
+        type=type_,
+        content=json.dumps(dict(content or {})),
+        replaces=replaces,
+        target=target,
+        cause=cause,
+        asker=asker,
+        now=now,
+    )
+
+
+async def answer_to(db: Reader, room: str, cause: str) -> str | None:
+    """The key of the answer an event got, if it was not withdrawn since."""
+    value: str | None = await db.value(
+        "SELECT key FROM outbox AS answer WHERE room = :room AND cause = :cause AND action = 'send' AND replaces IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM outbox WHERE action = 'redact' AND replaces = answer.key)"
+        " ORDER BY id DESC LIMIT 1",
+        room=room,
+        cause=cause,
+    )
+    return value
+
+
+async def asker_of(db: Reader, room: str, cause: str) -> str | None:
+    """Who asked what an answer is kept for."""
+    value: str | None = await db.value(
+        "SELECT asker FROM outbox WHERE room = :room AND cause = :cause LIMIT 1", room=room, cause=cause
+    )
+    return value
+
+
+async def forget(db: Transaction, user: str) -> None:
+    """The answers stay where they were sent; who asked for them is no longer known."""
+    await db.execute("UPDATE outbox SET asker = NULL, cause = NULL WHERE asker = :user", user=user)
+
+
+async def purge(db: Transaction, now: int) -> None:
+    """Drops rows that are over and old."""
+    await db.execute("DELETE FROM outbox WHERE state <> 'pending' AND created_at < :before", before=now - KEPT)
+
+
+class StoredOutbox:
+    """The `Outbox` port over the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def pending(self) -> Sequence[OutboxRow]:
+        rows = await self._db.reading().rows(
+            "SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
+        )
+        return [
+            OutboxRow(
+                id=row["id"],
+                key=row["key"],
+                room=row["room"],
+                action=row["action"],
+                type=row["type"],
+                content=json.loads(row["content"]),
+                replaces=row["replaces"],
+                target=row["target"],
+                first_try=row["first_try"],
+                device=row["device"],
+                tries=row["tries"],
+            )
+            for row in rows
+        ]
+
+    async def trying(self, id_: int, device: str, now: int) -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET tries = tries + 1, first_try = coalesce(first_try, :now), device = coalesce(device, :device)"
+                " WHERE id = :id",
+                id=id_,
+                device=device,
+                now=now,
+            )
+
+    async def sent(self, id_: int, event_id: str | None) -> None:
+        """The words are no longer needed once the homeserver has them."""
+        async with self._db.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id",
+                id=id_,
+                event=event_id,
+            )
+
+    async def failed(self, id_: int, reason: str) -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id",
+                id=id_,
+                reason=reason,
+            )
+
+    async def event_of(self, key: str) -> str | None:
+        value: str | None = await self._db.reading().value("SELECT event_id FROM outbox WHERE key = :key", key=key)
+        return value

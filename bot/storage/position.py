@@ -1,0 +1,24 @@
+"""How far the bot has read: the sync token, in the same transaction as what the batch brought."""
+
+from __future__ import annotations
+
+from bot.ports import Reader, Transaction
+
+
+async def token(db: Reader) -> str | None:
+    value: str | None = await db.value("SELECT token FROM position")
+    return value
+
+
+async def synced_at(db: Reader) -> int | None:
+    value: int | None = await db.value("SELECT synced_at FROM position")
+    return value
+
+
+async def advance(db: Transaction, token: str, now: int) -> None:
+    await db.execute(
+        "INSERT INTO position VALUES (1, :token, :now)"
+        " ON CONFLICT (id) DO UPDATE SET token = excluded.token, synced_at = excluded.synced_at",
+        token=token,
+        now=now,
+    )

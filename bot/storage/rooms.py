@@ -1,0 +1,129 @@
+"""What the bot knows of Matrix rooms: which it is in, their state, who is in them. Survives restarts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.core.events import StateChange
+from bot.ports import Reader, Transaction
+
+KEPT = frozenset(
+    {
+        "m.room.create",
+        "m.room.power_levels",
+        "m.room.encryption",
+        "m.room.name",
+        "m.room.canonical_alias",
+        "m.room.tombstone",
+    }
+)
+"""State types that are kept; members have a table of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoom:
+    """A joined room as the database has it."""
+
+    id: str
+    direct: bool
+    state: Mapping[str, Mapping[str, object]] = field(hash=False)  # type → content
+
+    @property
+    def encrypted(self) -> bool:
+        return "m.room.encryption" in self.state
+
+
+async def joined(db: Reader) -> dict[str, KnownRoom]:
+    """All joined rooms by id."""
+    states: dict[str, dict[str, Mapping[str, object]]] = {}
+    for row in await db.rows("SELECT room, type, content FROM room_state WHERE state_key = ''"):
+        states.setdefault(row["room"], {})[row["type"]] = json.loads(row["content"])
+    rooms = await db.rows("SELECT id, direct FROM rooms WHERE joined = 1")
+    return {row["id"]: KnownRoom(row["id"], bool(row["direct"]), states.get(row["id"], {})) for row in rooms}
+
+
+async def one(db: Reader, room: str) -> KnownRoom | None:
+    found = await db.row("SELECT id, direct FROM rooms WHERE id = :room AND joined = 1", room=room)
+    if found is None:
+        return None
+    state = await db.rows("SELECT type, content FROM room_state WHERE room = :room AND state_key = ''", room=room)
+    return KnownRoom(room, bool(found["direct"]), {row["type"]: json.loads(row["content"]) for row in state})
+
+
+async def remember(db: Transaction, room: str) -> None:
+    await db.execute(
+        "INSERT INTO rooms (id, joined) VALUES (:room, 1) ON CONFLICT (id) DO UPDATE SET joined = 1",
+        room=room,
+    )
+
+
+async def mark_direct(db: Transaction, room: str) -> None:
+    """The bot was invited to a chat with one person; it counts as joined when the homeserver says so."""
+    await db.execute(
+        "INSERT INTO rooms (id, joined, direct) VALUES (:room, 0, 1) ON CONFLICT (id) DO UPDATE SET direct = 1",
+        room=room,
+    )
+
+
+async def forget(db: Transaction, room: str) -> None:
+    """The bot is no longer in the room: what it knew of its state and people goes."""
+    await db.execute("UPDATE rooms SET joined = 0, direct = 0 WHERE id = :room", room=room)
+    await db.execute("DELETE FROM room_state WHERE room = :room", room=room)
+    await db.execute("DELETE FROM members WHERE room = :room", room=room)
+
+
+async def apply(db: Transaction, change: StateChange) -> None:
+    """Takes one state event into account."""
+    if change.type == "m.room.member":
+        if change.content.get("membership") == "join":
+            await db.execute(
+                "INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING",
+                room=change.room,
+                user=change.state_key,
+            )
+        else:
+            await db.execute(
+                "DELETE FROM members WHERE room = :room AND user = :user",
+                room=change.room,
+                user=change.state_key,
+            )
+    elif change.type in KEPT and change.state_key == "":
+        await db.execute(
+            "INSERT INTO room_state VALUES (:room, :type, '', :content)"
+            " ON CONFLICT (room, type, state_key) DO UPDATE SET content = excluded.content",
+            room=change.room,
+            type=change.type,
+            content=json.dumps(dict(change.content)),
+        )
+
+
+async def set_members(db: Transaction, room: str, users: Iterable[str]) -> None:
+    """The whole list, as the homeserver has it now."""
+    await db.execute("DELETE FROM members WHERE room = :room", room=room)
+    for user in users:
+        await db.execute("INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
+
+
+async def rooms_of(db: Reader, user: str) -> set[str]:
+    """Joined rooms of the bot in which the user is now."""
+    found = await db.rows(
+        "SELECT room FROM members JOIN rooms ON rooms.id = members.room WHERE user = :user AND joined = 1",
+        user=user,
+    )
+    return {row["room"] for row in found}
+
+
+async def alias(db: Reader, name: str) -> str | None:
+    room: str | None = await db.value("SELECT room FROM aliases WHERE alias = :name", name=name)
+    return room
+
+
+async def pin_alias(db: Transaction, name: str, room: str) -> None:
+    """Remembers where an alias led, so that whoever takes it over later does not get the hub's bot."""
+    await db.execute(
+        "INSERT INTO aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
+        name=name,
+        room=room,
+    )
