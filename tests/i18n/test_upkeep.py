@@ -40,7 +40,7 @@ def test_a_template_that_no_translator_can_see_is_an_error(tmp_path: Path, code:
 
 
 def test_catalogues_follow_the_code(tmp_path: Path) -> None:
-    """New sentences come in empty, changed ones with a guess marked fuzzy; the same code gives the same file."""
+    """New sentences come in empty, changed ones as a fuzzy guess; the same code gives the same file."""
     code, catalogue = tmp_path / "x.py", tmp_path / "locales" / "es.po"
     code.write_text('t("The wish list is full.")', encoding="utf-8")
     run = CliRunner().invoke
