@@ -95,6 +95,22 @@ def check(config: Path, schema: bool) -> None:
     click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
 
 
+@main.command()
+@CONFIG
+def doctor(config: Path) -> None:
+    """Say whether the bot that uses this configuration is well; exit code 1 if not."""
+    from bot.doctor import examine
+    from bot.timing.clock import SystemClock
+
+    opened = _read(config)
+    t = _translator()
+    findings = asyncio.run(examine(opened.loaded.data_dir, opened.loaded.config.hubs, SystemClock().now()))
+    for finding in findings:
+        click.echo(f"{t.t('ok') if finding.well else t.t('TROUBLE')}: {t.t(finding.text)}")
+    if not all(finding.well for finding in findings):
+        sys.exit(TROUBLE)
+
+
 def _read(config: Path) -> Opened:
     t = _translator()
     try:
