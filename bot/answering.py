@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
+SPOKEN = frozenset({"m.text", "m.emote"})  # a file's name is no command
+
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
 TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
 NOT_ALLOWED = Text("That command is for moderators.")
@@ -52,6 +54,8 @@ class Answering:
         `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
         """
         desk = self._desk
+        if message.kind not in SPOKEN:
+            return False
         direct = await desk.is_direct(tx, message.room)
         line = command_line(message.body, prefix=desk.prefix, names=desk.names, direct=direct)
         if line is None or not line.strip():

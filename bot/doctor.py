@@ -35,7 +35,7 @@ async def examine(data_dir: Path, hubs: Sequence[Hub], now: int) -> Sequence[Fin
             findings.append(
                 Finding(now - at < SILENT_AFTER, Text("Last heard from the homeserver {ago} s ago.", ago=ago))
             )
-        joined = await rooms.joined(db.reading())
+        joined = await rooms.joined_ids(db.reading())
         for hub in hubs:
             for room in hub.rooms:
                 name = room.alias or room.id or ""

@@ -115,10 +115,11 @@ class Pipeline:
         if (known is None and not (batch.first and place is None)) or update.gap:
             schedule = self._desk.core_schedule(tx, self._clock.now())
             await schedule.job("members", f"members/{update.room}", room=update.room)
-        if batch.first:
-            return
         oldest = self._clock.now() - self._answer_within
         for event in update.events:
+            # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
+            if event_id(event) in update.old if isinstance(event, StateChange) else batch.first:
+                continue
             stale = (batch.catching_up or event_id(event) in update.old) and sent_at(event) < oldest
             try:
                 async with tx.savepoint():
@@ -203,7 +204,7 @@ class Pipeline:
             hub=hub,
             payload=alarm.payload,
             schedule=desk.schedule(tx, alarm.plugin, now),
-            joined=frozenset(await rooms.joined(tx)),
+            joined=await rooms.joined_ids(tx),
             directory=desk.directory,
             owner=alarm.plugin,
             translations=desk.translations,

@@ -35,13 +35,8 @@ class KnownRoom:
         return "m.room.encryption" in self.state
 
 
-async def joined(db: Reader) -> dict[str, KnownRoom]:
-    """All joined rooms by id."""
-    states: dict[str, dict[str, Mapping[str, object]]] = {}
-    for row in await db.rows("SELECT room, type, content FROM room_state WHERE state_key = ''"):
-        states.setdefault(row["room"], {})[row["type"]] = json.loads(row["content"])
-    rooms = await db.rows("SELECT id, direct FROM rooms WHERE joined = 1")
-    return {row["id"]: KnownRoom(row["id"], bool(row["direct"]), states.get(row["id"], {})) for row in rooms}
+async def joined_ids(db: Reader) -> frozenset[str]:
+    return frozenset(row["id"] for row in await db.rows("SELECT id FROM rooms WHERE joined = 1"))
 
 
 async def one(db: Reader, room: str) -> KnownRoom | None:
