@@ -249,7 +249,7 @@ class Person:
         query = {"timeout": str(round(wait * 1000))} | ({"since": self._since} if self._since else {})
         answer = await self.request("GET", "/sync", **query)
         self._since = answer["next_batch"]
-        new = [
+        new: list[Mapping[str, Any]] = [
             {**event, "room_id": room}
             for room, part in answer.get("rooms", {}).get("join", {}).items()
             for event in part["timeline"]["events"]
@@ -276,7 +276,7 @@ class Person:
 
         def replies(event: Mapping[str, Any]) -> bool:
             relation = event["content"].get("m.relates_to") or {}
-            return relation.get("m.in_reply_to", {}).get("event_id") == event_id
+            return bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
 
         return await self.wait_for(replies, within=within, what=f"an answer to {event_id}")
 
