@@ -28,7 +28,11 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 _TRACKING = frozenset(
     "fbclid gclid gbraid wbraid msclkid mc_eid mc_cid igshid yclid mkt_tok _hsenc _hsmi".split()
 )
-_SHARER_ID_SITES = ("youtube.com", "youtu.be", "spotify.com")  # there `si` names the sharer; elsewhere the page
+_SHARER_ID_SITES = (
+    "youtube.com",
+    "youtu.be",
+    "spotify.com",
+)  # there `si` names the sharer; elsewhere the page
 
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<authority>[^/?#\\]*+)(?P<path>/[^?#]*+)?(?:\?(?P<query>[^#]*+))?(?:#(?P<fragment>.*))?",

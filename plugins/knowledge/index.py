@@ -42,7 +42,8 @@ async def record(tx: Transaction, said: Said, shared: Shared, *, keep_notes: boo
     """
     mine = {"room": said.room, "event": said.event, "sender": said.sender}
     old = await tx.rows(
-        "SELECT hub, resource, sent_at FROM shares WHERE room = :room AND event = :event AND sender = :sender", **mine
+        "SELECT hub, resource, sent_at FROM shares WHERE room = :room AND event = :event AND sender = :sender",
+        **mine,
     )
     await tx.execute("DELETE FROM shares WHERE room = :room AND event = :event AND sender = :sender", **mine)
     places = _places(old)
@@ -89,7 +90,9 @@ async def curate(tx: Transaction, hubs: Sequence[Hub]) -> None:
     present = {_place(row): row for row in await tx.rows("SELECT * FROM curations")}
     changed = {place for place in present.keys() | wanted.keys() if present.get(place) != wanted.get(place)}
     for hub_id, resource_id in changed:
-        await tx.execute("DELETE FROM curations WHERE hub = :hub AND resource = :r", hub=hub_id, r=resource_id)
+        await tx.execute(
+            "DELETE FROM curations WHERE hub = :hub AND resource = :r", hub=hub_id, r=resource_id
+        )
         if row := wanted.get((hub_id, resource_id)):
             await tx.execute(
                 """INSERT INTO curations (hub, resource, url, title, note, language, topics, topic_words)
@@ -203,7 +206,11 @@ async def _renew(tx: Transaction, hub: str, resource: int) -> None:
         **_entry(curation, shares),
     )
     for topic in json.loads(curation["topics"]) if curation else ():
-        await tx.execute("INSERT INTO entry_topics VALUES (:entry, :topic) ON CONFLICT DO NOTHING", entry=entry, topic=topic)
+        await tx.execute(
+            "INSERT INTO entry_topics VALUES (:entry, :topic) ON CONFLICT DO NOTHING",
+            entry=entry,
+            topic=topic,
+        )
     await tx.execute(
         """INSERT INTO entry_words (rowid, scope, title, topics, notes, address)
         VALUES (:entry, :scope, :title, :topics, :notes, :address)""",

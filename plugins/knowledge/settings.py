@@ -21,9 +21,13 @@ def _link(url: str) -> str:
 
 def _unknown_topic(topic: str, known: Sequence[str]) -> PydanticCustomError:
     if close := get_close_matches(topic, known, n=1, cutoff=0.5):
-        return invalid("this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0])
+        return invalid(
+            "this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0]
+        )
     if known:
-        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known))
+        return invalid(
+            "this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known)
+        )
     return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
 
 

@@ -48,7 +48,9 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
 )
-_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre"))  # what is quoted or code is not the sharer's word
+_UNSEEN = frozenset(
+    ("blockquote", "code", "mx-reply", "pre")
+)  # what is quoted or code is not the sharer's word
 _INLINE_TAGS = frozenset("a b del em font i ins s span strike strong sub sup u".split())
 
 

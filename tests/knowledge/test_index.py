@@ -25,14 +25,21 @@ def hub(id_: str = "transparency", **more: object) -> Hub:
             "id": id_,
             "title": id_.title(),
             "rooms": [{"alias": f"#{id_}:example.org"}],
-            "topics": [{"id": "gifts", "title": {"en": "Gifts", "es": "Regalos"}}, {"id": "audit", "title": "Audit"}],
+            "topics": [
+                {"id": "gifts", "title": {"en": "Gifts", "es": "Regalos"}},
+                {"id": "audit", "title": "Audit"},
+            ],
             **more,
         }
     )
     return made
 
 
-GUIDE = {"url": "https://example.org/guide", "title": {"en": "Gift guide", "es": "Guía de regalos"}, "topics": ["gifts"]}
+GUIDE = {
+    "url": "https://example.org/guide",
+    "title": {"en": "Gift guide", "es": "Guía de regalos"},
+    "topics": ["gifts"],
+}
 
 
 async def say(
@@ -92,7 +99,9 @@ async def test_somebody_elses_edit_takes_nothing_away(db: SqliteDatabase) -> Non
 
 
 @pytest.mark.parametrize("target", ["$1", "$edit"])
-async def test_redacting_a_message_or_its_last_edit_removes_its_shares(db: SqliteDatabase, target: str) -> None:
+async def test_redacting_a_message_or_its_last_edit_removes_its_shares(
+    db: SqliteDatabase, target: str
+) -> None:
     async with db.transaction() as tx:
         await say(tx, "https://example.org/a and https://example.org/b")
         await say(tx, "https://example.org/b", edit="$edit")
