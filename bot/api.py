@@ -19,7 +19,18 @@ from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChan
 from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.hubs import (
-    Coordinator, Hub, Language, Localized, Room, Settings, Topic, UserId, Zone, in_language, invalid, section,
+    Coordinator,
+    Hub,
+    Language,
+    Localized,
+    Room,
+    Settings,
+    Topic,
+    UserId,
+    Zone,
+    in_language,
+    invalid,
+    section,
 )  # fmt: skip
 from bot.ports import Reader, Row, Transaction, Translator
 from bot.replies import escape
@@ -267,8 +278,7 @@ class Plugin(Generic[S]):
         """Called at start, after a change of configuration, and once a day: bring own tables and alarms up to date."""
 
     async def forget(self, db: Transaction, user_id: str) -> None:
-        """Erases everything held about a person. A plugin with tables must define it."""
-        raise NotImplementedError
+        """Erases everything held about a person. A plugin with tables must define it; one without holds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +332,10 @@ def overhear(*kinds: type[Event]) -> Callable[[Handler], Handler]:
 
 
 def alarm(name: str) -> Callable[[Handler], Handler]:
-    """Makes a method the handler of alarms of that name: `async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]`."""
+    """Makes a method the handler of alarms of that name:
+
+    `async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]`.
+    """
 
     def mark(handler: Handler) -> Handler:
         handler.__faro_alarm__ = name  # type: ignore[attr-defined]  # a mark on a function

@@ -22,8 +22,8 @@ S = TypeVar("S", bound=Settings)
 
 
 def invalid(template: str, **values: object) -> PydanticCustomError:
-    """The error a validator raises: a sentence for the moderator, with `{placeholders}`, translated where it is shown."""
-    return PydanticCustomError("faro", template, values)  # type: ignore[arg-type]  # it wants a LiteralString; catalogues are checked by a house test instead
+    """The error a validator raises: a sentence for the moderator with `{placeholders}`, translated where shown."""
+    return PydanticCustomError("faro", template, values)
 
 
 def _zone(name: str) -> str:
@@ -35,7 +35,9 @@ def _zone(name: str) -> str:
     suggestion = _suggest_zone(name, known)
     if suggestion:
         raise invalid(
-            "'{zone}' is not a place whose clock is known; did you mean '{suggestion}'?", zone=name, suggestion=suggestion
+            "'{zone}' is not a place whose clock is known; did you mean '{suggestion}'?",
+            zone=name,
+            suggestion=suggestion,
         )
     raise invalid("'{zone}' is not a place whose clock is known; write one like 'America/Guatemala'", zone=name)
 

@@ -24,7 +24,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A message got a new text. `target` is the event edited; `message` is the text it has now, under its own event id."""
+    """A message got a new text: `target` is the event edited, `message` its new text, under the edit's own id."""
 
     target: str
     message: Message

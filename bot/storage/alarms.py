@@ -40,7 +40,8 @@ class PluginSchedule:
 
     async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
         await self._db.execute(
-            "INSERT INTO alarms (plugin, key, name, hub, due, payload) VALUES (:plugin, :key, :name, :hub, :due, :payload)"
+            "INSERT INTO alarms (plugin, key, name, hub, due, payload)"
+            " VALUES (:plugin, :key, :name, :hub, :due, :payload)"
             " ON CONFLICT (plugin, key) DO UPDATE SET due = excluded.due, payload = excluded.payload WHERE done_at IS NULL",
             plugin=self._plugin,
             key=key,
@@ -52,7 +53,9 @@ class PluginSchedule:
 
     async def cancel(self, key: str) -> None:
         await self._db.execute(
-            "DELETE FROM alarms WHERE plugin = :plugin AND key = :key AND done_at IS NULL", plugin=self._plugin, key=key
+            "DELETE FROM alarms WHERE plugin = :plugin AND key = :key AND done_at IS NULL",
+            plugin=self._plugin,
+            key=key,
         )
 
     async def pending(self, name: str) -> Mapping[str, int]:
@@ -84,9 +87,12 @@ async def next_due(db: Reader) -> int | None:
 
 async def due_alarms(db: Reader, now: int) -> list[Alarm]:
     """What should have rung by now, oldest first."""
-    rows = await db.rows("SELECT * FROM alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now)
+    rows = await db.rows(
+        "SELECT * FROM alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
+    )
     return [
-        Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"])) for row in rows
+        Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
+        for row in rows
     ]
 
 
@@ -103,7 +109,10 @@ async def still_pending(db: Reader, alarm: Alarm) -> bool:
 
 async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
     await db.execute(
-        "UPDATE alarms SET done_at = :now WHERE plugin = :plugin AND key = :key", now=now, plugin=alarm.plugin, key=alarm.key
+        "UPDATE alarms SET done_at = :now WHERE plugin = :plugin AND key = :key",
+        now=now,
+        plugin=alarm.plugin,
+        key=alarm.key,
     )
     await db.execute("DELETE FROM alarms WHERE done_at IS NOT NULL AND due < :before", before=now - KEPT_AFTER_RINGING)
 

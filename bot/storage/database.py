@@ -96,7 +96,9 @@ class SqliteDatabase:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -126,7 +128,9 @@ class SqliteDatabase:
         Before the first new step of a database that already has some, a copy is put beside it
         (`<name>.before-<owner>-<step>`). Raises `PluginError` if the database is newer than the code, or a step fails.
         """
-        applied = {row["step"] for row in await self.reading().rows("SELECT step FROM migrations WHERE owner = :o", o=owner)}
+        applied = {
+            row["step"] for row in await self.reading().rows("SELECT step FROM migrations WHERE owner = :o", o=owner)
+        }
         missing = [(number, sql) for number, sql in sorted(steps) if number not in applied]
         unknown = applied - {number for number, _ in steps}
         if unknown:
@@ -177,9 +181,10 @@ def steps_in(folder: Path) -> Sequence[tuple[int, str]]:
 def statements(script: str) -> Sequence[str]:
     """The SQL statements of a script (triggers kept whole)."""
     found, rest = [], ""
-    for line in script.splitlines(keepends=True):
-        rest += line
+    for piece in re.split(r"(?<=;)", script):
+        rest += piece
         if sqlite3.complete_statement(rest):
             found.append(rest)
             rest = ""
-    return [*found, rest] if rest.strip() and not rest.lstrip().startswith("--") else found
+    code = [line for line in rest.splitlines() if line.strip() and not line.lstrip().startswith("--")]
+    return [*found, rest] if code else found

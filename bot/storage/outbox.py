@@ -1,4 +1,4 @@
-"""Messages that must be sent, as rows: written in the transaction of what caused them, drained by `matrix/outbound.py`."""
+"""Messages that must be sent, as rows: written with what caused them, drained by `matrix/outbound.py`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ async def put(
     replaces: str | None = None,
     target: str | None = None,
     cause: str | None = None,
+    asker: str | None = None,
 ) -> None:
     """Adds a row; one that is there already under this key stays as it is."""
     await db.execute(
-        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, created_at)"
-        " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :now) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, created_at)"
+        " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :now) ON CONFLICT (key) DO NOTHING",
         key=key,
         room=room,
         action=action,
@@ -36,6 +37,7 @@ async def put(
         replaces=replaces,
         target=target,
         cause=cause,
+        asker=asker,
         now=now,
     )
 
@@ -50,6 +52,19 @@ async def answer_to(db: Reader, room: str, cause: str) -> str | None:
         cause=cause,
     )
     return value
+
+
+async def asker_of(db: Reader, room: str, cause: str) -> str | None:
+    """Who asked what an answer is kept for."""
+    value: str | None = await db.value(
+        "SELECT asker FROM outbox WHERE room = :room AND cause = :cause LIMIT 1", room=room, cause=cause
+    )
+    return value
+
+
+async def forget(db: Transaction, user: str) -> None:
+    """The answers stay where they were sent; who asked for them is no longer known."""
+    await db.execute("UPDATE outbox SET asker = NULL, cause = NULL WHERE asker = :user", user=user)
 
 
 async def purge(db: Transaction, now: int) -> None:
@@ -98,13 +113,17 @@ class StoredOutbox:
         """The words are no longer needed once the homeserver has them."""
         async with self._db.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id", id=id_, event=event_id
+                "UPDATE outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id",
+                id=id_,
+                event=event_id,
             )
 
     async def failed(self, id_: int, reason: str) -> None:
         async with self._db.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id", id=id_, reason=reason
+                "UPDATE outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id",
+                id=id_,
+                reason=reason,
             )
 
     async def event_of(self, key: str) -> str | None:

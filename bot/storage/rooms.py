@@ -10,7 +10,14 @@ from bot.core.events import StateChange
 from bot.ports import Reader, Transaction
 
 KEPT = frozenset(
-    {"m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias", "m.room.tombstone"}
+    {
+        "m.room.create",
+        "m.room.power_levels",
+        "m.room.encryption",
+        "m.room.name",
+        "m.room.canonical_alias",
+        "m.room.tombstone",
+    }
 )
 """State types that are kept; members have a table of their own."""
 
@@ -28,13 +35,8 @@ class KnownRoom:
         return "m.room.encryption" in self.state
 
 
-async def joined(db: Reader) -> dict[str, KnownRoom]:
-    """All joined rooms by id."""
-    states: dict[str, dict[str, Mapping[str, object]]] = {}
-    for row in await db.rows("SELECT room, type, content FROM room_state WHERE state_key = ''"):
-        states.setdefault(row["room"], {})[row["type"]] = json.loads(row["content"])
-    rooms = await db.rows("SELECT id, direct FROM rooms WHERE joined = 1")
-    return {row["id"]: KnownRoom(row["id"], bool(row["direct"]), states.get(row["id"], {})) for row in rooms}
+async def joined_ids(db: Reader) -> frozenset[str]:
+    return frozenset(row["id"] for row in await db.rows("SELECT id FROM rooms WHERE joined = 1"))
 
 
 async def one(db: Reader, room: str) -> KnownRoom | None:
@@ -46,13 +48,17 @@ async def one(db: Reader, room: str) -> KnownRoom | None:
 
 
 async def remember(db: Transaction, room: str) -> None:
-    await db.execute("INSERT INTO rooms (id, joined) VALUES (:room, 1) ON CONFLICT (id) DO UPDATE SET joined = 1", room=room)
+    await db.execute(
+        "INSERT INTO rooms (id, joined) VALUES (:room, 1) ON CONFLICT (id) DO UPDATE SET joined = 1",
+        room=room,
+    )
 
 
 async def mark_direct(db: Transaction, room: str) -> None:
     """The bot was invited to a chat with one person; it counts as joined when the homeserver says so."""
     await db.execute(
-        "INSERT INTO rooms (id, joined, direct) VALUES (:room, 0, 1) ON CONFLICT (id) DO UPDATE SET direct = 1", room=room
+        "INSERT INTO rooms (id, joined, direct) VALUES (:room, 0, 1) ON CONFLICT (id) DO UPDATE SET direct = 1",
+        room=room,
     )
 
 
@@ -68,10 +74,16 @@ async def apply(db: Transaction, change: StateChange) -> None:
     if change.type == "m.room.member":
         if change.content.get("membership") == "join":
             await db.execute(
-                "INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING", room=change.room, user=change.state_key
+                "INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING",
+                room=change.room,
+                user=change.state_key,
             )
         else:
-            await db.execute("DELETE FROM members WHERE room = :room AND user = :user", room=change.room, user=change.state_key)
+            await db.execute(
+                "DELETE FROM members WHERE room = :room AND user = :user",
+                room=change.room,
+                user=change.state_key,
+            )
     elif change.type in KEPT and change.state_key == "":
         await db.execute(
             "INSERT INTO room_state VALUES (:room, :type, '', :content)"
@@ -92,7 +104,8 @@ async def set_members(db: Transaction, room: str, users: Iterable[str]) -> None:
 async def rooms_of(db: Reader, user: str) -> set[str]:
     """Joined rooms of the bot in which the user is now."""
     found = await db.rows(
-        "SELECT room FROM members JOIN rooms ON rooms.id = members.room WHERE user = :user AND joined = 1", user=user
+        "SELECT room FROM members JOIN rooms ON rooms.id = members.room WHERE user = :user AND joined = 1",
+        user=user,
     )
     return {row["room"] for row in found}
 
@@ -105,5 +118,7 @@ async def alias(db: Reader, name: str) -> str | None:
 async def pin_alias(db: Transaction, name: str, room: str) -> None:
     """Remembers where an alias led, so that whoever takes it over later does not get the hub's bot."""
     await db.execute(
-        "INSERT INTO aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room", name=name, room=room
+        "INSERT INTO aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
+        name=name,
+        room=room,
     )

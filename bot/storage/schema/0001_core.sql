@@ -47,6 +47,7 @@ CREATE TABLE outbox (
     replaces   TEXT,                   -- key of the row whose event this edits or redacts
     target     TEXT,                   -- event id this edits or redacts
     cause      TEXT,                   -- event that caused it
+    asker      TEXT,                   -- who sent that event
     state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
     event_id   TEXT,
     first_try  INTEGER,

@@ -1,0 +1,5 @@
+"""`python -m bot` is `faro`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,151 @@
+"""Commands: is this message one, may its sender use it, and what is the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from bot import speech
+from bot.api import Reply
+from bot.contexts import EventContext
+from bot.core.commands import CommandSpec, command_line, first_word, parse
+from bot.core.cooldown import Cooldown, Verdict
+from bot.core.errors import UsageError, UserError
+from bot.core.events import Message
+from bot.core.keys import key
+from bot.core.texts import Text
+from bot.desk import Asked, Desk
+from bot.ports import Clock, Transaction
+from bot.storage import outbox
+
+log = structlog.get_logger()
+
+HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
+
+SPOKEN = frozenset({"m.text", "m.emote"})  # a file's name is no command
+
+SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
+TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
+NOT_ALLOWED = Text("That command is for moderators.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator set about answering."""
+
+    answer_within: int = 600_000  # ms; older commands found after a pause are not answered
+    per_person: int = 20  # questions a minute
+    per_room: int = 60
+
+
+class Answering:
+    """Answers commands, inside the batch's transaction."""
+
+    def __init__(self, desk: Desk, clock: Clock, limits: Limits) -> None:
+        self._desk, self._clock = desk, clock
+        self._per_person = Cooldown(limits.per_person)
+        self._per_room = Cooldown(limits.per_room)
+
+    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> bool:
+        """Whether the message is a command; it is answered if it should be.
+
+        `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
+        """
+        desk = self._desk
+        if message.kind not in SPOKEN:
+            return False
+        direct = await desk.is_direct(tx, message.room)
+        line = command_line(message.body, prefix=desk.prefix, names=desk.names, direct=direct)
+        if line is None or not line.strip():
+            return False
+        spec = desk.registry.vocabulary.find(first_word(line))
+        if spec is None and not direct:
+            return False
+        if stale:
+            return True
+        asked = await self._asked(tx, message, edited)
+        if asked is None:
+            return True
+        words = await desk.core_translator(tx, message)
+        match self._cooldown(message):
+            case Verdict.SAY_ONCE:
+                await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
+            case Verdict.ANSWER if spec is None:
+                await self.answer(tx, asked, Reply(words.t(self._unknown(first_word(line), words.language))))
+            case Verdict.ANSWER if spec is not None:
+                context = await desk.context(tx, message, spec.owner, asked, self._clock.now())
+                reply = await self._run(tx, context, spec, line)
+                if reply is not None:
+                    await self.answer(tx, asked, reply)
+        return True
+
+    async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
+        """Writes the answer to something asked: new, or in place of the answer it had."""
+        await outbox.put(
+            tx,
+            key=asked.key,
+            room=asked.message.room,
+            content=speech.answer(reply, asked.message),
+            replaces=asked.replaces,
+            cause=asked.message.event_id,
+            asker=asked.message.sender,
+            now=self._clock.now(),
+        )
+
+    async def _run(self, tx: Transaction, context: EventContext, spec: CommandSpec, line: str) -> Reply | None:
+        """The handler inside its fence: whatever it does, the rest of the batch goes on."""
+        words = self._desk.translations.translator("core", context.language)
+        try:
+            _may_use(context, spec)
+            call = parse(line, spec)
+            async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                reply: Reply | None = await self._desk.registry.commands[spec.owner, spec.name](
+                    context, **call.arguments
+                )
+        except UsageError as error:
+            usage = f"`{self._desk.prefix}{spec.usage_as(spec.word_in(words.language))}`"
+            return Reply(f"{speech.said(error, words)}\n\n{words.t('Write it like this: {usage}', usage=usage)}")
+        except UserError as error:
+            return Reply(speech.said(error, words))
+        except Exception:
+            log.exception("a command failed", command=spec.name, event_id=context.message.event_id)
+            return Reply(words.t(SORRY))
+        return reply
+
+    async def _asked(self, tx: Transaction, message: Message, edited: str | None) -> Asked | None:
+        """How the answer is to be sent; None if somebody edited what another asked."""
+        before = await outbox.answer_to(tx, message.room, message.event_id)
+        if before is None or edited is None:
+            return Asked(message, key("reply", message.room, edited or message.event_id))
+        if await outbox.asker_of(tx, message.room, message.event_id) != message.sender:
+            return None
+        return Asked(message, key("edit", message.room, edited), replaces=before)
+
+    def _cooldown(self, message: Message) -> Verdict:
+        now = self._clock.now()
+        person = self._per_person.ask(message.sender, now)
+        return person if person is not Verdict.ANSWER else self._per_room.ask(message.room, now)
+
+    def _unknown(self, word: str, language: str) -> Text:
+        vocabulary, prefix = self._desk.registry.vocabulary, self._desk.prefix
+        helping = vocabulary.find("help")
+        shown = f"`{prefix}{helping.word_in(language) if helping else 'help'}`"
+        word = speech.shown(word)
+        meant = vocabulary.find(vocabulary.nearest(word) or "")
+        if meant:
+            return Text(
+                "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
+                word=word,
+                nearest=f"`{prefix}{meant.word_in(language)}`",
+                help=shown,
+            )
+        return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
+
+
+def _may_use(context: EventContext, spec: CommandSpec) -> None:
+    if context.role < spec.role:
+        raise UserError(NOT_ALLOWED)
+    if not spec.anywhere:
+        _ = context.hub  # raises for somebody of no hub

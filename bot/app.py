@@ -1,0 +1,152 @@
+"""The only file that knows every room: builds the house, runs it, stops it in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answering import Answering, Limits
+from bot.attendance import Attendance
+from bot.config.load import Loaded
+from bot.core.errors import LoggedOut, TransportError
+from bot.desk import Desk
+from bot.directory import Directory
+from bot.i18n.catalog import Catalogs
+from bot.loading import PluginType, bind, folder
+from bot.matrix.outbound import Outbound
+from bot.pipeline import Pipeline
+from bot.ports import Clock, Database, Transport
+from bot.storage import alarms, position
+from bot.storage.outbox import StoredOutbox
+from bot.timing.alarms import AlarmClock
+from bot.timing.jobs import JobWorker
+from bot.work import Work
+
+log = structlog.get_logger()
+
+RETRY_JOINING = 600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The built parts, for whoever runs them: the bot itself, the console, a test."""
+
+    db: Database
+    clock: Clock
+    transport: Transport
+    desk: Desk
+    pipeline: Pipeline
+    work: Work
+    attendance: Attendance
+    outbound: Outbound
+    bells: AlarmClock
+    worker: JobWorker
+
+
+def build(
+    loaded: Loaded,
+    plugins: Sequence[PluginType],
+    db: Database,
+    transport: Transport,
+    clock: Clock,
+    checkpoint: Callable[[str], None] = lambda _: None,
+) -> House:
+    """Puts the parts together. Nothing runs yet."""
+    config = loaded.config
+    registry, broken = bind(plugins, loaded.plugin_settings)
+    for one in broken:
+        log.error("plugin left out", plugin=one.name, reason=one.reason)
+    desk = Desk(
+        directory=Directory(config.hubs),
+        registry=registry,
+        translations=Catalogs({plugin.name: folder(plugin) for plugin in plugins}),
+        user_id=transport.user_id,
+        display_name=config.display_name,
+        prefix=config.prefix,
+        operators=config.operators,
+    )
+    limits = Limits(config.answer_within.milliseconds, config.cooldown.per_person, config.cooldown.per_room)
+    answering = Answering(desk, clock, limits)
+    outbound = Outbound(StoredOutbox(db), transport, clock, checkpoint)
+    attendance = Attendance(db=db, transport=transport, desk=desk, invites_from=config.invites.allow)
+
+    def wake() -> None:
+        outbound.wake()
+        bells.wake()
+        worker.wake()
+
+    pipeline = Pipeline(
+        db=db,
+        clock=clock,
+        desk=desk,
+        answering=answering,
+        answer_within=limits.answer_within,
+        wake=wake,
+        checkpoint=checkpoint,
+    )
+    work = Work(
+        db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=attendance.core_jobs, wake=wake
+    )
+    bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
+    worker = JobWorker(work.one)
+    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, worker)
+
+
+async def run(house: House) -> None:
+    """Runs until cancelled. Raises `LoggedOut` when the session is gone for good."""
+    started = time.monotonic()
+    first_batch = asyncio.Event()
+    await house.attendance.recall()
+    await house.pipeline.refresh()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(house.outbound.run())
+            tasks.create_task(house.bells.run())
+            tasks.create_task(house.worker.run())
+            tasks.create_task(_read(house, first_batch))
+            tasks.create_task(_attend(house, first_batch, started))
+    except BaseExceptionGroup as group:
+        gone, _ = group.split(LoggedOut)
+        if gone:
+            raise LoggedOut(str(_leaf(gone))) from group
+        raise
+
+
+async def _read(house: House, first_batch: asyncio.Event) -> None:
+    """The sync loop: the position moves only with what it brought."""
+    token = await position.token(house.db.reading())
+    while True:
+        batch = await house.transport.sync(token)
+        try:
+            await house.pipeline.handle(batch)
+        except Exception:
+            log.exception("a batch could not be stored; it is asked for again")
+            await house.clock.sleep(5)
+            continue
+        token = batch.token
+        first_batch.set()
+
+
+async def _attend(house: House, first_batch: asyncio.Event, started: float) -> None:
+    """Joins the hubs' rooms once the position is known, and again later where that failed."""
+    await first_batch.wait()
+    problems = await house.attendance.join_all()
+    log.info("ready", seconds=round(time.monotonic() - started, 2), rooms_missing=len(problems))
+    try:
+        await house.transport.set_display_name(house.desk.display_name)
+    except LoggedOut:
+        raise
+    except TransportError as error:
+        log.warning("the display name could not be set", reason=str(error))
+    while problems:
+        await house.clock.sleep(RETRY_JOINING)
+        problems = await house.attendance.join_all()
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first

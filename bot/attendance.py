@@ -1,0 +1,131 @@
+"""Getting into rooms and knowing who is there: the hubs' rooms, invites, member lists."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Sequence
+
+import structlog
+
+from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
+from bot.desk import Desk
+from bot.directory import Place
+from bot.hubs import Hub, Room, in_language
+from bot.ports import Database, Transport
+from bot.storage import rooms
+from bot.storage.alarms import Job
+from bot.work import CoreJob
+
+log = structlog.get_logger()
+
+
+class Attendance:
+    """Joins what the configuration names, answers invites, keeps member lists."""
+
+    def __init__(self, *, db: Database, transport: Transport, desk: Desk, invites_from: Collection[str]) -> None:
+        self._db, self._transport, self._desk = db, transport, desk
+        self._invites_from = frozenset(invites_from)
+
+    @property
+    def core_jobs(self) -> dict[str, CoreJob]:
+        return {"invite": self._invite, "members": self._members}
+
+    async def recall(self) -> None:
+        """Binds the aliases whose rooms are known from earlier starts."""
+        for hub in self._desk.directory.hubs:
+            for room in hub.rooms:
+                if room.alias and (known := await rooms.alias(self._db.reading(), room.alias)):
+                    self._desk.directory.bind(known, Place(hub, room))
+
+    async def join_all(self) -> Sequence[str]:
+        """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
+        problems: list[str] = []
+        for hub in self._desk.directory.hubs:
+            for room in hub.rooms:
+                name = room.alias or room.id or ""
+                try:
+                    await self._join(hub, room)
+                except LoggedOut:
+                    raise
+                except TransportError as error:
+                    problems.append(f"hub '{hub.id}': cannot join {name}: {error}. {self._remedy(error, room)}")
+        for problem in problems:
+            log.error(problem)
+        return problems
+
+    async def _join(self, hub: Hub, room: Room) -> None:
+        room_id, via = room.id, list(room.via)
+        if room_id is None and room.alias:
+            room_id = await rooms.alias(self._db.reading(), room.alias)
+        if room_id and await rooms.one(self._db.reading(), room_id):
+            return
+        if room.alias and room_id is None:
+            room_id, servers = await self._resolve(hub, room, room.alias)
+            via += [server for server in servers if server not in via][:5]
+            async with self._db.transaction() as tx:
+                await rooms.pin_alias(tx, room.alias, room_id)
+            self._desk.directory.bind(room_id, Place(hub, room))
+        if room_id:
+            await self._transport.join(room_id, via)
+            log.info("joined", hub=hub.id, room=room.alias or room_id)
+
+    async def _resolve(self, hub: Hub, room: Room, alias: str) -> tuple[str, Sequence[str]]:
+        try:
+            return await self._transport.resolve(alias)
+        except Refused as error:
+            if not room.create or error.code != "M_NOT_FOUND":
+                raise
+        language = hub.languages[0]
+        title = in_language(room.title or hub.title, language)
+        invite = [person.user for person in hub.coordinators]
+        created = await self._transport.create_room(alias, title, invite, room.encrypted)
+        log.info("created a room", hub=hub.id, room=alias)
+        return created, ()
+
+    @staticmethod
+    def _remedy(error: TransportError, room: Room) -> str:
+        if isinstance(error, Unavailable):
+            return "It is tried again later."
+        if isinstance(error, Refused) and error.code == "M_NOT_FOUND":
+            return "Check the name, or write `create: true` to have the room made."
+        if isinstance(error, Refused) and error.code == "M_FORBIDDEN":
+            return "Invite the bot into the room; it accepts by itself."
+        return "Check the room's name and settings."
+
+    # -- core jobs ------------------------------------------------------------------------------------------------
+
+    async def _invite(self, job: Job) -> None:
+        """Accepts what the configuration allows, rejects the rest: no invite is left pending."""
+        room, sender = str(job.payload["room"]), str(job.payload["sender"])
+        wanted = self._desk.directory.place(room) is not None
+        if wanted or self._allowed(sender):
+            if job.payload["direct"] and not wanted:
+                async with self._db.transaction() as tx:
+                    await rooms.mark_direct(tx, room)
+            server = sender.partition(":")[2]
+            await self._quietly(self._transport.join(room, [server]), "an invite could not be accepted", room)
+        else:
+            log.warning("rejected an invite", sender=sender, room=room)
+            await self._quietly(self._transport.leave(room), "an invite could not be rejected", room)
+
+    def _allowed(self, user: str) -> bool:
+        server = user.partition(":")[2]
+        people = {*self._invites_from, *self._desk.operators, *self._desk.directory.people()}
+        return user in people or server in people
+
+    async def _members(self, job: Job) -> None:
+        room = str(job.payload["room"])
+        try:
+            members = await self._transport.members(room)
+        except Refused as error:  # no longer in the room: nothing to know
+            log.info("members could not be read", room=room, reason=str(error))
+            return
+        async with self._db.transaction() as tx:
+            if await rooms.one(tx, room):
+                await rooms.set_members(tx, room, members)
+
+    @staticmethod
+    async def _quietly(request: Awaitable[object], failure: str, room: str) -> None:
+        try:
+            await request
+        except Refused as error:
+            log.warning(failure, room=room, reason=str(error))

@@ -1,0 +1,116 @@
+"""What handlers are given: the contexts promised in `bot.api`, over one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.api import RoomView, Schedule
+from bot.core.commands import CommandHelp, Vocabulary
+from bot.core.errors import UserError
+from bot.core.events import Message
+from bot.core.permissions import Role
+from bot.core.texts import Text
+from bot.directory import Directory
+from bot.hubs import Hub
+from bot.ports import Transaction, Translations, Translator
+from bot.storage import people
+
+
+@dataclass(frozen=True, slots=True)
+class EventContext:
+    """`bot.api.Context` for one event and one plugin."""
+
+    db: Transaction
+    now: int
+    sender: str
+    role: Role
+    message: Message
+    room: RoomView
+    hubs: Sequence[Hub]
+    schedule: Schedule
+    owner: str
+    words: Translator
+    translations: Translations
+    vocabulary: Vocabulary
+    prefix: str
+    forget: Callable[[Transaction, str], Awaitable[None]]
+
+    @property
+    def hub(self) -> Hub:
+        if not self.hubs:
+            raise UserError(NO_HUB)
+        return self.hubs[0]
+
+    @property
+    def language(self) -> str:
+        return self.words.language
+
+    def t(self, template: str | Text, **values: object) -> str:
+        return self.words.t(template, **values)
+
+    def n(self, singular: str, plural: str, count: int, **values: object) -> str:
+        return self.words.n(singular, plural, count, **values)
+
+    def translator(self, language: str) -> Translator:
+        return self.translations.translator(self.owner, language)
+
+    def manual(self) -> Sequence[CommandHelp]:
+        found = []
+        for spec in self.vocabulary.specs:
+            if spec.role > self.role or not (spec.anywhere or self.hubs):
+                continue
+            word = spec.word_in(self.language)
+            names = tuple(dict.fromkeys((spec.name, *(alias for _, alias in spec.aliases))))
+            words = self.translations.translator(spec.owner, self.language)
+            found.append(
+                CommandHelp(
+                    word=self.prefix + word,
+                    names=tuple(self.prefix + name for name in names),
+                    usage=self.prefix + spec.usage_as(word),
+                    help=words.t(spec.help),
+                    examples=tuple(self.prefix + words.t(example) for example in spec.examples),
+                )
+            )
+        return found
+
+    async def set_language(self, language: str | None) -> None:
+        await people.set_language(self.db, self.sender, language)
+
+    async def forget_sender(self) -> None:
+        await self.forget(self.db, self.sender)
+
+
+NO_HUB = Text("I know you from none of my hubs, so there is nothing I may show you here.")
+
+
+@dataclass(frozen=True, slots=True)
+class RingContext:
+    """`bot.api.AlarmContext`."""
+
+    db: Transaction
+    now: int
+    due: int
+    hub: Hub
+    payload: Mapping[str, str | int] = field(hash=False)
+    schedule: Schedule
+    joined: frozenset[str]
+    directory: Directory
+    owner: str
+    translations: Translations
+
+    def rooms(self, role: str) -> Sequence[str]:
+        return [room for room in self.directory.rooms_of(self.hub, role) if room in self.joined]
+
+    def translator(self, language: str) -> Translator:
+        return self.translations.translator(self.owner, language)
+
+
+@dataclass(frozen=True, slots=True)
+class HubsContext:
+    """`bot.api.RefreshContext`."""
+
+    db: Transaction
+    now: int
+    hubs: Sequence[Hub]
+    schedule: Schedule

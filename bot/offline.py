@@ -1,0 +1,77 @@
+"""A configuration opened from the shell, without any network: `bot.api.Shell` and `Offline`."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.config.load import Loaded, load, peek
+from bot.contexts import HubsContext
+from bot.hubs import Hub
+from bot.i18n.catalog import Catalogs
+from bot.loading import Broken, PluginType, bind, find, folder
+from bot.ports import Reader, Translator
+from bot.storage.alarms import PluginSchedule
+from bot.storage.database import SqliteDatabase
+from bot.tables import open_database
+from bot.timing.clock import SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A configuration that was read, and the plugins it was read with."""
+
+    path: Path
+    loaded: Loaded
+    plugins: Sequence[PluginType]
+    broken: Sequence[Broken]
+
+
+def open_config(path: Path, environ: Mapping[str, str] = os.environ) -> Opened:
+    """Finds plugins and reads the configuration. Raises `ConfigError`."""
+    found = find(peek(path))
+    loaded = load(path, found.plugins, environ)
+    left_out = loaded.left_out
+    return Opened(path, loaded, [plugin for plugin in found.plugins if plugin.name not in left_out], found.broken)
+
+
+def terminal_language(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of the person at the terminal, from LC_ALL, LC_MESSAGES or LANG."""
+    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "en")
+    return (locale.normalize(chosen).partition("_")[0] or "en").lower()[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineConfig:
+    """`bot.api.Offline`."""
+
+    opened: Opened
+    owner: str
+    now: int = field(default_factory=lambda: SystemClock().now())
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        return self.opened.loaded.config.hubs
+
+    @property
+    def translator(self) -> Translator:
+        catalogs = Catalogs({plugin.name: folder(plugin) for plugin in self.opened.plugins})
+        return catalogs.translator(self.owner, terminal_language())
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        file = self.opened.loaded.data_dir / "faro.db"
+        if file.exists():
+            async with SqliteDatabase(file) as db:
+                yield db.reading()
+            return
+        async with open_database(None, self.opened.plugins) as (db, plugins):
+            registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
+            for name, plugin in registry.plugins.items():
+                async with db.transaction() as tx:
+                    await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+            yield db.reading()

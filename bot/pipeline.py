@@ -1,0 +1,249 @@
+"""The hallway: one batch in, one transaction out.
+
+Everything that happens (a batch of events, an alarm, a finished job) passes here once. What handlers return becomes
+outbox rows in the same transaction as the sync token, so a crash leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot import speech
+from bot.answering import HANDLER_SECONDS, Answering
+from bot.api import Announcement
+from bot.contexts import HubsContext, RingContext
+from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange
+from bot.core.keys import key
+from bot.desk import Desk
+from bot.ports import Clock, Database, Transaction
+from bot.storage import alarms, outbox, position, rooms
+
+log = structlog.get_logger()
+
+
+class Pipeline:
+    """Handles batches and alarms.
+
+    `answer_within` (ms): older commands found after a pause are not answered. `wake` is called after each commit
+    that may have left something to do; `checkpoint` marks the places where a test may end the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        desk: Desk,
+        answering: Answering,
+        answer_within: int,
+        wake: Callable[[], None] = lambda: None,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._desk = desk
+        self._answering = answering
+        self._answer_within = answer_within
+        self._wake = wake
+        self._checkpoint = checkpoint
+
+    async def handle(self, batch: Batch) -> None:
+        """One batch: all of it, with its token, or nothing."""
+        self._checkpoint("received")
+        async with self._db.transaction() as tx:
+            for room in batch.left:
+                await self._left(tx, room)
+            for update in batch.rooms:
+                await self._room(tx, update, batch)
+            for invite in batch.invites:
+                await self._desk.core_schedule(tx, self._clock.now()).job(
+                    "invite",
+                    f"invite/{invite.room}",
+                    room=invite.room,
+                    sender=invite.sender,
+                    direct=int(invite.direct),
+                )
+            await position.advance(tx, batch.token, self._clock.now())
+        self._checkpoint("committed")
+        self._wake()
+
+    async def ring(self) -> int:
+        """Rings the alarms that are due; answers how many."""
+        due = await alarms.due_alarms(self._db.reading(), self._clock.now())
+        for alarm in due:
+            async with self._db.transaction() as tx:
+                if await alarms.still_pending(tx, alarm):
+                    await self._ring(tx, alarm)
+                    await alarms.rang(tx, alarm, self._clock.now())
+            self._checkpoint("committed")
+        if due:
+            self._wake()
+        return len(due)
+
+    async def refresh(self) -> None:
+        """Lets every plugin bring its tables and alarms up to date with the configuration."""
+        for name, plugin in self._desk.registry.plugins.items():
+            now = self._clock.now()
+            try:
+                async with self._db.transaction() as tx:
+                    hubs = self._desk.directory.hubs
+                    await plugin.refresh(HubsContext(tx, now, hubs, self._desk.schedule(tx, name, now)))
+            except Exception:
+                log.exception("a plugin could not bring itself up to date", plugin=name)
+        async with self._db.transaction() as tx:
+            await outbox.purge(tx, self._clock.now())
+        self._wake()
+
+    # -- one room -------------------------------------------------------------------------------------------------
+
+    async def _left(self, tx: Transaction, room: str) -> None:
+        if await rooms.one(tx, room):
+            place = self._desk.directory.place(room)
+            log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
+        await rooms.forget(tx, room)
+
+    async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
+        known = await rooms.one(tx, update.room)
+        await rooms.remember(tx, update.room)
+        for change in update.state:
+            await rooms.apply(tx, change)
+        place = self._desk.directory.place(update.room)
+        if (known is None and not (batch.first and place is None)) or update.gap:
+            schedule = self._desk.core_schedule(tx, self._clock.now())
+            await schedule.job("members", f"members/{update.room}", room=update.room)
+        oldest = self._clock.now() - self._answer_within
+        for event in update.events:
+            # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
+            if event_id(event) in update.old if isinstance(event, StateChange) else batch.first:
+                continue
+            stale = (batch.catching_up or event_id(event) in update.old) and sent_at(event) < oldest
+            try:
+                async with tx.savepoint():
+                    await self._event(tx, event, stale=stale)
+            except Exception:
+                log.exception("an event could not be handled", room=update.room, event_id=event_id(event))
+
+    async def _event(self, tx: Transaction, event: Event, *, stale: bool) -> None:
+        match event:
+            case StateChange():
+                await rooms.apply(tx, event)
+                if event.type == "m.room.tombstone" and (place := self._desk.directory.place(event.room)):
+                    successor = event.content.get("replacement_room")
+                    log.warning(
+                        "a room was replaced; name its successor in the hub's YAML",
+                        hub=place.hub.id,
+                        room=event.room,
+                        successor=successor,
+                    )
+            case Message():
+                if not await self._answering.command(tx, event, stale=stale):
+                    await self._overhear(tx, event)
+            case Edit():
+                await self._edit(tx, event, stale=stale)
+            case Redaction():
+                await self._withdraw(tx, event.room, event.target, event.event_id)
+                await self._overhear(tx, event)
+            case Reaction():
+                await self._overhear(tx, event)
+
+    async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
+        message = replace(edit.message, event_id=edit.target)
+        if await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id):
+            # What is now a command shares nothing any more.
+            await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
+            return
+        if await outbox.asker_of(tx, message.room, edit.target) == message.sender:
+            await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
+        await self._overhear(tx, edit)
+
+    async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
+        """The question is gone: so is its answer."""
+        answered = await outbox.answer_to(tx, room, target)
+        if answered:
+            await outbox.put(
+                tx,
+                key=key("redact", room, why, answered),
+                room=room,
+                action="redact",
+                replaces=answered,
+                now=self._clock.now(),
+            )
+
+    # -- everything else --------------------------------------------------------------------------------------------
+
+    async def _overhear(self, tx: Transaction, event: Message | Edit | Redaction | Reaction) -> None:
+        message = event.message if isinstance(event, Edit) else event
+        if self._desk.directory.place(message.room) is None:
+            return
+        for owner, kinds, handler in self._desk.registry.overhearing:
+            if not isinstance(event, kinds):
+                continue
+            context = await self._desk.context(tx, as_message(event), owner, None, self._clock.now())
+            try:
+                async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                    await handler(context, event)
+            except Exception:
+                log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
+
+    async def _ring(self, tx: Transaction, alarm: alarms.Alarm) -> None:
+        desk = self._desk
+        hub = desk.directory.hub(alarm.hub)
+        handler = desk.registry.alarms.get((alarm.plugin, alarm.name))
+        if hub is None or handler is None:
+            log.warning("an alarm of nobody", plugin=alarm.plugin, hub=alarm.hub)
+            return
+        now = self._clock.now()
+        context = RingContext(
+            db=tx,
+            now=now,
+            due=alarm.due,
+            hub=hub,
+            payload=alarm.payload,
+            schedule=desk.schedule(tx, alarm.plugin, now),
+            joined=await rooms.joined_ids(tx),
+            directory=desk.directory,
+            owner=alarm.plugin,
+            translations=desk.translations,
+        )
+        try:
+            async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                said: Sequence[Announcement] = await handler(context) or ()
+                for announcement in said:
+                    await outbox.put(
+                        tx,
+                        key=key("alarm", alarm.plugin, alarm.key, announcement.room),
+                        room=announcement.room,
+                        content=speech.announcement(announcement.reply),
+                        now=now,
+                    )
+        except Exception:
+            log.exception("an alarm failed", plugin=alarm.plugin, alarm=alarm.key)
+
+
+def event_id(event: Event) -> str:
+    return event.message.event_id if isinstance(event, Edit) else event.event_id
+
+
+def sent_at(event: Event) -> int:
+    match event:
+        case Edit():
+            return event.message.sent_at
+        case StateChange():
+            return 0
+        case _:
+            return event.sent_at
+
+
+def as_message(event: Message | Edit | Redaction | Reaction) -> Message:
+    """The message a context speaks of; a redaction or reaction has no words of its own."""
+    match event:
+        case Message():
+            return event
+        case Edit():
+            return replace(event.message, event_id=event.target)
+        case _:
+            return Message(event.room, event.target, event.sender, event.sent_at, "")

@@ -1,0 +1,45 @@
+"""What the bot says, as Matrix content: notices, in the thread they were asked in, pinging only whom they must."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.api import Reply
+from bot.core.errors import UserError
+from bot.core.events import Message
+from bot.core.texts import Text
+from bot.ports import Translator
+from bot.replies import escape, render
+
+
+def answer(reply: Reply, to: Message) -> Mapping[str, object]:
+    """A notice that answers `to`, in its thread if it is in one."""
+    relation: dict[str, object] = {"m.in_reply_to": {"event_id": to.event_id}}
+    if to.thread:
+        relation = {"rel_type": "m.thread", "event_id": to.thread, "is_falling_back": False, **relation}
+    return {**announcement(reply), "m.relates_to": relation}
+
+
+def announcement(reply: Reply) -> Mapping[str, object]:
+    """A notice that stands alone."""
+    body, html = render(reply.text)
+    return {
+        "msgtype": "m.notice",
+        "body": body,
+        "format": "org.matrix.custom.html",
+        "formatted_body": html,
+        "m.mentions": {"user_ids": list(reply.mentions)} if reply.mentions else {},
+    }
+
+
+def said(error: UserError, words: Translator) -> str:
+    """The sentence of an error, in the reader's language."""
+    if isinstance(error.text, str):
+        return error.text
+    values = {name: escape(value) if isinstance(value, str) else value for name, value in error.text.values}
+    return words.t(Text(error.text.template, **values))
+
+
+def shown(word: str) -> str:
+    """A word somebody wrote, short and harmless, to be shown to them again."""
+    return escape(word[:40])

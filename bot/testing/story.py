@@ -1,0 +1,156 @@
+"""A conversation through the real hallway on a real database, without a homeserver.
+
+```python
+async with story([Wishes], hub()) as s:
+    assert await s.say("@ana:x", "!wish a 3D printer") == "Noted: a 3D printer"
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bot.answering import Answering, Limits
+from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate
+from bot.desk import Desk
+from bot.directory import Directory
+from bot.hubs import Hub, Settings
+from bot.i18n.catalog import Catalogs
+from bot.loading import PluginType, bind, folder
+from bot.pipeline import Pipeline
+from bot.ports import Database, OutboxRow
+from bot.storage import rooms
+from bot.storage.outbox import StoredOutbox
+from bot.tables import open_database
+from bot.testing.clock import FakeClock
+from bot.testing.transport import FakeTransport
+from bot.work import Work
+
+BOT = "@faro:example.org"
+
+
+@dataclass(slots=True)
+class Story:
+    """What a test can do: people talk, time passes, the bot's answers are read back."""
+
+    db: Database
+    clock: FakeClock
+    desk: Desk
+    pipeline: Pipeline
+    work: Work
+    transport: FakeTransport
+    outbox: StoredOutbox
+    sent: list[OutboxRow] = field(default_factory=list)
+    """Everything the bot wanted to send, in order."""
+    _count: int = 0
+
+    async def say(
+        self, user: str, body: str, *, room: str | None = None, html: str | None = None, thread: str | None = None
+    ) -> str | None:
+        """Somebody writes in a room (the first hub's first one if not said); answers what the bot answered."""
+        return await self.hear(self.message(user, body, room=room, html=html, thread=thread))
+
+    def message(
+        self, user: str, body: str, *, room: str | None = None, html: str | None = None, thread: str | None = None
+    ) -> Message:
+        """A message that was not sent yet; its `event_id` serves to edit or redact it later."""
+        self._count += 1
+        at = self.clock.now()
+        return Message(room or self.first_room, f"$event{self._count}", user, at, body, html, thread=thread)
+
+    async def hear(self, *events: Event, catching_up: bool = False) -> str | None:
+        """These events arrive in one batch; answers the body of the last thing the bot said because of them."""
+        by_room: dict[str, list[Event]] = {}
+        for event in events:
+            by_room.setdefault(event.message.room if isinstance(event, Edit) else event.room, []).append(event)
+        self._count += 1
+        updates = tuple(RoomUpdate(room, events=tuple(found)) for room, found in by_room.items())
+        await self.pipeline.handle(Batch(f"t{self._count}", updates, catching_up=catching_up))
+        return await self.settle()
+
+    async def edit(self, original: Message, body: str, *, by: str | None = None) -> str | None:
+        self._count += 1
+        message = replace(original, event_id=f"$edit{self._count}", body=body, sender=by or original.sender)
+        return await self.hear(Edit(original.event_id, message))
+
+    async def redact(self, original: Message) -> str | None:
+        self._count += 1
+        now = self.clock.now()
+        return await self.hear(Redaction(original.room, f"$gone{self._count}", original.sender, now, original.event_id))
+
+    async def join(self, user: str, room: str) -> None:
+        """A person is now a member of a room."""
+        async with self.db.transaction() as tx:
+            await rooms.remember(tx, room)
+            await tx.execute("INSERT INTO members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
+
+    async def direct(self, user: str) -> str:
+        """A direct chat with a person; answers its room id."""
+        room = f"!direct-{user}"
+        async with self.db.transaction() as tx:
+            await rooms.mark_direct(tx, room)
+            await rooms.remember(tx, room)
+        return room
+
+    async def advance(self, milliseconds: int) -> str | None:
+        """Time passes; alarms ring and jobs run."""
+        self.clock.advance(milliseconds / 1000)
+        await self.pipeline.ring()
+        return await self.settle()
+
+    async def settle(self) -> str | None:
+        """Jobs run and the outbox empties; answers the last body sent meanwhile."""
+        while await self.work.one():
+            pass
+        last: str | None = None
+        while rows := await self.outbox.pending():
+            for row in rows:
+                self.sent.append(row)
+                await self.outbox.sent(row.id, f"$bot{row.id}")
+                last = str(row.content.get("body", "")) if row.action == "send" else last
+        return last
+
+    @property
+    def first_room(self) -> str:
+        hub = self.desk.directory.hubs[0]
+        return self.desk.directory.rooms_of(hub)[0]
+
+
+@asynccontextmanager
+async def story(
+    plugins: Sequence[PluginType],
+    hubs: Sequence[Hub],
+    *,
+    settings: Mapping[str, Settings] | None = None,
+    database: Path | None = None,
+    clock: FakeClock | None = None,
+    operators: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> AsyncIterator[Story]:
+    """A bot with these plugins and hubs (whose rooms have ids), all of its rooms joined, everything in memory."""
+    clock = clock or FakeClock()
+    transport = FakeTransport(BOT)
+    async with open_database(database, plugins) as (db, usable):
+        registry, broken = bind(usable, settings or {})
+        if broken:
+            raise AssertionError(broken)
+        catalogs = Catalogs({plugin.name: folder(plugin) for plugin in usable})
+        desk = Desk(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators)
+        limits = limits or Limits(per_person=10_000, per_room=10_000)
+        answering = Answering(desk, clock, limits)
+        pipeline = Pipeline(db=db, clock=clock, desk=desk, answering=answering, answer_within=limits.answer_within)
+        work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core={"members": _nothing})
+        told = Story(db, clock, desk, pipeline, work, transport, StoredOutbox(db))
+        async with db.transaction() as tx:
+            for hub in hubs:
+                for room in desk.directory.rooms_of(hub):
+                    await rooms.remember(tx, room)
+        await pipeline.refresh()
+        yield told
+
+
+async def _nothing(_: object) -> None:
+    """Member lists are told by `Story.join`."""

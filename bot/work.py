@@ -1,0 +1,130 @@
+"""Does one job: slow work outside any transaction, whose answer then passes the hallway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from bot.answering import SORRY, Answering
+from bot.api import Context, Reply
+from bot.core.errors import LoggedOut, TransportError, Unavailable, UserError
+from bot.desk import CORE, Asked, Desk
+from bot.ports import Clock, Database, Transport
+from bot.speech import said
+from bot.storage import alarms
+from bot.storage.alarms import Job
+
+log = structlog.get_logger()
+
+SECONDS = 120  # for one job; longer means it hangs
+TRIES = 6
+FIRST_WAIT = 5_000  # ms before the second try; it doubles
+
+CoreJob = Callable[[Job], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """`bot.api.JobContext`."""
+
+    job: Job
+    db: Database
+    clock: Clock
+    transport: Transport
+    desk: Desk
+
+    @property
+    def now(self) -> int:
+        return self.clock.now()
+
+    @property
+    def payload(self) -> Mapping[str, str | int]:
+        return self.job.payload
+
+    async def profile(self, user: str) -> Mapping[str, object]:
+        try:
+            return await self.transport.profile(user)
+        except LoggedOut:
+            raise
+        except TransportError as error:
+            log.info("a profile could not be read", reason=str(error))
+            return {}
+
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[Context]:
+        if self.job.cause is None:
+            raise RuntimeError("this job was not asked for by a message")
+        asked = Asked.from_json(self.job.cause)
+        async with self.db.transaction() as tx:
+            yield await self.desk.context(tx, asked.message, self.job.plugin, asked, self.now)
+
+
+class Work:
+    """Takes jobs from the table and does them, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        transport: Transport,
+        desk: Desk,
+        answering: Answering,
+        core: Mapping[str, CoreJob],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
+        self._answering = answering
+        self._core = core
+        self._wake = wake
+
+    async def one(self) -> bool:
+        """Does the oldest due job; answers whether there was one."""
+        job = await alarms.due_job(self._db.reading(), self._clock.now())
+        if job is None:
+            return False
+        reply: Reply | None = None
+        try:
+            async with asyncio.timeout(SECONDS):
+                reply = await self._do(job)
+        except LoggedOut:
+            raise
+        except UserError as error:
+            reply = await self._say(job, error)
+        except Exception as error:
+            if isinstance(error, Unavailable):
+                log.info("a job waits for the homeserver", plugin=job.plugin, job=job.name)
+            else:
+                log.exception("a job failed", plugin=job.plugin, job=job.name)
+            if job.tries + 1 < TRIES:
+                async with self._db.transaction() as tx:
+                    await alarms.job_again(tx, job, self._clock.now() + FIRST_WAIT * 2**job.tries)
+                return True
+            reply = await self._say(job, UserError(SORRY))
+        async with self._db.transaction() as tx:
+            if reply is not None and job.cause is not None:
+                await self._answering.answer(tx, Asked.from_json(job.cause), reply)
+            await alarms.job_done(tx, job)
+        self._wake()
+        return True
+
+    async def _do(self, job: Job) -> Reply | None:
+        if job.plugin == CORE:
+            await self._core[job.name](job)
+            return None
+        handler = self._desk.registry.jobs.get((job.plugin, job.name))
+        if handler is None:
+            log.warning("a job of nobody", plugin=job.plugin, job=job.name)
+            return None
+        reply: Reply | None = await handler(RunningJob(job, self._db, self._clock, self._transport, self._desk))
+        return reply
+
+    async def _say(self, job: Job, error: UserError) -> Reply | None:
+        if job.cause is None:
+            return None
+        asked = Asked.from_json(job.cause)
+        return Reply(said(error, await self._desk.core_translator(self._db.reading(), asked.message)))

@@ -1,0 +1,1 @@
+"""Built-in features. Each uses `bot.api` and no other door."""

@@ -1,0 +1,102 @@
+"""The database keeps what was committed, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import PluginError
+from bot.storage.database import SqliteDatabase, statements, steps_in
+
+WISHES = "CREATE TABLE wishes (text TEXT NOT NULL) STRICT;"
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase(tmp_path / "faro.db") as database:
+        await database.migrate("wishes", [(1, WISHES)])
+        yield database
+
+
+async def test_a_transaction_is_all_or_nothing(db: SqliteDatabase) -> None:
+    with pytest.raises(ValueError, match="halfway"):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+            raise ValueError("halfway")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 0
+
+
+async def test_a_savepoint_is_undone_alone(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('kept')")
+        with pytest.raises(ValueError, match="inner"):
+            async with tx.savepoint():
+                await tx.execute("INSERT INTO wishes VALUES ('undone')")
+                async with tx.savepoint():
+                    await tx.execute("INSERT INTO wishes VALUES ('undone too')")
+                raise ValueError("inner")
+        await tx.execute("INSERT INTO wishes VALUES ('kept too')")
+    assert [row["text"] for row in await db.reading().rows("SELECT text FROM wishes")] == ["kept", "kept too"]
+
+
+async def test_readers_see_only_what_was_committed(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('soon')")
+        assert await db.reading().value("SELECT count(*) FROM wishes") == 0
+        assert await tx.value("SELECT count(*) FROM wishes") == 1
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 1
+
+
+async def test_readers_cannot_write(db: SqliteDatabase) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await db.reading().rows("DELETE FROM wishes")
+
+
+async def test_a_step_is_applied_once_and_a_copy_is_made_before_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "faro.db"
+    async with SqliteDatabase(path) as db:
+        await db.migrate("wishes", [(1, WISHES)])
+    async with SqliteDatabase(path) as db:
+        await db.migrate("wishes", [(1, WISHES), (2, "ALTER TABLE wishes ADD COLUMN hub TEXT;")])
+        await db.migrate("wishes", [(1, WISHES), (2, "ALTER TABLE wishes ADD COLUMN hub TEXT;")])
+        assert await db.reading().rows("SELECT hub FROM wishes") == []
+    assert (tmp_path / "faro.db.before-wishes-0002").exists()
+
+
+async def test_a_step_that_fails_leaves_nothing_behind(db: SqliteDatabase) -> None:
+    with pytest.raises(PluginError, match="step 2 of the tables of 'wishes' failed"):
+        await db.migrate(
+            "wishes", [(1, WISHES), (2, "CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")]
+        )
+    assert await db.reading().value("SELECT count(*) FROM sqlite_master WHERE name = 'half'") == 0
+
+
+async def test_a_database_newer_than_the_code_is_refused(db: SqliteDatabase) -> None:
+    await db.migrate("wishes", [(1, WISHES), (2, "ALTER TABLE wishes ADD COLUMN hub TEXT;")])
+    with pytest.raises(PluginError, match="newer"):
+        await db.migrate("wishes", [(1, WISHES)])
+
+
+async def test_the_file_is_for_the_bot_alone(db: SqliteDatabase, tmp_path: Path) -> None:
+    assert (tmp_path / "faro.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_script_is_cut_into_statements_with_triggers_whole() -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; DELETE FROM b; END;"
+    assert [one.strip() for one in statements(f"SELECT 1;\n{trigger}\n-- the end\n")] == ["SELECT 1;", trigger]
+    assert [one.strip() for one in statements("SELECT 1; SELECT 2;\nSELECT 3")] == [
+        "SELECT 1;",
+        "SELECT 2;",
+        "SELECT 3",
+    ]
+
+
+def test_steps_are_read_from_numbered_files(tmp_path: Path) -> None:
+    (tmp_path / "0002_more.sql").write_text("SELECT 2;")
+    (tmp_path / "0001_first.sql").write_text("SELECT 1;")
+    (tmp_path / "notes.sql").write_text("not a step")
+    assert steps_in(tmp_path) == [(1, "SELECT 1;"), (2, "SELECT 2;")]
+    assert steps_in(tmp_path / "nowhere") == ()
