@@ -1,4 +1,4 @@
-"""What does an address say to a reader: its site, its words, a title where nobody gave one; and what it must not say."""
+"""What does an address say to a reader: its site, its words, a title where nobody gave one; and what it may not say."""
 
 from __future__ import annotations
 

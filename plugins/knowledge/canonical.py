@@ -25,9 +25,10 @@ from urllib.parse import unquote
 VERSION = 1
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
-_TRACKING = frozenset(
-    "fbclid gclid gbraid wbraid msclkid mc_eid mc_cid igshid yclid mkt_tok _hsenc _hsmi".split()
-)
+_TRACKING = {
+    "fbclid", "gclid", "gbraid", "wbraid", "msclkid", "mc_eid", "mc_cid", "igshid", "yclid", "mkt_tok",
+    "_hsenc", "_hsmi",
+}  # fmt: skip
 _SHARER_ID_SITES = (
     "youtube.com",
     "youtu.be",
@@ -128,8 +129,7 @@ def _encode(text: str) -> str:
     if all(char in _KEPT and char != "%" for char in text):
         return text
     return "".join(
-        char if char in _KEPT and char != "%" else "".join(f"%{byte:02X}" for byte in char.encode())
-        for char in text
+        char if char in _KEPT and char != "%" else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text
     )
 
 

@@ -19,6 +19,7 @@ from plugins.knowledge.settings import Curated, KnowledgeHub
 from plugins.knowledge.text import index_words
 
 MOST_NOTES = 50  # of an entry that are indexed, newest first
+NOTHING = Shared()
 
 Place = tuple[str, int]  # hub id, resource id: what an entry is about
 
@@ -74,9 +75,8 @@ async def remove(tx: Transaction, room: str, event: str) -> bool:
 
 
 async def forget(tx: Transaction, user: str) -> None:
-    """Removes everything a person shared or searched for; the words leave the index for good."""
+    """Removes everything a person shared; the words leave the index for good."""
     await _remove(tx, "sender = :user", user=user)
-    await tx.execute("DELETE FROM searches WHERE sender = :user", user=user)
     await optimize(tx)
 
 
@@ -90,9 +90,7 @@ async def curate(tx: Transaction, hubs: Sequence[Hub]) -> None:
     present = {_place(row): row for row in await tx.rows("SELECT * FROM curations")}
     changed = {place for place in present.keys() | wanted.keys() if present.get(place) != wanted.get(place)}
     for hub_id, resource_id in changed:
-        await tx.execute(
-            "DELETE FROM curations WHERE hub = :hub AND resource = :r", hub=hub_id, r=resource_id
-        )
+        await tx.execute("DELETE FROM curations WHERE hub = :hub AND resource = :r", hub=hub_id, r=resource_id)
         if row := wanted.get((hub_id, resource_id)):
             await tx.execute(
                 """INSERT INTO curations (hub, resource, url, title, note, language, topics, topic_words)
@@ -138,9 +136,7 @@ async def _resource(tx: Transaction, key: str) -> int:
 
 
 def _curation(hub: Hub, place: Place, resource: Curated) -> Row:
-    titles = [
-        " ".join((topic.id, *topic.title.values())) for topic in hub.topics if topic.id in resource.topics
-    ]
+    titles = [" ".join((topic.id, *topic.title.values())) for topic in hub.topics if topic.id in resource.topics]
     return {
         "hub": place[0],
         "resource": place[1],

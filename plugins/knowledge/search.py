@@ -18,7 +18,10 @@ WEIGHTS = "0, 10, 6, 3, 1"  # bm25 of the columns of entry_words: scope, title, 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question. `sender` is `@ana:example.org`, or `ana` on any server; `since` an instant; both speak of one and the same share."""
+    """A question. `sender` is `@ana:example.org`, or `ana` on any server; `since` is an instant.
+
+    Both speak of the same share: somebody shared it since then.
+    """
 
     words: str = ""
     topic: str | None = None
@@ -32,7 +35,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a hub knows of a page. `title` is by language ({} if nobody gave one); `score` compares within one answer."""
+    """What a hub knows of a page. `title` is by language ({} if nobody gave one); `score`: higher is better."""
 
     id: int
     hub: str
@@ -71,9 +74,7 @@ async def find(db: Reader, hubs: Sequence[str], query: Query, limit: int) -> tup
     return query, entries
 
 
-async def page(
-    db: Reader, hubs: Sequence[str], query: Query, *, limit: int, skip: int = 0
-) -> Sequence[Entry]:
+async def page(db: Reader, hubs: Sequence[str], query: Query, *, limit: int, skip: int = 0) -> Sequence[Entry]:
     """A page of the entries that answer `query`, best first; newest first if it has no words."""
     conditions, params = _conditions(hubs, query)
     if query.words:
@@ -120,6 +121,15 @@ async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[Share]:
     return [Share(**row) for row in rows]
 
 
+async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
+    """What the hub's moderators say of an entry, by language; {} if nothing."""
+    note = await db.value(
+        "SELECT note FROM curations WHERE hub = :hub AND resource = :resource", hub=entry.hub, resource=entry.resource
+    )
+    said: Mapping[str, str] = json.loads(note or "{}")
+    return said
+
+
 async def topic_counts(db: Reader, hubs: Sequence[str]) -> Mapping[str, int]:
     """Topics that entries of these hubs have, with how many have them."""
     rows = await db.rows(
@@ -143,7 +153,7 @@ def _conditions(hubs: Sequence[str], query: Query) -> tuple[list[str], dict[str,
     shared = []
     if query.sender is not None:
         whole = ":" in query.sender
-        shared.append("s.sender = :sender" if whole else "substr(s.sender, 1, length(:sender)) = :sender")
+        shared.append("lower(s.sender) = :sender" if whole else "substr(lower(s.sender), 1, length(:sender)) = :sender")
         values["sender"] = query.sender if whole else f"@{query.sender}:"
     if query.since is not None:
         shared.append("s.sent_at >= :since")

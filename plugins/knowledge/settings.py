@@ -25,9 +25,7 @@ def _unknown_topic(topic: str, known: Sequence[str]) -> PydanticCustomError:
             "this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0]
         )
     if known:
-        return invalid(
-            "this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known)
-        )
+        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known))
     return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
 
 

@@ -48,10 +48,8 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
 )
-_UNSEEN = frozenset(
-    ("blockquote", "code", "mx-reply", "pre")
-)  # what is quoted or code is not the sharer's word
-_INLINE_TAGS = frozenset("a b del em font i ins s span strike strong sub sup u".split())
+_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre"))  # what is quoted or code is not the sharer's word
+_INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u"}
 
 
 def _formatted(html: str) -> Iterator[Piece]:

@@ -98,9 +98,7 @@ def test_any_text_has_a_key_or_none(text: str) -> None:
 
 
 letters = st.text("abcxyzABC019-", min_size=1, max_size=8)
-hosts = st.builds(
-    "{}.{}".format, st.text("abcñüéжم漢019", min_size=1, max_size=12), st.sampled_from(["org", "int"])
-)
+hosts = st.builds("{}.{}".format, st.text("abcñüéжم漢019", min_size=1, max_size=12), st.sampled_from(["org", "int"]))
 segments = st.lists(st.text("aB9-._~!$'()*+,;=:@é%[]{}|^", max_size=6), max_size=4)
 pairs = st.lists(
     st.builds("{}={}".format, letters, st.text("aB9-/?:@é%+", max_size=6)).filter(

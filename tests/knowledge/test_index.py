@@ -6,34 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from pydantic import create_model
-
-from bot.api import Hub
 from bot.ports import Transaction
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge import index, search
 from plugins.knowledge.links import shared
 from plugins.knowledge.search import Query
-from plugins.knowledge.settings import KnowledgeHub
-
-WithResources: Any = create_model("WithResources", __base__=(Hub, KnowledgeHub))  # Any: made at run time
-
-
-def hub(id_: str = "transparency", **more: object) -> Hub:
-    made: Hub = WithResources.model_validate(
-        {
-            "id": id_,
-            "title": id_.title(),
-            "rooms": [{"alias": f"#{id_}:example.org"}],
-            "topics": [
-                {"id": "gifts", "title": {"en": "Gifts", "es": "Regalos"}},
-                {"id": "audit", "title": "Audit"},
-            ],
-            **more,
-        }
-    )
-    return made
-
+from tests.knowledge.hubs import hub
 
 GUIDE = {
     "url": "https://example.org/guide",
@@ -99,9 +77,7 @@ async def test_somebody_elses_edit_takes_nothing_away(db: SqliteDatabase) -> Non
 
 
 @pytest.mark.parametrize("target", ["$1", "$edit"])
-async def test_redacting_a_message_or_its_last_edit_removes_its_shares(
-    db: SqliteDatabase, target: str
-) -> None:
+async def test_redacting_a_message_or_its_last_edit_removes_its_shares(db: SqliteDatabase, target: str) -> None:
     async with db.transaction() as tx:
         await say(tx, "https://example.org/a and https://example.org/b")
         await say(tx, "https://example.org/b", edit="$edit")

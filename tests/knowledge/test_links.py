@@ -102,9 +102,7 @@ def test_a_message_is_bounded() -> None:
     many = " ".join(f"https://example.org/{number}" for number in range(500))
     assert len(shared(many).links) == MOST
     long = "https://example.org/" + "a" * LONGEST_LINK
-    assert shared(f"{long} https://example.org/b").links == (
-        Link("https://example.org/b", "https://example.org/b"),
-    )
+    assert shared(f"{long} https://example.org/b").links == (Link("https://example.org/b", "https://example.org/b"),)
 
 
 HOSTILE = [
