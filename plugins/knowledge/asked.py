@@ -43,7 +43,11 @@ def number(text: str) -> tuple[str | None, int]:
 
 def topics(hubs: Sequence[Hub]) -> Mapping[str, Topic]:
     """The hubs' topics by id; of two with the same id the first."""
-    return {topic.id: topic for hub in reversed(hubs) for topic in reversed(hub.topics)}
+    found: dict[str, Topic] = {}
+    for hub in hubs:
+        for topic in hub.topics:
+            found.setdefault(topic.id, topic)
+    return found
 
 
 def nearest_topics(topics: Sequence[Topic], words: str, most: int) -> Sequence[Topic]:
@@ -70,9 +74,13 @@ def _topic(ctx: Context, said: str) -> Topic:
     shown = escape(tidy(said, 40))
     if close := get_close_matches(fold(said), names, n=1, cutoff=0.5):
         suggestion = f"`topic:{names[close[0]].id}`"
-        raise UserError(ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion))
+        raise UserError(
+            ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
+        )
     command = written(ctx, "topics")
-    raise UserError(ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command))
+    raise UserError(
+        ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
+    )
 
 
 def _names(topics: Sequence[Topic]) -> Mapping[str, Topic]:

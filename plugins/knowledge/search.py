@@ -106,7 +106,7 @@ async def numbered(db: Reader, hubs: Sequence[str], number: int) -> Sequence[Ent
         hubs=json.dumps(list(hubs)),
         number=number,
     )
-    return [_entry(row) for row in rows]
+    return sorted((_entry(row) for row in rows), key=lambda entry: hubs.index(entry.hub))
 
 
 async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[Share]:

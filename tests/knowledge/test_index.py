@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+
 from bot.ports import Transaction
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge import index, search
