@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text as Styled
 
@@ -150,7 +151,7 @@ class Chat:
         async for heard in self.community.listen(account):
             self._news.set()
             if account == self.account:
-                self._show(heard)
+                self.terminal.show(*shown(heard, self.words))
 
     async def _quiet(self) -> None:
         """A pipe cannot see: for it, the chat waits until nothing more is said."""
@@ -163,18 +164,19 @@ class Chat:
                     async with asyncio.timeout(self.quiet):
                         await self._news.wait()
 
-    def _show(self, heard: Heard) -> None:
-        t = self.words.t
-        head = Styled(heard.sender.translate(HARMLESS), style="bold cyan" if heard.by_bot else "bold green")
-        head.append(f"  {heard.room}", style="dim")
-        if heard.kind != "said":
-            head.append(f"  ({t('edited') if heard.kind == 'edited' else t('removed a message')})", style="dim")
-        body = Padding(Styled(heard.body.translate(HARMLESS)), (0, 0, 0, 2), expand=False)
-        self.terminal.show(head, *([body] if heard.body else []))
-
     def _tell(self, text: str) -> None:
         """Something from the chat itself, not from a room."""
         self.terminal.show(Styled(text, style="yellow"))
+
+
+def shown(heard: Heard, words: Translator) -> Sequence[RenderableType]:
+    """How it looks on a terminal, however narrow; what people wrote cannot do anything there."""
+    head = Styled(heard.sender.translate(HARMLESS), style="bold cyan" if heard.by_bot else "bold green")
+    head.append(f"  {heard.room}", style="dim")
+    if heard.kind != "said":
+        head.append(f"  ({words.t('edited') if heard.kind == 'edited' else words.t('removed a message')})", style="dim")
+    body = Padding(Styled(heard.body.translate(HARMLESS)), (0, 0, 0, 2), expand=False)
+    return [head, body] if heard.body else [head]
 
 
 def _one_of(wanted: str, names: Sequence[str]) -> str:
