@@ -9,6 +9,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from bot.core.durations import Duration, parse
+
 zoneinfo.reset_tzpath(to=[])  # every machine agrees: zones come from the tzdata package, never from the system
 
 
@@ -67,6 +69,15 @@ def _suggest_zone(name: str, known: set[str]) -> str | None:
     return by_lower[close[0]] if close else None
 
 
+def _span(value: object) -> object:
+    if isinstance(value, Duration):
+        return value
+    try:
+        return parse(str(value))
+    except ValueError:
+        raise invalid("'{value}' is not a length of time; write it like '10 minutes'", value=value) from None
+
+
 def _localized(value: object) -> object:
     return {"": value} if isinstance(value, str) else value
 
@@ -76,6 +87,9 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 Localized = Annotated[dict[str, str], BeforeValidator(_localized), Field(min_length=1)]
 """One text, or one per language: `Transparency`, or `{en: Transparency, es: Transparencia}`."""
+
+Span = Annotated[Duration, BeforeValidator(_span)]
+"""A length of time: `10 minutes`, `1 week`, `24h`."""
 
 UserId = Annotated[str, Field(pattern=r"^@[^:\s]+:[^\s]+$")]
 Language = Literal["en", "es", "fr", "pt"]
