@@ -9,7 +9,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from bot.core.durations import Duration, parse
+from bot.core.durations import Duration
+from bot.core.durations import parse as parse_duration
 
 zoneinfo.reset_tzpath(to=[])  # every machine agrees: zones come from the tzdata package, never from the system
 
@@ -70,12 +71,15 @@ def _suggest_zone(name: str, known: set[str]) -> str | None:
 
 
 def _span(value: object) -> object:
-    if isinstance(value, Duration):
+    if not isinstance(value, str):
         return value
     try:
-        return parse(str(value))
+        return parse_duration(value)
     except ValueError:
-        raise invalid("'{value}' is not a length of time; write it like '10 minutes'", value=value) from None
+        raise invalid(
+            "'{value}' is not a length of time; write a whole number and a unit, like '10 minutes' or '1 week'",
+            value=value,
+        ) from None
 
 
 def _localized(value: object) -> object:
@@ -89,7 +93,7 @@ Localized = Annotated[dict[str, str], BeforeValidator(_localized), Field(min_len
 """One text, or one per language: `Transparency`, or `{en: Transparency, es: Transparencia}`."""
 
 Span = Annotated[Duration, BeforeValidator(_span)]
-"""A length of time: `10 minutes`, `1 week`, `24h`."""
+"""A `Duration` as people write it: `1 week`, `10 minutes`, `24h`, `2 días`."""
 
 UserId = Annotated[str, Field(pattern=r"^@[^:\s]+:[^\s]+$")]
 Language = Literal["en", "es", "fr", "pt"]

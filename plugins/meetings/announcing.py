@@ -10,6 +10,8 @@ from plugins.meetings import times
 from plugins.meetings.reminders import Reminder
 from plugins.meetings.series import Occurrence
 
+_A_MOMENT = 30_000  # ms
+
 
 def announcement(reminder: Reminder, timeliness: Timeliness, now: int, words: Translator) -> Reply:
     """The message for the coordinators; it pings them all."""
@@ -61,10 +63,12 @@ def _headline(reminder: Reminder, timeliness: Timeliness, now: int, words: Trans
     occurrence = reminder.occurrence
     name = title(occurrence, words.language)
     left = occurrence.starts - now
+    if timeliness is Timeliness.STARTED and left > -_A_MOMENT:
+        return words.t("**{title}** starts now.", title=name)
     if timeliness is Timeliness.STARTED:
-        return words.t("**{title}** started {ago}.", title=name, ago=times.relative(min(left, -1), words.language))
+        return words.t("**{title}** started {ago}.", title=name, ago=times.relative(left, words.language))
     on_time = timeliness is Timeliness.ON_TIME
-    when = times.in_lead(reminder.lead, words.language) if on_time else times.relative(left, words.language)
+    when = times.ahead(reminder.lead, words.language) if on_time else times.relative(left, words.language)
     there = to_local(occurrence.starts, occurrence.zone)
     if there.date() == to_local(now, occurrence.zone).date():
         return words.t("**{title}** starts {when}.", title=name, when=when)

@@ -41,7 +41,7 @@ _WORDS = {
 }
 _MEANING = {word: token for token, words in _WORDS.items() for word in words.split()}
 
-# In Portuguese these are a weekday or, before a weekday, which one: "segunda terça do mês".
+# In Portuguese these are a weekday or, right before a weekday, which one: "segunda terça do mês".
 _EITHER = {"segunda": ("MO", "#2"), "quarta": ("WE", "#4"), "quinta": ("TH", "#5")}
 
 _DAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
@@ -100,7 +100,7 @@ def _rule(unit: str, interval: str | None, days: list[str]) -> str | None:
 
 
 def _numbered(on: str) -> list[str]:
-    """ "#1 #3 TU" → 1TU, 3TU."""
+    """First and third Tuesday, `#1 #3 TU` → 1TU, 3TU."""
     found: list[str] = []
     numbers: list[str] = []
     after_day = True
@@ -120,12 +120,13 @@ def _tokens(text: str) -> list[str]:
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     words = re.findall(r"[a-z0-9]+|[^\sa-z0-9,.'’]", re.sub(r"[- ]+(feiras?)\b", r"\1", plain))
     tokens: list[str] = []
+    following = ""
     for word in reversed(words):
         if word in _EITHER:
             day, nth = _EITHER[word]
-            tokens.insert(0, nth if tokens and re.fullmatch(_DAY, tokens[0]) else day)
-        elif word.isdecimal():
-            tokens.insert(0, word)
-        elif meaning := _MEANING.get(word, word):
-            tokens.insert(0, meaning)
-    return tokens
+            following = nth if re.fullmatch(_DAY, following) else day
+        else:
+            following = _MEANING.get(word, word)
+        if following:
+            tokens.append(following)
+    return tokens[::-1]

@@ -16,7 +16,7 @@ from dateutil.rrule import rrule, rrulestr
 from bot.api import invalid
 from plugins.meetings.repeats import to_rule
 
-END = datetime(2200, 1, 1)  # noqa: DTZ001 - local time; nothing is planned beyond it
+END = datetime(2200, 1, 1)  # nothing is planned beyond it
 YEARS = 43  # in so many even 29 February falls on every weekday
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -68,7 +68,7 @@ class Rule:
         """Whether there is any date that fits."""
         # dateutil looks for a date up to the year 9999, which takes seconds if there is none; so it begins near the
         # end. What fits no day of these years, among them every kind of year there is, fits none at all.
-        late = datetime(9999 - YEARS, 1, 1)  # noqa: DTZ001 - local time
+        late = datetime(9999 - YEARS, 1, 1)
         try:
             return next(iter(rrulestr(_without_interval(self.text), dtstart=late)), None) is not None
         except OverflowError:  # a week that goes on after the last day there is
@@ -130,8 +130,8 @@ def _until(text: str) -> datetime:
     if text.endswith("Z"):
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     if "T" in text:
-        return datetime.strptime(text, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - local time
-    return datetime.strptime(text, "%Y%m%d").replace(hour=23, minute=59, second=59)  # noqa: DTZ007 - local time
+        return datetime.strptime(text, "%Y%m%dT%H%M%S")
+    return datetime.strptime(text, "%Y%m%d").replace(hour=23, minute=59, second=59)
 
 
 def _without_interval(text: str) -> str:

@@ -12,7 +12,7 @@ from plugins.meetings.rules import rule_of
 from plugins.meetings.settings import Meeting, MeetingsHub
 
 _DAY = timedelta(days=1)
-_LAST = datetime(9999, 1, 1)  # noqa: DTZ001 - local time
+_LAST = datetime(9999, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def find(hub: Hub, series: str, recurrence_id: str) -> Occurrence | None:
     """One meeting as it is configured now; None if it is no longer held."""
     for meeting in meetings(hub):
         if meeting.id == series:
-            for occurrence in _occurrences(hub, meeting, datetime.strptime(recurrence_id, "%Y%m%dT%H%M%S")):  # noqa: DTZ007 - local time
+            for occurrence in _occurrences(hub, meeting, datetime.strptime(recurrence_id, "%Y%m%dT%H%M%S")):
                 if occurrence.recurrence_id == recurrence_id:
                     return occurrence
     return None

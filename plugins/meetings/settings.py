@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from bot.api import Duration, Localized, Settings, Span, Zone, invalid
 from plugins.meetings.repeats import to_rule
@@ -62,10 +62,13 @@ def _rrule(value: str) -> str:
     return value
 
 
-LocalTime = Annotated[datetime, BeforeValidator(_local)]
+LocalTime = Annotated[
+    datetime, BeforeValidator(_local), WithJsonSchema({"type": "string", "examples": ["2027-01-05 10:00"]})
+]
 """A date and a time of day in the meeting's own zone: `2027-01-05 10:00`."""
 
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""A date in the meeting's own zone: `2027-04-06`."""
 
 
 class Meeting(Settings):
@@ -151,7 +154,7 @@ class Meeting(Settings):
     @classmethod
     def _lasts_a_day_at_most(cls, value: Duration) -> Duration:
         if not 0 < value.milliseconds <= _DAY:
-            raise invalid("a meeting lasts at least a minute and at most a day")
+            raise invalid("a meeting lasts a day at most")
         return value
 
     @field_validator("remind")
@@ -159,9 +162,9 @@ class Meeting(Settings):
     def _different_leads(cls, leads: tuple[Duration, ...]) -> tuple[Duration, ...]:
         for lead in leads:
             if not 0 < lead.milliseconds <= _LONGEST_LEAD:
-                raise invalid("reminders come at least a minute and at most 53 weeks before the meeting")
+                raise invalid("a reminder comes before the meeting, and at most 53 weeks before it")
             if [lead_id(other) for other in leads].count(lead_id(lead)) > 1:
-                raise invalid("'{lead}' is listed twice", lead=lead_text(lead))
+                raise invalid("'{lead}' is listed twice", lead=str(lead))
         return leads
 
 
@@ -181,15 +184,10 @@ class MeetingsHub(Settings):
         return meetings
 
 
-def lead_text(lead: Duration) -> str:
-    """As it is written in YAML: "1 week", "10 minutes"."""
-    return f"{lead.amount} {lead.unit}" if lead.amount == 1 else f"{lead.amount} {lead.unit}s"
-
-
 def lead_id(lead: Duration) -> str:
-    """The same for leads that mean the same (ISO 8601): "P7D" on the wall clock, "PT60M" in elapsed time."""
-    minutes = lead.milliseconds // 60_000
-    return f"P{minutes // 1440}D" if lead.unit in ("day", "week") else f"PT{minutes}M"
+    """The same for leads that mean the same (ISO 8601): "P7D" on the wall clock, "PT3600S" in elapsed time."""
+    seconds = lead.milliseconds // 1000
+    return f"P{seconds // 86_400}D" if lead.unit in ("day", "week") else f"PT{seconds}S"
 
 
 def _rule_in(info: ValidationInfo) -> Rule | None:

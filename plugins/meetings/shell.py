@@ -15,7 +15,6 @@ from bot.api import Shell, Translator, in_language, to_local
 from plugins.meetings import series, times
 from plugins.meetings.reminders import reminders
 from plugins.meetings.series import Occurrence
-from plugins.meetings.settings import lead_text
 
 _DATE = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -49,9 +48,7 @@ def _as_json(occurrence: Occurrence) -> dict[str, object]:
         "recurrence_id": occurrence.recurrence_id,
         "starts": _utc(occurrence.starts),
         "local": to_local(occurrence.starts, occurrence.zone).isoformat(),
-        "reminders": [
-            {"lead": lead_text(reminder.lead), "due": _utc(reminder.due)} for reminder in reminders(occurrence)
-        ],
+        "reminders": [{"lead": str(reminder.lead), "due": _utc(reminder.due)} for reminder in reminders(occurrence)],
     }
 
 
@@ -74,5 +71,5 @@ def _print(found: Sequence[Occurrence], words: Translator) -> None:
             in_language(occurrence.meeting.title, words.language),
             ", ".join(times.lasting(reminder.lead, words.language) for reminder in reminders(occurrence)),
         )
-    Console(file=click.get_text_stream("stdout")).print(table)
+    Console().print(table)
     click.echo(words.n("{count} meeting.", "{count} meetings.", len(found)))

@@ -9,7 +9,6 @@ from babel.dates import format_date, format_timedelta
 from bot.api import Duration
 
 _LOCALES = {"en": "en_GB"}  # day before month, as most readers of English here write it
-_MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10080}
 _ONE_UNIT = 1e9  # a threshold no number reaches, so that Babel keeps to the unit it is told
 
 
@@ -33,40 +32,38 @@ def offset(local: datetime) -> str:
     return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def in_lead(lead: Duration, language: str) -> str:
+def lasting(span: Duration, language: str) -> str:
+    """1 week; 90 minutes."""
+    return _say(span.milliseconds, span.unit, language, direction=False)
+
+
+def ahead(span: Duration, language: str) -> str:
     """In 1 week; in 90 minutes."""
-    return _relative(lead.amount, lead.unit, language)
+    return _say(span.milliseconds, span.unit, language, direction=True)
 
 
 def relative(milliseconds: int, language: str) -> str:
     """In 5 minutes; 5 minutes ago (for what is negative)."""
     minutes = max(1, round(abs(milliseconds) / 60_000))
-    unit = _unit(minutes)
-    amount = round(minutes / _MINUTES[unit])
-    return _relative(amount if milliseconds > 0 else -amount, unit, language)
-
-
-def lasting(lead: Duration, language: str) -> str:
-    """1 week; 90 minutes."""
-    span = timedelta(minutes=lead.amount * _MINUTES[lead.unit])
-    return format_timedelta(span, granularity=lead.unit, threshold=_ONE_UNIT, locale=_LOCALES.get(language, language))  # type: ignore[arg-type]  # one of the units
+    sign = 1 if milliseconds > 0 else -1
+    return _say(sign * minutes * 60_000, _unit(minutes), language, direction=True)
 
 
 def _unit(minutes: int) -> str:
-    """The unit that says it well enough: 90 minutes, 5 hours, 10 days, 3 weeks."""
-    if minutes < 120:
-        return "hour" if minutes == 60 else "minute"
+    """The unit that says it well enough: 90 minutes, 5 hours, 10 days, 2 weeks, 18 days."""
+    if minutes < 120 and minutes != 60:
+        return "minute"
     if minutes < 48 * 60 and minutes != 1440:
         return "hour"
     days = round(minutes / 1440)
-    return "week" if days == 7 or days > 13 else "day"
+    return "week" if days % 7 == 0 or days > 28 else "day"
 
 
-def _relative(amount: int, unit: str, language: str) -> str:
+def _say(milliseconds: int, unit: str, language: str, *, direction: bool) -> str:
     return format_timedelta(
-        timedelta(minutes=amount * _MINUTES[unit]),
-        granularity=unit,  # type: ignore[arg-type]  # one of the units
+        timedelta(milliseconds=milliseconds),
+        granularity=unit,  # type: ignore[arg-type]  # one of the names Babel knows
         threshold=_ONE_UNIT,
-        add_direction=True,
+        add_direction=direction,
         locale=_LOCALES.get(language, language),
     )
