@@ -23,6 +23,7 @@ from bot.core.texts import Text
 from bot.hubs import (
     Coordinator,
     Hub,
+    Identifier,
     Language,
     Localized,
     Room,
@@ -33,6 +34,7 @@ from bot.hubs import (
     Zone,
     in_language,
     invalid,
+    matching,
     section,
 )  # fmt: skip
 from bot.ports import Reader, Row, Transaction, Translator
@@ -43,11 +45,12 @@ if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need 
 
 __all__ = [
     "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Duration", "Edit",
-    "Event", "Hub", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin", "PluginError",
-    "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row", "Schedule",
-    "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction", "Translator",
-    "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap", "in_language",
-    "invalid", "job", "overhear", "reminder_due", "section", "timeliness", "to_instant", "to_local",
+    "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
+    "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
+    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
+    "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
+    "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
+    "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from bot.api import Duration, Localized, Settings, Span, Zone, invalid
+from bot.api import Duration, Identifier, Localized, Settings, Span, Zone, invalid
 from plugins.meetings.repeats import to_rule
 from plugins.meetings.rules import END, ONCE, Rule, parse, rule_of
 
@@ -74,7 +74,7 @@ Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "
 class Meeting(Settings):
     """A meeting, or a series of them."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: Identifier
     """Names the series for good: change it, and reminders already sent may be sent again."""
     title: Localized
     repeats: Annotated[str, AfterValidator(_repeats)] | None = None

@@ -247,8 +247,10 @@ async def test_a_clock_change_and_another_day_are_said() -> None:
 
 
 async def test_local_times_follow_each_zones_own_clock_changes() -> None:
-    zones = ("America/Lima", "America/Barbados", "America/Mexico_City", "America/Argentina/Buenos_Aires")
-    zones += ("America/Santiago", "America/Port-au-Prince")
+    zones = [
+        "America/Lima", "America/Barbados", "America/Mexico_City", "America/Argentina/Buenos_Aires",
+        "America/Santiago", "America/Port-au-Prince",
+    ]  # fmt: skip
     people = tuple(Coordinator(user=f"@p{n}:example.org", timezone=zone) for n, zone in enumerate(zones))
     monthly = meeting(repeats="first tuesday of the month", timezone=NEW_YORK, remind=["1 hour"])
     async with story([Meetings], [hub(monthly, coordinators=people)], clock=FakeClock(utc("2027-03-01 00:00"))) as s:

@@ -62,7 +62,8 @@ def test_plain_words_are_a_rule(text: str, rule: str) -> None:
     "text",
     [
         "", "weekly", "week", "2 weeks", "every", "every hour", "every 0 weeks", "every 100 weeks",
-        "every month on tuesday",         "every second tuesday", "first tuesday", "every week on the first tuesday", "every year on tuesday",
+        "every month on tuesday",         "every second tuesday", "first tuesday",
+        "every week on the first tuesday", "every year on tuesday",
         "sixth friday of the month", "every week and a half", "every " * 50 + "week",
     ],
 )  # fmt: skip
