@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.api import Hub, in_gap, section, to_instant, to_local
-from plugins.meetings.rules import rule_of
+from plugins.meetings.rules import END, rule_of
 from plugins.meetings.settings import Meeting, MeetingsHub
 
 _DAY = timedelta(days=1)
-_LAST = datetime(9999, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,7 @@ def coming(hubs: Sequence[Hub], now: int, most: int) -> list[Occurrence]:
     """The next meetings that are not over, at most so many, in order."""
     found: list[Occurrence] = []
     for hub, meeting in _all(hubs):
-        ahead = (o for o in _occurrences(hub, meeting, _LAST) if o.ends > now)
-        found += [occurrence for _, occurrence in zip(range(most), ahead, strict=False)]
+        found += islice((each for each in _occurrences(hub, meeting, END) if each.ends > now), most)
     return sorted(found, key=_order)[:most]
 
 

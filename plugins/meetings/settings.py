@@ -29,7 +29,7 @@ def _local(value: object) -> object:
         raise invalid("'{value}' is not a date and a time of day; write them like '2027-01-05 10:00'", value=text)
     if not _FIRST <= local.year <= _LAST:
         raise invalid("'{value}' is not between the years 2000 and 2199", value=text)
-    return local
+    return local.replace(microsecond=0)
 
 
 def _day(value: object) -> object:
