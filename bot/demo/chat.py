@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from rich.console import RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text as Styled
 
 from bot.core.errors import TransportError, UserError
@@ -175,8 +175,20 @@ def shown(heard: Heard, words: Translator) -> Sequence[RenderableType]:
     head.append(f"  {heard.room}", style="dim")
     if heard.kind != "said":
         head.append(f"  ({words.t('edited') if heard.kind == 'edited' else words.t('removed a message')})", style="dim")
-    body = Padding(Styled(heard.body.translate(HARMLESS)), (0, 0, 0, 2), expand=False)
-    return [head, body] if heard.body else [head]
+    return [head, Indented(heard.body.translate(HARMLESS))] if heard.body else [head]
+
+
+@dataclass(frozen=True, slots=True)
+class Indented:
+    """Text two cells to the right. It is wrapped between words, never inside: a link stays whole, to be clicked."""
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width - 2 if console.is_terminal else len(self.text) + 1
+        for paragraph in self.text.splitlines():
+            lines = textwrap.wrap(paragraph, max(1, width), break_long_words=False, break_on_hyphens=False)
+            yield from (Styled(f"  {line}".rstrip()) for line in lines or [""])
 
 
 def _one_of(wanted: str, names: Sequence[str]) -> str:

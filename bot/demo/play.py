@@ -71,6 +71,8 @@ class Play:
             await asyncio.gather(*listeners, return_exceptions=True)
 
     async def _play(self, step: Step) -> None:
+        if step.does != "wait":  # an answer cannot come before its question
+            self._heard[step.account] = [one for one in self._heard.get(step.account, ()) if one.room != step.room]
         if step.does == "say":
             event_id = await self.community.say(step.account, step.room, step.text)
             self._said[step.account, step.mark] = (step.room, event_id)
@@ -92,10 +94,11 @@ class Play:
             async with asyncio.timeout(step.within), self._answers:
                 while True:
                     waiting = self._heard.setdefault(step.account, [])
-                    while waiting:
-                        came.append(waiting.pop(0))
-                        if _fits(step, came[-1]):
-                            return came[-1]
+                    while here := [one for one in waiting if one.room == step.room]:
+                        came.append(here[0])
+                        waiting.remove(here[0])
+                        if _fits(step, here[0]):
+                            return here[0]
                     await self._answers.wait()
         except TimeoutError:
             raise Missing(step, came) from None
@@ -110,8 +113,7 @@ class Play:
 
 def _fits(step: Step, heard: Heard) -> bool:
     return (
-        heard.room == step.room
-        and heard.kind == step.kind
+        heard.kind == step.kind
         and all(words in heard.body for words in step.answer)
         and not any(words in heard.body for words in step.without)
     )

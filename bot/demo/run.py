@@ -64,12 +64,12 @@ async def _script(folder: Path, console: Console, words: Translator, clock: Cloc
 
     names = {account.name: account.display_name for account in PEOPLE}
     async with stage(folder, Steps(console, words), plan) as ready:
-        play = Play(ready.community, names, lambda heard: console.print(*shown(heard, words), sep="\n"))
+        play = Play(ready.community, names, lambda heard: console.print(*shown(heard, words), sep="\n", soft_wrap=True))
         try:
             await play.run(TALE, lambda title: console.print(Rule(title, align="left")))
         except Missing as missing:
             _explain(missing, console, words)
-            console.print(ready.bot.last_words(), markup=False, highlight=False)
+            console.print(ready.bot.last_words(), markup=False, highlight=False, soft_wrap=True)
             return TROUBLE
     console.print(words.t("Every expected answer arrived."))
     return 0
@@ -120,7 +120,7 @@ def _explain(missing: Missing, console: Console, words: Translator) -> None:
     )
     for heard in missing.came:
         console.print(words.t("Instead came:"))
-        console.print(*shown(heard, words), sep="\n")
+        console.print(*shown(heard, words), sep="\n", soft_wrap=True)
 
 
 @contextmanager

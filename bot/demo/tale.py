@@ -44,8 +44,8 @@ TALE = (
     Scene(
         "Correct a question",
         (
-            Step("grace", "risks", "!find fruad", answer=("fruad",), mark="typo"),
-            Step("grace", "risks", "!find fraude", does="edit", answer=("fraude",), kind="edited", mark="typo"),
+            Step("grace", "risks", "!show 33", answer=("33",), mark="slip"),
+            Step("grace", "risks", "!show 3", does="edit", answer=(ARGENTINA,), kind="edited", mark="slip"),
         ),
     ),
     Scene(

@@ -50,7 +50,7 @@ class Terminal:
         """Prints, keeping the line that is being typed below."""
         self._wipe()
         for one in what:
-            self.console.print(one)
+            self.console.print(one, soft_wrap=True)
         self.redraw()
 
     def redraw(self) -> None:
