@@ -166,29 +166,35 @@ class Chat:
 
     def _tell(self, text: str) -> None:
         """Something from the chat itself, not from a room."""
-        self.terminal.show(Styled(text, style="yellow"))
+        self.terminal.show(Wrapped(text, style="yellow"))
 
 
 def shown(heard: Heard, words: Translator) -> Sequence[RenderableType]:
-    """How it looks on a terminal, however narrow; what people wrote cannot do anything there."""
-    head = Styled(heard.sender.translate(HARMLESS), style="bold cyan" if heard.by_bot else "bold green")
-    head.append(f"  {heard.room}", style="dim")
+    """How it looks on a terminal; what people wrote cannot do anything there."""
+    head = Styled.assemble(
+        (heard.sender.translate(HARMLESS), "bold cyan" if heard.by_bot else "bold green"), (f"  {heard.room}", "dim")
+    )
     if heard.kind != "said":
         head.append(f"  ({words.t('edited') if heard.kind == 'edited' else words.t('removed a message')})", style="dim")
-    return [head, Indented(heard.body.translate(HARMLESS))] if heard.body else [head]
+    return [head, Wrapped(heard.body.translate(HARMLESS), "  ")] if heard.body else [head]
 
 
 @dataclass(frozen=True, slots=True)
-class Indented:
-    """Text two cells to the right. It is wrapped between words, never inside: a link stays whole, to be clicked."""
+class Wrapped:
+    """Text for terminals however narrow. Lines are broken between words, so that a link stays whole and can be used.
+
+    Print it with `soft_wrap=True`, or rich breaks the links. What is no terminal gets the lines as they are.
+    """
 
     text: str
+    indent: str = ""
+    style: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = options.max_width - 2 if console.is_terminal else len(self.text) + 1
+        width = max(1, options.max_width - len(self.indent)) if console.is_terminal else len(self.text) + 1
         for paragraph in self.text.splitlines():
-            lines = textwrap.wrap(paragraph, max(1, width), break_long_words=False, break_on_hyphens=False)
-            yield from (Styled(f"  {line}".rstrip()) for line in lines or [""])
+            lines = textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+            yield from (Styled((self.indent + line).rstrip(), style=self.style) for line in lines or [""])
 
 
 def _one_of(wanted: str, names: Sequence[str]) -> str:

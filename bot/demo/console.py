@@ -31,12 +31,11 @@ def console(opened: Opened, words: Translator, clock: Clock) -> int:
 async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     config = opened.loaded.config
     transport = FakeTransport(config.user, clock)
-    village = Village(transport, config.hubs, config.operators)
+    village = Village(transport, config.hubs, config.operators, config.display_name)
     async with open_database(None, opened.plugins) as (db, plugins):
         house = app.build(opened.loaded, plugins, db, transport, clock)
         running = asyncio.create_task(app.run(house))
-        chat = Chat(village, Terminal(Console()), words)
-        talking = asyncio.create_task(chat.run())
+        talking = asyncio.create_task(_talk(village, words))
         try:
             await asyncio.wait([running, talking], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -49,15 +48,23 @@ async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     return 0
 
 
+async def _talk(village: Village, words: Translator) -> None:
+    await village.attended()
+    await Chat(village, Terminal(Console()), words).run()
+
+
 class Village:
     """`bot.demo.chat.Community` over a homeserver in memory: the rooms and the people the configuration names."""
 
-    def __init__(self, transport: FakeTransport, hubs: Sequence[Hub], operators: Sequence[str]) -> None:
+    def __init__(self, transport: FakeTransport, hubs: Sequence[Hub], operators: Sequence[str], bot_name: str) -> None:
         self._transport = transport
         server = transport.user_id.partition(":")[2]
         people = [person.user for hub in hubs for person in hub.coordinators]
         people += [user for hub in hubs for user in hub.moderators]
         self._users = _short([*people, *operators, f"@{MEMBER}:{server}"])
+        self._names = {user: name for name, user in self._users.items()}
+        self._names |= {person.user: person.name for hub in hubs for person in hub.coordinators if person.name}
+        self._names[transport.user_id] = bot_name
         self._rooms: dict[str, str] = {}  # short name → id
         for hub in hubs:
             for number, room in enumerate(hub.rooms, 1):
@@ -70,12 +77,23 @@ class Village:
             self._direct[name] = transport.open_room(f"!direct-{name}:{server}", members=[user])
             transport.invite(user, self._direct[name], direct=True)
 
+    async def attended(self) -> None:
+        """Returns when the bot has come to every room, or refused to: who may not invite it has no direct chat."""
+        position, answers = 0, dict[str, str]()
+        awaited = {*self._rooms.values(), *self._direct.values()}
+        while awaited - answers.keys():
+            position, events = await self._transport.happened(position)
+            for event in events:
+                if event.get("state_key") == self._transport.user_id and event["content"]["membership"] != "invite":
+                    answers[event["room_id"]] = event["content"]["membership"]
+        self._direct = {name: room for name, room in self._direct.items() if answers[room] == "join"}
+
     @property
     def accounts(self) -> Sequence[str]:
         return tuple(self._users)
 
     def rooms(self, account: str) -> Sequence[str]:
-        return (*self._rooms, DIRECT)
+        return (*self._rooms, DIRECT) if account in self._direct else tuple(self._rooms)
 
     async def say(self, account: str, room: str, body: str) -> str:
         return self._transport.say(self._users[account], self._id(account, room), body)
@@ -87,14 +105,13 @@ class Village:
         self._transport.remove(self._users[account], self._id(account, room), event_id)
 
     async def listen(self, account: str) -> AsyncIterator[Heard]:
-        short = {room_id: name for name, room_id in self._rooms.items()} | {self._direct[account]: DIRECT}
+        short = {self._id(account, room): room for room in self.rooms(account)}
         bot = self._transport.user_id
-        names = {user: name for name, user in self._users.items()} | {bot: "Faro"}
         position = 0
         while True:
             position, events = await self._transport.happened(position)
             for event in events:
-                if event["room_id"] in short and (one := heard(event, short[event["room_id"]], bot, names)):
+                if event["room_id"] in short and (one := heard(event, short[event["room_id"]], bot, self._names)):
                     yield one
 
     def _id(self, account: str, room: str) -> str:

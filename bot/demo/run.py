@@ -9,15 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.rule import Rule
-from rich.table import Table
 
 from bot.core.errors import FaroError
 from bot.demo.bot_process import BotProcess
 from bot.demo.cast import PEOPLE
-from bot.demo.chat import Chat, shown
+from bot.demo.chat import Chat, Wrapped, shown
 from bot.demo.play import Missing, Play
 from bot.demo.signals import run_until_stopped
 from bot.demo.stage import SERVER, Stage, stage
@@ -40,7 +38,10 @@ def demo(directory: Path | None, script: bool, words: Translator, clock: Clock) 
             code = run_until_stopped((_script if script else _talk)(folder, console, words, clock))
         except (FaroError, HomeserverError) as error:
             console.print(words.t("The demo cannot go on: {reason}", reason=error), style="red", markup=False)
-            return TROUBLE
+            code = TROUBLE
+    console.print(words.t("Everything is stopped."))
+    if directory:
+        console.print(words.t("What was made is kept in {folder}", folder=directory), soft_wrap=True)
     if code == 128 + signal.SIGINT and not script:
         return 0  # Ctrl-C is a way to leave
     return code
@@ -51,10 +52,9 @@ async def _talk(folder: Path, console: Console, words: Translator, clock: Clock)
         return (clock.now() // MINUTE + 5) * MINUTE, ("3 minutes", "1 minute")
 
     async with stage(folder, Steps(console, words), plan) as ready:
-        console.print(_how_to_connect(ready, words))
+        console.print(_welcome(ready, words), soft_wrap=True)
         chat = Chat(ready.community, Terminal(console), words)
         await _until_one_ends(chat, ready.bot, words)
-    console.print(words.t("Everything is stopped."))
     return 0
 
 
@@ -89,19 +89,25 @@ async def _until_one_ends(chat: Chat, bot: BotProcess, words: Translator) -> Non
         raise FaroError(words.t("The bot has stopped. This is the end of its log:") + "\n" + bot.last_words())
 
 
-def _how_to_connect(ready: Stage, words: Translator) -> Table:
-    """For any other Matrix client: address, users, passwords."""
-    table = Table(
-        title=words.t("Any Matrix client on this machine can join in. Homeserver: {url}", url=ready.url),
-        title_justify="left",
-        box=box.SIMPLE,
-    )
-    for heading in (words.t("Account"), words.t("User"), words.t("Password")):
-        table.add_column(heading, overflow="fold")
-    for account in PEOPLE:
-        about = words.t("coordinator") if account.coordinates else words.t("member")
-        table.add_row(f"{account.name} ({about})", f"@{account.name}:{SERVER}", account.password)
-    return table
+def _welcome(ready: Stage, words: Translator) -> Wrapped:
+    """How any other Matrix client connects, and what to try here."""
+    t = words.t
+    accounts = [
+        f"@{account.name}:{SERVER}  "
+        + t("password: {password}", password=account.password)
+        + f"  ({t('coordinator') if account.coordinates else t('member')})"
+        for account in PEOPLE
+    ]
+    lines = [
+        "",
+        t("Any Matrix client on this machine can join in. Homeserver: {url}", url=ready.url),
+        *accounts,
+        "",
+        t("You can also talk here. Try:  !buscar encuesta   !help   /as grace   /room risks   /help   /quit"),
+        t("A meeting starts in a few minutes. Its reminders come to the coordinators' room."),
+        "",
+    ]
+    return Wrapped("\n".join(lines))
 
 
 def _explain(missing: Missing, console: Console, words: Translator) -> None:

@@ -36,7 +36,8 @@ async def stage(folder: Path, steps: Steps, plan: Callable[[], tuple[int, Sequen
     t = steps.words.t
     async with AsyncExitStack() as after:
         with steps.step(t("Starting a homeserver (Synapse), on this machine only:")):
-            homeserver = Homeserver(folder / "synapse", SERVER)
+            homeserver = Homeserver(folder / "synapse", SERVER, _port(folder / "port"))
+            (folder / "port").write_text(str(homeserver.port), encoding="utf-8")
             after.push_async_callback(homeserver.stop)
             await homeserver.start()
         with steps.step(t("Accounts and rooms:")):
@@ -63,6 +64,11 @@ async def stage(folder: Path, steps: Steps, plan: Callable[[], tuple[int, Sequen
         names = {bot_account.user_id: BOT.display_name}
         names |= {people[account.name].user_id: account.display_name for account in PEOPLE}
         yield Stage(homeserver.url, config, Neighbours(people, rooms, bot_account.user_id, names), bot)
+
+
+def _port(file: Path) -> int | None:
+    """Where an earlier demo had its homeserver: the bot's session is for that address only."""
+    return int(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 async def _account(homeserver: Homeserver, account: Account) -> tuple[Person, bool]:
