@@ -133,12 +133,12 @@ class Answering:
         helping = vocabulary.find("help")
         shown = f"`{prefix}{helping.word_in(language) if helping else 'help'}`"
         word = speech.shown(word)
-        nearest = vocabulary.nearest(word)
-        if nearest:
+        meant = vocabulary.find(vocabulary.nearest(word) or "")
+        if meant:
             return Text(
                 "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
                 word=word,
-                nearest=f"`{prefix}{nearest}`",
+                nearest=f"`{prefix}{meant.word_in(language)}`",
                 help=shown,
             )
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
 from bot.answering import Answering, Limits
 from bot.attendance import Attendance
 from bot.config.load import Loaded
-from bot.core.errors import LoggedOut, PluginError, TransportError
-from bot.desk import CORE, Desk
+from bot.core.errors import LoggedOut, TransportError
+from bot.desk import Desk
 from bot.directory import Directory
 from bot.i18n.catalog import Catalogs
 from bot.loading import PluginType, bind, folder
@@ -23,7 +21,6 @@ from bot.matrix.outbound import Outbound
 from bot.pipeline import Pipeline
 from bot.ports import Clock, Database, Transport
 from bot.storage import alarms, position
-from bot.storage.database import SqliteDatabase, steps_in
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
@@ -31,7 +28,6 @@ from bot.work import Work
 
 log = structlog.get_logger()
 
-SCHEMA = Path(__file__).parent / "storage" / "schema"
 RETRY_JOINING = 600  # seconds
 
 
@@ -49,25 +45,6 @@ class House:
     outbound: Outbound
     bells: AlarmClock
     worker: JobWorker
-
-
-@asynccontextmanager
-async def open_database(
-    path: Path | None, plugins: Sequence[PluginType]
-) -> AsyncIterator[tuple[SqliteDatabase, list[PluginType]]]:
-    """The bot's database, its tables up to date, and the plugins whose tables could be made."""
-    if path:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with SqliteDatabase(path) as db:
-        await db.migrate(CORE, steps_in(SCHEMA))
-        usable = []
-        for plugin in plugins:
-            try:
-                await db.migrate(plugin.name, steps_in(folder(plugin) / "schema"))
-                usable.append(plugin)
-            except PluginError as error:
-                log.error("plugin left out", plugin=plugin.name, reason=str(error))
-        yield db, usable
 
 
 def build(

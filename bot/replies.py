@@ -24,12 +24,8 @@ MOST_BYTES = 40_000  # of plain body and HTML together: encryption adds a third,
 TOO_LONG = Text("(This answer is too long for one message. The rest is left out.)")
 
 _ADDRESS = re.compile(r"(https?://|mailto:|matrix:)\S", re.IGNORECASE)
-_PERSON = re.compile(
-    r"https://matrix\.to/#/(@|%40)|matrix:u/", re.IGNORECASE
-)  # a mention: its text says enough
-_PUNCTUATION = re.compile(
-    r"([!-/:-@\[-`{-~])"
-)  # what a backslash may stand before (CommonMark, "Backslash escapes")
+_PERSON = re.compile(r"https://matrix\.to/#/(@|%40)|matrix:u/", re.IGNORECASE)  # a mention: its text says enough
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # what a backslash may stand before (CommonMark, "Backslash escapes")
 _ROOM_MENTION = re.compile(r"@(?=room)", re.IGNORECASE)
 _WORD_JOINER = "\N{WORD JOINER}"
 
@@ -55,9 +51,7 @@ def escape(text: str) -> str:
 
 def render(markdown: str, too_long: str = str(TOO_LONG)) -> tuple[str, str]:
     """Plain body and HTML of a reply, together at most `MOST_BYTES` as JSON; `too_long` ends a cut one."""
-    whole = "".join(
-        char for char in markdown if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
+    whole = "".join(char for char in markdown if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs"))
     kept = whole[:MOST_BYTES]
     while True:
         page = _Page()
@@ -86,9 +80,7 @@ class _Markdown(MarkdownIt):
 
 
 # Raw HTML is text. Without link definitions no line disappears; without images nothing is fetched by reading.
-_MARKDOWN = _Markdown("commonmark", {"html": False}).disable(
-    ["html_block", "html_inline", "image", "reference"]
-)
+_MARKDOWN = _Markdown("commonmark", {"html": False}).disable(["html_block", "html_inline", "image", "reference"])
 
 
 @dataclass(slots=True)
@@ -111,9 +103,7 @@ class _Page:
         self.lines: list[str] = []
         self.html: list[str] = []
         self._indents: list[_Indent] = []
-        self._numbers: list[
-            int | None
-        ] = []  # per list we are in: the next item's number, None without numbers
+        self._numbers: list[int | None] = []  # per list we are in: the next item's number, None without numbers
         self._tight = False  # in a list without blank lines between its items
 
     def write(self, token: Token) -> None:
@@ -123,9 +113,7 @@ class _Page:
                 self._leaf(text, html)
             case "fence" | "code_block":
                 self._tight = False
-                self._leaf(
-                    token.content.rstrip("\n"), f"<pre><code>{escape_html(token.content)}</code></pre>"
-                )
+                self._leaf(token.content.rstrip("\n"), f"<pre><code>{escape_html(token.content)}</code></pre>")
             case "hr":
                 self._tight = False
                 self._leaf("---", "<hr>")

@@ -75,9 +75,7 @@ class CatalogTranslator:
 
     def n(self, singular: str, plural: str, count: int, **values: object) -> str:
         source = singular if count == 1 else plural
-        return self._filled(
-            self.catalog.ngettext(singular, plural, count), source, {"count": count, **values}
-        )
+        return self._filled(self.catalog.ngettext(singular, plural, count), source, {"count": count, **values})
 
     def _filled(self, translated: str, source: str, values: Mapping[str, object]) -> str:
         said = {name: self.t(value) if isinstance(value, Text) else value for name, value in values.items()}

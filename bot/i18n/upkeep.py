@@ -24,9 +24,7 @@ WIDTH = 110
 def owners() -> dict[str, Path]:
     """The core and the built-in plugins with the folders that hold their `locales/`."""
     plugins = CORE_FOLDER.parent.parent / "plugins"
-    return {CORE: CORE_FOLDER} | {
-        init.parent.name: init.parent for init in sorted(plugins.glob("*/__init__.py"))
-    }
+    return {CORE: CORE_FOLDER} | {init.parent.name: init.parent for init in sorted(plugins.glob("*/__init__.py"))}
 
 
 def said_by(folder: Path) -> set[Sentence]:
@@ -55,9 +53,7 @@ def load(file: Path, language: str) -> Catalog:
 def untranslated(catalog: Catalog) -> list[str]:
     """The English of what is empty or only guessed (fuzzy) in a catalogue."""
     return [
-        forms(message.id)[0]
-        for message in catalog
-        if message.id and (message.fuzzy or not all(forms(message.string)))
+        forms(message.id)[0] for message in catalog if message.id and (message.fuzzy or not all(forms(message.string)))
     ]
 
 

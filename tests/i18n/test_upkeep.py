@@ -58,6 +58,4 @@ def test_catalogues_follow_the_code(tmp_path: Path) -> None:
     code.write_text('t("The wish list is very full.")', encoding="utf-8")
     assert run(main, [str(tmp_path), "--check"]).exit_code == 1
     run(main, [str(tmp_path)])
-    assert '#, fuzzy\nmsgid "The wish list is very full."\nmsgstr "Llena."' in catalogue.read_text(
-        encoding="utf-8"
-    )
+    assert '#, fuzzy\nmsgid "The wish list is very full."\nmsgstr "Llena."' in catalogue.read_text(encoding="utf-8")
