@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -58,10 +58,11 @@ class CommandSpec:
         """`find <words> [topic:…] [since:…]`"""
         return self.usage_as(self.name)
 
-    def usage_as(self, word: str) -> str:
+    def usage_as(self, word: str, translate: Callable[[str], str] = str) -> str:
+        """The usage in a language. What stands for a value is translated; a filter's name is part of the grammar."""
         parts = [word]
         for param in self.params:
-            text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{param.shown}>"
+            text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{translate(param.shown)}>"
             parts.append(text if param.required else f"[{text.strip('<>')}]")
         return " ".join(parts)
 
@@ -72,8 +73,9 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """A command as `!help` shows it, in the reader's language."""
+    """A command as `!help` shows it, in the reader's language; all but `name` carry the prefix."""
 
+    name: str  # in English
     word: str
     names: tuple[str, ...]  # every word that calls it
     usage: str
@@ -151,7 +153,7 @@ def parse(line: str, spec: CommandSpec) -> Call:
                 arguments[param.name] = " ".join(token.raw for token in words)
                 words = []
         elif param.required:
-            raise UsageError(Text("Something is missing: <{name}>.", name=param.shown))
+            raise UsageError(Text("Something is missing: <{name}>.", name=Text(param.shown)))
     if words:
         extra = " ".join(token.value for token in words)
         raise UsageError(Text("I do not know what to do with “{extra}”.", extra=extra))

@@ -1,7 +1,7 @@
 """What the code says: finds the sentences in Python files that must be translated.
 
-Counted are literal first arguments of `t(…)`, `n(…, …)`, `Text(…)` and `invalid(…)`, and `help=` and
-`examples=` of `@command(…)`.
+Counted are literal first arguments of `t(…)`, `n(…, …)`, `Text(…)` and `invalid(…)`, and of handlers marked with
+`@command(…)` the `help`, the `examples` and the names of parameters, which the usage shows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def sentences(files: Iterable[Path]) -> set[Sentence]:
     for file in files:
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
+            if isinstance(node, ast.AsyncFunctionDef) and any(_is_command(mark) for mark in node.decorator_list):
+                found.update(_parameters(node))
+            elif isinstance(node, ast.Call):
                 try:
                     found.update(_said(node))
                 except NotLiteral as error:
@@ -56,6 +58,21 @@ def _said(call: ast.Call) -> Iterator[Sentence]:
                 yield from (Sentence(text) for example in keyword.value.elts if (text := _literal(example)))
     if called in (*SINGLE, PLURAL) and any(isinstance(a, ast.JoinedStr | ast.BinOp) for a in call.args[:1]):
         raise NotLiteral(f"the template of {called}() must be one literal string with {{placeholders}}")
+
+
+def _is_command(mark: ast.expr) -> bool:
+    return isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "command"
+
+
+def _parameters(handler: ast.AsyncFunctionDef) -> Iterator[Sentence]:
+    """What stands for a value in the usage: all after `self` and `ctx` but filters, which are None if not given."""
+    rest = (
+        argument
+        for argument, default in zip(handler.args.kwonlyargs, handler.args.kw_defaults, strict=True)
+        if not (isinstance(default, ast.Constant) and default.value is None)
+    )
+    for argument in (*handler.args.args[2:], *rest):
+        yield Sentence(argument.arg.rstrip("_"))
 
 
 def _literal(node: ast.expr) -> str | None:

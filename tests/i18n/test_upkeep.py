@@ -12,7 +12,7 @@ from bot.i18n.source import NotLiteral, Sentence, sentences
 
 CODE = '''
 @command("wish", help="Add a " "wish.", aliases={"es": "deseo"}, examples=("wish a printer",))
-async def add(ctx):
+async def add(self, ctx, number: int, *, text_: str, topic: str | None = None):
     """Not for translation."""
     raise UserError(ctx.t("Full ({count}).", count=1))
 
@@ -26,7 +26,8 @@ def test_every_sentence_for_people_is_found(tmp_path: Path) -> None:
     file = tmp_path / "x.py"
     file.write_text(CODE, encoding="utf-8")
     assert sentences([file]) == {
-        Sentence("Add a wish."), Sentence("wish a printer"), Sentence("Full ({count})."), Sentence("Hi"),
+        Sentence("Add a wish."), Sentence("wish a printer"), Sentence("number"), Sentence("text"),
+        Sentence("Full ({count})."), Sentence("Hi"),
         Sentence("{count} wish", "{count} wishes"), Sentence("Later"), Sentence("No {x}"),
     }  # fmt: skip
 
