@@ -30,8 +30,7 @@ checks: .venv/.installed-dev
 	$(BIN)/lint-imports
 
 demo: .venv/.installed-demo
-	@export DEMO_DIR='$(DEMO_DIR)'
-	exec $(BIN)/faro demo $(DEMO_ARGS)
+	@exec $(BIN)/faro demo $(DEMO_ARGS)
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m bench $(BENCH_ARGS)
@@ -46,7 +45,7 @@ clean:
 .venv/.installed-%: pyproject.toml constraints.txt | .venv/bin/pip
 	@echo 'Installing what $* needs into .venv (once; a minute or two) …'
 	$(BIN)/python -m pip install --progress-bar off --constraint constraints.txt --editable '.[$*]' \
-	  | sed -un 's/^Collecting \([^ ]*\).*/  \1/p; s/^Installing collected packages:.*/  unpacking all of them …/p'
+	  | sed -un 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p; s/^Installing collected packages:.*/  unpacking all of them …/p'
 	touch $@
 
 # pip is the last thing a venv gets: where it is missing, the venv was not finished.
