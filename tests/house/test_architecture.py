@@ -14,8 +14,6 @@ KEEPERS = {"nio": "bot/matrix/", "aiosqlite": "bot/storage/", "apscheduler": "bo
 """Each part of the outside world, and the one room that may import it."""
 
 CLOCKS = re.compile(r"(datetime\.)?(datetime|date)\.(now|utcnow|today)|time\.(time|time_ns|sleep)|asyncio\.sleep")
-    r"datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|time\.(time|time_ns|sleep)|asyncio\.sleep"
-)
 CLOCK_ROOMS = ("bot/timing/", "bot/testing/")
 
 LONG = 300
