@@ -77,6 +77,11 @@ class Invite:
 Event = Message | Edit | Redaction | Reaction | StateChange
 
 
+def id_of(event: Event) -> str:
+    """The event's own id (of an edit: the edit's, not its target's)."""
+    return event.message.event_id if isinstance(event, Edit) else event.event_id
+
+
 @dataclass(frozen=True, slots=True)
 class RoomUpdate:
     """What one sync brought for one joined room, oldest first."""
