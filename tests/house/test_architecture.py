@@ -71,13 +71,13 @@ def test_a_plugin_explains_itself_and_is_tested(plugin: Path) -> None:
 
 
 def test_every_test_states_its_promise() -> None:
-    """In a name of at least three words, or in a docstring."""
+    """In a name that says more than what is tested, or in a docstring."""
     mute = [
         f"{name_of(file)}:{function.lineno} {function.name}"
         for file in python_files("tests")
         for function in functions(file)
         if function.name.startswith("test_")
-        and len(function.name.split("_")) < 4
+        and len(function.name.split("_")) < 3
         and not (function.body and _docstring(function.body[0]))
     ]
     assert not mute
