@@ -14,22 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
 
 from bot.core.commands import CommandHelp
+from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
 from bot.core.permissions import Role
+from bot.core.recurrence import Timeliness, in_gap, reminder_due, timeliness, to_instant, to_local
 from bot.core.texts import Text
 from bot.hubs import (
     Coordinator,
     Hub,
+    Identifier,
     Language,
     Localized,
     Room,
     Settings,
+    Span,
     Topic,
     UserId,
     Zone,
     in_language,
     invalid,
+    matching,
     section,
 )  # fmt: skip
 from bot.ports import Reader, Row, Transaction, Translator
@@ -39,11 +44,13 @@ if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need 
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Edit", "Event", "Hub",
-    "JobContext", "Language", "Localized", "Message", "Offline", "Plugin", "PluginError", "Reaction", "Reader",
-    "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row", "Schedule", "Settings", "Shell",
-    "StateChange", "Text", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone",
-    "alarm", "command", "escape", "in_language", "invalid", "job", "overhear", "section",
+    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Duration", "Edit",
+    "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
+    "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
+    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
+    "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
+    "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
+    "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)

@@ -99,16 +99,16 @@ def build(
 async def run(house: House) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good."""
     started = time.monotonic()
-    first_batch = asyncio.Event()
+    first_batch, attended = asyncio.Event(), asyncio.Event()
     await house.attendance.recall()
     await house.pipeline.refresh()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(house.outbound.run())
             tasks.create_task(house.bells.run())
-            tasks.create_task(house.worker.run())
+            tasks.create_task(_work(house, attended))
             tasks.create_task(_read(house, first_batch))
-            tasks.create_task(_attend(house, first_batch, started))
+            tasks.create_task(_attend(house, first_batch, attended, started))
     except BaseExceptionGroup as group:
         gone, _ = group.split(LoggedOut)
         if gone:
@@ -131,10 +131,17 @@ async def _read(house: House, first_batch: asyncio.Event) -> None:
         first_batch.set()
 
 
-async def _attend(house: House, first_batch: asyncio.Event, started: float) -> None:
+async def _work(house: House, attended: asyncio.Event) -> None:
+    """Jobs wait until the hubs' rooms are known: only then can an invite to one of them be told from a stranger's."""
+    await attended.wait()
+    await house.worker.run()
+
+
+async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Event, started: float) -> None:
     """Joins the hubs' rooms once the position is known, and again later where that failed."""
     await first_batch.wait()
     problems = await house.attendance.join_all()
+    attended.set()
     log.info("ready", seconds=round(time.monotonic() - started, 2), rooms_missing=len(problems))
     try:
         await house.transport.set_display_name(house.desk.display_name)

@@ -147,7 +147,8 @@ async def _run(opened: Opened) -> None:
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     clock = SystemClock()
     async with open_database(opened.loaded.data_dir / "faro.db", opened.plugins) as (db, plugins):
-        transport = await connect(opened.loaded.config, opened.loaded.data_dir, clock)
+        loaded = opened.loaded
+        transport = await connect(loaded.config, loaded.password, loaded.token, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
-from difflib import get_close_matches
-from typing import Annotated, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from bot.core.durations import Duration
+from bot.core.durations import parse as parse_duration
+from bot.core.texts import Text
+from bot.core.zones import suggest
+
 zoneinfo.reset_tzpath(to=[])  # every machine agrees: zones come from the tzdata package, never from the system
+
+Language = Literal["en", "es", "fr", "pt"]
 
 
 class Settings(BaseModel):
@@ -23,62 +31,104 @@ S = TypeVar("S", bound=Settings)
 
 def invalid(template: str, **values: object) -> PydanticCustomError:
     """The error a validator raises: a sentence for the moderator with `{placeholders}`, translated where shown."""
-    return PydanticCustomError("faro", template, values)
+    return PydanticCustomError("faro", template, {**values, "sentence": Text(template, **values)})
+
+
+def matching(pattern: str, template: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """A text written as `pattern` (a regular expression for the whole of it); `template` says so of `{value}`."""
+    written = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not written.fullmatch(value):
+            raise invalid(template, value=value)
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Zones named after a place. `EST`, `Cuba`, `Etc/GMT+5` are in the database, too, but kept only for old files."""
+    return frozenset(
+        zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
+    )
 
 
 def _zone(name: str) -> str:
-    known = zoneinfo.available_timezones()
-    if name in known and "/" in name and not name.startswith("Etc/"):
+    if name in _zones() or name == "UTC":
         return name
-    if name in ("UTC", "Etc/UTC"):
-        return "UTC"
-    suggestion = _suggest_zone(name, known)
-    if suggestion:
+    if suggestion := suggest(name, _zones()):
         raise invalid(
-            "'{zone}' is not a place whose clock is known; did you mean '{suggestion}'?",
-            zone=name,
-            suggestion=suggestion,
+            "'{zone}' is not the time zone of a place; did you mean '{suggestion}'?", zone=name, suggestion=suggestion
         )
-    raise invalid("'{zone}' is not a place whose clock is known; write one like 'America/Guatemala'", zone=name)
-
-
-# People write offsets and abbreviations; each of these means a clock without its rules for summer time.
-_MEANT = {
-    "EST": "America/New_York", "EDT": "America/New_York", "EST5EDT": "America/New_York",
-    "CST": "America/Guatemala", "CST6CDT": "America/Chicago", "MST": "America/Denver", "PST": "America/Los_Angeles",
-    "AST": "America/Antigua", "GMT": "Europe/London", "CET": "Europe/Brussels", "WET": "Europe/Lisbon",
-    "UTC-3": "America/Argentina/Buenos_Aires", "UTC-4": "America/Guyana", "UTC-5": "America/Jamaica",
-    "UTC-6": "America/Guatemala", "UTC+0": "UTC", "UTC+1": "Europe/Brussels",
-}  # fmt: skip
-
-
-def _suggest_zone(name: str, known: set[str]) -> str | None:
-    plain = name.upper().replace("ETC/", "").replace("GMT", "UTC") if name.upper() != "GMT" else "GMT"
-    if meant := _MEANT.get(plain):
-        return meant
-    by_lower = {zone.lower(): zone for zone in known if "/" in zone}
-    wanted = name.lower().replace(" ", "_")
-    if wanted in by_lower:
-        return by_lower[wanted]
-    by_city = {zone.rpartition("/")[2]: zone for zone in sorted(by_lower)}
-    if wanted in by_city:
-        return by_lower[by_city[wanted]]
-    close = get_close_matches(wanted, by_lower, n=1, cutoff=0.75)
-    return by_lower[close[0]] if close else None
+    raise invalid("'{zone}' is not the time zone of a place; write one like 'America/Guatemala'", zone=name)
 
 
 def _localized(value: object) -> object:
     return {"": value} if isinstance(value, str) else value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
+def _languages_known(text: dict[str, str]) -> dict[str, str]:
+    known = get_args(Language)
+    for language in text:
+        if language not in known and language:
+            raise invalid("there is no language '{language}' here; there are: {known}", language=language,
+                          known=", ".join(known))  # fmt: skip
+    if not all(part.strip() for part in text.values()):
+        raise invalid("a text is empty")
+    return text
+
+
+def _span(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise invalid(
+            "'{value}' is not a length of time; write a whole number and a unit, like '10 minutes' or '1 week'",
+            value=value,
+        ) from None
+
+
+Zone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["America/Guatemala"]})]
 """An IANA zone name, as `America/Guatemala`. Offsets and abbreviations are refused with a suggestion."""
 
-Localized = Annotated[dict[str, str], BeforeValidator(_localized), Field(min_length=1)]
+Localized = Annotated[
+    dict[str, str],
+    BeforeValidator(_localized),
+    Field(min_length=1),
+    AfterValidator(_languages_known),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "properties": {language: {"type": "string"} for language in get_args(Language)},
+                    "additionalProperties": False,
+                    "minProperties": 1,
+                },
+            ]
+        }
+    ),
+]
 """One text, or one per language: `Transparency`, or `{en: Transparency, es: Transparencia}`."""
 
-UserId = Annotated[str, Field(pattern=r"^@[^:\s]+:[^\s]+$")]
-Language = Literal["en", "es", "fr", "pt"]
+Span = Annotated[
+    Duration, BeforeValidator(_span), WithJsonSchema({"type": "string", "examples": ["10 minutes", "24h", "1 week"]})
+]
+"""A `Duration` as people write it: `1 week`, `10 minutes`, `24h`, `2 días`."""
+
+UserId = Annotated[str, *matching(r"@[^:\s]+:[^\s]+", "'{value}' is not a user; write one like '@ana:example.org'")]
+Identifier = Annotated[
+    str,
+    *matching(
+        r"[a-z0-9][a-z0-9-]*",
+        "'{value}' cannot be an id; write small letters without accents, digits and '-', like 'customs-reform'",
+    ),
+]
+"""Names a thing for good, in commands and in the database: `transparency`."""
 
 
 def in_language(text: dict[str, str], *languages: str) -> str:
@@ -89,41 +139,68 @@ def in_language(text: dict[str, str], *languages: str) -> str:
 class Room(Settings):
     """One Matrix room of a hub."""
 
-    alias: Annotated[str, Field(pattern=r"^#[^:\s]+:[^\s]+$")] | None = None
-    id: Annotated[str, Field(pattern=r"^![^\s]+$")] | None = None
+    alias: (
+        Annotated[str, *matching(r"#[^:\s]+:[^\s]+", "'{value}' is not a room address; write '#name:example.org'")]
+        | None
+    ) = None
+    """The room's address: `"#transparency:example.org"`."""
+    id: Annotated[str, *matching(r"![^\s]+", "'{value}' is not a room id; it begins with '!'")] | None = None
+    """The room's id, as a client shows it in the room's settings: `"!abc:example.org"`. Wins over the alias."""
     via: tuple[str, ...] = ()
+    """Servers that know the room, for joining one by its id on another server."""
     role: Literal["members", "coordinators"] = "members"
+    """Who meets there. Reminders go to the coordinators' room."""
     create: bool = False
+    """Make the room if its alias does not exist yet. It is private; invite people to it."""
     encrypted: bool = False
+    """Encrypt the room when it is made."""
     title: Localized | None = None
+    """Its name when it is made; the hub's title if left out."""
 
 
 class Coordinator(Settings):
     """A person who looks after a hub."""
 
     user: UserId
+    """Their Matrix account."""
     name: str | None = None
+    """How to write their name; their display name if left out."""
     city: str | None = None
+    """The city their meeting times are shown for."""
     timezone: Zone | None = None
+    """Their time zone; the hub's if left out."""
 
 
 class Topic(Settings):
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """A subject shared links can be found by."""
+
+    id: Identifier
+    """How it is written in commands: `topic:ethics`."""
     title: Localized
+    """How it is shown."""
 
 
 class Hub(Settings):
     """A topic with its people. Plugins' hub settings are mixed in when the configuration is read."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: Identifier
+    """Names the hub for good: what was shared in it is stored under this name."""
     title: Localized
+    """How it is shown."""
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en",)
+    """Languages of the hub: `en`, `es`, `fr`, `pt`. The bot answers in the first unless somebody chose another."""
     timezone: Zone = "UTC"
+    """The time zone of the hub's meetings and of people whose own is not known."""
     visibility: Literal["private", "shared"] = "private"
+    """`shared`: its resources are found from other shared hubs as well."""
     rooms: Annotated[tuple[Room, ...], Field(min_length=1)]
+    """Its Matrix rooms."""
     coordinators: tuple[Coordinator, ...] = ()
+    """People who look after it; reminders mention them."""
     moderators: tuple[UserId, ...] = ()
+    """People who may use moderators' commands, besides those with power level 50 in the room."""
     topics: tuple[Topic, ...] = ()
+    """Subjects of the hub."""
 
 
 def section(settings: Hub | Room, kind: type[S]) -> S:

@@ -132,7 +132,7 @@ async def story(
 ) -> AsyncIterator[Story]:
     """A bot with these plugins and hubs (whose rooms have ids), all of its rooms joined, everything in memory."""
     clock = clock or FakeClock()
-    transport = FakeTransport(BOT)
+    transport = FakeTransport(BOT, clock)
     async with open_database(database, plugins) as (db, usable):
         registry, broken = bind(usable, settings or {})
         if broken:
