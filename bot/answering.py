@@ -96,7 +96,7 @@ class Answering:
 
     async def _run(self, tx: Transaction, context: EventContext, spec: CommandSpec, line: str) -> Reply | None:
         """The handler inside its fence: whatever it does, the rest of the batch goes on."""
-        words = self._desk.translations.translator("core", context.language)
+        words = context.words
         try:
             _may_use(context, spec)
             call = parse(line, spec)
@@ -105,7 +105,7 @@ class Answering:
                     context, **call.arguments
                 )
         except UsageError as error:
-            usage = f"`{self._desk.prefix}{spec.usage_as(spec.word_in(words.language))}`"
+            usage = f"`{self._desk.prefix}{spec.usage_as(spec.word_in(words.language), words.t)}`"
             return Reply(f"{speech.said(error, words)}\n\n{words.t('Write it like this: {usage}', usage=usage)}")
         except UserError as error:
             return Reply(speech.said(error, words))
@@ -133,12 +133,12 @@ class Answering:
         helping = vocabulary.find("help")
         shown = f"`{prefix}{helping.word_in(language) if helping else 'help'}`"
         word = speech.shown(word)
-        nearest = vocabulary.nearest(word)
-        if nearest:
+        meant = vocabulary.find(vocabulary.nearest(word) or "")
+        if meant:
             return Text(
                 "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
                 word=word,
-                nearest=f"`{prefix}{nearest}`",
+                nearest=f"`{prefix}{meant.word_in(language)}`",
                 help=shown,
             )
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)

@@ -18,6 +18,7 @@ from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
 from bot.core.permissions import Role
+from bot.core.recurrence import Timeliness, in_gap, reminder_due, timeliness, to_instant, to_local
 from bot.core.texts import Text
 from bot.hubs import (
     Coordinator,
@@ -46,9 +47,10 @@ __all__ = [
     "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Duration", "Edit",
     "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
     "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
-    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Topic", "Transaction", "Translator",
-    "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_language", "invalid", "job",
-    "matching", "overhear", "section",
+    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
+    "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
+    "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
+    "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)

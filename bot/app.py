@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
 from bot.answering import Answering, Limits
 from bot.attendance import Attendance
 from bot.config.load import Loaded
-from bot.core.errors import LoggedOut, PluginError, TransportError
-from bot.desk import CORE, Desk
+from bot.core.errors import LoggedOut, TransportError
+from bot.desk import Desk
 from bot.directory import Directory
 from bot.i18n.catalog import Catalogs
 from bot.loading import PluginType, bind, folder
@@ -23,7 +21,6 @@ from bot.matrix.outbound import Outbound
 from bot.pipeline import Pipeline
 from bot.ports import Clock, Database, Transport
 from bot.storage import alarms, position
-from bot.storage.database import SqliteDatabase, steps_in
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
@@ -31,7 +28,6 @@ from bot.work import Work
 
 log = structlog.get_logger()
 
-SCHEMA = Path(__file__).parent / "storage" / "schema"
 RETRY_JOINING = 600  # seconds
 
 
@@ -49,25 +45,6 @@ class House:
     outbound: Outbound
     bells: AlarmClock
     worker: JobWorker
-
-
-@asynccontextmanager
-async def open_database(
-    path: Path | None, plugins: Sequence[PluginType]
-) -> AsyncIterator[tuple[SqliteDatabase, list[PluginType]]]:
-    """The bot's database, its tables up to date, and the plugins whose tables could be made."""
-    if path:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with SqliteDatabase(path) as db:
-        await db.migrate(CORE, steps_in(SCHEMA))
-        usable = []
-        for plugin in plugins:
-            try:
-                await db.migrate(plugin.name, steps_in(folder(plugin) / "schema"))
-                usable.append(plugin)
-            except PluginError as error:
-                log.error("plugin left out", plugin=plugin.name, reason=str(error))
-        yield db, usable
 
 
 def build(
@@ -122,16 +99,16 @@ def build(
 async def run(house: House) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good."""
     started = time.monotonic()
-    first_batch = asyncio.Event()
+    first_batch, attended = asyncio.Event(), asyncio.Event()
     await house.attendance.recall()
     await house.pipeline.refresh()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(house.outbound.run())
             tasks.create_task(house.bells.run())
-            tasks.create_task(house.worker.run())
+            tasks.create_task(_work(house, attended))
             tasks.create_task(_read(house, first_batch))
-            tasks.create_task(_attend(house, first_batch, started))
+            tasks.create_task(_attend(house, first_batch, attended, started))
     except BaseExceptionGroup as group:
         gone, _ = group.split(LoggedOut)
         if gone:
@@ -154,10 +131,17 @@ async def _read(house: House, first_batch: asyncio.Event) -> None:
         first_batch.set()
 
 
-async def _attend(house: House, first_batch: asyncio.Event, started: float) -> None:
+async def _work(house: House, attended: asyncio.Event) -> None:
+    """Jobs wait until the hubs' rooms are known: only then can an invite to one of them be told from a stranger's."""
+    await attended.wait()
+    await house.worker.run()
+
+
+async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Event, started: float) -> None:
     """Joins the hubs' rooms once the position is known, and again later where that failed."""
     await first_batch.wait()
     problems = await house.attendance.join_all()
+    attended.set()
     log.info("ready", seconds=round(time.monotonic() - started, 2), rooms_missing=len(problems))
     try:
         await house.transport.set_display_name(house.desk.display_name)

@@ -24,6 +24,7 @@ class Attendance:
     def __init__(self, *, db: Database, transport: Transport, desk: Desk, invites_from: Collection[str]) -> None:
         self._db, self._transport, self._desk = db, transport, desk
         self._invites_from = frozenset(invites_from)
+        self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
 
     @property
     def core_jobs(self) -> dict[str, CoreJob]:
@@ -42,12 +43,17 @@ class Attendance:
         for hub in self._desk.directory.hubs:
             for room in hub.rooms:
                 name = room.alias or room.id or ""
+                self._unreached.discard(name)
                 try:
                     await self._join(hub, room)
                 except LoggedOut:
                     raise
                 except TransportError as error:
-                    problems.append(f"hub '{hub.id}': cannot join {name}: {error}. {self._remedy(error, room)}")
+                    if isinstance(error, Unavailable):
+                        self._unreached.add(name)
+                    problems.append(
+                        f"hub '{hub.id}': cannot join {name}: {str(error).rstrip('.')}. {self._remedy(error, room)}"
+                    )
         for problem in problems:
             log.error(problem)
         return problems
@@ -103,9 +109,11 @@ class Attendance:
                     await rooms.mark_direct(tx, room)
             server = sender.partition(":")[2]
             await self._quietly(self._transport.join(room, [server]), "an invite could not be accepted", room)
+        elif self._unreached:
+            raise Unavailable("not every room of the configuration is known yet")
         else:
-            log.warning("rejected an invite", sender=sender, room=room)
             await self._quietly(self._transport.leave(room), "an invite could not be rejected", room)
+            log.warning("rejected an invite", sender=sender, room=room)
 
     def _allowed(self, user: str) -> bool:
         server = user.partition(":")[2]

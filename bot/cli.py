@@ -139,14 +139,16 @@ def _end(code: int, reason: str) -> NoReturn:
 async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
+    from bot.tables import open_database
     from bot.timing.clock import SystemClock
 
     task = asyncio.current_task()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     clock = SystemClock()
-    async with app.open_database(opened.loaded.data_dir / "faro.db", opened.plugins) as (db, plugins):
-        transport = await connect(opened.loaded.config, opened.loaded.data_dir, clock)
+    async with open_database(opened.loaded.data_dir / "faro.db", opened.plugins) as (db, plugins):
+        loaded = opened.loaded
+        transport = await connect(loaded.config, loaded.password, loaded.token, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

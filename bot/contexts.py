@@ -65,9 +65,10 @@ class EventContext:
             words = self.translations.translator(spec.owner, self.language)
             found.append(
                 CommandHelp(
+                    name=spec.name,
                     word=self.prefix + word,
                     names=tuple(self.prefix + name for name in names),
-                    usage=self.prefix + spec.usage_as(word),
+                    usage=self.prefix + spec.usage_as(word, words.t),
                     help=words.t(spec.help),
                     examples=tuple(self.prefix + words.t(example) for example in spec.examples),
                 )

@@ -13,10 +13,11 @@ from bot.config.load import Loaded, load, peek
 from bot.contexts import HubsContext
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
-from bot.loading import Broken, PluginType, Registry, bind, find, folder
-from bot.ports import Database, Reader, Translator
+from bot.loading import Broken, PluginType, bind, find, folder
+from bot.ports import Reader, Translator
 from bot.storage.alarms import PluginSchedule
-from bot.storage.database import SqliteDatabase, steps_in
+from bot.storage.database import SqliteDatabase
+from bot.tables import open_database
 from bot.timing.clock import SystemClock
 
 
@@ -64,18 +65,13 @@ class OfflineConfig:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         file = self.opened.loaded.data_dir / "faro.db"
-        async with SqliteDatabase(file if file.exists() else None) as db:
-            if not file.exists():
-                registry, _ = bind(self.opened.plugins, self.opened.loaded.plugin_settings)
-                await fill(db, registry, self.hubs, self.opened.plugins, self.now)
+        if file.exists():
+            async with SqliteDatabase(file) as db:
+                yield db.reading()
+            return
+        async with open_database(None, self.opened.plugins) as (db, plugins):
+            registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
+            for name, plugin in registry.plugins.items():
+                async with db.transaction() as tx:
+                    await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
             yield db.reading()
-
-
-async def fill(db: Database, registry: Registry, hubs: Sequence[Hub], plugins: Sequence[PluginType], now: int) -> None:
-    """Makes the tables of plugins and what they derive from the configuration."""
-    await db.migrate("core", steps_in(Path(__file__).parent / "storage" / "schema"))
-    for plugin in plugins:
-        await db.migrate(plugin.name, steps_in(folder(plugin) / "schema"))
-    for name, ready in registry.plugins.items():
-        async with db.transaction() as tx:
-            await ready.refresh(HubsContext(tx, now, hubs, PluginSchedule(tx, name, now)))

@@ -16,7 +16,7 @@ from bot import speech
 from bot.answering import HANDLER_SECONDS, Answering
 from bot.api import Announcement
 from bot.contexts import HubsContext, RingContext
-from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange
+from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange, id_of
 from bot.core.keys import key
 from bot.desk import Desk
 from bot.ports import Clock, Database, Transaction
@@ -118,14 +118,14 @@ class Pipeline:
         oldest = self._clock.now() - self._answer_within
         for event in update.events:
             # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
-            if event_id(event) in update.old if isinstance(event, StateChange) else batch.first:
+            if id_of(event) in update.old if isinstance(event, StateChange) else batch.first:
                 continue
-            stale = (batch.catching_up or event_id(event) in update.old) and sent_at(event) < oldest
+            stale = (batch.catching_up or id_of(event) in update.old) and sent_at(event) < oldest
             try:
                 async with tx.savepoint():
                     await self._event(tx, event, stale=stale)
             except Exception:
-                log.exception("an event could not be handled", room=update.room, event_id=event_id(event))
+                log.exception("an event could not be handled", room=update.room, event_id=id_of(event))
 
     async def _event(self, tx: Transaction, event: Event, *, stale: bool) -> None:
         match event:
@@ -222,10 +222,6 @@ class Pipeline:
                     )
         except Exception:
             log.exception("an alarm failed", plugin=alarm.plugin, alarm=alarm.key)
-
-
-def event_id(event: Event) -> str:
-    return event.message.event_id if isinstance(event, Edit) else event.event_id
 
 
 def sent_at(event: Event) -> int:

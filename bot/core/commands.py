@@ -7,7 +7,8 @@ words, "quoted strings" and `name:value` filters. What a command takes is told b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -17,6 +18,8 @@ from bot.core.permissions import Role
 from bot.core.texts import Text
 
 LONGEST = 2000  # characters of a command that are read; nobody types more, and a filter bomb stays small
+
+_PILL = re.compile(r"^\[([^\]]*)\]\(https://matrix\.to/#/[^)\s]*\)")  # a mention as some clients write it into the body
 
 
 class Takes(Enum):
@@ -55,10 +58,11 @@ class CommandSpec:
         """`find <words> [topic:…] [since:…]`"""
         return self.usage_as(self.name)
 
-    def usage_as(self, word: str) -> str:
+    def usage_as(self, word: str, translate: Callable[[str], str] = str) -> str:
+        """The usage in a language. What stands for a value is translated; a filter's name is part of the grammar."""
         parts = [word]
         for param in self.params:
-            text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{param.shown}>"
+            text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{translate(param.shown)}>"
             parts.append(text if param.required else f"[{text.strip('<>')}]")
         return " ".join(parts)
 
@@ -69,8 +73,9 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """A command as `!help` shows it, in the reader's language."""
+    """A command as `!help` shows it, in the reader's language; all but `name` carry the prefix."""
 
+    name: str  # in English
     word: str
     names: tuple[str, ...]  # every word that calls it
     usage: str
@@ -87,22 +92,28 @@ class Call:
 
 
 class Vocabulary:
-    """All commands by every word that calls them."""
+    """All commands by every word that calls them, however its case and accents are typed."""
 
     def __init__(self, specs: Iterable[CommandSpec]) -> None:
         self.specs = tuple(specs)
-        self._by_word: dict[str, CommandSpec] = {}
+        self._by_word: dict[str, tuple[str, CommandSpec]] = {}
         for spec in self.specs:
             for word in (spec.name, *(alias for _, alias in spec.aliases)):
-                self._by_word.setdefault(word.casefold(), spec)
+                self._by_word.setdefault(_folded(word), (word, spec))
 
     def find(self, word: str) -> CommandSpec | None:
-        return self._by_word.get(word.casefold())
+        _, spec = self._by_word.get(_folded(word), ("", None))
+        return spec
 
     def nearest(self, word: str) -> str | None:
         """The word somebody probably meant."""
-        close = get_close_matches(word.casefold(), self._by_word, n=1, cutoff=0.6)
-        return close[0] if close else None
+        close = get_close_matches(_folded(word), self._by_word, n=1, cutoff=0.6)
+        return self._by_word[close[0]][0] if close else None
+
+
+def _folded(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) -> str | None:
@@ -111,16 +122,17 @@ def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) 
     Addressed by prefix (`!find x`), by one of the bot's `names` (`Faro: find x`, `@faro:example.org find x`), or by
     nothing at all in a direct chat.
     """
-    text = body.strip()[:LONGEST]
+    text = _PILL.sub(r"\1", body.strip(), count=1)[:LONGEST]
     if text.startswith(prefix):
         rest = text[len(prefix) :]
         return rest if rest[:1].strip() else None  # "! find" is an exclamation
-    for name in sorted(names, key=len, reverse=True):
-        if name and text.casefold().startswith(name.casefold()):
-            rest = text[len(name) :]
-            if rest[:1] in (":", ",", " ", "\n") or not rest:
-                return rest.lstrip(":, \n").removeprefix(prefix) or "help"
-    return text if direct else None
+    addressed = text.removeprefix("@")
+    for name in sorted((name.removeprefix("@") for name in names), key=len, reverse=True):
+        if name and addressed[: len(name)].casefold() == name.casefold():
+            rest = addressed[len(name) :]
+            if not rest or rest[0] in ":," or rest[0].isspace():
+                return rest.lstrip(":,").strip().removeprefix(prefix) or "help"
+    return text if direct and text else None
 
 
 def first_word(line: str) -> str:
@@ -129,38 +141,41 @@ def first_word(line: str) -> str:
 
 def parse(line: str, spec: CommandSpec) -> Call:
     """Binds what follows the command's word to its parameters. Raises `UsageError` with a sentence for the asker."""
-    word = first_word(line)
-    rest = line.strip()[len(word) :]
-    filters = {param.shown.casefold(): param for param in spec.params if param.takes is Takes.FILTER}
-    arguments: dict[str, object] = {}
-    words: list[str] = []
-    raw: list[str] = []
-    for token in _tokens(rest):
-        param = filters.get(token.key.casefold()) if token.key else None
+    filters, words = _sorted(line.strip()[len(first_word(line)) :], spec)
+    arguments = {param.name: _convert(param, value) for param, value in filters.items()}
+    for param in spec.params:
+        if param.takes is Takes.FILTER:
+            continue
+        if words:
+            if param.takes is Takes.WORD:
+                arguments[param.name] = _convert(param, words.pop(0).value)
+            else:
+                arguments[param.name] = " ".join(token.raw for token in words)
+                words = []
+        elif param.required:
+            raise UsageError(Text("Something is missing: <{name}>.", name=Text(param.shown)))
+    if words:
+        extra = " ".join(token.value for token in words)
+        raise UsageError(Text("I do not know what to do with “{extra}”.", extra=extra))
+    return Call(spec, arguments)
+
+
+def _sorted(text: str, spec: CommandSpec) -> tuple[dict[Param, str], list[_Token]]:
+    """The filters with their values, and the words around them. A filter of no parameter is a word."""
+    known = {param.shown.casefold(): param for param in spec.params if param.takes is Takes.FILTER}
+    filters: dict[Param, str] = {}
+    words: list[_Token] = []
+    for token in _tokens(text):
+        param = known.get(token.key.casefold()) if token.key else None
         if param is None:
-            words.append(token.value)
-            raw.append(token.raw)
-        elif param.name in arguments:
+            words.append(token)
+        elif param in filters:
             raise UsageError(Text("'{name}:' is given twice.", name=param.shown))
         elif not token.filter_value:
             raise UsageError(Text("'{name}:' needs a value right after the colon.", name=param.shown))
         else:
-            arguments[param.name] = _convert(param, token.filter_value)
-    for param in spec.params:
-        if param.takes is Takes.WORD:
-            if words:
-                arguments[param.name] = _convert(param, words.pop(0))
-                raw.pop(0)
-            elif param.required:
-                raise UsageError(Text("Something is missing: <{name}>.", name=param.shown))
-        elif param.takes is Takes.REST:
-            if not words and param.required:
-                raise UsageError(Text("Something is missing: <{name}>.", name=param.shown))
-            arguments[param.name] = " ".join(raw)
-            words, raw = [], []
-    if words:
-        raise UsageError(Text("I do not know what to do with “{extra}”.", extra=" ".join(words)))
-    return Call(spec, arguments)
+            filters[param] = token.filter_value
+    return filters, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +189,7 @@ class _Token:
 # A filter's key, an optional quoted or bare value; a quoted string; or a bare word.
 # A quote that is never closed is a letter.
 _TOKEN = re.compile(
-    r"""(?P<key>[^\W\d_][\w-]*):(?:"(?P<fq>[^"]*)"|(?P<fv>[^\s"]\S*)?)(?=\s|$)"""
+    r"""(?P<key>[^\W\d_][\w-]*):(?:["“«](?P<fq>[^"“”«»]*)["”»]|(?P<fv>[^\s"“«]\S*)?)(?=\s|$)"""
     r"""|["“«](?P<quoted>[^"“”«»]*)["”»](?=\s|$)"""
     r"""|(?P<bare>\S+)"""
 )
@@ -183,7 +198,7 @@ _TOKEN = re.compile(
 def _tokens(text: str) -> Iterable[_Token]:
     for match in _TOKEN.finditer(text):
         if match["key"]:
-            yield _Token(match[0], match[0], match["key"], match["fq"] or match["fv"] or "")
+            yield _Token(match[0], match[0], match["key"], (match["fq"] or match["fv"] or "").strip())
         else:
             quoted = match["quoted"]
             yield _Token(match[0], match[0] if quoted is None else quoted.strip(), "", "")

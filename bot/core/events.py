@@ -43,6 +43,8 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
+    """The event `target` was answered with the sign or word `key`."""
+
     room: str
     event_id: str
     sender: str
@@ -73,6 +75,11 @@ class Invite:
 
 
 Event = Message | Edit | Redaction | Reaction | StateChange
+
+
+def id_of(event: Event) -> str:
+    """The event's own id (of an edit: the edit's, not its target's)."""
+    return event.message.event_id if isinstance(event, Edit) else event.event_id
 
 
 @dataclass(frozen=True, slots=True)

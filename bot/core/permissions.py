@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from enum import IntEnum
 
 MODERATOR_LEVEL = 50
 CREATORS_ARE_ABOVE_ALL = frozenset({"12"})  # room versions where creators have no level but every right (MSC4289)
+
+_DIGITS = re.compile(r"\s*[+-]?[0-9]{1,16}\s*")  # levels as old rooms may hold them (spec, room version 1)
 
 
 class Role(IntEnum):
@@ -26,10 +29,11 @@ def power_level(user: str, levels: Mapping[str, object] | None, create: Mapping[
     """
     create = create or {}
     version = create.get("room_version", "1")
-    if version in CREATORS_ARE_ABOVE_ALL and user in _creators(create):
+    above_all = isinstance(version, str) and version in CREATORS_ARE_ABOVE_ALL
+    if above_all and user in _creators(create):
         return float("inf")
-    if not levels:
-        return 100 if user in _creators(create) else 0
+    if levels is None:
+        return 100 if not above_all and user == create.get("creator") else 0
     users = levels.get("users")
     own = users.get(user) if isinstance(users, Mapping) else None
     return _level(own if own is not None else levels.get("users_default"))
@@ -67,9 +71,6 @@ def _level(value: object) -> float:
         return 0
     if isinstance(value, int):
         return value
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            return 0
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
     return 0

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.answering import Answering, Limits
-from bot.app import open_database
 from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate
 from bot.desk import Desk
 from bot.directory import Directory
@@ -25,6 +24,7 @@ from bot.pipeline import Pipeline
 from bot.ports import Database, OutboxRow
 from bot.storage import rooms
 from bot.storage.outbox import StoredOutbox
+from bot.tables import open_database
 from bot.testing.clock import FakeClock
 from bot.testing.transport import FakeTransport
 from bot.work import Work
@@ -132,7 +132,7 @@ async def story(
 ) -> AsyncIterator[Story]:
     """A bot with these plugins and hubs (whose rooms have ids), all of its rooms joined, everything in memory."""
     clock = clock or FakeClock()
-    transport = FakeTransport(BOT)
+    transport = FakeTransport(BOT, clock)
     async with open_database(database, plugins) as (db, usable):
         registry, broken = bind(usable, settings or {})
         if broken:

@@ -1,0 +1,22 @@
+"""How long to wait for a homeserver that is away: longer each time, never twice the same, never under a second."""
+
+from __future__ import annotations
+
+import random
+
+LONGEST = 60.0  # seconds
+
+
+class Backoff:
+    def __init__(self) -> None:
+        self._tries = 0
+
+    def wait(self, retry_after: float | None = None) -> float:
+        """Seconds until the next try: what the homeserver asked for, or 1, 2, 4 … 60 with up to half as much again."""
+        base = min(LONGEST, 2.0**self._tries)
+        self._tries += 1
+        return max(base, retry_after or 0) * (1 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
+
+    def over(self) -> None:
+        """It worked again."""
+        self._tries = 0

@@ -1,0 +1,86 @@
+"""One request to the homeserver, and what can become of it.
+
+nio's client carries the request (and later the keys); what an answer means is decided here, because nio hands
+errors back as values and retries without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from nio import AsyncClient
+
+from bot.core.errors import LoggedOut, Refused, Unavailable
+
+LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
+GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
+BUSY = frozenset({408, 425, 429})
+
+
+class Http:
+    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *segments: str,
+        body: Mapping[str, object] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
+        timeout: float = 30,
+    ) -> dict[str, Any]:
+        """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
+        filled = path.format(*(quote(segment, safe="") for segment in segments))
+        url = f"{filled}?{urlencode(query, doseq=True)}" if query else filled
+        headers = {"Content-Type": "application/json"}
+        if self._client.access_token:
+            headers["Authorization"] = f"Bearer {self._client.access_token}"
+        data = None if body is None else json.dumps(body)
+        try:
+            async with (
+                asyncio.timeout(timeout),
+                await self._client.send(method, url, data, headers, timeout=timeout) as got,
+            ):
+                raw = bytearray()
+                async for chunk in got.content.iter_any():
+                    raw += chunk
+                    if len(raw) > LARGEST:
+                        raise Refused("M_TOO_LARGE", f"the answer is larger than {LARGEST} bytes")
+                return _answer(got.status, bytes(raw), got.headers.get("Retry-After"))
+        except TimeoutError as error:
+            raise Unavailable(f"no answer within {timeout:.0f} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"no connection: {error}") from error
+
+
+def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        if 400 <= status < 500 and status not in BUSY:
+            raise Refused("M_UNKNOWN", f"HTTP {status}")
+        raise Unavailable(f"HTTP {status} without JSON", _seconds(retry_after))
+    if status < 300:
+        return answer
+    code, reason = str(answer.get("errcode", "M_UNKNOWN")), str(answer.get("error", f"HTTP {status}"))
+    if code in GONE:
+        raise LoggedOut(f"{code}: {reason}")
+    if status in BUSY or status >= 500 or code == "M_LIMIT_EXCEEDED":
+        wait = answer.get("retry_after_ms")
+        seconds = wait / 1000 if isinstance(wait, int | float) else _seconds(retry_after)
+        raise Unavailable(f"HTTP {status} {code}", seconds)
+    raise Refused(code, reason)
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.isascii() and header.isdigit() else None

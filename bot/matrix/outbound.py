@@ -1,0 +1,112 @@
+"""The outbox → Matrix. Nothing else sends.
+
+In order within a room, several rooms side by side. Each row has its own transaction id, so a resend after a crash
+gives the same event; where the homeserver may have forgotten the id (it does after a day, and for another device),
+the room is searched for the row's key first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+
+from bot.core.errors import Refused, Unavailable
+from bot.matrix.backoff import Backoff
+from bot.ports import Clock, Outbox, OutboxRow, Transport
+
+log = structlog.get_logger()
+
+SIDE_BY_SIDE = 16  # rooms
+REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
+LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+KEY = "org.faro.key"
+
+
+class Outbound:
+    """Drains the outbox until cancelled; `wake` after writing to it."""
+
+    def __init__(
+        self, outbox: Outbox, transport: Transport, clock: Clock, checkpoint: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._outbox, self._transport, self._clock, self._checkpoint = outbox, transport, clock, checkpoint
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._rooms: dict[str, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """One task per room with something to send, at most `SIDE_BY_SIDE`. Raises `LoggedOut`."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                for row in await self._outbox.pending():
+                    if row.room not in self._rooms and len(self._rooms) < SIDE_BY_SIDE:
+                        task = tasks.create_task(self._deliver(row))
+                        self._rooms[row.room] = task
+                        task.add_done_callback(partial(self._finished, row.room))
+
+    async def drain(self) -> None:
+        """Sends everything that waits, then returns."""
+        while rows := await self._outbox.pending():
+            for row in rows:
+                await self._deliver(row)
+
+    def _finished(self, room: str, _: asyncio.Task[None]) -> None:
+        del self._rooms[room]
+        self._wake.set()  # the room may have more, or another waits for its place
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                event_id = await self._attempt(row)
+            except Unavailable as error:
+                wait = backoff.wait(error.retry_after)
+                log.warning("a message has to wait", room=row.room, reason=str(error), seconds=round(wait, 1))
+                await self._clock.sleep(wait)
+            except Refused as error:
+                log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
+                await self._outbox.failed(row.id, str(error))
+                return
+            else:
+                self._checkpoint("sent")
+                await self._outbox.sent(row.id, event_id)
+                self._checkpoint("marked")
+                return
+
+    async def _attempt(self, row: OutboxRow) -> str | None:
+        """The id of the event the row is now; None if there was nothing to do."""
+        target = row.target or (await self._outbox.event_of(row.replaces) if row.replaces else None)
+        if row.action == "redact":
+            await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
+            return await self._transport.redact(row.room, target, row.key) if target else None
+        if self._may_be_forgotten(row) and row.first_try is not None:
+            found = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
+            if found:
+                return found
+        await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
+        content = edit_of(row.content, target) if target else row.content
+        return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key)
+
+    def _may_be_forgotten(self, row: OutboxRow) -> bool:
+        if row.first_try is None:
+            return False
+        return row.device != self._transport.device_id or self._clock.now() - row.first_try > REMEMBERED
+
+
+def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:
+    """The content that replaces an earlier event's (spec, "Event replacements")."""
+    new = {name: value for name, value in content.items() if name != "m.relates_to"}
+    return {
+        "msgtype": content.get("msgtype"),
+        "body": f"* {content.get('body', '')}",
+        "m.mentions": {},
+        "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": target},
+    }

@@ -1,0 +1,227 @@
+"""A homeserver in memory: `Transport` for the console and for tests, held to the same contract as the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.errors import Refused, TransportError
+from bot.core.events import Batch, Invite, RoomUpdate
+from bot.matrix import inbound
+from bot.ports import Clock
+from bot.testing.clock import FakeClock
+
+TIMELINE = 50  # events a sync answer holds per room; more is a gap
+
+Raw = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Room:
+    id: str
+    alias: str | None = None
+    members: dict[str, str] = field(default_factory=dict)  # user → membership
+    events: list[tuple[int, Raw]] = field(default_factory=list)  # (position, event)
+
+
+class FakeTransport:
+    """One bot's view; people act through `say`, `edit`, `redact`… which answer event ids."""
+
+    device_id = "FAKE"
+
+    def __init__(self, user_id: str, clock: Clock | None = None) -> None:
+        self.user_id = user_id
+        self.profiles: dict[str, dict[str, object]] = {}
+        self.requests: list[str] = []
+        """What the bot asked for, by method name."""
+        self._clock = clock or FakeClock()
+        self._rooms: dict[str, _Room] = {}
+        self._sent: dict[tuple[str, str], str] = {}  # (room, txn id) → event id
+        self._position = 0
+        self._direct: set[str] = set()
+        self._news = asyncio.Event()
+        self._failures: list[TransportError] = []
+        self._synced = False
+
+    # -- what people do -------------------------------------------------------------------------------------------
+
+    def open_room(self, room: str, *, alias: str | None = None, members: Iterable[str] = ()) -> str:
+        """A room exists, with these people in it."""
+        made = self._rooms[room] = _Room(room, alias)
+        creator = next(iter(members), self.user_id)
+        self._add(made, creator, "m.room.create", {"room_version": "10"}, state_key="")
+        self._add(made, creator, "m.room.power_levels", {"users": {creator: 100}}, state_key="")
+        for user in members:
+            self._membership(made, user, user, "join")
+        return room
+
+    def say(self, user: str, room: str, body: str, **content: object) -> str:
+        return self._add(self._rooms[room], user, "m.room.message", {"msgtype": "m.text", "body": body, **content})
+
+    def edit(self, user: str, room: str, event_id: str, body: str) -> str:
+        new = {"msgtype": "m.text", "body": body}
+        relation = {"rel_type": "m.replace", "event_id": event_id}
+        return self.say(user, room, f"* {body}", **{"m.new_content": new, "m.relates_to": relation})
+
+    def remove(self, user: str, room: str, event_id: str) -> str:
+        for _, event in self._rooms[room].events:
+            if event["event_id"] == event_id:
+                event["content"] = {}
+                event["unsigned"] = {"redacted_because": {}}
+        return self._add(self._rooms[room], user, "m.room.redaction", {"redacts": event_id})
+
+    def react(self, user: str, room: str, event_id: str, key: str) -> str:
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return self._add(self._rooms[room], user, "m.reaction", {"m.relates_to": relation})
+
+    def invite(self, user: str, room: str, *, direct: bool = False) -> None:
+        if direct:
+            self._direct.add(room)
+        self._membership(self._rooms[room], user, self.user_id, "invite")
+
+    def kick(self, user: str, room: str) -> None:
+        self._membership(self._rooms[room], user, self.user_id, "leave")
+
+    def fail_next(self, *errors: TransportError) -> None:
+        """The next requests fail so, one each."""
+        self._failures += errors
+
+    def said(self, room: str) -> list[Mapping[str, Any]]:
+        """What the bot said in a room, as contents, redactions left out."""
+        events = [event for _, event in self._rooms[room].events if event["sender"] == self.user_id]
+        return [event["content"] for event in events if event["type"] == "m.room.message"]
+
+    # -- what the bot does ----------------------------------------------------------------------------------------
+
+    async def sync(self, since: str | None) -> Batch:
+        after = int(since or 0)
+        while since is not None and self._position <= after:
+            self._news.clear()
+            await self._news.wait()
+        self._request("sync")
+        catching_up, self._synced = since is not None and not self._synced, True
+        joined, invites, left = [], [], []
+        for room in self._rooms.values():
+            new = [event for position, event in room.events if position > after]
+            membership = room.members.get(self.user_id)
+            if membership == "join" and (new or since is None):
+                joined.append(self._update(room, new, since))
+            elif membership == "invite" and (inviter := self._inviter(new)):
+                invites.append(Invite(room.id, inviter, direct=room.id in self._direct))
+            elif membership == "leave" and self._inviter(new, "leave"):
+                left.append(room.id)
+        return Batch(str(self._position), tuple(joined), tuple(invites), tuple(left), since is None, catching_up)
+
+    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+        self._request("send")
+        return self._once(room, txn_id, type_, dict(content))
+
+    async def redact(self, room: str, event_id: str, txn_id: str) -> str:
+        self._request("redact")
+        if (room, txn_id) not in self._sent:
+            self._sent[room, txn_id] = self.remove(self.user_id, self._mine(room).id, event_id)
+        return self._sent[room, txn_id]
+
+    async def find_sent(self, room: str, key: str, since: int) -> str | None:
+        self._request("find_sent")
+        for _, event in reversed(self._mine(room).events):
+            if event["origin_server_ts"] < since:
+                return None
+            if event["sender"] == self.user_id and event["content"].get("org.faro.key") == key:
+                return str(event["event_id"])
+        return None
+
+    async def resolve(self, alias: str) -> tuple[str, Sequence[str]]:
+        self._request("resolve")
+        for room in self._rooms.values():
+            if room.alias == alias:
+                return room.id, ["example.org"]
+        raise Refused("M_NOT_FOUND", f"Room alias {alias} not found")
+
+    async def join(self, room: str, via: Sequence[str]) -> str:
+        self._request("join")
+        found = self._rooms.get(room)
+        if found is None:
+            raise Refused("M_NOT_FOUND", "no such room")
+        if found.members.get(self.user_id) != "join":
+            self._membership(found, self.user_id, self.user_id, "join")
+        return room
+
+    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
+        self._request("create_room")
+        room = self.open_room(f"!made{len(self._rooms)}:example.org", alias=alias, members=[self.user_id])
+        self._add(self._rooms[room], self.user_id, "m.room.name", {"name": name}, state_key="")
+        return room
+
+    async def leave(self, room: str) -> None:
+        self._request("leave")
+        self._membership(self._rooms[room], self.user_id, self.user_id, "leave")
+
+    async def members(self, room: str) -> Mapping[str, str]:
+        self._request("members")
+        return {user: "" for user, membership in self._mine(room).members.items() if membership == "join"}
+
+    async def set_display_name(self, name: str) -> None:
+        self._request("set_display_name")
+        self.profiles.setdefault(self.user_id, {})["displayname"] = name
+
+    async def profile(self, user: str) -> Mapping[str, object]:
+        self._request("profile")
+        return self.profiles.get(user, {})
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _request(self, name: str) -> None:
+        self.requests.append(name)
+        if self._failures:
+            raise self._failures.pop(0)
+
+    def _mine(self, room: str) -> _Room:
+        found = self._rooms.get(room)
+        if found is None or found.members.get(self.user_id) != "join":
+            raise Refused("M_FORBIDDEN", "not in this room")
+        return found
+
+    def _once(self, room: str, txn_id: str, type_: str, content: Raw) -> str:
+        if (room, txn_id) not in self._sent:
+            self._sent[room, txn_id] = self._add(self._mine(room), self.user_id, type_, content)
+        return self._sent[room, txn_id]
+
+    def _membership(self, room: _Room, sender: str, user: str, membership: str) -> None:
+        room.members[user] = membership
+        self._add(room, sender, "m.room.member", {"membership": membership}, state_key=user)
+
+    def _add(self, room: _Room, sender: str, type_: str, content: Raw, state_key: str | None = None) -> str:
+        self._position += 1
+        event: Raw = {
+            "type": type_,
+            "sender": sender,
+            "event_id": f"$e{self._position}",
+            "origin_server_ts": self._clock.now(),
+            "content": content,
+        }
+        if state_key is not None:
+            event["state_key"] = state_key
+        room.events.append((self._position, event))
+        self._news.set()
+        return str(event["event_id"])
+
+    def _inviter(self, new: Sequence[Raw], membership: str = "invite") -> str | None:
+        for event in reversed(new):
+            if event.get("state_key") == self.user_id and event["content"].get("membership") == membership:
+                return str(event["sender"])
+        return None
+
+    def _update(self, room: _Room, new: Sequence[Raw], since: str | None) -> RoomUpdate:
+        events = inbound.events(room.id, list(new), self.user_id)
+        if join := inbound.joined_here(events, self.user_id):
+            return RoomUpdate(room.id, (), inbound.since_joining(events, join))
+        if since is None:
+            return RoomUpdate(room.id, (), events[-TIMELINE:])
+        old = frozenset(inbound.ids(events[:-TIMELINE]))
+        return RoomUpdate(room.id, (), events, old=old, gap=bool(old))

@@ -1,0 +1,111 @@
+"""`!help`: what the bot can do here, how one command is written, and what the bot is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from bot.api import (
+    CommandHelp,
+    Context,
+    Localized,
+    Plugin,
+    Reply,
+    Settings,
+    UserError,
+    command,
+    escape,
+    in_language,
+    section,
+)
+
+__all__ = ["Help", "HelpHub"]
+
+
+class HelpHub(Settings):
+    """What a hub may say about itself in the help."""
+
+    official_channels: Localized | None = None
+    """Where wrongdoing is reported, in the hub's own words (Markdown)."""
+
+
+class Help(Plugin[Settings]):
+    name = "help"
+    hub_settings = HelpHub
+
+    @command(
+        "help",
+        help="Show what I can do here, or how one command is written.",
+        aliases={"es": "ayuda", "fr": "aide", "pt": "ajuda"},
+        anywhere=True,
+        examples=("help", "help find"),
+    )
+    async def show(self, ctx: Context, *, command: str = "") -> Reply:
+        manual = ctx.manual()
+        if wanted := command.split():
+            return Reply(_about(ctx, _entry(ctx, manual, wanted[0])))
+        return Reply("\n\n".join([*_what_i_can_do(ctx, manual), _what_i_am_not(ctx, manual)]))
+
+
+def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp]) -> list[str]:
+    paragraphs = [
+        ctx.t("Here you can write:"),
+        "\n".join(f"- `{entry.word}`: {entry.help}" for entry in manual),
+    ]
+    own = _called(manual, "help")
+    other = next((entry for entry in manual if entry is not own), None)
+    if own and other:
+        example = f"`{own.word} {other.word.removeprefix(_prefix(own))}`"
+        paragraphs.append(ctx.t("To read more about one command, write for example {example}.", example=example))
+    return paragraphs
+
+
+def _what_i_am_not(ctx: Context, manual: Sequence[CommandHelp]) -> str:
+    """The last lines: no channel for reports, and what is stored."""
+    sentences = [
+        "**" + ctx.t("I am not a channel for reporting wrongdoing.") + "**",
+        _official_channels(ctx) or ctx.t("Please use the official channels of your organisation."),
+        ctx.t("I store the links shared in hub rooms and what you give me by command, not your conversations."),
+    ]
+    if forget := _called(manual, "forget"):
+        sentences.append(ctx.t("To erase what I hold about you, write {command}.", command=f"`{forget.word}`"))
+    return " ".join(sentences)
+
+
+def _official_channels(ctx: Context) -> str | None:
+    try:
+        words = section(ctx.hub, HelpHub).official_channels
+    except UserError:  # somebody of no hub
+        return None
+    return in_language(words, ctx.language).strip() if words else None
+
+
+def _about(ctx: Context, entry: CommandHelp) -> str:
+    paragraphs = [f"`{entry.usage}`\n{entry.help}"]
+    if entry.examples:
+        examples = "\n".join(f"- `{example}`" for example in entry.examples)
+        paragraphs.append(ctx.n("Example:", "Examples:", len(entry.examples)) + "\n" + examples)
+    if others := [f"`{name}`" for name in entry.names if name != entry.word]:
+        paragraphs.append(ctx.t("The same in other languages: {words}", words=", ".join(others)))
+    return "\n\n".join(paragraphs)
+
+
+def _entry(ctx: Context, manual: Sequence[CommandHelp], wanted: str) -> CommandHelp:
+    by_word = {name.removeprefix(_prefix(entry)).casefold(): entry for entry in manual for name in entry.names}
+    word = wanted.removeprefix(_prefix(manual[0])).casefold()
+    if word in by_word:
+        return by_word[word]
+    shown = escape(wanted[:40])
+    if close := get_close_matches(word, by_word, n=1):
+        name = f"`{_prefix(manual[0])}{close[0]}`"
+        raise UserError(ctx.t("There is no command “{word}” here. Did you mean {name}?", word=shown, name=name))
+    raise UserError(ctx.t("There is no command “{word}” here.", word=shown))
+
+
+def _called(manual: Sequence[CommandHelp], name: str) -> CommandHelp | None:
+    """A command by its English name."""
+    return next((entry for entry in manual if entry.name == name), None)
+
+
+def _prefix(entry: CommandHelp) -> str:
+    return entry.names[0].removesuffix(entry.name)

@@ -1,0 +1,51 @@
+"""What did somebody search last in a room? The question is kept for an hour, for `!more`; results are not kept."""
+
+from __future__ import annotations
+
+import json
+
+from bot.api import Context, Transaction
+from plugins.knowledge.search import Query
+
+KEPT = 3_600_000  # ms
+
+
+async def remember(ctx: Context, query: Query, shown: int) -> None:
+    """The asker has now seen that many results. The message that began the search stays known: see `withdraw`."""
+    await ctx.db.execute(
+        """INSERT INTO searches (room, sender, event, query, shown, at)
+        VALUES (:room, :sender, :event, :query, :shown, :now)
+        ON CONFLICT (room, sender) DO UPDATE SET
+        event = CASE WHEN query = excluded.query AND shown < excluded.shown THEN event ELSE excluded.event END,
+        query = excluded.query, shown = excluded.shown, at = excluded.at""",
+        room=ctx.room.id,
+        sender=ctx.sender,
+        event=ctx.message.event_id,
+        query=query.as_json(),
+        shown=shown,
+        now=ctx.now,
+    )
+
+
+async def last(ctx: Context) -> tuple[Query, int] | None:
+    """The asker's last search in this room, and how many results they have seen."""
+    row = await ctx.db.row(
+        "SELECT query, shown FROM searches WHERE room = :room AND sender = :sender AND at >= :old",
+        room=ctx.room.id,
+        sender=ctx.sender,
+        old=ctx.now - KEPT,
+    )
+    return (Query(**json.loads(row["query"])), row["shown"]) if row else None
+
+
+async def withdraw(tx: Transaction, room: str, event: str) -> None:
+    """The message that began a search was removed."""
+    await tx.execute("DELETE FROM searches WHERE room = :room AND event = :event", room=room, event=event)
+
+
+async def expire(tx: Transaction, now: int) -> None:
+    await tx.execute("DELETE FROM searches WHERE at < :old", old=now - KEPT)
+
+
+async def forget(tx: Transaction, user: str) -> None:
+    await tx.execute("DELETE FROM searches WHERE sender = :user", user=user)

@@ -1,0 +1,73 @@
+"""What moderators can set about shared links in a hub's YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from bot.api import Localized, Settings, invalid
+from plugins.knowledge.canonical import canonical
+
+
+def _link(url: str) -> str:
+    if canonical(url) is None:
+        raise invalid("'{url}' is not a web address; write one like 'https://www.example.org/guide'", url=url)
+    return url
+
+
+def _unknown_topic(topic: str, known: Sequence[str]) -> PydanticCustomError:
+    if close := get_close_matches(topic, known, n=1, cutoff=0.5):
+        return invalid(
+            "this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0]
+        )
+    if known:
+        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known))
+    return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
+
+
+class Curated(Settings):
+    """A resource the hub's moderators recommend."""
+
+    url: Annotated[str, AfterValidator(_link)]
+    title: Localized
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    """The language of the page itself (ISO 639), which need not be one of the bot's."""
+    topics: tuple[str, ...] = ()
+    """Ids of topics of this hub."""
+    note: Localized | None = None
+
+
+class KnowledgeHub(Settings):
+    """Keys of a hub."""
+
+    keep_notes: bool = True
+    """Keep the words around a shared link, so that it is found by them."""
+    resources: tuple[Curated, ...] = ()
+
+    @model_validator(mode="after")
+    def _topics_are_known(self) -> Self:
+        known = [topic.id for topic in getattr(self, "topics", ())]
+        problems = [
+            InitErrorDetails(
+                type=_unknown_topic(topic, known),
+                loc=("resources", number, "topics", place),
+                input=topic,
+            )
+            for number, resource in enumerate(self.resources)
+            for place, topic in enumerate(resource.topics)
+            if topic not in known
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("resources", problems)
+        return self
+
+
+class KnowledgeRoom(Settings):
+    """Keys of a room of a hub."""
+
+    log_links: bool = False
+    """Remember the links people share in this room."""

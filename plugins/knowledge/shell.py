@@ -1,0 +1,66 @@
+"""`faro find`: the index asked from the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.api import Hub, Offline, Shell, in_language
+from plugins.knowledge import address, search
+from plugins.knowledge.search import Entry, Query
+
+
+@click.command("find", help="Search the links a hub knows.")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("hub")
+@click.argument("words")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON list, best first, instead of a table.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
+@click.pass_obj
+def find(shell: Shell, config: Path, hub: str, words: str, as_json: bool, limit: int) -> None:
+    offline = shell.open(config)
+    chosen = next((known for known in offline.hubs if known.id == hub), None)
+    if chosen is None:
+        known = ", ".join(known.id for known in offline.hubs)
+        message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=known)
+        raise click.BadParameter(message, param_hint="HUB")
+    entries = asyncio.run(_search(offline, chosen, words, limit))
+    if as_json:
+        found = [{"url": entry.url, "title": _title(entry, chosen), "score": entry.score} for entry in entries]
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _table(offline, entries, chosen)
+
+
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Sequence[Entry]:
+    async with offline.reading() as db:
+        _, entries = await search.find(db, [hub.id], Query(words), limit=limit)
+        return entries
+
+
+def _title(entry: Entry, hub: Hub) -> str:
+    return in_language(dict(entry.title), *hub.languages) if entry.title else address.title(entry.url)
+
+
+def _table(offline: Offline, entries: Sequence[Entry], hub: Hub) -> None:
+    from rich.console import Console  # only a person at a terminal needs it
+    from rich.table import Table
+    from rich.text import Text
+
+    t = offline.translator.t
+    if not entries:
+        click.echo(t("Nothing found."))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(t("Number"), justify="right")
+    table.add_column(t("Title"))
+    table.add_column(t("Address"), overflow="fold")
+    table.add_column(t("Score"), justify="right")
+    for entry in entries:
+        title, url = Text(_title(entry, hub)), Text(address.masked(entry.url))  # Text: no markup in what people wrote
+        table.add_row(str(entry.number), title, url, f"{entry.score:.3g}")
+    Console().print(table)

@@ -1,0 +1,105 @@
+"""What does a person see of a message? Its words and links in order, without quotations and code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+
+LONGEST = 65_536  # characters of a body that are read: a Matrix event has no more bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of text; `href` is where it leads if it is the text of a link."""
+
+    text: str
+    href: str | None = None
+
+
+def pieces(body: str, html: str | None) -> list[Piece]:
+    """What is seen of a message with this plain body and this formatted one, if it has one."""
+    return list(_formatted(html[:LONGEST]) if html and html.strip() else _plain(body[:LONGEST]))
+
+
+_INLINE = re.compile(r"(`{1,3})(?!`)([^`]{1,2000}+)\1(?!`)")
+
+
+def _plain(body: str) -> Iterator[Piece]:
+    fence = ""
+    lines = []
+    for line in body.split("\n"):
+        start = line.lstrip(" ")[:3]
+        if fence:
+            fence = "" if start == fence else fence
+        elif start in ("```", "~~~"):
+            fence = start
+        elif not line.startswith(">"):
+            lines.append(line)
+    yield Piece(_INLINE.sub(" ", "\n".join(lines)))
+
+
+_TAG = re.compile(
+    r"""<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]{0,30}+)
+        (?P<attributes>(?:[^<>"']{1,4096}+|"[^"]{0,4096}+"|'[^']{0,4096}+'){0,64}+)>""",
+    re.VERBOSE,
+)
+_ATTRIBUTE = re.compile(
+    r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
+)
+_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre"))  # what is quoted or code is not the sharer's word
+_INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u"}
+
+
+def _formatted(html: str) -> Iterator[Piece]:
+    """Pieces of a `formatted_body`. Tags are read one by one with bounded patterns: the standard library's parser
+    needs quadratic time on hostile input."""
+    hidden = dict.fromkeys(_UNSEEN, 0)
+    href: str | None = None
+    seen: list[str] = []
+    for text, tag in _tokens(html):
+        name = tag["name"].lower() if tag else ""
+        ends = bool(tag and tag["end"])
+        if name in hidden:
+            hidden[name] = max(0, hidden[name] + (-1 if ends else 1))
+        elif any(hidden.values()):
+            continue
+        elif name == "a":
+            if seen or href:
+                yield Piece("".join(seen), href)
+            seen, href = [], None if ends else _href(tag)
+        elif name:
+            seen.append("" if name in _INLINE_TAGS else "\n")
+        else:
+            seen.append(unescape(text))
+    if seen or href:
+        yield Piece("".join(seen), href)
+
+
+def _tokens(html: str) -> Iterator[tuple[str, re.Match[str] | None]]:
+    """Texts and tags in order; comments are left out, and what only looks like a tag is text."""
+    position = 0
+    while position < len(html):
+        start = html.find("<", position)
+        if start < 0:
+            start = len(html)
+        if start > position:
+            yield html[position:start], None
+        if html.startswith("<!--", start):
+            end = html.find("-->", start + 4)
+            position = len(html) if end < 0 else end + 3
+        elif tag := _TAG.match(html, start):
+            yield "", tag
+            position = tag.end()
+        else:
+            yield html[start : start + 1], None
+            position = start + 1
+
+
+def _href(tag: re.Match[str] | None) -> str | None:
+    for attribute in _ATTRIBUTE.finditer(tag["attributes"] if tag else ""):
+        if attribute["name"].lower() == "href":
+            value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
+            return unescape(value).strip()
+    return None

@@ -1,0 +1,105 @@
+"""`!language` and `!forget`: how the bot speaks with a person, and what it holds about them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from bot.api import Context, Language, Plugin, Reply, Settings, UserError, command, escape
+
+__all__ = ["People"]
+
+NAMES = {"en": "English", "es": "español", "fr": "français", "pt": "português"}
+SAID_AS = {
+    "en": ("english", "inglés", "ingles", "anglais", "inglês"),
+    "es": ("spanish", "español", "espanol", "espagnol", "espanhol", "castellano"),
+    "fr": ("french", "francés", "frances", "français", "francais", "francês"),
+    "pt": ("portuguese", "portugués", "portugues", "portugais", "português"),
+}
+"""What people call the languages, in each of them, with and without accents."""
+
+HUBS_CHOICE = "auto"
+ME = frozenset({"", "me", "my data", "mis datos", "mes données", "mes donnees", "meus dados"})
+YES = frozenset({"yes", "sí", "si", "oui", "sim"})
+
+
+class People(Plugin[Settings]):
+    name = "people"
+
+    @command(
+        "language",
+        help="Show or choose the language I answer you in.",
+        aliases={"es": "idioma", "fr": "langue", "pt": "idioma"},
+        anywhere=True,
+        examples=("language en", "language auto"),
+    )
+    async def language(self, ctx: Context, *, language: str = "") -> Reply:
+        wanted = " ".join(language.casefold().split())
+        if not wanted:
+            return Reply(_languages(ctx))
+        if wanted == HUBS_CHOICE:
+            await ctx.set_language(None)
+            words = ctx.translator(_hubs_language(ctx))
+            return Reply(
+                words.t("From now on I answer you in the language of the hub: {name}.", name=NAMES[words.language])
+            )
+        code = next((code for code in NAMES if wanted == code or wanted in SAID_AS[code]), None)
+        if code is None:
+            unknown = ctx.t("I do not speak “{language}”.", language=escape(language[:40]))
+            raise UserError(f"{unknown}\n\n{_languages(ctx)}")
+        await ctx.set_language(code)
+        return Reply(ctx.translator(code).t("From now on I answer you in this language: {name}.", name=NAMES[code]))
+
+    @command(
+        "forget",
+        help="Erase what I hold about you.",
+        aliases={"es": "olvidar", "fr": "oublier", "pt": "esquecer"},
+        anywhere=True,
+        examples=("forget me", "forget me yes"),
+    )
+    async def forget_me(self, ctx: Context, *, me: str = "") -> Reply:
+        *before, last = me.casefold().split() or [""]
+        sure = last in YES
+        if " ".join(before if sure else [*before, last]) not in ME:
+            raise UserError(ctx.t("I can only erase what I hold about you, not about other people or things."))
+        if not sure:
+            return Reply(_what_forgetting_means(ctx))
+        await ctx.forget_sender()
+        return Reply(ctx.t("Done. What I held about you is erased."))
+
+
+def _languages(ctx: Context) -> str:
+    word = _word(ctx, "language")
+    lines = [f"- `{word} {code}`: {NAMES[code]}" for code in get_args(Language)]
+    lines.append(f"- `{word} {HUBS_CHOICE}`: " + ctx.t("the language of the hub"))
+    now = ctx.t("I answer you in this language: {name}. To change it, write:", name=NAMES[ctx.language])
+    return now + "\n" + "\n".join(lines)
+
+
+def _hubs_language(ctx: Context) -> str:
+    try:
+        return ctx.hub.languages[0]
+    except UserError:  # somebody of no hub
+        return "en"
+
+
+def _what_forgetting_means(ctx: Context) -> str:
+    confirmation = f"`{_word(ctx, 'forget')} {ctx.t('me yes')}`"
+    return "\n".join(
+        [
+            "**" + ctx.t("This will be erased, in all hubs:") + "**",
+            "- " + ctx.t("the links you shared, and your words around them;"),
+            "- " + ctx.t("the language you chose;"),
+            "- " + ctx.t("whatever else you gave me by command."),
+            "",
+            ctx.t("A link that other people shared too stays as theirs."),
+            ctx.t("Your messages stay in the room until you delete them there."),
+            ctx.t("What moderators wrote about you in my configuration stays until they remove it."),
+            "",
+            ctx.t("It cannot be undone. To confirm, write {command}.", command=confirmation),
+        ]
+    )
+
+
+def _word(ctx: Context, name: str) -> str:
+    """How a command of this plugin is written here, in the asker's language."""
+    return next((entry.word for entry in ctx.manual() if entry.name == name), name)

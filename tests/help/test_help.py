@@ -1,0 +1,108 @@
+"""`!help` shows what the asker can do here, in their language, and what the bot is not for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.api import Context, Hub, Localized, Plugin, Reply, Role, Room, Settings, command
+from bot.testing.story import Story, story
+from plugins.help import Help, HelpHub
+from plugins.people import People
+
+ANA = "@ana:example.org"
+
+
+class HubWithHelp(Hub, HelpHub):
+    """As the configuration mixes it."""
+
+
+class Library(Plugin[Settings]):
+    name = "library"
+
+    @command("lend", help="Borrow a *book*.", aliases={"es": "prestar", "pt": "emprestar"}, examples=("lend Emma",))
+    async def lend(self, ctx: Context, *, title: str, until: str | None = None) -> Reply:
+        raise NotImplementedError
+
+    @command("stock", help="Count all books.", role=Role.MODERATOR)
+    async def stock(self, ctx: Context) -> Reply:
+        raise NotImplementedError
+
+
+def a_hub(*languages: str, channels: Localized | None = None) -> Hub:
+    return HubWithHelp.model_validate(
+        {
+            "id": "integrity",
+            "title": "Integrity",
+            "languages": languages or ("en",),
+            "rooms": [Room(id="!integrity:x")],
+            "official_channels": channels,
+        }
+    )
+
+
+@pytest.fixture
+async def s() -> AsyncIterator[Story]:
+    async with story(
+        [Help, Library, People], [a_hub(channels={"": "Write to [the office](https://example.org/report)."})]
+    ) as told:
+        yield told
+
+
+async def test_help_lists_what_the_asker_may_use_here(s: Story) -> None:
+    answer = await s.say(ANA, "!help")
+    assert answer
+    assert answer.startswith("Here you can write:\n- !help: Show what I can do here, or how one command is written.\n")
+    assert "\n- !lend: Borrow a book.\n" in answer
+    assert "!stock" not in answer
+    assert "To read more about one command, write for example !help lend." in answer
+
+
+async def test_help_ends_with_what_the_bot_is_not_for_and_what_it_stores(s: Story) -> None:
+    answer = await s.say(ANA, "!help")
+    assert answer
+    assert answer.splitlines()[-1] == (
+        "I am not a channel for reporting wrongdoing. Write to the office (https://example.org/report). "
+        "I store the links shared in hub rooms and what you give me by command, not your conversations. "
+        "To erase what I hold about you, write !forget."
+    )
+
+
+async def test_without_words_of_its_own_a_hub_points_to_the_official_channels() -> None:
+    async with story([Help], [a_hub()]) as s:
+        assert "Please use the official channels of your organisation." in (await s.say(ANA, "!help") or "")
+
+
+async def test_help_speaks_the_language_of_the_hub() -> None:
+    async with story([Help, Library], [a_hub("es", channels={"en": "Call.", "es": "Llame a la oficina."})]) as s:
+        answer = await s.say(ANA, "!ayuda")
+        assert answer
+        assert "\n- !prestar: " in answer
+        assert "Llame a la oficina." in answer
+        assert "!ayuda prestar" in answer
+
+
+@pytest.mark.parametrize("asked", ["!help lend", "!help !lend", "!help PRESTAR", "!ayuda emprestar now please"])
+async def test_help_about_one_command_shows_how_to_write_it(s: Story, asked: str) -> None:
+    assert await s.say(ANA, asked) == (
+        "!lend <title> [until:…]\nBorrow a book.\n\nExample:\n- !lend Emma\n\n"
+        "The same in other languages: !prestar, !emprestar"
+    )
+
+
+async def test_a_word_that_is_no_command_gets_the_nearest_one(s: Story) -> None:
+    assert await s.say(ANA, "!help lnd") == "There is no command “lnd” here. Did you mean !lend?"
+    assert await s.say(ANA, "!help **xyzzy**") == "There is no command “**xyzzy**” here."
+
+
+async def test_help_about_a_command_for_others_is_not_given(s: Story) -> None:
+    assert "Count" not in (await s.say(ANA, "!help stock") or "")
+
+
+async def test_a_stranger_in_a_direct_chat_is_helped_too(s: Story) -> None:
+    """Without a hub there is less to do, and the official channels are not known."""
+    answer = await s.say(ANA, "help", room=await s.direct(ANA))
+    assert answer
+    assert "!lend" not in answer
+    assert "Please use the official channels of your organisation." in answer

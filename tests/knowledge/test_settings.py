@@ -1,0 +1,37 @@
+"""A mistake in a hub's resources is told with its place and its remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.api import section
+from plugins.knowledge.settings import KnowledgeHub
+from tests.knowledge.hubs import hub
+
+
+def problem(**resource: Any) -> tuple[tuple[str | int, ...], str]:
+    with pytest.raises(ValidationError) as caught:
+        hub(resources=[{"url": "https://example.org/", "title": "Title", **resource}])
+    [error] = caught.value.errors()
+    return error["loc"], error["msg"]
+
+
+def test_an_unknown_topic_is_told_where_it_stands() -> None:
+    place = ("resources", 0, "topics", 1)
+    assert problem(topics=["audit", "gift"]) == (place, "this hub has no topic 'gift'; did you mean 'gifts'?")
+    assert problem(topics=["audit", "zzz"]) == (place, "this hub has no topic 'zzz'; it has: gifts, audit")
+
+
+def test_what_is_no_web_address_is_refused() -> None:
+    place, message = problem(url="www.example.org")
+    assert place == ("resources", 0, "url")
+    assert "'www.example.org' is not a web address" in message
+
+
+def test_words_are_kept_unless_a_hub_says_otherwise() -> None:
+    settings = section(hub(), KnowledgeHub)
+    assert settings.keep_notes
+    assert settings.resources == ()

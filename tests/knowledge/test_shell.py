@@ -1,0 +1,78 @@
+"""`faro find` asks the index from the shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from bot.api import Hub, Reader, Translator
+from bot.i18n.catalog import Catalogs
+from bot.testing.story import story
+from plugins.knowledge import Knowledge
+from plugins.knowledge.shell import find
+from tests.knowledge.hubs import hub
+
+RESOURCES = [
+    {"url": "https://example.org/guide", "title": {"en": "Gift guide", "es": "Guía de regalos"}},
+    {"url": "https://example.org/other", "title": "Other [things] about gifts and more"},
+    *({"url": f"https://example.org/{number}", "title": f"Something else {number}"} for number in range(5)),
+]
+
+
+class Offline:
+    """`bot.api.Offline` over a story's database."""
+
+    hubs: Sequence[Hub] = (hub(resources=RESOURCES), hub("audit"))
+    now = 0
+    translator: Translator = Catalogs({}).translator("knowledge", "en")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        async with story([Knowledge], self.hubs) as told:
+            yield told.db.reading()
+
+
+class Shell:
+    def open(self, config: Path) -> Offline:
+        return Offline()
+
+
+def faro_find(*arguments: str) -> Result:
+    return CliRunner().invoke(find, ["config.yaml", *arguments], obj=Shell())
+
+
+def test_json_is_a_list_best_first() -> None:
+    result = faro_find("transparency", "gift guide", "--json", "--limit", "3")
+    assert result.exit_code == 0
+    [found] = json.loads(result.stdout)
+    assert set(found) == {"url", "title", "score"}
+    assert (found["url"], found["title"]) == ("https://example.org/guide", "Gift guide")
+    assert found["score"] > 0
+
+
+def test_scores_fall_and_the_limit_holds() -> None:
+    found = json.loads(faro_find("transparency", "something gifts", "--json", "--limit", "4").stdout)
+    scores = [entry["score"] for entry in found]
+    assert len(scores) == 4
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_nothing_found_is_an_empty_list_or_a_sentence() -> None:
+    assert json.loads(faro_find("audit", "gifts", "--json").stdout) == []
+    assert faro_find("audit", "gifts").stdout == "Nothing found.\n"
+
+
+def test_people_get_a_table() -> None:
+    result = faro_find("transparency", "gifts")
+    assert "Other [things] about gifts" in result.stdout
+    assert "Number" in result.stdout
+
+
+def test_an_unknown_hub_names_the_known_ones() -> None:
+    result = faro_find("nowhere", "gifts")
+    assert result.exit_code == 2
+    assert "There is no hub 'nowhere'; there are: transparency, audit" in result.stderr

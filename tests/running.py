@@ -1,0 +1,93 @@
+"""The real program as a process, for journeys and chaos."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+READY_WITHIN = 30  # seconds
+PATIENCE = 20
+
+
+class RunningBot:
+    """`faro run config.yaml` in a process of its own; its log lines are kept."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.lines: list[str] = []
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+
+    async def start(self, **environ: str) -> None:
+        """Starts the process; it may not be ready yet."""
+        self.lines = []
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            str(self.config),
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **environ},
+        )
+        self._reading = asyncio.create_task(self._read(self._process))
+
+    async def ready(self) -> None:
+        await self.logged("ready")
+
+    async def logged(self, words: str, within: float = READY_WITHIN) -> str:
+        """Waits for a log line with these words; answers it."""
+        async with asyncio.timeout(within):
+            while True:
+                self._news.clear()
+                for line in self.lines:
+                    if words in line:
+                        return line
+                if self._process and self._process.returncode is not None:
+                    raise AssertionError(f"the bot ended before it said {words!r}:\n" + "\n".join(self.lines))
+                await self._news.wait()
+
+    async def kill(self) -> None:
+        """As a power cut would."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+        await self.ended()
+
+    async def stop(self) -> int:
+        """As an operator would; answers the exit code."""
+        if self._process and self._process.returncode is None:
+            self._process.terminate()
+        return await self.ended()
+
+    async def ended(self, within: float = PATIENCE) -> int:
+        """Waits for the end of the process; answers its exit code (-9: killed)."""
+        assert self._process
+        assert self._reading
+        async with asyncio.timeout(within):
+            await self._reading
+            return await self._process.wait()
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr
+        async for line in process.stderr:
+            self.lines.append(line.decode(errors="replace").rstrip())
+            self._news.set()
+        await process.wait()
+        self._news.set()
+
+
+@asynccontextmanager
+async def running(config: Path, **environ: str) -> AsyncIterator[RunningBot]:
+    """A bot that is ready, and that ends with the test."""
+    bot = RunningBot(config)
+    await bot.start(**environ)
+    try:
+        await bot.ready()
+        yield bot
+    finally:
+        await bot.kill()

@@ -1,0 +1,282 @@
+"""What passes the hallway: answers, edits, redactions, fences, freshness."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.answering import Limits
+from bot.api import (
+    AlarmContext,
+    Announcement,
+    Context,
+    JobContext,
+    Message,
+    Plugin,
+    Redaction,
+    RefreshContext,
+    Reply,
+    Role,
+    Settings,
+    UserError,
+    alarm,
+    command,
+    job,
+    overhear,
+)
+from bot.core.events import Batch, Invite, RoomUpdate, StateChange
+from bot.hubs import Coordinator, Hub, Room
+from bot.storage import position
+from bot.testing.story import Story, story
+
+ANA, BEN = "@ana:example.org", "@ben:example.org"
+HALL = "!hall:example.org"
+HUB = Hub(
+    id="transparency",
+    title={"": "Transparency"},
+    languages=("en", "es"),
+    rooms=(Room(id=HALL), Room(id="!desk:example.org", role="coordinators")),
+    coordinators=(Coordinator(user=ANA),),
+)
+
+
+class Echo(Plugin[Settings]):
+    """Answers, fails, waits and listens, as features do."""
+
+    name = "echo"
+    heard: list[str]
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.heard = []
+
+    @command("echo", help="Say it again.", aliases={"es": "eco"})
+    async def echo(self, ctx: Context, *, text: str) -> Reply:
+        await ctx.db.execute("INSERT INTO people VALUES (:u, 'en') ON CONFLICT DO NOTHING", u=f"@echo:{text}")
+        if text == "stop":
+            raise UserError("Stopped.")
+        if text == "crash":
+            raise ZeroDivisionError
+        return Reply(text)
+
+    @command("rule", help="For moderators.", role=Role.MODERATOR)
+    async def rule(self, ctx: Context) -> Reply:
+        return Reply("ruled")
+
+    @command("later", help="Takes long.")
+    async def later(self, ctx: Context) -> None:
+        await ctx.schedule.job("slow", ctx.message.event_id, word="done")
+
+    @job("slow")
+    async def slow(self, ctx: JobContext) -> Reply:
+        async with ctx.answering() as asked:
+            return Reply(f"{ctx.payload['word']} for {asked.sender}")
+
+    @overhear(Message, Redaction)
+    async def listen(self, ctx: Context, event: Message | Redaction) -> None:
+        if isinstance(event, Message) and event.body == "poison":
+            raise ZeroDivisionError
+        self.heard.append(event.body if isinstance(event, Message) else f"gone {event.target}")
+
+    async def refresh(self, ctx: RefreshContext) -> None:
+        await ctx.schedule.alarm("bell", "once", ctx.now + 60_000, ctx.hubs[0].id, word="ding")
+
+    @alarm("bell")
+    async def bell(self, ctx: AlarmContext) -> Sequence[Announcement]:
+        return [
+            Announcement(room, Reply(str(ctx.payload["word"]), mentions=(ANA,))) for room in ctx.rooms("coordinators")
+        ]
+
+
+@pytest.fixture
+async def told() -> AsyncIterator[Story]:
+    async with story([Echo], [HUB]) as s:
+        yield s
+
+
+def heard(s: Story) -> list[str]:
+    plugin = s.desk.registry.plugins["echo"]
+    assert isinstance(plugin, Echo)
+    return plugin.heard
+
+
+async def test_a_command_is_answered_by_a_notice_that_replies_to_it_and_pings_nobody(told: Story) -> None:
+    question = told.message(ANA, "!echo hello", thread="$thread")
+    assert await told.hear(question) == "hello"
+    content = told.sent[0].content
+    assert content["msgtype"] == "m.notice"
+    assert content["m.mentions"] == {}
+    assert content["m.relates_to"] == {
+        "rel_type": "m.thread",
+        "event_id": "$thread",
+        "is_falling_back": False,
+        "m.in_reply_to": {"event_id": question.event_id},
+    }
+
+
+@pytest.mark.parametrize("words", ["!eco hola", "Faro: echo hola", "@faro:example.org echo hola", "faro, eco hola"])
+async def test_a_command_is_heard_by_prefix_mention_and_in_any_language(told: Story, words: str) -> None:
+    assert await told.say(ANA, words) == "hola"
+
+
+async def test_in_a_direct_chat_no_prefix_is_needed_and_unknown_words_are_helped(told: Story) -> None:
+    room = await told.direct(ANA)
+    await told.join(ANA, HALL)
+    assert await told.say(ANA, "echo hello", room=room) == "hello"
+    assert "Did you mean !echo?" in str(await told.say(ANA, "ecko hello", room=room))
+
+
+async def test_in_a_room_unknown_words_and_ordinary_talk_are_left_alone(told: Story) -> None:
+    assert await told.say(ANA, "!nonsense") is None
+    assert await told.say(ANA, "we echo this") is None
+    assert heard(told) == ["!nonsense", "we echo this"]
+
+
+async def test_commands_are_not_overheard(told: Story) -> None:
+    await told.say(ANA, "!echo hello")
+    assert heard(told) == []
+
+
+async def test_somebody_of_no_hub_is_told_so_in_a_direct_chat(told: Story) -> None:
+    room = await told.direct(BEN)
+    assert "none of my hubs" in str(await told.say(BEN, "echo hello", room=room))
+
+
+async def test_a_user_error_is_its_text_and_leaves_nothing_in_the_database(told: Story) -> None:
+    assert await told.say(ANA, "!echo stop") == "Stopped."
+    assert await told.db.reading().value("SELECT count(*) FROM people") == 0
+
+
+async def test_a_crash_is_one_apology_and_the_rest_of_the_batch_is_handled(told: Story) -> None:
+    await told.hear(told.message(ANA, "!echo crash"), told.message(ANA, "!echo after"))
+    assert [str(row.content["body"]) for row in told.sent] == [
+        "Something went wrong on my side. It has been noted; please try again later.",
+        "after",
+    ]
+    assert await told.db.reading().value("SELECT count(*) FROM people") == 1
+
+
+async def test_a_listener_that_fails_harms_nobody(told: Story) -> None:
+    assert await told.hear(told.message(ANA, "poison"), told.message(ANA, "!echo fine")) == "fine"
+
+
+async def test_a_usage_error_shows_how_to_write_it(told: Story) -> None:
+    assert await told.say(ANA, "!echo") == "Something is missing: <text>.\n\nWrite it like this: !echo <text>"
+
+
+async def test_moderators_commands_are_for_moderators_by_power_level(told: Story) -> None:
+    assert await told.say(BEN, "!rule") == "That command is for moderators."
+    levels = StateChange(HALL, "m.room.power_levels", "", ANA, "$p", {"users": {BEN: 50}})
+    await told.hear(levels)
+    assert await told.say(BEN, "!rule") == "ruled"
+
+
+async def test_editing_a_question_edits_its_answer_each_time(told: Story) -> None:
+    question = told.message(ANA, "!echo one")
+    await told.hear(question)
+    assert await told.edit(question, "!echo two") == "two"
+    assert await told.edit(question, "!echo three") == "three"
+    first, second, third = told.sent
+    assert (second.replaces, third.replaces) == (first.key, first.key)
+
+
+async def test_somebody_elses_edit_of_a_question_changes_nothing(told: Story) -> None:
+    question = told.message(ANA, "!echo one")
+    await told.hear(question)
+    assert await told.edit(question, "!echo two", by=BEN) is None
+    assert await told.edit(question, "never mind", by=BEN) is None
+    assert len(told.sent) == 1
+
+
+async def test_a_message_edited_into_a_question_is_answered(told: Story) -> None:
+    message = told.message(ANA, "echo hello")
+    await told.hear(message)
+    assert await told.edit(message, "!echo hello") == "hello"
+
+
+async def test_redacting_a_question_redacts_its_answer(told: Story) -> None:
+    question = told.message(ANA, "!echo one")
+    await told.hear(question)
+    await told.redact(question)
+    answer, gone = told.sent
+    assert (gone.action, gone.replaces) == ("redact", answer.key)
+
+
+async def test_a_question_edited_away_loses_its_answer_and_edited_back_gets_a_new_one(told: Story) -> None:
+    question = told.message(ANA, "!echo one")
+    await told.hear(question)
+    await told.edit(question, "never mind")
+    assert told.sent[-1].action == "redact"
+    assert await told.edit(question, "!echo again") == "again"
+    assert told.sent[-1].replaces is None
+
+
+async def test_old_questions_found_after_a_pause_are_not_answered_but_still_overheard(told: Story) -> None:
+    old = replace(told.message(ANA, "!echo late"), sent_at=told.clock.now() - 11 * 60_000)
+    link = replace(told.message(ANA, "look at this"), sent_at=told.clock.now() - 11 * 60_000)
+    young = replace(told.message(ANA, "!echo soon"), sent_at=told.clock.now() - 9 * 60_000)
+    await told.hear(old, link, young, catching_up=True)
+    assert [row.content["body"] for row in told.sent] == ["soon"]
+    assert heard(told) == ["look at this"]
+
+
+async def test_a_live_question_is_answered_whatever_its_sender_s_clock_says(told: Story) -> None:
+    assert await told.hear(replace(told.message(ANA, "!echo now"), sent_at=0)) == "now"
+
+
+async def test_on_the_very_first_sync_nothing_old_is_answered(told: Story) -> None:
+    update = RoomUpdate(HALL, events=(told.message(ANA, "!echo long ago"),))
+    await told.pipeline.handle(Batch("first", (update,), first=True))
+    assert await told.settle() is None
+
+
+async def test_the_token_is_stored_with_what_it_brought(told: Story) -> None:
+    await told.pipeline.handle(Batch("t77", invites=(Invite("!x:example.org", BEN, direct=True),)))
+    assert await position.token(told.db.reading()) == "t77"
+
+
+async def test_the_same_batch_twice_is_answered_once(told: Story) -> None:
+    batch = Batch("t1", (RoomUpdate(HALL, events=(told.message(ANA, "!echo hello"),)),))
+    await told.pipeline.handle(batch)
+    await told.pipeline.handle(batch)
+    await told.settle()
+    assert len(told.sent) == 1
+
+
+async def test_state_found_in_a_gap_does_not_overwrite_newer_state(told: Story) -> None:
+    newer = StateChange(HALL, "m.room.power_levels", "", ANA, "$new", {"users": {BEN: 0}})
+    older = StateChange(HALL, "m.room.power_levels", "", ANA, "$old", {"users": {BEN: 100}})
+    update = RoomUpdate(HALL, state=(newer,), events=(older,), old=frozenset({"$old"}), gap=True)
+    await told.pipeline.handle(Batch("t2", (update,)))
+    assert await told.say(BEN, "!rule") == "That command is for moderators."
+
+
+async def test_too_many_questions_get_one_polite_notice() -> None:
+    async with story([Echo], [HUB], limits=Limits(per_person=2, per_room=60)) as s:
+        answers = [await s.say(ANA, f"!echo {n}") for n in range(5)]
+        assert answers[:2] == ["0", "1"]
+        assert answers[2] == "That was many questions at once. I will answer again in a minute."
+        assert answers[3:] == [None, None]
+        assert await s.say(BEN, "!echo mine") == "mine"
+
+
+async def test_slow_work_answers_later_what_asked_for_it(told: Story) -> None:
+    question = told.message(BEN, "!later")
+    assert await told.hear(question) == f"done for {BEN}"
+    assert told.sent[0].content["m.relates_to"] == {"m.in_reply_to": {"event_id": question.event_id}}
+
+
+async def test_an_alarm_rings_once_even_if_it_is_armed_again(told: Story) -> None:
+    assert await told.advance(59_000) is None
+    assert await told.advance(1_000) == "ding"
+    assert told.sent[0].room == "!desk:example.org"
+    assert told.sent[0].content["m.mentions"] == {"user_ids": [ANA]}
+    await told.pipeline.refresh()
+    assert await told.advance(120_000) is None
+
+
+async def test_a_room_the_bot_was_removed_from_hears_no_alarm(told: Story) -> None:
+    await told.pipeline.handle(Batch("t3", left=("!desk:example.org",)))
+    assert await told.advance(60_000) is None
