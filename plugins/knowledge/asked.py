@@ -16,7 +16,7 @@ from plugins.knowledge.text import fold, question
 LONGEST = 500  # characters of a question that are kept for `!more`
 
 _SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
-_DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+_DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
 
@@ -100,9 +100,9 @@ def _instant(said: str, zone: str) -> int:
     match = _DAY.fullmatch(said)
     if match:
         year, month, day = (int(part or 1) for part in match.groups())
-        try:
+        try:  # there may be no such day
             return int(datetime(year, month, day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-        except (ValueError, OverflowError):
+        except ValueError:
             pass
     raise UserError(
         Text("“{said}” is not a date; write since:2026, since:2026-01 or since:2026-01-31.", said=tidy(said, 40))

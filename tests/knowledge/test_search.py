@@ -60,7 +60,7 @@ async def test_all_words_are_wanted_and_any_word_is_the_second_best(db: SqliteDa
         assert ({entry.number for entry in entries}, query.any_word) == ({1, 2}, True)
 
 
-async def test_filters(db: SqliteDatabase) -> None:
+async def test_filters_narrow_a_search_down(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "https://example.org/a", event="$1", sender="@ana:example.org", at=1000)
         await say(tx, "https://example.org/b", event="$2", sender="@anabel:example.org", at=2000)
