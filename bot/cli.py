@@ -24,6 +24,9 @@ from bot.ports import Translator
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
+SESSION = "session.json"  # in the data folder, beside the database
+DATABASE = "faro.db"
+
 log = structlog.get_logger()
 CONFIG = click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -66,6 +69,8 @@ def main(ctx: click.Context) -> None:
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     opened = _read(config)
+    if not (opened.loaded.data_dir / SESSION).exists():
+        opened = _read(config, secrets=True)  # only the first start logs in
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -111,10 +116,10 @@ def doctor(config: Path) -> None:
         sys.exit(TROUBLE)
 
 
-def _read(config: Path) -> Opened:
+def _read(config: Path, *, secrets: bool = False) -> Opened:
     t = _translator()
     try:
-        opened = open_config(config)
+        opened = open_config(config, secrets=secrets)
     except ConfigError as error:
         for problem in error.problems:
             where = f"{problem.file}:{problem.line}:{problem.column}: "
@@ -146,9 +151,9 @@ async def _run(opened: Opened) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     clock = SystemClock()
-    async with open_database(opened.loaded.data_dir / "faro.db", opened.plugins) as (db, plugins):
+    async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
-        transport = await connect(loaded.config, loaded.password, loaded.token, loaded.data_dir, clock)
+        transport = await connect(loaded.config, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

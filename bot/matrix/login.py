@@ -32,6 +32,12 @@ class Session:
     access_token: str
 
 
+class Secret(Protocol):
+    """A text that does not show itself in logs."""
+
+    def get_secret_value(self) -> str: ...
+
+
 class Account(Protocol):
     """What the configuration says about the bot's account; secrets are already read from their files."""
 
@@ -44,29 +50,35 @@ class Account(Protocol):
     @property
     def device_name(self) -> str: ...
 
+    @property
+    def password(self) -> Secret | None: ...
 
-async def log_in(
-    client: AsyncClient, account: Account, password: str | None, token: str | None, file: Path, clock: Clock
-) -> Session:
+    @property
+    def access_token(self) -> Secret | None: ...
+
+
+async def log_in(client: AsyncClient, account: Account, file: Path, clock: Clock) -> Session:
     """The kept session, or a new one. Waits for a homeserver that is down; raises `LoginError` or `LoggedOut`."""
     session = _kept(file, account)
     if session is None:
-        session = await _new(Http(client), client, account, password, token, clock)
+        session = await _new(client, account, clock)
         _keep(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def _new(
-    http: Http, client: AsyncClient, account: Account, password: str | None, token: str | None, clock: Clock
-) -> Session:
-    backoff = Backoff()
+async def _new(client: AsyncClient, account: Account, clock: Clock) -> Session:
+    http, backoff = Http(client), Backoff()
     while True:
         try:
-            if token:
-                return await _with_token(http, client, account, token)
-            return await _with_password(http, account, password or "")
+            if account.access_token:
+                return await _with_token(http, client, account, account.access_token.get_secret_value())
+            if account.password:
+                return await _with_password(http, account, account.password.get_secret_value())
+            raise LoginError(
+                "the first login needs a password: set FARO_PASSWORD, or `password_file:` in the configuration"
+            )
         except Unavailable as error:
             wait = backoff.wait(error.retry_after)
             log.warning("the homeserver does not answer; waiting", reason=str(error), seconds=round(wait))

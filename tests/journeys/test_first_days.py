@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.testing.homeserver import Person
-from tests.town import Town
 from tests.running import running
+from tests.town import Town
 
 LINK = "https://www.unodc.org/corruption/en/learn/thematic-areas/whistle-blower-protection.html"
 
