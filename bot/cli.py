@@ -116,6 +116,37 @@ def doctor(config: Path) -> None:
         sys.exit(TROUBLE)
 
 
+@main.command()
+@click.option(
+    "--script", is_flag=True, help="Play a fixed story without a terminal; exit code 1 if an answer is missing."
+)
+@click.option(
+    "--dir",
+    "directory",
+    envvar="DEMO_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep what the demo makes in this folder.",
+)
+def demo(script: bool, directory: Path | None) -> None:
+    """Try the bot: a homeserver on this machine, two hubs, and a chat in this terminal."""
+    from bot.demo import run as demo_run
+    from bot.timing.clock import SystemClock
+
+    sys.exit(demo_run.demo(directory, script, _translator(), SystemClock()))
+
+
+@main.command()
+@CONFIG
+def console(config: Path) -> None:
+    """Chat with the bot of a configuration without any homeserver."""
+    from bot.demo import console as demo_console
+    from bot.timing.clock import SystemClock
+
+    opened = _read(config)
+    logs.configure(level="warning")
+    sys.exit(demo_console.console(opened, _translator(), SystemClock()))
+
+
 def _read(config: Path, *, secrets: bool = False) -> Opened:
     t = _translator()
     try:

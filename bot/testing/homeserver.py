@@ -105,6 +105,19 @@ class Homeserver:
             raise HomeserverError(f"{localpart} could not be registered: {answer}")
         return Person(self.url, answer["user_id"], password, answer["access_token"], answer["device_id"])
 
+    async def log_in(self, localpart: str, password: str) -> Person:
+        """An account that exists, on a new device."""
+        identifier = {"type": "m.id.user", "user": localpart}
+        body = {"type": "m.login.password", "identifier": identifier, "password": password}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.url}/_matrix/client/v3/login", json=body) as got,
+        ):
+            answer = await got.json()
+        if "access_token" not in answer:
+            raise HomeserverError(f"{localpart} could not log in: {answer}")
+        return Person(self.url, answer["user_id"], password, answer["access_token"], answer["device_id"])
+
     async def _answers(self) -> None:
         try:
             async with asyncio.timeout(START_WITHIN), aiohttp.ClientSession() as http:
