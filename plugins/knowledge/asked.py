@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo
 
-from bot.api import Context, Hub, Text, Topic, UserError, escape
+from bot.api import Context, Hub, Text, Topic, UserError, escape, to_instant
 from plugins.knowledge.links import tidy
 from plugins.knowledge.search import Query
 from plugins.knowledge.text import fold, question
@@ -101,7 +100,7 @@ def _instant(said: str, zone: str) -> int:
     if match:
         year, month, day = (int(part or 1) for part in match.groups())
         try:  # there may be no such day
-            return int(datetime(year, month, day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+            return to_instant(datetime(year, month, day), zone)  # noqa: DTZ001 - what the zone's clocks show
         except ValueError:
             pass
     raise UserError(
