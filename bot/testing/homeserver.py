@@ -92,30 +92,25 @@ class Homeserver:
     async def register(self, localpart: str, password: str | None = None, *, admin: bool = False) -> Person:
         """A new account, logged in."""
         password = password or uuid.uuid4().hex
-        async with aiohttp.ClientSession() as http:
-            path = f"{self.url}/_synapse/admin/v1/register"
-            async with http.get(path) as got:
-                nonce = (await got.json())["nonce"]
-            words = "\0".join([nonce, localpart, password, "admin" if admin else "notadmin"])
-            mac = hmac.new(SECRET.encode(), words.encode(), hashlib.sha1).hexdigest()
-            body = {"nonce": nonce, "username": localpart, "password": password, "admin": admin, "mac": mac}
-            async with http.post(path, json=body) as got:
-                answer = await got.json()
-        if "access_token" not in answer:
-            raise HomeserverError(f"{localpart} could not be registered: {answer}")
-        return Person(self.url, answer["user_id"], password, answer["access_token"], answer["device_id"])
+        path = "/_synapse/admin/v1/register"
+        async with aiohttp.ClientSession() as http, http.get(self.url + path) as got:
+            nonce = (await got.json())["nonce"]
+        words = "\0".join([nonce, localpart, password, "admin" if admin else "notadmin"])
+        mac = hmac.new(SECRET.encode(), words.encode(), hashlib.sha1).hexdigest()
+        body = {"nonce": nonce, "username": localpart, "password": password, "admin": admin, "mac": mac}
+        return await self._person(path, body, password)
 
     async def log_in(self, localpart: str, password: str) -> Person:
         """An account that exists, on a new device."""
         identifier = {"type": "m.id.user", "user": localpart}
         body = {"type": "m.login.password", "identifier": identifier, "password": password}
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(f"{self.url}/_matrix/client/v3/login", json=body) as got,
-        ):
+        return await self._person("/_matrix/client/v3/login", body, password)
+
+    async def _person(self, path: str, body: Mapping[str, object], password: str) -> Person:
+        async with aiohttp.ClientSession() as http, http.post(self.url + path, json=body) as got:
             answer = await got.json()
         if "access_token" not in answer:
-            raise HomeserverError(f"{localpart} could not log in: {answer}")
+            raise HomeserverError(f"no session from {path}: {answer}")
         return Person(self.url, answer["user_id"], password, answer["access_token"], answer["device_id"])
 
     async def _answers(self) -> None:
