@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.testing.homeserver import Person
+from bot.testing.person import Person
 from tests.running import running
 from tests.town import Town
 
