@@ -52,8 +52,9 @@ class TerminalShell:
     """`bot.api.Shell` for the person at the terminal."""
 
     def open(self, config: Path) -> OfflineConfig:
-        ctx = click.get_current_context()
-        return OfflineConfig(_read(config), owner=str(ctx.info_name))
+        command, opened = click.get_current_context().command, _read(config)
+        owners = [plugin.name for plugin in opened.plugins if command in plugin.shell]
+        return OfflineConfig(opened, owner=owners[0] if owners else "core")
 
 
 @click.group(cls=Faro, context_settings={"help_option_names": ["-h", "--help"]})

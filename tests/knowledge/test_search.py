@@ -72,6 +72,16 @@ async def test_filters_narrow_a_search_down(db: SqliteDatabase) -> None:
         assert await found(tx, "example", sender="ana", since=2000) == [c]
 
 
+async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, "https://example.org/guide?id=1", event="$1")
+        await say(tx, "https://example.org/guide?id=2", event="$2")
+        for asked in ("https://example.org/guide?id=1", "<HTTPS://EXAMPLE.org/guide?id=1&utm_source=x#top>"):
+            assert await found(tx, asked) == ["https://example.org/guide?id=1"]
+        assert (await search.find(tx, ["transparency"], Query("https://example.org/other"), limit=5))[1] == []
+        assert await found(tx, "https://example.org/guide?id=1", "audit") == []
+
+
 HOSTILE = [
     '" OR *', "l'intégrité", "title:", "NEAR(a b)", "^a", "20.04", "-x", "🦄", "a" * 10_000, "a b " * 5000, "scope:z",
     "a AND", "(((", "a\x00b", "\ud800", "-".join("abcdefgh" * 300), "NOT NOT", "{title}:x", "ß" * 500, "½ ² ﷺ",
