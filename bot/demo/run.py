@@ -24,7 +24,7 @@ from bot.demo.steps import Steps
 from bot.demo.tale import TALE
 from bot.demo.terminal import Terminal
 from bot.ports import Clock, Translator
-from bot.testing.homeserver import HomeserverError
+from bot.testing.person import HomeserverError
 
 MINUTE = 60_000  # ms
 REMINDER_AFTER = 8_000  # ms from when the story's meeting is planned
