@@ -186,7 +186,7 @@ class _Loading:
             self.problems += problems_of(error, model, file, root, loc)
         except Exception as error:  # a plugin's own validator broke
             text = Text("a plugin failed while it read this: {error}", error=f"{type(error).__name__}: {error}")
-            self._say(file, root, loc, text)
+            self._say(file, yamltree.reach(root, loc), loc, text)
         return None
 
     def _say(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:

@@ -82,6 +82,14 @@ def child(node: Node, step: str | int) -> Node | None:
     return None
 
 
+def reach(root: Node, loc: Loc) -> Node:
+    """What the way leads to, as far as it exists."""
+    node = root
+    for step in loc:
+        node = child(node, step) or node
+    return node
+
+
 def text_of(node: Node | None, key: str) -> str | None:
     """The text under a key, if `node` is a mapping and has one there."""
     value = node and child(node, key)
