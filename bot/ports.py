@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bot.core.events import Batch
+from bot.core.events import Batch, Event, Undecryptable
 from bot.core.texts import Text
 
 Row = Mapping[str, Any]  # Any: SQLite columns are dynamically typed; the SQL beside the call says which type
@@ -75,8 +75,17 @@ class Transport(Protocol):
         """The next batch after `since`. Waits for news (about 30 s), and through outages, backing off."""
         ...
 
-    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
-        """Sends one event, answers its id. The same `txn_id` from the same device gives the same event."""
+    async def send(
+        self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
+    ) -> str:
+        """Sends one event, answers its id. The same `txn_id` from the same device gives the same event.
+
+        Encrypted where the room is; `plain` sends it readable all the same (a notice to somebody without keys).
+        """
+        ...
+
+    def decrypt(self, event: Undecryptable) -> Event | None:
+        """The event, if its key is here now."""
         ...
 
     async def redact(self, room: str, event_id: str, txn_id: str) -> str: ...
@@ -110,6 +119,20 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class RoomBook(Protocol):
+    """What the transport must know of rooms to encrypt for them; read from our own state, never from nio's."""
+
+    async def encryption(self, room: str) -> Mapping[str, object] | None:
+        """The content of the room's `m.room.encryption`; None if it is not encrypted."""
+        ...
+
+    async def members(self, room: str) -> frozenset[str]:
+        """Who is joined or invited now."""
+        ...
+
+    async def encrypted_rooms(self) -> frozenset[str]: ...
 
 
 class Translator(Protocol):

@@ -20,6 +20,7 @@ class Message:
     thread: str | None = None
     mentions: frozenset[str] = frozenset()
     kind: str = "m.text"
+    sender_known: bool = True  # encrypted: the key it came with belongs to a device of the sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,28 @@ class RoomUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecryptable:
+    """An encrypted event whose key is missing; it may come later."""
+
+    room: str
+    event_id: str
+    sender: str
+    sent_at: int
+    session_id: str
+    raw: Mapping[str, object] = field(hash=False)  # as the homeserver sent it, still encrypted
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A sender's client says that it does not give the bot the key of a session (`m.room_key.withheld`)."""
+
+    room: str
+    sender: str
+    session_id: str
+    code: str  # "m.unverified", "m.blacklisted"…
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one `/sync` response brought, and the token that stands for having handled it."""
 
@@ -103,3 +126,6 @@ class Batch:
     left: tuple[str, ...] = ()  # rooms the bot was removed from, or left
     first: bool = False  # the account's very first sync: nothing in it is answered
     catching_up: bool = False  # the first after a start, or after the homeserver was away
+    undecryptable: tuple[Undecryptable, ...] = ()
+    keys: frozenset[tuple[str, str]] = frozenset()  # (room, session id) of keys that came with this batch
+    withheld: tuple[Withheld, ...] = ()
