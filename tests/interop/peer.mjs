@@ -11,6 +11,13 @@ import { createInterface } from "node:readline";
 
 globalThis.console = new Console(process.stderr, process.stderr); // standard output is for answers
 
+// All that the library misses on Node 20.
+Promise.withResolvers ??= () => {
+  let resolve, reject;
+  const promise = new Promise((...both) => ([resolve, reject] = both));
+  return { promise, resolve, reject };
+};
+
 const sdk = await import("matrix-js-sdk");
 const { logger } = await import("matrix-js-sdk/lib/logger.js");
 const api = await import("matrix-js-sdk/lib/crypto-api/index.js");
