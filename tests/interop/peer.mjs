@@ -211,7 +211,7 @@ const requests = {
     const { Cancelled, Ready } = api.VerificationPhase;
     const answered = () => [Ready, Cancelled].includes(request.phase);
     await until(answered, `an answer of ${user}`, request, "change");
-    if (request.phase === Cancelled) throw new Error(`cancelled: ${request.cancellationCode}`);
+    if (request.phase === Cancelled) throw new Error(`cancelled by ${request.cancellingUserId}: ${request.cancellationCode}`);
     const verifier = await request.startVerification("m.sas.v1");
     const outcome = verifier.verify().then(() => null, (error) => error); // its error is told by whoever waits for it
     const sas = await Promise.race([until(() => verifier.getShowSasCallbacks(), "emoji", verifier, "show_sas"), outcome]);
@@ -227,7 +227,7 @@ const requests = {
     await sas.confirm();
     const { Cancelled, Done } = api.VerificationPhase;
     await until(() => [Done, Cancelled].includes(request.phase), "the end of the verification", request, "change");
-    if (request.phase === Cancelled) throw new Error(`cancelled: ${request.cancellationCode}`);
+    if (request.phase === Cancelled) throw new Error(`cancelled by ${request.cancellingUserId}: ${request.cancellationCode}`);
     const error = await outcome;
     if (error) throw error;
   },
