@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.interop.packages import HERE, Unavailable, packages
-from tests.interop.peer import Peers
+from tests.interop.peers import Peers
+from tests.town import Town
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,12 @@ async def peers(program: Path) -> AsyncIterator[Peers]:
     """A process for modern clients."""
     async with Peers(program) as made:
         yield made
+
+
+@pytest.fixture
+async def sealed(town: Town) -> Town:
+    """A town whose rooms are encrypted. Ana has only a modern client: nothing else may sync on her device."""
+    for room in (town.hall, town.desk):
+        content = {"algorithm": "m.megolm.v1.aes-sha2"}
+        await town.ana.request("PUT", "/rooms/{}/state/m.room.encryption/", room, body=content)
+    return town

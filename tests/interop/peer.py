@@ -1,21 +1,22 @@
-"""Modern Matrix clients as the other side of encrypted conversations: `peer.mjs` on Node, wrapped."""
+"""A modern Matrix client as the other side of encrypted conversations."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import itertools
-import json
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.testing.person import Person
 
-PATIENCE = 20  # a little more than peer.mjs has itself
-LONGEST_LINE = 8 * 1024 * 1024  # bytes: a downloaded file is one line
+if TYPE_CHECKING:
+    from tests.interop.peers import Peers
+
+PATIENCE = 20  # seconds, a little more than peer.mjs has itself
+
+T = TypeVar("T")
+Event = Mapping[str, Any]  # as the homeserver sends it, decrypted; see `Peer`
 
 
 class PeerError(Exception):
@@ -40,101 +41,6 @@ class Trust:
     trusted: Mapping[str, bool]  # device → signed, and its owner verified
 
 
-class Peers:
-    """The Node process. Use as `async with`; it ends with its standard input."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._process: asyncio.subprocess.Process | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._answers: dict[int, asyncio.Future[Any]] = {}
-        self._numbers = itertools.count(1)
-        self._errors: deque[str] = deque(maxlen=40)  # the end of what it wrote to standard error
-        self._peers: dict[str, Peer] = {}
-
-    async def __aenter__(self) -> Peers:
-        self._answers[0] = ready = asyncio.get_running_loop().create_future()
-        self._process = await asyncio.create_subprocess_exec(
-            "node",
-            "peer.mjs",
-            cwd=self._folder,
-            limit=LONGEST_LINE,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        self._tasks = [asyncio.create_task(self._read(self._process)), asyncio.create_task(self._log(self._process))]
-        await self._within(ready, "node to start")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._process
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
-            async with asyncio.timeout(5):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        await asyncio.gather(*self._tasks)
-
-    async def log_in(self, person: Person, *, identity: bool = True) -> Peer:
-        """A modern client on the person's own device, cross-signed unless `identity` is False."""
-        who = f"{person.user_id} {person.device_id}"
-        peer = self._peers[who] = Peer(self, who, person)
-        account = {"url": person.url, "user": person.user_id, "password": person.password}
-        device = {"device": person.device_id, "token": person.token, "identity": identity}
-        await self.do(who, "login", **account, **device)
-        return peer
-
-    async def do(self, who: str, what: str, **request: object) -> Any:
-        """One request to `peer.mjs`. Raises `PeerError`, also when there is no answer in time."""
-        assert self._process
-        assert self._process.stdin
-        number = next(self._numbers)
-        self._answers[number] = answer = asyncio.get_running_loop().create_future()
-        line = json.dumps({"id": number, "who": who, "do": what, **request})
-        self._process.stdin.write(line.encode() + b"\n")
-        return await self._within(answer, f"{what} of {who}")
-
-    async def _within(self, answer: asyncio.Future[Any], what: str) -> Any:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await answer
-        except TimeoutError:
-            raise PeerError(f"waited in vain for {what}\n{self.log}") from None
-
-    @property
-    def log(self) -> str:
-        return "\n".join(self._errors)
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
-        async for line in process.stdout:
-            told = json.loads(line)
-            if "event" in told:
-                self._peers[told["who"]].hear(told["event"])
-                continue
-            answer = self._answers.pop(told.get("id", 0))
-            if answer.done():
-                continue  # nobody waits for it any more
-            if "error" in told:
-                answer.set_exception(PeerError(told["error"]))
-            else:
-                answer.set_result(told.get("ok"))
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(PeerError(f"node ended\n{self.log}"))
-                answer.exception()  # it may have no reader any more; that is no fault
-        self._answers.clear()
-
-    async def _log(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stderr
-        async for line in process.stderr:
-            self._errors.append(line.decode(errors="replace").rstrip())
-
-
 class Peer:
     """One modern client. Events are as `Person` has them, decrypted, with four more entries:
 
@@ -144,7 +50,7 @@ class Peer:
 
     def __init__(self, peers: Peers, who: str, person: Person) -> None:
         self._peers, self._who, self._person = peers, who, person
-        self._heard: dict[str, Mapping[str, Any]] = {}  # by event id: an event is told again when it is decrypted
+        self._heard: dict[str, Event] = {}  # by event id: an event is told again when it is decrypted
         self._news = asyncio.Event()
 
     @property
@@ -155,12 +61,12 @@ class Peer:
     def device_id(self) -> str:
         return self._person.device_id
 
-    def hear(self, event: Mapping[str, Any]) -> None:
+    def hear(self, event: Event) -> None:
         self._heard[event["event_id"]] = event
         self._news.set()
 
     @property
-    def heard(self) -> list[Mapping[str, Any]]:
+    def heard(self) -> list[Event]:
         return list(self._heard.values())
 
     async def do(self, what: str, **request: object) -> Any:
@@ -206,7 +112,7 @@ class Peer:
         info = {"mimetype": mimetype, "size": len(content)}
         return await self._text(room, name, {"msgtype": "m.file", "file": file, "info": info, **extra})
 
-    async def download(self, event: Mapping[str, Any]) -> bytes:
+    async def download(self, event: Event) -> bytes:
         """The file of a message, decrypted; its hash is checked."""
         return base64.b64decode(await self.do("download", file=event["content"]["file"]))
 
@@ -224,6 +130,32 @@ class Peer:
         devices = told["devices"].items()
         signed, trusted = {d: of["signed"] for d, of in devices}, {d: of["verified"] for d, of in devices}
         return Trust(told["verified"], told["changed"], signed, trusted)
+
+    async def signed_device_of(self, user_id: str, *, other_than: str | None = None) -> str:
+        """Waits until this client knows a device of somebody that its owner has signed; answers it."""
+
+        async def known() -> str | None:
+            signed = (await self.trust(user_id)).signed.items()
+            return next((device for device, yes in signed if yes and device != other_than), None)
+
+        return await self._poll(known, f"a signed device of {user_id}")
+
+    async def verified(self, user_id: str) -> None:
+        """Waits until this client counts somebody as verified."""
+
+        async def known() -> bool:
+            return (await self.trust(user_id)).verified
+
+        await self._poll(known, f"the verification of {user_id}")
+
+    async def _poll(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (seen := await look()):  # noqa: ASYNC110 - what changes is in another process
+                    await asyncio.sleep(0.2)
+                return seen
+        except TimeoutError:
+            raise TimeoutError(f"{self.user_id} waited {PATIENCE} s in vain for {what}") from None
 
     async def verify(self, user_id: str, *, device: str | None = None, room: str | None = None) -> Emoji:
         """Begins a verification by emoji: in a room, or with a device by to-device messages."""
@@ -245,9 +177,7 @@ class Peer:
     async def stop(self) -> None:
         await self.do("stop")
 
-    async def wait_for(
-        self, matches: Callable[[Mapping[str, Any]], bool], *, within: float = 15, what: str = "an event"
-    ) -> Mapping[str, Any]:
+    async def wait_for(self, matches: Callable[[Event], bool], *, within: float = 15, what: str = "an event") -> Event:
         """The first event heard so far, or from now on, that matches. Raises `TimeoutError` naming `what`."""
         try:
             async with asyncio.timeout(within):
@@ -260,12 +190,22 @@ class Peer:
         except TimeoutError:
             raise TimeoutError(f"{self.user_id} waited {within:.0f} s in vain for {what}\n{self._peers.log}") from None
 
-    async def answer_to(self, event_id: str, *, within: float = 15) -> Mapping[str, Any]:
+    async def answer_to(self, event_id: str, *, within: float = 15) -> Event:
         """The message that replies to an event, readable or not."""
 
-        def replies(event: Mapping[str, Any]) -> bool:
+        def replies(event: Event) -> bool:
             relation = event["content"].get("m.relates_to") or {}
             told = event["type"] == "m.room.message" or event["failure"] is not None
             return told and bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
 
         return await self.wait_for(replies, within=within, what=f"an answer to {event_id}")
+
+    async def edit_of(self, event_id: str, *, within: float = 15) -> Event:
+        """The event that replaces another, once it is readable."""
+
+        def replaces(event: Event) -> bool:
+            relation = event["content"].get("m.relates_to") or {}
+            readable = event["failure"] is None and "m.new_content" in event["content"]
+            return readable and (relation.get("rel_type"), relation.get("event_id")) == ("m.replace", event_id)
+
+        return await self.wait_for(replaces, within=within, what=f"an edit of {event_id}")

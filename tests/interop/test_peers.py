@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.testing.homeserver import Homeserver
-from tests.interop.peer import Peers
+from tests.interop.peers import Peers
 
 
 async def test_two_modern_clients_talk_encrypted_and_exchange_a_file(homeserver: Homeserver, peers: Peers) -> None:
