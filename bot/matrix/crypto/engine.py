@@ -1,0 +1,122 @@
+"""Encryption as `bot.matrix` uses it: one device, its keys in the data folder, over one logged-in client."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+
+import structlog
+from nio import AsyncClient
+
+from bot.core.errors import LoggedOut, TransportError
+from bot.core.events import Undecryptable, Withheld
+from bot.matrix.crypto import hardening
+from bot.matrix.crypto.devices import Devices
+from bot.matrix.crypto.machine import Machine, Raw
+from bot.matrix.crypto.receiving import Receiving
+from bot.matrix.crypto.sending import Sending
+from bot.matrix.crypto.store import open_store
+from bot.matrix.crypto.upkeep import Upkeep
+from bot.matrix.http import Http
+from bot.matrix.inbound import section
+from bot.ports import Clock, RoomBook
+
+log = structlog.get_logger()
+
+CLEAR = frozenset({"m.reaction"})
+"""Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
+
+
+class Engine:
+    """Made for a client that is logged in. Raises `WrongNio` if the installed nio is another than it was made for."""
+
+    def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook) -> None:
+        hardening.check()
+        self.client = client
+        """nio's client with `.olm` and `.store`, for cross-signing and verification."""
+        self.to_device_handlers: list[Callable[[Raw], Awaitable[None]]] = []
+        """Called with raw to-device events of other types than keys (`m.key.verification.*`), opened if encrypted."""
+        self.room_event_handlers: list[Callable[[str, Raw], Awaitable[None]]] = []
+        """Called with a room and its raw new events (not state), opened if encrypted: type, sender, event_id, content."""
+        self._book = book
+        self._store = open_store(folder, str(client.user_id), str(client.device_id))
+        self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
+        client.store, client.olm = self._store, self._machine
+        self._http = Http(client)
+        self._devices = Devices(self._machine, self._http, clock)
+        self._receiving = Receiving(self._machine, self._devices)
+        self._sending = Sending(self._machine, self._devices, self._http, book)
+        self._upkeep = Upkeep(self._machine, self._devices, self._http, clock)
+
+    async def is_stranger(self) -> bool:
+        """Whether the homeserver knows other keys for our device: the store was lost, or belongs to another program.
+
+        Others do not accept changed keys of a device, so such a device stays deaf and mute. Asked of the homeserver
+        only while we have not uploaded keys. Raises what a request raises.
+        """
+        if self._machine.account.shared:
+            return False
+        own, device = self._machine.user_id, self._machine.device_id
+        answer = await self._http.request("POST", "/_matrix/client/v3/keys/query", body={"device_keys": {own: [device]}})
+        keys = section(answer, "device_keys", own, device, "keys")
+        return bool(keys) and keys.get(f"ed25519:{device}") != self._machine.account.identity_keys["ed25519"]
+
+    async def publish(self) -> None:
+        """Our keys to the homeserver, if it lacks any; a sync does it by itself. Raises what a request raises."""
+        await self._upkeep.publish()
+
+    async def take(self, answer: Raw, since: str | None) -> None:
+        """The parts of a raw sync answer that have to do with keys. Raises `LoggedOut`."""
+        self._receiving.take(answer, since)
+        await self._upkeep.run()
+        for letter in self._receiving.letters():
+            for handler in self.to_device_handlers:
+                await _hand(handler(letter))
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """(room, session id) of the room keys the last answer brought."""
+        return self._receiving.keys
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        return self._receiving.withheld
+
+    async def meet(self, raws: Iterable[object]) -> None:
+        """Asks for the devices of those who sent encrypted events, so that `open` can tell whose key it was."""
+        try:
+            await self._devices.ask(self._receiving.senders(raws))
+        except LoggedOut:
+            raise
+        except TransportError as error:
+            log.warning("the devices of senders could not be asked for", reason=str(error))
+
+    def open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
+        """A raw encrypted event in the clear, and whether its key is a device's of its sender. See `Receiving.open`."""
+        return self._receiving.open(room, raw)
+
+    async def tell(self, room: str, raws: Iterable[Raw]) -> None:
+        """Hands a room's new events to those who listen."""
+        for raw in raws:
+            for handler in self.room_event_handlers:
+                await _hand(handler(room, raw))
+
+    async def sealed(self, room: str, type_: str, content: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
+        """Type and content as they have to be sent into this room: encrypted where the room is."""
+        rules = None if type_ in CLEAR else await self._book.encryption(room)
+        if rules is None:
+            return type_, content
+        return "m.room.encrypted", await self._sending.encrypt(room, type_, content, rules)
+
+    def close(self) -> None:
+        self._store.database.close()
+
+
+async def _hand(work: Awaitable[None]) -> None:
+    """What a listener gets wrong stays with it."""
+    try:
+        await work
+    except LoggedOut:
+        raise
+    except Exception:
+        log.exception("a listener to encrypted events failed")
