@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
-from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange, id_of
+from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange, Undecryptable, id_of
+
+Found = TypeVar("Found", bound="Event | Undecryptable")
 
 SPOKEN = frozenset({"m.text", "m.emote", "m.file", "m.image", "m.video", "m.audio"})  # m.notice is other bots'
 LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
@@ -42,7 +44,8 @@ def translate(room: str, raw: object, own_id: str) -> Event | None:
     at = raw.get("origin_server_ts")
     at = at if isinstance(at, int) and not isinstance(at, bool) and 0 <= at < 2**53 else 0
     if isinstance(_dict(raw.get("unsigned")).get("redacted_because"), dict):
-        return Redaction(room, event_id, sender, at, target=event_id) if type_ == "m.room.message" else None
+        spoken = type_ in ("m.room.message", "m.room.encrypted")
+        return Redaction(room, event_id, sender, at, target=event_id) if spoken else None
     match type_:
         case "m.room.message":
             return _message(room, event_id, sender, at, content)
@@ -109,7 +112,7 @@ def _reaction(room: str, event_id: str, sender: str, at: int, content: dict[str,
     return Reaction(room, event_id, sender, at, target, key[:100])
 
 
-def joined_here(found: Iterable[Event], own_id: str) -> str | None:
+def joined_here(found: Iterable[Event | Undecryptable], own_id: str) -> str | None:
     """The id of the bot's own latest join among these events."""
     join = None
     for event in found:
@@ -118,14 +121,14 @@ def joined_here(found: Iterable[Event], own_id: str) -> str | None:
     return join
 
 
-def since_joining(found: Sequence[Event], join: str) -> tuple[Event, ...]:
+def since_joining(found: Sequence[Found], join: str) -> tuple[Found, ...]:
     """What was said before the bot came is not for it; the state of then still holds."""
     start = ids(found).index(join)
     return tuple(event for number, event in enumerate(found) if number >= start or isinstance(event, StateChange))
 
 
-def ids(found: Iterable[Event]) -> list[str]:
-    return [id_of(event) for event in found]
+def ids(found: Iterable[Event | Undecryptable]) -> list[str]:
+    return [event.event_id if isinstance(event, Undecryptable) else id_of(event) for event in found]
 
 
 def _is(value: object, pattern: re.Pattern[str]) -> TypeGuard[str]:
@@ -138,6 +141,11 @@ def _dict(value: object) -> dict[str, Any]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def is_user_id(value: object) -> TypeGuard[str]:
+    """A usable user id."""
+    return _is(value, _USER)
 
 
 def is_room_id(value: object) -> bool:

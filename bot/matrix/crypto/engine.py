@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, TransportError
-from bot.core.events import Undecryptable, Withheld
+from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.machine import Machine, Raw
-from bot.matrix.crypto.receiving import Receiving
+from bot.matrix.crypto.receiving import VERIFICATION, Receiving
 from bot.matrix.crypto.sending import Sending
 from bot.matrix.crypto.store import open_store
 from bot.matrix.crypto.upkeep import Upkeep
 from bot.matrix.http import Http
-from bot.matrix.inbound import section
+from bot.matrix.inbound import is_user_id, section, translate
 from bot.ports import Clock, RoomBook
 
 log = structlog.get_logger()
 
-CLEAR = frozenset({"m.reaction"})
-"""Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
+
+class StoreError(TransportError):
+    """The keys on disk cannot be read; the operator must put them back, or start over."""
 
 
 class Engine:
-    """Made for a client that is logged in. Raises `WrongNio` if the installed nio is another than it was made for."""
+    """Made for a client that is logged in. Raises `WrongNioError` or `StoreError` if the installed nio is another than it was made for."""
 
     def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
         self.to_device_handlers: list[Callable[[Raw], Awaitable[None]]] = []
-        """Called with raw to-device events of other types than keys (`m.key.verification.*`), opened if encrypted."""
+        """Called with raw to-device events about verification, opened if encrypted: type, sender, content."""
         self.room_event_handlers: list[Callable[[str, Raw], Awaitable[None]]] = []
-        """Called with a room and its raw new events (not state), opened if encrypted: type, sender, event_id, content."""
-        self._book = book
+        """Called with a room and a raw event about verification in it, opened if encrypted."""
         self._store = open_store(folder, str(client.user_id), str(client.device_id))
-        self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
+        try:
+            self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
+        except Exception as error:
+            self._store.database.close()
+            raise StoreError(
+                f"the encryption keys in {folder} are damaged ({error}); put them back from a backup, or move the "
+                "folder and session.json away, so that the bot logs in as a new device"
+            ) from error
         client.store, client.olm = self._store, self._machine
         self._http = Http(client)
         self._devices = Devices(self._machine, self._http, clock)
         self._receiving = Receiving(self._machine, self._devices)
-        self._sending = Sending(self._machine, self._devices, self._http, book)
+        self._sending = Sending(self._machine, self._devices, self._http, clock, book)
         self._upkeep = Upkeep(self._machine, self._devices, self._http, clock)
 
     async def is_stranger(self) -> bool:
@@ -57,7 +65,9 @@ class Engine:
         if self._machine.account.shared:
             return False
         own, device = self._machine.user_id, self._machine.device_id
-        answer = await self._http.request("POST", "/_matrix/client/v3/keys/query", body={"device_keys": {own: [device]}})
+        answer = await self._http.request(
+            "POST", "/_matrix/client/v3/keys/query", body={"device_keys": {own: [device]}}
+        )
         keys = section(answer, "device_keys", own, device, "keys")
         return bool(keys) and keys.get(f"ed25519:{device}") != self._machine.account.identity_keys["ed25519"]
 
@@ -91,22 +101,39 @@ class Engine:
         except TransportError as error:
             log.warning("the devices of senders could not be asked for", reason=str(error))
 
-    def open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
-        """A raw encrypted event in the clear, and whether its key is a device's of its sender. See `Receiving.open`."""
-        return self._receiving.open(room, raw)
+    def read(self, room: str, raw: Raw) -> tuple[Event | Undecryptable | None, Raw | None]:
+        """A raw event that means nothing as it is: what it says once opened, and the raw event in the clear.
 
-    async def tell(self, room: str, raws: Iterable[Raw]) -> None:
-        """Hands a room's new events to those who listen."""
-        for raw in raws:
+        The bot's own are left closed, and so is what carries a state key: state never comes encrypted.
+        """
+        if "state_key" in raw or raw.get("sender") == self._machine.user_id:
+            return None, None
+        if raw.get("type") != "m.room.encrypted":
+            return None, raw
+        opened = self._receiving.open(room, raw)
+        if opened is None or isinstance(opened, Undecryptable):
+            return opened, None
+        clear, known = opened
+        event = translate(room, clear, self._machine.user_id)
+        return event if known else _from_somebody(event), clear
+
+    async def tell(self, room: str, clear: Raw) -> None:
+        """Hands a raw event about verification to those who listen."""
+        asked = section(clear, "content").get("msgtype") == "m.key.verification.request"
+        if not is_user_id(clear.get("sender")) or not isinstance(clear.get("event_id"), str):
+            return
+        if asked or str(clear.get("type")).startswith(VERIFICATION):
             for handler in self.room_event_handlers:
-                await _hand(handler(room, raw))
+                await _hand(handler(room, clear))
 
-    async def sealed(self, room: str, type_: str, content: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
-        """Type and content as they have to be sent into this room: encrypted where the room is."""
-        rules = None if type_ in CLEAR else await self._book.encryption(room)
-        if rules is None:
-            return type_, content
-        return "m.room.encrypted", await self._sending.encrypt(room, type_, content, rules)
+    async def encrypt(
+        self, room: str, type_: str, content: Mapping[str, object], rules: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """The content of the `m.room.encrypted` event; `rules` is that of the room's `m.room.encryption`.
+
+        Raises what requests raise. See `Sending.encrypt`.
+        """
+        return await self._sending.encrypt(room, type_, content, rules)
 
     def close(self) -> None:
         self._store.database.close()
@@ -120,3 +147,13 @@ async def _hand(work: Awaitable[None]) -> None:
         raise
     except Exception:
         log.exception("a listener to encrypted events failed")
+
+
+def _from_somebody(event: Event | None) -> Event | None:
+    """The same, marked as not surely from its sender."""
+    match event:
+        case Message():
+            return replace(event, sender_known=False)
+        case Edit(target, message):
+            return Edit(target, replace(message, sender_known=False))
+    return event

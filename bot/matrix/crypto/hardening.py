@@ -39,21 +39,26 @@ _USED: Final[tuple[tuple[object, tuple[str, ...]], ...]] = (
     (vodozemac.InboundGroupSession, ("first_known_index",)),
 )  # fmt: skip
 _USED_OF_INSTANCES: Final = (
-    (OutboundGroupSession, ("creation_time", "max_age", "max_messages", "message_count", "shared", "users_shared_with")),
+    (
+        OutboundGroupSession,
+        ("creation_time", "max_age", "max_messages", "message_count", "shared", "users_shared_with"),
+    ),
     (OlmAccount, ("_account", "shared")),
 )
 
 
-class WrongNio(TransportError):
+class WrongNioError(TransportError):
     """The installed nio is not the one the encryption was made for; the operator must install the right one."""
 
 
 def check() -> None:
-    """Raises `WrongNio` if a name that the fence stands on is gone from nio. Costs microseconds."""
+    """Raises `WrongNioError` if a name that the fence stands on is gone from nio. Costs microseconds."""
     gone = [f"{_name(thing)}.{name}" for thing, names in _USED for name in names if not hasattr(thing, name)]
-    gone += [f"{_name(kind)}().{name}" for kind, names in _USED_OF_INSTANCES for name in names if not hasattr(kind(), name)]
+    gone += [
+        f"{_name(kind)}().{name}" for kind, names in _USED_OF_INSTANCES for name in names if not hasattr(kind(), name)
+    ]
     if gone:
-        raise WrongNio(
+        raise WrongNioError(
             f"encryption needs matrix-nio 0.26, but matrix-nio {version('matrix-nio')} has no {', '.join(gone)}; "
             'install the right one: pip install "matrix-nio[e2e]==0.26.*"'
         )

@@ -86,7 +86,8 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
                 if kept.first_known_index <= new.first_known_index:
                     return  # it would open less than what we have
             super().create_group_session(sender_key, sender_fp_key, room_id, session_id, session_key)
-            if session_id in self.inbound_group_store[room_id].get(sender_key, {}):
+            ours = sender_key == self.account.identity_keys["curve25519"]  # our own messages are never read
+            if not ours and session_id in self.inbound_group_store[room_id].get(sender_key, {}):
                 self.arrived.add((room_id, session_id))
 
     def handle_key_verification(self, event: object) -> None:

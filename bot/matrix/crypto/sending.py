@@ -11,7 +11,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import structlog
 
@@ -21,7 +21,7 @@ from bot.matrix.crypto.hardening import fenced
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import MEGOLM
 from bot.matrix.http import Http
-from bot.ports import RoomBook
+from bot.ports import Clock, RoomBook
 
 log = structlog.get_logger()
 
@@ -34,8 +34,9 @@ KEY: Final = "org.faro.key"
 class Sending:
     """Encrypts for rooms. One room's messages one after the other, several rooms side by side."""
 
-    def __init__(self, machine: Machine, devices: Devices, http: Http, book: RoomBook) -> None:
-        self._machine, self._devices, self._http, self._book = machine, devices, http, book
+    def __init__(self, machine: Machine, devices: Devices, http: Http, clock: Clock, book: RoomBook) -> None:
+        self._machine, self._devices, self._http, self._clock, self._book = machine, devices, http, clock, book
+        self._born: dict[str, int] = {}  # room id → when its present key was made
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def encrypt(self, room: str, type_: str, content: Mapping[str, object], rules: Mapping[str, object]) -> Raw:
@@ -74,15 +75,17 @@ class Sending:
     def _session(self, room: str, rules: Mapping[str, object], readers: set[Device]) -> Any:
         sessions = self._machine.outbound_group_sessions
         session = sessions.get(room)
-        if session is not None:
-            _limit(session, rules)
-            if session.expired or not session.users_shared_with <= readers:
-                session = None
-        if session is None:
+        messages, period = rotation(rules)
+        if (
+            session is None
+            or session.message_count >= messages
+            or self._clock.now() - self._born.get(room, 0) >= period
+            or not session.users_shared_with <= readers
+        ):
             self._machine.create_outbound_group_session(room)
-            self._machine.arrived.discard((room, sessions[room].id))  # our own: nobody waits for it
+            self._born[room] = self._clock.now()
             session = sessions[room]
-            _limit(session, rules)
+            session.max_messages, session.max_age = MOST_MESSAGES, timedelta.max  # we rotate, not nio
         return session
 
     async def _give(self, room: str, session: Any, devices: Sequence[Any]) -> None:
@@ -112,15 +115,17 @@ def _secret(content: Mapping[str, object]) -> Raw:
     return {name: value for name, value in content.items() if name != "m.relates_to"}
 
 
-def _limit(session: Any, rules: Mapping[str, object]) -> None:
-    """The room's own rotation, within bounds: a malformed or silly one is not followed."""
+def rotation(rules: Mapping[str, object]) -> tuple[int, int]:
+    """After how many messages, and how many ms, the room wants a new key; within bounds, whatever it says."""
     messages, period = rules.get("rotation_period_msgs"), rules.get("rotation_period_ms")
-    session.max_messages = min(max(messages, 1), MOST_MESSAGES) if _whole(messages) else MESSAGES
-    session.max_age = timedelta(milliseconds=max(period, SHORTEST_PERIOD) if _whole(period) else PERIOD)
+    return (
+        min(messages, MOST_MESSAGES) if _whole(messages) else MESSAGES,
+        max(period, SHORTEST_PERIOD) if _whole(period) else PERIOD,
+    )
 
 
-def _whole(value: object) -> Any:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+def _whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _id(device: Any) -> Device:
