@@ -19,10 +19,10 @@ Promise.withResolvers ??= () => {
 };
 
 const sdk = await import("matrix-js-sdk");
-const { logger } = await import("matrix-js-sdk/lib/logger.js");
 const api = await import("matrix-js-sdk/lib/crypto-api/index.js");
-logger.setLevel("warn");
 
+const silent = () => {};
+const logger = { trace: silent, debug: silent, info: silent, warn: console.warn, error: console.error, getChild: () => logger };
 const PATIENCE = 15_000; // milliseconds
 const clients = new Map(); // who → { client, sas }: `sas` is the verification under way
 
@@ -70,7 +70,7 @@ async function report(who, client, event) {
       encrypted: event.isEncrypted(),
       failure: event.decryptionFailureReason,
       shield: info && { colour: info.shieldColour, reason: info.shieldReason },
-      highlight: client.getPushActionsForEvent(event)?.tweaks?.highlight === true,
+      highlight: client.getPushActionsForEvent(event, true)?.tweaks?.highlight === true,
     },
   });
 }
@@ -98,6 +98,7 @@ const requests = {
       userId: user,
       deviceId: device,
       accessToken: token,
+      logger,
       verificationMethods: ["m.sas.v1"],
       cryptoCallbacks: {
         getSecretStorageKey: async ({ keys }) => Object.keys(keys).flatMap((id) => (secrets.has(id) ? [[id, secrets.get(id)]] : []))[0],
