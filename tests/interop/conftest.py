@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.packages import HERE, Unavailable, packages
+from tests.interop.packages import HERE, UnavailableError, packages
 from tests.interop.peers import Peers
 from tests.town import Town
 
@@ -18,7 +18,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `peer.mjs` and the packages it needs. Skips where they cannot be had."""
     try:
         modules = packages()
-    except Unavailable as why:
+    except UnavailableError as why:
         pytest.skip(str(why))
     folder = tmp_path_factory.mktemp("peer")
     for name in ("peer.mjs", "package.json"):

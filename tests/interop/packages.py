@@ -17,7 +17,7 @@ INSTALL_WITHIN = 45  # seconds
 OUR_FAULT = ("EINTEGRITY", "EUSAGE", "EJSONPARSE")  # npm's codes for what no registry can be blamed for
 
 
-class Unavailable(Exception):  # noqa: N818 - a state of this machine, not an error
+class UnavailableError(Exception):
     """This machine cannot have a modern client; the text says why."""
 
 
@@ -35,10 +35,10 @@ def _missing() -> str | None:
 def packages() -> Path:
     """`node_modules` as package-lock.json wants it, installed once for this Python environment.
 
-    Raises `Unavailable` without Node, npm or a registry, and `RuntimeError` if the lock itself is at fault.
+    Raises `UnavailableError` without Node, npm or a registry, and `RuntimeError` if the lock itself is at fault.
     """
     if why := _missing():
-        raise Unavailable(why)
+        raise UnavailableError(why)
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
     kept = Path(sys.prefix if os.access(sys.prefix, os.W_OK) else tempfile.gettempdir()) / f"faro-interop-{lock}"
     if not kept.exists():
@@ -58,9 +58,9 @@ def _install(folder: Path) -> None:
     try:
         done = subprocess.run(npm, cwd=folder, capture_output=True, text=True, timeout=INSTALL_WITHIN, check=False)  # noqa: S603 - fixed words
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"npm did not install matrix-js-sdk within {INSTALL_WITHIN} s") from None
+        raise UnavailableError(f"npm did not install matrix-js-sdk within {INSTALL_WITHIN} s") from None
     if done.returncode and any(f"code {fault}" in done.stderr for fault in OUR_FAULT):
         raise RuntimeError(done.stderr)
     if done.returncode:
         wrong = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
-        raise Unavailable(f"npm could not install matrix-js-sdk: {' '.join(wrong[:3])}")
+        raise UnavailableError(f"npm could not install matrix-js-sdk: {' '.join(wrong[:3])}")

@@ -143,9 +143,10 @@ const requests = {
 
   join: async ({ client, room: id }) => (await client.joinRoom(id)).roomId,
 
-  // Sent encrypted, once this client knows that the room is encrypted and that `members` are in it.
-  async send({ client, room: id, type, content, members }) {
-    await encryptedRoom(client, id, members);
+  // Sent once this client knows that the room is encrypted and that `members` are in it; or into a plain room.
+  async send({ client, room: id, type, content, members, plain = false }) {
+    if (plain) await room(client, id);
+    else await encryptedRoom(client, id, members);
     return (await client.sendEvent(id, type, content)).event_id;
   },
 

@@ -81,18 +81,21 @@ class Peer:
     async def join(self, room: str) -> str:
         return str(await self.do("join", room=room))
 
-    async def send(self, room: str, body: str, *, to: tuple[str, ...] = (), **content: object) -> str:
-        """An encrypted text message, sent once this client knows that `to` are in the room. Answers the event id."""
-        return await self._text(room, body, content, to)
+    async def send(self, room: str, body: str, *, to: tuple[str, ...] = (), plain: bool = False) -> str:
+        """A text message, encrypted unless the room is plain. Answers the event id.
 
-    async def _text(self, room: str, body: str, content: Mapping[str, object], to: tuple[str, ...] = ()) -> str:
-        message = {"msgtype": "m.text", "body": body, **content}
-        return await self.send_event(room, "m.room.message", message, to=to)
+        Sent once this client knows that `to` are in the room: they get the key.
+        """
+        message = {"msgtype": "m.text", "body": body}
+        return await self.send_event(room, "m.room.message", message, to=to, plain=plain)
+
+    async def _text(self, room: str, body: str, content: Mapping[str, object]) -> str:
+        return await self.send_event(room, "m.room.message", {"msgtype": "m.text", "body": body, **content})
 
     async def send_event(
-        self, room: str, type_: str, content: Mapping[str, object], *, to: tuple[str, ...] = ()
+        self, room: str, type_: str, content: Mapping[str, object], *, to: tuple[str, ...] = (), plain: bool = False
     ) -> str:
-        return str(await self.do("send", room=room, type=type_, content=content, members=to))
+        return str(await self.do("send", room=room, type=type_, content=content, members=to, plain=plain))
 
     async def edit(self, room: str, event_id: str, body: str) -> str:
         new = {"msgtype": "m.text", "body": body}
@@ -188,15 +191,18 @@ class Peer:
                             return event
                     await self._news.wait()
         except TimeoutError:
-            raise TimeoutError(f"{self.user_id} waited {within:.0f} s in vain for {what}\n{self._peers.log}") from None
+            unread = [event["failure"] for event in self.heard if event["failure"]]
+            raise TimeoutError(
+                f"{self.user_id} waited {within:.0f} s in vain for {what}; unreadable: {unread}"
+            ) from None
 
     async def answer_to(self, event_id: str, *, within: float = 15) -> Event:
-        """The message that replies to an event, readable or not."""
+        """The message that replies to an event, once it is readable."""
 
         def replies(event: Event) -> bool:
             relation = event["content"].get("m.relates_to") or {}
-            told = event["type"] == "m.room.message" or event["failure"] is not None
-            return told and bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
+            readable = event["failure"] is None and event["type"] == "m.room.message"
+            return readable and bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
 
         return await self.wait_for(replies, within=within, what=f"an answer to {event_id}")
 

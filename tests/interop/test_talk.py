@@ -21,6 +21,14 @@ def readable(event: Event) -> bool:
     return bool(event["encrypted"] and event["failure"] is None and event["shield"]["colour"] == 0)
 
 
+async def met(peers: Peers, town: Town, only_signed: bool) -> Peer:
+    """Ana's client, which knows the bot's device."""
+    ana = await peers.log_in(town.ana)
+    await ana.only_signed_devices(only_signed)
+    await ana.signed_device_of(town.bot.user_id)
+    return ana
+
+
 async def ask(peer: Peer, town: Town, words: str) -> Event:
     """The answer to a question in the members' room; it is readable."""
     answer = await peer.answer_to(await peer.send(town.hall, words, to=(town.bot.user_id,)))
@@ -33,8 +41,7 @@ async def test_a_question_is_answered_and_its_edit_edits_the_answer(
     sealed: Town, peers: Peers, only_signed: bool
 ) -> None:
     async with running(sealed.config):
-        ana = await peers.log_in(sealed.ana)
-        await ana.only_signed_devices(only_signed)
+        ana = await met(peers, sealed, only_signed)
         question = await ana.send(sealed.hall, "!language fr", to=(sealed.bot.user_id,))
         answer = await ana.answer_to(question)
         assert readable(answer)
@@ -47,8 +54,7 @@ async def test_a_question_is_answered_and_its_edit_edits_the_answer(
 @modes
 async def test_a_link_is_found_and_an_answer_stays_in_its_thread(sealed: Town, peers: Peers, only_signed: bool) -> None:
     async with running(sealed.config):
-        ana = await peers.log_in(sealed.ana)
-        await ana.only_signed_devices(only_signed)
+        ana = await met(peers, sealed, only_signed)
         shared = await ana.send(sealed.hall, "Read https://example.org/gifts please", to=(sealed.bot.user_id,))
         await ana.send_in_thread(sealed.hall, shared, "!find gifts")
         answer = await ana.wait_for(
@@ -77,9 +83,8 @@ async def test_a_reminder_mentions_the_coordinators(sealed: Town, peers: Peers, 
         }
     ]
     sealed.write()
-    ana = await peers.log_in(sealed.ana)
-    await ana.only_signed_devices(only_signed)
     async with running(sealed.config):
+        ana = await met(peers, sealed, only_signed)
         reminder = await ana.wait_for(
             lambda event: (
                 event["sender"] == sealed.bot.user_id
@@ -98,10 +103,8 @@ async def test_a_reminder_mentions_the_coordinators(sealed: Town, peers: Peers, 
 async def test_after_a_restart_what_was_asked_meanwhile_is_answered(
     sealed: Town, peers: Peers, only_signed: bool
 ) -> None:
-    ana = await peers.log_in(sealed.ana)
-    await ana.only_signed_devices(only_signed)
     async with running(sealed.config) as bot:
-        await ana.signed_device_of(sealed.bot.user_id)
+        ana = await met(peers, sealed, only_signed)
         await ask(ana, sealed, "!help")
         assert await bot.stop() == 0
     late = await ana.send(sealed.hall, "!language fr")
@@ -112,9 +115,8 @@ async def test_after_a_restart_what_was_asked_meanwhile_is_answered(
 
 @modes
 async def test_a_bot_on_a_new_device_is_trusted_as_before(sealed: Town, peers: Peers, only_signed: bool) -> None:
-    ana = await peers.log_in(sealed.ana)
-    await ana.only_signed_devices(only_signed)
     async with running(sealed.config):
+        ana = await met(peers, sealed, only_signed)
         before = await ana.signed_device_of(sealed.bot.user_id)
         await ask(ana, sealed, "!help")
     (sealed.config.parent / "data" / "session.json").unlink()
@@ -128,7 +130,7 @@ async def test_a_bot_on_a_new_device_is_trusted_as_before(sealed: Town, peers: P
 
 async def test_a_device_that_comes_later_reads_the_next_answer(sealed: Town, peers: Peers) -> None:
     async with running(sealed.config):
-        ana = await peers.log_in(sealed.ana)
+        ana = await met(peers, sealed, only_signed=True)
         await ask(ana, sealed, "!help")
         ben = await peers.log_in(sealed.ben)
         answer = await ask(ana, sealed, "!topics")
