@@ -192,9 +192,7 @@ class Peer:
                     await self._news.wait()
         except TimeoutError:
             unread = [event["failure"] for event in self.heard if event["failure"]]
-            raise TimeoutError(
-                f"{self.user_id} waited {within:.0f} s in vain for {what}; unreadable: {unread}"
-            ) from None
+            raise TimeoutError(f"{self.user_id} waited {within:.0f} s for {what}; unreadable: {unread}") from None
 
     async def answer_to(self, event_id: str, *, within: float = 15) -> Event:
         """The message that replies to an event, once it is readable."""
