@@ -54,7 +54,7 @@ async def _encryption(client: AsyncClient, account: Account, data_dir: Path, clo
 
     backoff = Backoff()
     while True:
-        engine = Engine(client, data_dir / "crypto", clock, book)
+        engine = Engine(client, data_dir / "crypto", clock, book, Http(client))
         try:
             if not await engine.is_stranger():
                 return engine

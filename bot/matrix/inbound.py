@@ -79,7 +79,7 @@ def _words(
     room: str, event_id: str, sender: str, at: int, content: dict[str, Any], relation: dict[str, Any]
 ) -> Message | None:
     kind, body = content.get("msgtype"), content.get("body")
-    if kind not in SPOKEN or not isinstance(body, str):
+    if not isinstance(kind, str) or kind not in SPOKEN or not isinstance(body, str):
         return None
     html = content.get("formatted_body")
     html = html[:LONGEST_BODY] if isinstance(html, str) and content.get("format") == "org.matrix.custom.html" else None

@@ -74,8 +74,8 @@ async def log_in_anew(client: AsyncClient, account: Account, file: Path) -> Sess
     if account.password is None or account.access_token:
         raise LoginError(
             f"the encryption keys of the device {client.device_id} are not in the data folder (lost, or the access "
-            "token is another program's), and others do not accept new ones for it; put the folder back from a backup, or "
-            "give the account's password instead of a token (FARO_PASSWORD or `password_file:`) for a new device"
+            "token is another program's), and others do not accept new ones for it; put the folder back from a backup, "
+            "or give the account's password instead of a token (FARO_PASSWORD or `password_file:`) for a new device"
         )
     old = Http(client)
     try:

@@ -30,9 +30,12 @@ class StoreError(TransportError):
 
 
 class Engine:
-    """Made for a client that is logged in. Raises `WrongNioError` or `StoreError` if the installed nio is another than it was made for."""
+    """Made for a client that is logged in.
 
-    def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook) -> None:
+    Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
+    """
+
+    def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook, http: Http) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
@@ -50,7 +53,7 @@ class Engine:
                 "folder and session.json away, so that the bot logs in as a new device"
             ) from error
         client.store, client.olm = self._store, self._machine
-        self._http = Http(client)
+        self._http = http
         self._devices = Devices(self._machine, self._http, clock)
         self._receiving = Receiving(self._machine, self._devices)
         self._sending = Sending(self._machine, self._devices, self._http, clock, book)
