@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from bot.core.errors import Refused, Unavailable
+from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.backoff import Backoff
 from bot.ports import Clock, Outbox, OutboxRow, Transport
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SIDE_BY_SIDE = 16  # rooms
 REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+A_MOMENT = 5  # seconds
 LONGEST_FALLBACK = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
@@ -46,9 +47,16 @@ class Outbound:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                for row in await self._outbox.pending():
+                try:
+                    rows = await self._outbox.pending()
+                except Exception:
+                    log.exception("the outbox could not be read; trying again in a moment")
+                    await self._clock.sleep(A_MOMENT)
+                    self._wake.set()
+                    continue
+                for row in rows:
                     if row.room not in self._rooms and len(self._rooms) < SIDE_BY_SIDE:
-                        task = tasks.create_task(self._deliver(row))
+                        task = tasks.create_task(self._deliver_or_wait(row))
                         self._rooms[row.room] = task
                         task.add_done_callback(partial(self._finished, row.room))
 
@@ -61,6 +69,16 @@ class Outbound:
     def _finished(self, room: str, _: asyncio.Task[None]) -> None:
         del self._rooms[room]
         self._wake.set()  # the room may have more, or another waits for its place
+
+    async def _deliver_or_wait(self, row: OutboxRow) -> None:
+        """Whatever else goes wrong (a full disk, above all), the row stays pending and is tried again."""
+        try:
+            await self._deliver(row)
+        except LoggedOut:
+            raise
+        except Exception:
+            log.exception("a message could not be sent or marked; trying again in a moment", key=row.key)
+            await self._clock.sleep(A_MOMENT)
 
     async def _deliver(self, row: OutboxRow) -> None:
         backoff = Backoff()
