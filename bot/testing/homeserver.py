@@ -22,6 +22,8 @@ from urllib.parse import quote
 import aiohttp
 
 START_WITHIN = 60  # seconds
+ANSWER_WITHIN = 60
+HEARD_AT_ONCE = json.dumps({"room": {"timeline": {"limit": 500}}})  # a person who looks away for a while misses nothing
 SECRET = "only-on-loopback"  # noqa: S105 - guards a throw-away server nobody else can reach
 LIMITS = {"per_second": 10_000, "burst_count": 10_000}
 
@@ -78,8 +80,11 @@ class Homeserver:
             async with asyncio.timeout(10):
                 await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            pass
+        finally:  # also when whoever waits is cancelled
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def restart(self) -> None:
         await self.stop()
@@ -177,7 +182,9 @@ class Person:
     ) -> dict[str, Any]:
         """One client-server request; `{}` in the path are filled by quoted segments. Raises `HomeserverError`."""
         if self._http is None:
-            self._http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"})
+            self._http = aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {self.token}"}, timeout=aiohttp.ClientTimeout(ANSWER_WITHIN)
+            )
         url = self.url + "/_matrix/client/v3" + path.format(*(quote(segment, safe="") for segment in segments))
         try:
             async with self._http.request(method, url, json=body, params=query) as got:
@@ -246,7 +253,8 @@ class Person:
 
     async def sync(self, wait: float = 0) -> list[Mapping[str, Any]]:
         """New timeline events of joined rooms since the last sync, each with its `room_id`."""
-        query = {"timeout": str(round(wait * 1000))} | ({"since": self._since} if self._since else {})
+        query = {"timeout": str(round(wait * 1000)), "filter": HEARD_AT_ONCE}
+        query |= {"since": self._since} if self._since else {}
         answer = await self.request("GET", "/sync", **query)
         self._since = answer["next_batch"]
         new: list[Mapping[str, Any]] = [
