@@ -75,11 +75,11 @@ class NioTransport:
             for raw in events:
                 if raw.get("sender") != self.user_id:
                     continue  # the filter was not heeded
-                if inbound.section(raw, "content").get("org.faro.key") == key:
-                    return text(raw, "event_id")
                 at = raw.get("origin_server_ts")
                 if isinstance(at, int) and at < since:
                     return None
+                if inbound.section(raw, "content").get("org.faro.key") == key:
+                    return text(raw, "event_id")
             looked_at += len(events)
             if not events or not isinstance(end, str):
                 return None

@@ -88,10 +88,14 @@ class FakeTransport:
         """The next requests fail so, one each. A sync waits out what is `Unavailable`, as the real one does."""
         self._failures += errors
 
+    def restart(self) -> None:
+        """The bot's process starts anew: its next sync is the first after a start."""
+        self._synced = False
+
     def said(self, room: str) -> list[Mapping[str, Any]]:
-        """What the bot said in a room, as contents, redactions left out."""
+        """What the bot said in a room, as contents, without what was redacted."""
         events = [event for _, event in self._rooms[room].events if event["sender"] == self.user_id]
-        return [event["content"] for event in events if event["type"] == "m.room.message"]
+        return [event["content"] for event in events if event["type"] == "m.room.message" and event["content"]]
 
     # -- what the bot does ----------------------------------------------------------------------------------------
 
