@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -101,8 +100,6 @@ def _seconds(header: str | None) -> float | None:
     return _bounded(int(header) * 1000) if header and digits else None
 
 
-def _bounded(milliseconds: float) -> float | None:
-    """In seconds. Anything may stand in JSON: NaN, and numbers no clock can count to."""
-    if math.isnan(milliseconds):
-        return None
+def _bounded(milliseconds: float) -> float:
+    """In seconds. Anything may stand in JSON: NaN (here 0), and numbers no clock can count to."""
     return max(0, min(milliseconds, LONGEST_WAIT * 1000)) / 1000
