@@ -18,6 +18,7 @@ from bot.core.keys import key
 from bot.core.texts import Text
 from bot.desk import Asked, Desk
 from bot.ports import Clock, Transaction
+from bot.replies import TOO_LONG
 from bot.storage import outbox
 
 log = structlog.get_logger()
@@ -28,6 +29,8 @@ SPOKEN = frozenset({"m.text", "m.emote"})  # a file's name is no command
 
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
 TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
+MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
+
 NOT_ALLOWED = Text("That command is for moderators.")
 
 
@@ -83,11 +86,14 @@ class Answering:
 
     async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
         """Writes the answer to something asked: new, or in place of the answer it had."""
+        too_long = ""
+        if len(reply.text) > MAY_BE_TOO_LONG:
+            too_long = (await self._desk.core_translator(tx, asked.message)).t(TOO_LONG)
         await outbox.put(
             tx,
             key=asked.key,
             room=asked.message.room,
-            content=speech.answer(reply, asked.message),
+            content=speech.answer(reply, asked.message, too_long),
             replaces=asked.replaces,
             cause=asked.message.event_id,
             asker=asked.message.sender,

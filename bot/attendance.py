@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Collection, Sequence
 
 import structlog
@@ -16,6 +17,8 @@ from bot.storage.alarms import Job
 from bot.work import CoreJob
 
 log = structlog.get_logger()
+
+SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
 
 
 class Attendance:
@@ -39,24 +42,29 @@ class Attendance:
 
     async def join_all(self) -> Sequence[str]:
         """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
-        problems: list[str] = []
-        for hub in self._desk.directory.hubs:
-            for room in hub.rooms:
-                name = room.alias or room.id or ""
-                self._unreached.discard(name)
-                try:
-                    await self._join(hub, room)
-                except LoggedOut:
-                    raise
-                except TransportError as error:
-                    if isinstance(error, Unavailable):
-                        self._unreached.add(name)
-                    problems.append(
-                        f"hub '{hub.id}': cannot join {name}: {str(error).rstrip('.')}. {self._remedy(error, room)}"
-                    )
-        for problem in problems:
-            log.error(problem)
-        return problems
+        places = [(hub, room) for hub in self._desk.directory.hubs for room in hub.rooms]
+        lines = [
+            line
+            for some in (places[n : n + SIDE_BY_SIDE] for n in range(0, len(places), SIDE_BY_SIDE))
+            for line in await asyncio.gather(*(self._try(hub, room) for hub, room in some))
+        ]
+        return [line for line in lines if line]
+
+    async def _try(self, hub: Hub, room: Room) -> str | None:
+        name = room.alias or room.id or ""
+        self._unreached.discard(name)
+        try:
+            await self._join(hub, room)
+        except LoggedOut:
+            raise
+        except TransportError as error:
+            if isinstance(error, Unavailable):
+                self._unreached.add(name)
+            why = str(error).rstrip(".")
+            line = f"hub '{hub.id}': cannot join {name}: {why}. {self._remedy(error, room)}"
+            log.error(line)
+            return line
+        return None
 
     async def _join(self, hub: Hub, room: Room) -> None:
         room_id, via = room.id, list(room.via)

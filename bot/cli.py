@@ -24,6 +24,9 @@ from bot.ports import Translator
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
+SESSION = "session.json"  # in the data folder, beside the database
+DATABASE = "faro.db"
+
 log = structlog.get_logger()
 CONFIG = click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -49,8 +52,9 @@ class TerminalShell:
     """`bot.api.Shell` for the person at the terminal."""
 
     def open(self, config: Path) -> OfflineConfig:
-        ctx = click.get_current_context()
-        return OfflineConfig(_read(config), owner=str(ctx.info_name))
+        command, opened = click.get_current_context().command, _read(config)
+        owners = [plugin.name for plugin in opened.plugins if command in plugin.shell]
+        return OfflineConfig(opened, owner=owners[0] if owners else "core")
 
 
 @click.group(cls=Faro, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +70,8 @@ def main(ctx: click.Context) -> None:
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     opened = _read(config)
+    if not (opened.loaded.data_dir / SESSION).exists():
+        opened = _read(config, secrets=True)  # only the first start logs in
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -111,10 +117,41 @@ def doctor(config: Path) -> None:
         sys.exit(TROUBLE)
 
 
-def _read(config: Path) -> Opened:
+@main.command()
+@click.option(
+    "--script", is_flag=True, help="Play a fixed story without a terminal; exit code 1 if an answer is missing."
+)
+@click.option(
+    "--dir",
+    "directory",
+    envvar="DEMO_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep what the demo makes in this folder.",
+)
+def demo(script: bool, directory: Path | None) -> None:
+    """Try the bot: a homeserver on this machine, two hubs, and a chat in this terminal."""
+    from bot.demo import run as demo_run
+    from bot.timing.clock import SystemClock
+
+    sys.exit(demo_run.demo(directory, script, _translator(), SystemClock()))
+
+
+@main.command()
+@CONFIG
+def console(config: Path) -> None:
+    """Chat with the bot of a configuration without any homeserver."""
+    from bot.demo import console as demo_console
+    from bot.timing.clock import SystemClock
+
+    opened = _read(config)
+    logs.configure(level="warning")
+    sys.exit(demo_console.console(opened, _translator(), SystemClock()))
+
+
+def _read(config: Path, *, secrets: bool = False) -> Opened:
     t = _translator()
     try:
-        opened = open_config(config)
+        opened = open_config(config, secrets=secrets)
     except ConfigError as error:
         for problem in error.problems:
             where = f"{problem.file}:{problem.line}:{problem.column}: "
@@ -146,9 +183,9 @@ async def _run(opened: Opened) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     clock = SystemClock()
-    async with open_database(opened.loaded.data_dir / "faro.db", opened.plugins) as (db, plugins):
+    async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
-        transport = await connect(loaded.config, loaded.password, loaded.token, loaded.data_dir, clock)
+        transport = await connect(loaded.config, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

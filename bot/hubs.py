@@ -34,13 +34,13 @@ def invalid(template: str, **values: object) -> PydanticCustomError:
     return PydanticCustomError("faro", template, {**values, "sentence": Text(template, **values)})
 
 
-def matching(pattern: str, template: str) -> tuple[AfterValidator, WithJsonSchema]:
-    """A text written as `pattern` (a regular expression for the whole of it); `template` says so of `{value}`."""
+def matching(pattern: str, otherwise: Text) -> tuple[AfterValidator, WithJsonSchema]:
+    """A text that a regular expression matches as a whole: `Annotated[str, *matching(r"…", Text("…{value}…"))]`."""
     written = re.compile(pattern)
 
     def check(value: str) -> str:
         if not written.fullmatch(value):
-            raise invalid(template, value=value)
+            raise invalid(otherwise.template, value=value)
         return value
 
     return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
@@ -120,12 +120,14 @@ Span = Annotated[
 ]
 """A `Duration` as people write it: `1 week`, `10 minutes`, `24h`, `2 días`."""
 
-UserId = Annotated[str, *matching(r"@[^:\s]+:[^\s]+", "'{value}' is not a user; write one like '@ana:example.org'")]
+UserId = Annotated[
+    str, *matching(r"@[^:\s]+:[^\s]+", Text("'{value}' is not a user; write one like '@ana:example.org'"))
+]
 Identifier = Annotated[
     str,
     *matching(
         r"[a-z0-9][a-z0-9-]*",
-        "'{value}' cannot be an id; write small letters without accents, digits and '-', like 'customs-reform'",
+        Text("'{value}' cannot be an id; write small letters without accents, digits and '-', like 'customs-reform'"),
     ),
 ]
 """Names a thing for good, in commands and in the database: `transparency`."""
@@ -140,11 +142,16 @@ class Room(Settings):
     """One Matrix room of a hub."""
 
     alias: (
-        Annotated[str, *matching(r"#[^:\s]+:[^\s]+", "'{value}' is not a room address; write '#name:example.org'")]
+        Annotated[
+            str,
+            *matching(
+                r"#[^:\s]+:[^\s]+", Text("'{value}' is not a room's address; write one like '#customs:example.org'")
+            ),
+        ]
         | None
     ) = None
     """The room's address: `"#transparency:example.org"`."""
-    id: Annotated[str, *matching(r"![^\s]+", "'{value}' is not a room id; it begins with '!'")] | None = None
+    id: Annotated[str, *matching(r"![^\s]+", Text("'{value}' is not a room's id; it begins with '!'"))] | None = None
     """The room's id, as a client shows it in the room's settings: `"!abc:example.org"`. Wins over the alias."""
     via: tuple[str, ...] = ()
     """Servers that know the room, for joining one by its id on another server."""

@@ -31,12 +31,12 @@ class Opened:
     broken: Sequence[Broken]
 
 
-def open_config(path: Path, environ: Mapping[str, str] = os.environ) -> Opened:
-    """Finds plugins and reads the configuration. Raises `ConfigError`."""
+def open_config(path: Path, environ: Mapping[str, str] = os.environ, *, secrets: bool = False) -> Opened:
+    """Finds plugins and reads the configuration; `secrets`: also what is needed to log in. Raises `ConfigError`."""
     found = find(peek(path))
-    loaded = load(path, found.plugins, environ)
-    left_out = loaded.left_out
-    return Opened(path, loaded, [plugin for plugin in found.plugins if plugin.name not in left_out], found.broken)
+    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=secrets)
+    used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
+    return Opened(path, loaded, used, found.broken)
 
 
 def terminal_language(environ: Mapping[str, str] = os.environ) -> str:

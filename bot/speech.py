@@ -12,17 +12,17 @@ from bot.ports import Translator
 from bot.replies import escape, render
 
 
-def answer(reply: Reply, to: Message) -> Mapping[str, object]:
-    """A notice that answers `to`, in its thread if it is in one."""
+def answer(reply: Reply, to: Message, too_long: str) -> Mapping[str, object]:
+    """A notice that answers `to`, in its thread if it is in one; `too_long` ends one that had to be cut."""
     relation: dict[str, object] = {"m.in_reply_to": {"event_id": to.event_id}}
     if to.thread:
         relation = {"rel_type": "m.thread", "event_id": to.thread, "is_falling_back": False, **relation}
-    return {**announcement(reply), "m.relates_to": relation}
+    return {**announcement(reply, too_long), "m.relates_to": relation}
 
 
-def announcement(reply: Reply) -> Mapping[str, object]:
+def announcement(reply: Reply, too_long: str = "") -> Mapping[str, object]:
     """A notice that stands alone."""
-    body, html = render(reply.text)
+    body, html = render(reply.text, too_long)
     return {
         "msgtype": "m.notice",
         "body": body,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from bot.api import Context, Plugin, Reply, Settings, command
 from bot.core.commands import Takes
 from bot.loading import bind, find
@@ -105,3 +107,12 @@ def test_a_plugin_whose_command_is_taken_is_left_out_and_says_by_whom() -> None:
 def test_a_parameter_of_a_type_nobody_can_write_is_a_fault_of_the_plugin() -> None:
     _, (broken,) = bind([Odd], {})
     assert "must be a str or an int" in broken.reason
+
+
+def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "faro_wishes.py", WISHES)
+    (tmp_path / "faro_wishes-1.0.dist-info").mkdir()
+    put(tmp_path / "faro_wishes-1.0.dist-info", "METADATA", "Metadata-Version: 2.1\nName: faro-wishes\nVersion: 1.0\n")
+    put(tmp_path / "faro_wishes-1.0.dist-info", "entry_points.txt", "[faro.plugins]\nwishes = faro_wishes:Wishes\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "wishes" in [plugin.name for plugin in find().plugins]

@@ -43,6 +43,8 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
+    """The event `target` was answered with the sign or word `key`."""
+
     room: str
     event_id: str
     sender: str

@@ -19,15 +19,13 @@ from bot.ports import Clock
 SEARCHED = 500  # of our own events when one is looked for
 
 
-async def connect(
-    account: Account, password: str | None, token: str | None, data_dir: Path, clock: Clock
-) -> NioTransport:
+async def connect(account: Account, data_dir: Path, clock: Clock) -> NioTransport:
     """Logs in, or takes up the kept session. Raises `LoginError` or `LoggedOut`."""
     # Retrying is ours: nio's own is without end, and spins when a homeserver says no.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
     try:
-        await log_in(client, account, password, token, data_dir / "session.json", clock)
+        await log_in(client, account, data_dir / "session.json", clock)
     except BaseException:
         await client.close()
         raise

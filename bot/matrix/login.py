@@ -32,6 +32,12 @@ class Session:
     access_token: str
 
 
+class Secret(Protocol):
+    """A text that does not show itself in logs."""
+
+    def get_secret_value(self) -> str: ...
+
+
 class Account(Protocol):
     """What the configuration says about the bot's account; secrets are already read from their files."""
 
@@ -44,36 +50,38 @@ class Account(Protocol):
     @property
     def device_name(self) -> str: ...
 
+    @property
+    def password(self) -> Secret | None: ...
 
-async def log_in(
-    client: AsyncClient, account: Account, password: str | None, token: str | None, file: Path, clock: Clock
-) -> Session:
-    """The kept session, or a new one where there is none or `token` is another.
+    @property
+    def access_token(self) -> Secret | None: ...
+
+
+async def log_in(client: AsyncClient, account: Account, file: Path, clock: Clock) -> Session:
+    """The kept session, or a new one where there is none or the configured token is another.
 
     Waits for a homeserver that is down. Raises `LoginError` or `LoggedOut`.
     """
     session = _kept(file, account)
-    if session is not None and token and token != session.access_token:
-        session = None  # the operator gave a new token: the old one may be gone
     if session is None:
-        session = await _new(Http(client), client, account, password, token, clock)
+        session = await _new(client, account, clock)
         _keep(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def _new(
-    http: Http, client: AsyncClient, account: Account, password: str | None, token: str | None, clock: Clock
-) -> Session:
-    if not (password or token):
-        raise LoginError(f"to log in {account.user}, give a password or an access token in the configuration")
-    backoff = Backoff()
+async def _new(client: AsyncClient, account: Account, clock: Clock) -> Session:
+    http, backoff = Http(client), Backoff()
     while True:
         try:
-            if token:
-                return await _with_token(http, client, account, token)
-            return await _with_password(http, account, password or "")
+            if account.access_token:
+                return await _with_token(http, client, account, account.access_token.get_secret_value())
+            if account.password:
+                return await _with_password(http, account, account.password.get_secret_value())
+            raise LoginError(
+                "the first login needs a password: set FARO_PASSWORD, or `password_file:` in the configuration"
+            )
         except Unavailable as error:
             wait = backoff.wait(error.retry_after)
             log.warning("the homeserver does not answer; waiting", reason=str(error), seconds=round(wait))
@@ -123,9 +131,7 @@ def _kept(file: Path, account: Account) -> Session | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise LoginError(
-            f"{file} cannot be read ({error.strerror}); it must belong to the user the bot runs as"
-        ) from error
+        raise LoginError(f"{file} cannot be read ({error.strerror}); it must belong to the bot's user") from error
     except (ValueError, TypeError) as error:
         raise LoginError(f"{file} is damaged; remove it to log in again") from error
     if (session.homeserver, session.user_id) != (account.homeserver, account.user):
@@ -133,6 +139,9 @@ def _kept(file: Path, account: Account) -> Session | None:
             f"{file} holds the session of {session.user_id} on {session.homeserver}, but the configuration says "
             f"{account.user} on {account.homeserver}; use another data_dir, or remove the file"
         )
+    if account.access_token and account.access_token.get_secret_value() not in ("", session.access_token):
+        log.info("the configuration has another access token than the kept session; taking the new one")
+        return None
     return session
 
 

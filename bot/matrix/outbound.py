@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SIDE_BY_SIDE = 16  # rooms
 REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+LONGEST_FALLBACK = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
 
@@ -116,7 +117,7 @@ def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:
     new = {name: value for name, value in content.items() if name != "m.relates_to"}
     return {
         "msgtype": content.get("msgtype"),
-        "body": f"* {content.get('body', '')}",
+        "body": f"* {str(content.get('body', ''))[:LONGEST_FALLBACK]}",
         "m.mentions": {},
         "m.new_content": new,
         "m.relates_to": {"rel_type": "m.replace", "event_id": target},

@@ -97,6 +97,21 @@ class FakeTransport:
         events = [event for _, event in self._rooms[room].events if event["sender"] == self.user_id]
         return [event["content"] for event in events if event["type"] == "m.room.message" and event["content"]]
 
+    async def happened(self, after: int) -> tuple[int, Sequence[Mapping[str, Any]]]:
+        """All events after a position (0: the beginning), each with its `room_id`, and the position they lead to.
+
+        Waits until there are any."""
+        while self._position <= after:
+            self._news.clear()
+            await self._news.wait()
+        new = [
+            (position, {**event, "room_id": room.id})
+            for room in self._rooms.values()
+            for position, event in room.events
+            if position > after
+        ]
+        return self._position, [event for _, event in sorted(new, key=lambda pair: pair[0])]
+
     # -- what the bot does ----------------------------------------------------------------------------------------
 
     async def sync(self, since: str | None) -> Batch:

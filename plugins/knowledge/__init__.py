@@ -153,11 +153,13 @@ class Knowledge(Plugin[Settings]):
         if not topics:
             return Reply(ctx.t("This hub has no topics."))
         counts = await search.topic_counts(ctx.db, _ids(ctx))
-        lines = [
-            ctx.n("- {title} (`topic:{id}`): {count} result", "- {title} (`topic:{id}`): {count} results",
-                  counts.get(topic.id, 0), title=shown.topic_title(ctx, topic), id=topic.id)
-            for topic in topics
-        ]  # fmt: skip
+        lines = []
+        for topic in topics:
+            written = f"{shown.topic_title(ctx, topic)} (`topic:{topic.id}`)"
+            lines.append(
+                "- "
+                + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic.id, 0), topic=written)
+            )
         return Reply("\n".join(lines))
 
     async def _answer(self, ctx: Context, query: Query) -> Reply:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
-from zoneinfo import ZoneInfo
 
-from bot.api import Context, Hub, Text, Topic, UserError, escape
+from bot.api import Context, Hub, Text, Topic, UserError, escape, to_instant
 from plugins.knowledge.links import tidy
 from plugins.knowledge.search import Query
 from plugins.knowledge.text import fold, question
@@ -16,7 +15,7 @@ from plugins.knowledge.text import fold, question
 LONGEST = 500  # characters of a question that are kept for `!more`
 
 _SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
-_DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+_DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
 
@@ -100,9 +99,9 @@ def _instant(said: str, zone: str) -> int:
     match = _DAY.fullmatch(said)
     if match:
         year, month, day = (int(part or 1) for part in match.groups())
-        try:
-            return int(datetime(year, month, day, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-        except (ValueError, OverflowError):
+        try:  # there may be no such day
+            return to_instant(datetime(year, month, day), zone)  # noqa: DTZ001 - what the zone's clocks show
+        except ValueError:
             pass
     raise UserError(
         Text("“{said}” is not a date; write since:2026, since:2026-01 or since:2026-01-31.", said=tidy(said, 40))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.api import Hub, Row, Transaction, section
 from plugins.knowledge import address
-from plugins.knowledge.canonical import VERSION, canonical
+from plugins.knowledge.canonical import VERSION, canonical, without_credentials
 from plugins.knowledge.links import Shared
 from plugins.knowledge.search import scope
 from plugins.knowledge.settings import Curated, KnowledgeHub
@@ -140,7 +140,7 @@ def _curation(hub: Hub, place: Place, resource: Curated) -> Row:
     return {
         "hub": place[0],
         "resource": place[1],
-        "url": resource.url,
+        "url": without_credentials(resource.url),
         "title": _json(resource.title),
         "note": _json(resource.note or {}),
         "language": resource.language,

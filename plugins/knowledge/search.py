@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot.api import Reader, Row
+from plugins.knowledge.canonical import canonical
 from plugins.knowledge.text import SHORTEST_PREFIX, joined, question
 
 WEIGHTS = "0, 10, 6, 3, 1"  # bm25 of the columns of entry_words: scope, title, topics, notes, address
@@ -68,26 +69,31 @@ def scope(hub: str) -> str:
 async def find(db: Reader, hubs: Sequence[str], query: Query, limit: int) -> tuple[Query, Sequence[Entry]]:
     """Best first; and the question as it was answered: where no entry has all the words, those that have any."""
     entries = await page(db, hubs, query, limit=limit)
-    if not entries and len(question(query.words)) > 1:
+    if not entries and len(question(query.words)) > 1 and _key(query) is None:
         query = replace(query, any_word=True)
         entries = await page(db, hubs, query, limit=limit)
     return query, entries
 
 
 async def page(db: Reader, hubs: Sequence[str], query: Query, *, limit: int, skip: int = 0) -> Sequence[Entry]:
-    """A page of the entries that answer `query`, best first; newest first if it has no words."""
+    """A page of the entries that answer `query`, best first; newest first if it has no words.
+
+    Words that are an address ask for that page.
+    """
     conditions, params = _conditions(hubs, query)
-    if query.words:
+    source, score = "entries e", "0.0"
+    if key := _key(query):
+        conditions.append("e.resource = (SELECT id FROM resources WHERE canonical = :key)")
+        params["key"] = key
+    elif query.words:
         match = _match(hubs, query)
         if match is None:
             return ()
+        conditions.append("entry_words MATCH :match")
         params["match"] = match
         # CROSS: the index leads and the entries follow; the other way round takes seconds.
         source = "entry_words CROSS JOIN entries e ON e.id = entry_words.rowid"
-        conditions.append("entry_words MATCH :match")
         score = f"-bm25(entry_words, {WEIGHTS})"
-    else:
-        source, score = "entries e", "0.0"
     rows = await db.rows(
         f"""SELECT e.*, {score} AS score, {_TOPICS} FROM {source}
         WHERE {" AND ".join(conditions)}
@@ -142,6 +148,11 @@ async def topic_counts(db: Reader, hubs: Sequence[str]) -> Mapping[str, int]:
 
 _TOPICS = "(SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics"
 _VISIBLE = "e.hub IN (SELECT value FROM json_each(:hubs))"
+
+
+def _key(query: Query) -> str | None:
+    """The page that is asked for, if the words are an address."""
+    return canonical(query.words.strip("<>"))
 
 
 def _conditions(hubs: Sequence[str], query: Query) -> tuple[list[str], dict[str, object]]:

@@ -14,7 +14,7 @@ from plugins.knowledge import address, search
 from plugins.knowledge.search import Entry, Query
 
 
-@click.command("find", help="Search the links a hub knows.")
+@click.command("find")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("hub")
 @click.argument("words")
@@ -22,6 +22,7 @@ from plugins.knowledge.search import Entry, Query
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
 @click.pass_obj
 def find(shell: Shell, config: Path, hub: str, words: str, as_json: bool, limit: int) -> None:
+    """Search the links a hub knows."""
     offline = shell.open(config)
     chosen = next((known for known in offline.hubs if known.id == hub), None)
     if chosen is None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
 
-from bot.api import Context, Hub, Topic, escape, in_language
+from bot.api import Context, Hub, Topic, escape, in_language, to_local
 from plugins.knowledge import address, asked
 from plugins.knowledge.links import LONGEST_LABEL, tidy
 from plugins.knowledge.search import Entry, Query, Share
@@ -64,7 +62,7 @@ def nothing(ctx: Context, query: Query, counts: Mapping[str, int]) -> str:
     if query.sender:
         what.append(f"from:{escape(query.sender)}")
     if query.since is not None:
-        what.append(f"since:{datetime.fromtimestamp(query.since / 1000, ZoneInfo(ctx.hub.timezone)).date()}")
+        what.append(f"since:{to_local(query.since, ctx.hub.timezone).date()}")
     where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in ctx.hubs)
     text = ctx.t("Nothing found for {what} in: {where}.", what=" ".join(what), where=where)
     filled = [topic for topic in asked.topics(ctx.hubs).values() if topic.id in counts and topic.id != query.topic]
@@ -99,8 +97,7 @@ def localpart(user: str) -> str:
 
 
 def day(ctx: Context, hub: Hub, instant: int) -> str:
-    date = datetime.fromtimestamp(instant / 1000, ZoneInfo(hub.timezone)).date()
-    return format_date(date, format="medium", locale=ctx.language)
+    return format_date(to_local(instant, hub.timezone), format="medium", locale=ctx.language)
 
 
 def _hub(ctx: Context, entry: Entry) -> Hub:

@@ -79,12 +79,13 @@ class Meetings(Plugin[Settings]):
     @alarm(reminders.ALARM)
     async def remind(self, ctx: AlarmContext) -> Sequence[Announcement]:
         occurrence = series.find(ctx.hub, str(ctx.payload["series"]), str(ctx.payload["recurrence_id"]))
-        ringing = reminders.to_ring(occurrence) if occurrence else []
-        reminder = next((each for each in ringing if lead_id(each.lead) == ctx.payload["lead"]), None)
+        of_meeting = reminders.reminders(occurrence) if occurrence else []
+        reminder = next((each for each in of_meeting if lead_id(each.lead) == ctx.payload["lead"]), None)
         if reminder is None:
             log.info("a reminder of a meeting that is no longer planned", hub=ctx.hub.id, **ctx.payload)
             return ()
-        others = [each.due for each in ringing if each is not reminder]
+        pending = await ctx.schedule.pending(reminders.ALARM)
+        others = [each.due for each in of_meeting if each.key in pending]
         verdict = timeliness(now=ctx.now, start=reminder.occurrence.starts, due=reminder.due, others=others)
         if verdict in (Timeliness.SUPERSEDED, Timeliness.EXPIRED):
             log.info("a reminder came too late", key=reminder.key, verdict=verdict.name.lower())

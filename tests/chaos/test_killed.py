@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.town import Town
 from tests.running import RunningBot
+from tests.town import Town
 
 
 @pytest.mark.parametrize("place", ["received", "committed", "sent", "marked"])

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from pydantic import SecretStr
+
 from bot.core.events import Batch, Event, Message, id_of
 from bot.matrix.client import NioTransport, connect
 from bot.ports import Transport
 from bot.testing.clock import FakeClock
-from bot.testing.homeserver import Homeserver, Person
+from bot.testing.homeserver import Homeserver
+from bot.testing.person import Person
 from bot.testing.transport import FakeTransport
 from bot.timing.clock import SystemClock
 
@@ -115,13 +118,13 @@ class MemoryWorld:
 
 
 @dataclass(frozen=True, slots=True)
-class TestAccount:
+class Configured:
     """`bot.matrix.login.Account`."""
-
-    __test__ = False
 
     homeserver: str
     user: str
+    password: SecretStr
+    access_token: None = None
     device_name: str = "Faro"
 
 
@@ -141,7 +144,7 @@ class RealWorld:
 
     @staticmethod
     async def _connect(server: Homeserver, bot: Person, folder: Path) -> NioTransport:
-        return await connect(TestAccount(server.url, bot.user_id), bot.password, None, folder, SystemClock())
+        return await connect(Configured(server.url, bot.user_id, SecretStr(bot.password)), folder, SystemClock())
 
     @property
     def ana(self) -> str:

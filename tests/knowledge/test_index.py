@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.ports import Transaction
-from bot.storage.database import SqliteDatabase
+from bot.storage.database import SqliteDatabase, steps_in
 from plugins.knowledge import index, search
 from plugins.knowledge.links import shared
 from plugins.knowledge.search import Query
+from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 
 GUIDE = {
@@ -174,6 +176,19 @@ async def test_forgetting_a_person_removes_their_shares_and_the_words_themselves
         assert await held("lophone") == [True, True]
         assert await found(tx, "") == ["https://example.org/b"]
         assert await tx.value("SELECT count(*) FROM shares WHERE sender = '@ana:example.org'") == 0
+
+
+async def test_the_words_leave_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    async with SqliteDatabase(file) as db:
+        await db.migrate("knowledge", steps_in(SCHEMA))
+        async with db.transaction() as tx:
+            for number in range(50):
+                await say(tx, f"zanzibarista {number} https://example.org/{number}", event=f"${number}")
+    assert b"nzibarista" in file.read_bytes()
+    async with SqliteDatabase(file) as db, db.transaction() as tx:
+        await index.forget(tx, "@ana:example.org")
+    assert b"nzibarista" not in b"".join(part.read_bytes() for part in tmp_path.iterdir())
 
 
 async def test_secrets_in_an_address_are_not_searchable(db: SqliteDatabase) -> None:

@@ -60,7 +60,7 @@ async def test_all_words_are_wanted_and_any_word_is_the_second_best(db: SqliteDa
         assert ({entry.number for entry in entries}, query.any_word) == ({1, 2}, True)
 
 
-async def test_filters(db: SqliteDatabase) -> None:
+async def test_filters_narrow_a_search_down(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "https://example.org/a", event="$1", sender="@ana:example.org", at=1000)
         await say(tx, "https://example.org/b", event="$2", sender="@anabel:example.org", at=2000)
@@ -70,6 +70,16 @@ async def test_filters(db: SqliteDatabase) -> None:
         assert await found(tx, "", sender="@ana:example.org") == [a]
         assert await found(tx, "", since=2000) == [c, b]
         assert await found(tx, "example", sender="ana", since=2000) == [c]
+
+
+async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, "https://example.org/guide?id=1", event="$1")
+        await say(tx, "https://example.org/guide?id=2", event="$2")
+        for asked in ("https://example.org/guide?id=1", "<HTTPS://EXAMPLE.org/guide?id=1&utm_source=x#top>"):
+            assert await found(tx, asked) == ["https://example.org/guide?id=1"]
+        assert (await search.find(tx, ["transparency"], Query("https://example.org/other"), limit=5))[1] == []
+        assert await found(tx, "https://example.org/guide?id=1", "audit") == []
 
 
 HOSTILE = [

@@ -31,7 +31,7 @@ def test_what_is_no_web_address_is_refused() -> None:
     assert "'www.example.org' is not a web address" in message
 
 
-def test_defaults() -> None:
+def test_words_are_kept_unless_a_hub_says_otherwise() -> None:
     settings = section(hub(), KnowledgeHub)
     assert settings.keep_notes
     assert settings.resources == ()

@@ -83,7 +83,8 @@ async def test_the_answer_is_in_the_language_of_the_asker() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["meetings", "reuniones", "reunions", "reunioes", "next", "proxima", "prochaine", "proximo"]
+    "word",
+    ["meetings", "reuniones", "réunions", "reunioes", "reuniões", "next", "proxima", "próxima", "prochaine", "proximo"],
 )
 async def test_every_language_has_its_word(word: str) -> None:
     async with story([Meetings], [hub()], clock=FakeClock(NOW)) as s:

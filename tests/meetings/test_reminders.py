@@ -228,6 +228,16 @@ async def test_a_missed_reminder_of_a_meeting_since_removed_says_nothing(tmp_pat
         assert s.sent == []
 
 
+async def test_a_lead_added_while_the_bot_was_away_does_not_silence_the_missed_one(tmp_path: Path) -> None:
+    database, once = tmp_path / "faro.db", {"starts": "2027-01-15 08:00"}
+    before, since = hub(meeting(**once, remind=["1 hour"])), hub(meeting(**once, remind=["1 hour", "10 minutes"]))
+    async with story([Meetings], [before], database=database, clock=FakeClock(utc("2027-01-15 12:50"))):
+        pass
+    async with story([Meetings], [since], database=database, clock=FakeClock(utc("2027-01-15 13:55"))) as s:
+        await s.advance(0)
+        assert [line for _, line in said(s)] == ["Monthly call starts in 5 minutes."]
+
+
 async def test_without_a_coordinators_room_nothing_is_posted_elsewhere() -> None:
     alone = hub(CALL, rooms=(Room(id="!hall:example.org"),))
     async with story([Meetings], [alone], clock=FakeClock(utc("2027-01-15 12:50"))) as s:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.testing.homeserver import Homeserver, HomeserverError
+from bot.testing.homeserver import Homeserver
+from bot.testing.person import HomeserverError
 
 
 def is_running(pid: int) -> bool:
@@ -65,6 +66,6 @@ async def test_a_person_hears_what_another_says_and_misses_nothing_meanwhile(hom
 
 async def test_a_name_can_be_taken_once(homeserver: Homeserver) -> None:
     person = await homeserver.register("once")
-    with pytest.raises(HomeserverError, match="could not be registered"):
+    with pytest.raises(HomeserverError, match="already taken"):
         await homeserver.register("once")
     await person.close()

@@ -1,0 +1,211 @@
+"""`config.yaml` and the hubs it includes, read and checked: all that is wrong in all files is told at once."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from bot.api import Plugin
+from bot.config import secrets, yamltree
+from bot.config.crosscheck import HubSource, between
+from bot.config.model import BotConfig
+from bot.config.problems import problems_of, unknown_key
+from bot.config.schema import hub_model
+from bot.config.yamltree import Items, Loc, Node, Scalar, plain, shown
+from bot.core.errors import ConfigError, Problem
+from bot.core.texts import Text
+from bot.hubs import Hub, Settings
+
+S = TypeVar("S", bound=Settings)
+PluginType = type[Plugin[Any]]  # Any: each plugin has a settings class of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration without problems."""
+
+    config: BotConfig  # with the hubs of included files
+    plugin_settings: Mapping[str, Settings]
+    left_out: frozenset[str]  # plugins with `false`
+    base: Path  # the folder paths are relative to
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.base / self.config.data_dir
+
+
+def load(
+    path: Path,
+    plugins: Sequence[PluginType],
+    environ: Mapping[str, str],
+    *,
+    broken: Collection[str] = (),
+    secrets: bool = True,
+) -> Loaded:
+    """Reads the configuration. Raises `ConfigError`, and nothing else, with every problem of every file.
+
+    `broken` names plugins that could not be imported: settings that may be theirs are passed over. With `secrets`
+    False (commands that do not log in), no password or token has to be there.
+    """
+    return _Loading(path, plugins, environ, broken, secrets).run()
+
+
+def peek(path: Path) -> list[Path]:
+    """`plugin_dirs` alone, read before plugins are known. [] if that cannot be read; `load` will say why."""
+    try:
+        root, _ = yamltree.read(str(path), path.read_bytes())
+    except (OSError, ValueError):
+        return []
+    return [path.parent / item.text for item in yamltree.items_of(root, "plugin_dirs")
+            if isinstance(item, Scalar) and item.text]  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Loading:
+    path: Path
+    plugins: Sequence[PluginType]
+    environ: Mapping[str, str]
+    broken: Collection[str]
+    secrets: bool
+    problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)  # as they were read
+
+    def run(self) -> Loaded:
+        file = str(self.path)
+        root = self._read(self.path)
+        if root is None:
+            raise ConfigError(self.problems)
+        root, unset = secrets.expand(root, file, self.environ, secrets=self.secrets)
+        self.problems += [*unset, *secrets.one_way_in(root, file)]
+        config = self._config(root)
+        settings, left_out = self._plugin_settings(root)
+        sources = [*self._inline(root), *self._included(root)]
+        self.problems += between(sources)
+        hubs = self._hubs(sources)
+        found, unreadable = (
+            secrets.read_secrets(config, root, file, self.environ) if config and self.secrets else ({}, [])
+        )
+        self.problems += unreadable
+        if self.problems or config is None:
+            raise ConfigError(_in_order(self.problems, self.files))
+        config = config.model_copy(update={"hubs": hubs})
+        base, password, token = self.path.parent, found.get("password"), found.get("access_token")
+        return Loaded(config, settings, left_out, base, password, token)
+
+    def _read(self, path: Path) -> yamltree.Mapping | None:
+        """The mapping a file consists of."""
+        self.files.append(str(path))
+        try:
+            root, problems = yamltree.read(str(path), path.read_bytes())
+        except (OSError, ValueError) as error:
+            text = Text("the file cannot be read: {reason}", reason=secrets.reason(error))
+            self._say(str(path), None, (), text)
+            return None
+        self.problems += problems
+        if isinstance(root, yamltree.Mapping):
+            return root
+        if root is not None:
+            self._say(str(path), root, (), Text("settings are expected here, as lines 'name: value'"))
+        elif not problems:
+            self._say(str(path), None, (), Text("the file is empty"))
+        return None
+
+    def _config(self, root: yamltree.Mapping) -> BotConfig | None:
+        values = {key: plain(node) for key, node in root.nodes.items() if key not in ("hubs", "plugins")}
+        try:
+            return BotConfig.model_validate(values)
+        except ValidationError as error:
+            self.problems += problems_of(error, BotConfig, str(self.path), root)
+            return None
+
+    def _plugin_settings(self, root: yamltree.Mapping) -> tuple[dict[str, Settings], frozenset[str]]:
+        file, written = str(self.path), root.nodes.get("plugins", Scalar(root.place, None))
+        settings: dict[str, Settings] = {}
+        left_out: set[str] = set()
+        if not isinstance(written, yamltree.Mapping):
+            if not (isinstance(written, Scalar) and written.text is None):
+                self._say(file, written, ("plugins",), Text("plugins are expected here, as lines 'name: settings'"))
+            written = yamltree.Mapping(root.place)
+        known = {plugin.name: plugin for plugin in self.plugins}
+        for name, place in written.keys.items():
+            if name not in known and name not in self.broken:
+                self._say(file, Scalar(place, name), ("plugins", name), unknown_key(name, list(known)))
+        for name, plugin in known.items():
+            node = written.nodes.get(name, Scalar(root.place, None))
+            text = node.text.lower() if isinstance(node, Scalar) and node.text else None
+            if text in ("false", "no", "off"):
+                left_out.add(name)
+                continue
+            values = {} if isinstance(node, Scalar) and (node.text is None or text == "true") else plain(node)
+            valid = self._validate(plugin.settings_type, values, file, root, ("plugins", name))
+            if valid is not None:
+                settings[name] = valid
+        return settings, frozenset(left_out)
+
+    def _inline(self, root: yamltree.Mapping) -> Iterator[HubSource]:
+        hubs = root.nodes.get("hubs")
+        if isinstance(hubs, Items):
+            for number, node in enumerate(hubs.nodes):
+                yield HubSource(str(self.path), root, ("hubs", number), node)
+        elif hubs is not None:
+            self._say(str(self.path), hubs, ("hubs",), Text("a list of hubs is expected here, each after a '- '"))
+
+    def _included(self, root: yamltree.Mapping) -> Iterator[HubSource]:
+        seen = {self.path.resolve()}
+        for loc, node in _texts(root.nodes.get("include"), ("include",)):
+            try:
+                matches = sorted(glob.glob(node.text or "", root_dir=self.path.parent))
+            except (OSError, ValueError):
+                matches = []
+            files = [file for match in matches if (file := self.path.parent / match).is_file()]
+            if not files:
+                text = Text("no file matches '{pattern}' in {folder}", pattern=node.text,
+                            folder=self.path.parent)  # fmt: skip
+                self._say(str(self.path), node, loc, text)
+            for file in files:
+                if file.resolve() not in seen and (hub := self._read(file)) is not None:
+                    yield HubSource(str(file), hub, (), hub)
+                seen.add(file.resolve())
+
+    def _hubs(self, sources: Sequence[HubSource]) -> tuple[Hub, ...]:
+        model = hub_model(self.plugins, tolerant=bool(self.broken))
+        hubs = [self._validate(model, plain(one.node), one.file, one.root, one.loc) for one in sources]
+        return tuple(hub for hub in hubs if hub is not None)
+
+    def _validate(self, model: type[S], values: object, file: str, root: Node, loc: Loc) -> S | None:
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            self.problems += problems_of(error, model, file, root, loc)
+        except Exception as error:  # a plugin's own validator broke
+            text = Text("a plugin failed while it read this: {error}", error=f"{type(error).__name__}: {error}")
+            self._say(file, yamltree.reach(root, loc), loc, text)
+        return None
+
+    def _say(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:
+        place = node.place if node else yamltree.Place(1, 1)
+        self.problems.append(Problem(file, place.line, place.column, shown(loc), text))
+
+
+def _texts(node: Node | None, loc: Loc) -> Iterator[tuple[Loc, Scalar]]:
+    """A text, or the texts of a list."""
+    if isinstance(node, Items):
+        for number, item in enumerate(node.nodes):
+            yield from _texts(item, (*loc, number))
+    elif isinstance(node, Scalar) and node.text:
+        yield loc, node
+
+
+def _in_order(problems: Sequence[Problem], files: Sequence[str]) -> list[Problem]:
+    """File by file, from top to bottom; of several about one value the first says most."""
+    first: dict[tuple[str, int, int, str], Problem] = {}
+    for one in problems:
+        first.setdefault((one.file, one.line, one.column, one.path), one)
+    return sorted(first.values(), key=lambda problem: (files.index(problem.file), problem.line, problem.column))

@@ -1,0 +1,283 @@
+"""A YAML file as a tree of texts with their places. Nothing is guessed: `no`, `19:30` and `1.0` stay what was written.
+
+The tree is made from YAML's events, so that each alias is one shared node: a file that would grow to more than
+`MAX_NODES` values when its aliases are written out is refused before anything grows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+from bot.core.errors import Problem
+from bot.core.texts import Text
+
+MAX_BYTES = 4_000_000
+MAX_NODES = 100_000
+MAX_DEPTH = 50
+
+# libyaml's parser where PyYAML was built with it (its wheels are) is ten times faster and gives the same events.
+Loader = type[yaml.BaseLoader] | type["yaml.cyaml.CBaseLoader"]
+LOADERS: Sequence[Loader] = (yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else []))
+_TAGS = (None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+_NULLS = ("", "~", "null", "Null", "NULL")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ROOM_ADDRESS = re.compile(r"#[^\s:#]+:\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Line and column, counting from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class Scalar:
+    place: Place
+    text: str | None  # None: nothing was written, or `null`
+    size: int = 1
+
+
+@dataclass(slots=True)
+class Items:
+    place: Place
+    nodes: list[Node] = field(default_factory=list)
+    size: int = 1  # values in it, aliases written out
+
+
+@dataclass(slots=True)
+class Mapping:
+    place: Place
+    nodes: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, Place] = field(default_factory=dict)
+    size: int = 1
+
+
+Node = Scalar | Items | Mapping
+Loc = Sequence[str | int]  # the way to a value: ("meetings", 0, "remind")
+
+
+def plain(node: Node) -> object:
+    """The values alone: texts and None, lists, dictionaries."""
+    match node:
+        case Scalar(text=text):
+            return text
+        case Items(nodes=items):
+            return [plain(item) for item in items]
+        case Mapping(nodes=entries):
+            return {key: plain(value) for key, value in entries.items()}
+
+
+def child(node: Node, step: str | int) -> Node | None:
+    match node, step:
+        case Mapping(nodes=entries), str():
+            return entries.get(step)
+        case Items(nodes=items), int() if 0 <= step < len(items):
+            return items[step]
+    return None
+
+
+def reach(root: Node, loc: Loc) -> Node:
+    """What the way leads to, as far as it exists."""
+    node = root
+    for step in loc:
+        node = child(node, step) or node
+    return node
+
+
+def text_of(node: Node | None, key: str) -> str | None:
+    """The text under a key, if `node` is a mapping and has one there."""
+    value = node and child(node, key)
+    return value.text if isinstance(value, Scalar) else None
+
+
+def items_of(node: Node | None, key: str) -> Sequence[Node]:
+    """The list under a key; () if there is none."""
+    value = node and child(node, key)
+    return value.nodes if isinstance(value, Items) else ()
+
+
+def shown(loc: Loc) -> str:
+    """`meetings[0].remind`"""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc)
+    return text.removeprefix(".")
+
+
+def read(file: str, content: bytes, loader: Loader = LOADERS[-1]) -> tuple[Node | None, list[Problem]]:
+    """The tree of a file's content (None if it holds nothing, or nothing usable) and what is wrong with it as YAML."""
+    if len(content) > MAX_BYTES:
+        text = Text("the file is larger than {megabytes} MB; is it the right one?", megabytes=MAX_BYTES // 1_000_000)
+        return None, [Problem(file, 1, 1, "", text)]
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None, [Problem(file, 1, 1, "", Text("the file is saved as UTF-16; save it as UTF-8"))]
+    try:
+        source = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = _place_after(content[: error.start].decode("utf-8", "replace"))
+        return None, [Problem(file, place.line, place.column, "", Text("the file is not UTF-8 text; save it as UTF-8"))]
+    if unprintable := _UNPRINTABLE.search(source):
+        place = _place_after(source[: unprintable.start()])
+        name = f"U+{ord(unprintable[0]):04X}"
+        text = Text("there is an invisible character here ({name}); remove it", name=name)
+        return None, [Problem(file, place.line, place.column, "", text)]
+    reader = _Reader(file, source, loader)
+    try:
+        return reader.document(), reader.problems
+    except _Unusable as error:
+        place = error.place
+        return None, [*reader.problems, Problem(file, place.line, place.column, "", error.text)]
+    except yaml.MarkedYAMLError as error:
+        return None, [*reader.problems, reader.syntax(error)]
+
+
+def _place_after(text: str) -> Place:
+    lines = re.split("\r\n|\r|\n", text)
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+class _Unusable(Exception):  # noqa: N818 - ends the reading of one file, never leaves this module
+    def __init__(self, place: Place, text: Text) -> None:
+        super().__init__(str(text))
+        self.place, self.text = place, text
+
+
+class _Reader:
+    def __init__(self, file: str, source: str, loader: Loader) -> None:
+        self.file, self.problems = file, list[Problem]()
+        self._lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", source)  # what YAML takes for line ends
+        self._events = iter(yaml.parse(source, Loader=loader))
+        self._anchors: dict[str, Node | None] = {}  # None: still being read
+        self._path: list[str | int] = []
+
+    def document(self) -> Node | None:
+        root: Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    text = Text("a second document begins here; write one document per file, without lines '---'")
+                    raise _Unusable(_place(event), text)
+                root = self._node(next(self._events))
+        return None if isinstance(root, Scalar) and root.text is None else root
+
+    def _node(self, event: yaml.Event) -> Node:
+        place = _place(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, place)
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)  # noqa: S101 - YAML's grammar
+        if event.tag not in _TAGS:
+            self._tag(place)
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        if len(self._path) > MAX_DEPTH:
+            raise _Unusable(place, Text("this is nested too deeply"))
+        node: Node
+        if isinstance(event, yaml.SequenceStartEvent):
+            node = self._items(place)
+        elif isinstance(event, yaml.MappingStartEvent):
+            node = self._mapping(place)
+        elif isinstance(event, yaml.ScalarEvent):
+            node = Scalar(place, self._text(event, place))
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _items(self, place: Place) -> Items:
+        items = Items(place)
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            self._path.append(len(items.nodes))
+            items.nodes.append(node := self._node(event))
+            self._path.pop()
+            items.size = self._grown(items.size + node.size, place)
+        return items
+
+    def _mapping(self, place: Place) -> Mapping:
+        mapping = Mapping(place)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            at = _place(event)
+            key = self._node(event)
+            name = (
+                (key.text or event.value) if isinstance(key, Scalar) and isinstance(event, yaml.ScalarEvent) else None
+            )
+            self._path.append(name or "")
+            value = self._node(next(self._events))
+            if name is None:
+                self._say(at, Text("this cannot be a key; a text that begins with a bracket needs quotes"), depth=-1)
+            elif name == "<<" and isinstance(event, yaml.ScalarEvent) and not event.style:
+                self._say(at, Text("'<<' is not used here; write the settings out, or repeat them with '*name'"))
+            elif name in mapping.nodes:
+                first = mapping.keys[name].line
+                self._say(at, Text("'{key}' is written twice; the first is in line {line}", key=name, line=first))
+            else:
+                mapping.nodes[name], mapping.keys[name] = value, at
+            self._path.pop()
+            mapping.size = self._grown(mapping.size + key.size + value.size, place)
+        return mapping
+
+    def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
+        if event.anchor not in self._anchors:
+            text = Text("there is no '&{name}' above; a value that begins with '*' needs quotes", name=event.anchor)
+            raise _Unusable(place, text)
+        node = self._anchors[event.anchor]
+        if node is None:
+            raise _Unusable(place, Text("'*{name}' contains itself", name=event.anchor))
+        return node
+
+    def _grown(self, size: int, place: Place) -> int:
+        if size > MAX_NODES:
+            text = Text("this holds more than {count} values when its aliases are written out", count=MAX_NODES)
+            raise _Unusable(place, text)
+        return size
+
+    def _text(self, event: yaml.ScalarEvent, place: Place) -> str | None:
+        if event.style or event.value not in _NULLS or event.tag is not None:
+            return str(event.value)
+        rest = self._lines[place.line - 1][place.column - 1 :].strip() if place.line <= len(self._lines) else ""
+        if event.value == "" and _ROOM_ADDRESS.match(rest):
+            text = Text("a value that begins with '#' needs quotes, otherwise it is a comment: \"{value}\"", value=rest)
+            self._say(place, text)
+        return None
+
+    def _tag(self, place: Place) -> None:
+        rest = self._lines[place.line - 1][place.column - 1 :].strip()
+        self._say(place, Text("a value that begins with '!' needs quotes: \"{value}\"", value=rest))
+
+    def _say(self, place: Place, text: Text, depth: int | None = None) -> None:
+        self.problems.append(Problem(self.file, place.line, place.column, shown(self._path[:depth]), text))
+
+    def syntax(self, error: yaml.MarkedYAMLError) -> Problem:
+        """YAML's own complaint in plain words, as far as the character it stopped at tells what happened."""
+        mark = error.problem_mark
+        place = Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
+        line = self._lines[place.line - 1] if place.line <= len(self._lines) else ""
+        what, context = error.problem or "", error.context or ""
+        start = error.context_mark.line + 1 if error.context_mark is not None else place.line
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            text = Text("the line is indented with a tab; use spaces")
+        elif "cannot start any token" in what:
+            char = line[place.column - 1 : place.column]
+            text = Text("a value that begins with '{char}' needs quotes", char=char)
+        elif context == "while scanning an alias":
+            text = Text("a value that begins with '*' needs quotes")
+        elif "mapping values are not allowed" in what:
+            text = Text("there is a ': ' too many; is a line indented wrongly, or does a text with ': ' need quotes?")
+        elif "quoted scalar" in context and "end of stream" in what:
+            text = Text("a quotation mark is opened in line {line} and never closed", line=start)
+        elif "escape" in what:
+            text = Text("inside \"…\" a '\\' begins a special sign; write '\\\\', or put the text in '…'")
+        elif "flow" in context:
+            text = Text("a bracket is opened in line {line} and not closed, or a ',' is missing", line=start)
+        elif "block" in context:
+            text = Text("this line does not fit the lines above; is it indented differently, or is a ':' missing?")
+        else:
+            text = Text("this cannot be read as YAML: {reason}", reason=what or str(error))
+        return Problem(self.file, place.line, place.column, "", text)
+
+
+def _place(event: yaml.Event) -> Place:
+    mark = event.start_mark
+    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
