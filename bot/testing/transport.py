@@ -198,7 +198,13 @@ class FakeTransport:
 
     async def set_display_name(self, name: str) -> None:
         self._request("set_display_name")
-        self.profiles.setdefault(self.user_id, {})["displayname"] = name
+        profile = self.profiles.setdefault(self.user_id, {})
+        if profile.get("displayname") == name:
+            return
+        profile["displayname"] = name
+        for room in self._rooms.values():
+            if room.members.get(self.user_id) == "join":  # a new name is told to every room, as a homeserver does
+                self._membership(room, self.user_id, self.user_id, "join")
 
     async def profile(self, user: str) -> Mapping[str, object]:
         self._request("profile")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -148,6 +149,8 @@ async def test_a_new_name_of_the_bot_hides_no_message(world: World, listener: Li
     """It changes the bot's membership event in every room, as joining does."""
     await world.say(room, "before")
     await world.transport.set_display_name("Lighthouse")
+    while (await world.transport.members(room))[world.transport.user_id] != "Lighthouse":  # noqa: ASYNC110 - no event of ours
+        await asyncio.sleep(0.05)  # the homeserver tells the rooms in its own time
     await world.say(room, "after")
     assert await listener.bodies_until("after") == ["before", "after"]
     assert (await world.transport.profile(world.transport.user_id))["displayname"] == "Lighthouse"
