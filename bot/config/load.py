@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,14 +58,17 @@ def load(
     return _Loading(path, plugins, environ, broken, secrets).run()
 
 
-def peek(path: Path) -> list[Path]:
+def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
     """`plugin_dirs` alone, read before plugins are known. [] if that cannot be read; `load` will say why."""
     try:
         root, _ = yamltree.read(str(path), path.read_bytes())
     except (OSError, ValueError):
         return []
-    return [path.parent / item.text for item in yamltree.items_of(root, "plugin_dirs")
-            if isinstance(item, Scalar) and item.text]  # fmt: skip
+    if not isinstance(root, yamltree.Mapping):
+        return []
+    root, _ = secrets.expand(root, str(path), environ, secrets=False)
+    items = yamltree.items_of(root, "plugin_dirs")
+    return [path.parent / item.text for item in items if isinstance(item, Scalar) and item.text]
 
 
 @dataclass(slots=True)
