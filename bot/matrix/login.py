@@ -72,7 +72,7 @@ async def log_in(client: AsyncClient, account: Account, file: Path, clock: Clock
 
 
 async def _new(client: AsyncClient, account: Account, clock: Clock) -> Session:
-    http, backoff = Http(client), Backoff()
+    http, backoff = Http(client, clock), Backoff()
     while True:
         try:
             if account.access_token:

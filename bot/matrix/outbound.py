@@ -37,8 +37,6 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
-        self._retrying = asyncio.Lock()
-        self._retried_at = 0
 
     def wake(self) -> None:
         self._wake.set()
@@ -93,7 +91,6 @@ class Outbound:
                     log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
                 trouble = str(error)
                 await self._clock.sleep(backoff.wait(error.retry_after))
-                await self._turn()
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 await self._outbox.failed(row.id, str(error))
@@ -103,14 +100,6 @@ class Outbound:
                 await self._outbox.sent(row.id, event_id)
                 self._checkpoint("marked")
                 return
-
-    async def _turn(self) -> None:
-        """Second tries of all rooms go one a second, so that many waiting rooms do not keep a homeserver down."""
-        async with self._retrying:
-            early = self._retried_at + 1000 - self._clock.now()
-            if early > 0:
-                await self._clock.sleep(early / 1000)
-            self._retried_at = self._clock.now()
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """The id of the event the row is now; None if there was nothing to do."""
