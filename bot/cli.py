@@ -89,11 +89,12 @@ def run(config: Path) -> None:
 @click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
 def check(config: Path, schema: bool) -> None:
     """Say everything that is wrong with a configuration, with file, line and remedy."""
+    from bot.config.load import peek
     from bot.config.schema import write_schema
     from bot.loading import find
 
     if schema:
-        for written in write_schema(config, find().plugins):
+        for written in write_schema(config, find(peek(config)).plugins):
             click.echo(written)
     opened = _read(config)
     t = _translator()
@@ -153,10 +154,11 @@ def _read(config: Path, *, secrets: bool = False) -> Opened:
     try:
         opened = open_config(config, secrets=secrets)
     except ConfigError as error:
+        all_words = _everybodys_words(config)
         for problem in error.problems:
             where = f"{problem.file}:{problem.line}:{problem.column}: "
             path = f"{problem.path}: " if problem.path else ""
-            click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
+            click.echo(f"{where}{path}{all_words.t(problem.message)}", err=True)
         count = len(error.problems)
         _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", count))
     for broken in opened.broken:
@@ -168,6 +170,15 @@ def _translator() -> Translator:
     return Catalogs({}).translator("core", terminal_language())
 
 
+def _everybodys_words(config: Path) -> Translator:
+    """Plugins have sentences of their own about their settings."""
+    from bot.config.load import peek
+    from bot.loading import find, folder
+
+    folders = {plugin.name: folder(plugin) for plugin in find(peek(config)).plugins}
+    return Catalogs(folders).everybody(terminal_language())
+
+
 def _end(code: int, reason: str) -> NoReturn:
     click.echo(reason, err=True)
     sys.exit(code)
@@ -176,6 +187,7 @@ def _end(code: int, reason: str) -> NoReturn:
 async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
+    from bot.matrix.login import Secrets
     from bot.tables import open_database
     from bot.timing.clock import SystemClock
 
@@ -185,7 +197,8 @@ async def _run(opened: Opened) -> None:
     clock = SystemClock()
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
-        transport = await connect(loaded.config, loaded.data_dir, clock)
+        secrets = Secrets(loaded.password, loaded.token)
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

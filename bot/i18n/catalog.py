@@ -44,6 +44,16 @@ class Catalogs:
             self._ready[owner, language] = CatalogTranslator(language, self._catalog(owner, language))
         return self._ready[owner, language]
 
+    def everybody(self, language: str) -> Translator:
+        """For sentences whose owner is not known (problems in a configuration): the core's words, then the plugins'."""
+        core = self.translator(CORE, language)
+        catalog = NullTranslations()
+        for owner in self._folders:
+            file = po_file(self._folders[owner], core.language)
+            if core.language != SOURCE and file.is_file():
+                catalog.add_fallback(_read(file))
+        return CatalogTranslator(core.language, catalog)
+
     def _catalog(self, owner: str, language: str) -> NullTranslations:
         folder = self._folders.get(owner)
         file = po_file(folder, language) if folder else None
