@@ -18,7 +18,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench.processes import Running, process
-from bot.testing.homeserver import Homeserver, Person, homeserver
+from bot.testing.homeserver import Homeserver, homeserver
+from bot.testing.person import Person
 
 QUESTIONS = 60
 FEW, MANY = 10, 500  # rooms

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.testing.homeserver import Homeserver, Person
+from bot.testing.homeserver import Homeserver
+from bot.testing.person import Person
 
 
 @dataclass(slots=True)

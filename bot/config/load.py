@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,12 @@ PluginType = type[Plugin[Any]]  # Any: each plugin has a settings class of its o
 class Loaded:
     """A configuration without problems."""
 
-    config: BotConfig  # with the hubs of included files, and secrets read
+    config: BotConfig  # with the hubs of included files
     plugin_settings: Mapping[str, Settings]
     left_out: frozenset[str]  # plugins with `false`
     base: Path  # the folder paths are relative to
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
 
     @property
     def data_dir(self) -> Path:
@@ -55,14 +58,17 @@ def load(
     return _Loading(path, plugins, environ, broken, secrets).run()
 
 
-def peek(path: Path) -> list[Path]:
+def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
     """`plugin_dirs` alone, read before plugins are known. [] if that cannot be read; `load` will say why."""
     try:
         root, _ = yamltree.read(str(path), path.read_bytes())
     except (OSError, ValueError):
         return []
-    return [path.parent / item.text for item in yamltree.items_of(root, "plugin_dirs")
-            if isinstance(item, Scalar) and item.text]  # fmt: skip
+    if not isinstance(root, yamltree.Mapping):
+        return []
+    root, _ = secrets.expand(root, str(path), environ, secrets=False)
+    items = yamltree.items_of(root, "plugin_dirs")
+    return [path.parent / item.text for item in items if isinstance(item, Scalar) and item.text]
 
 
 @dataclass(slots=True)
@@ -93,8 +99,9 @@ class _Loading:
         self.problems += unreadable
         if self.problems or config is None:
             raise ConfigError(_in_order(self.problems, self.files))
-        config = config.model_copy(update={"hubs": hubs, **found})
-        return Loaded(config, settings, left_out, self.path.parent)
+        config = config.model_copy(update={"hubs": hubs})
+        base, password, token = self.path.parent, found.get("password"), found.get("access_token")
+        return Loaded(config, settings, left_out, base, password, token)
 
     def _read(self, path: Path) -> yamltree.Mapping | None:
         """The mapping a file consists of."""
@@ -183,7 +190,7 @@ class _Loading:
             self.problems += problems_of(error, model, file, root, loc)
         except Exception as error:  # a plugin's own validator broke
             text = Text("a plugin failed while it read this: {error}", error=f"{type(error).__name__}: {error}")
-            self._say(file, root, loc, text)
+            self._say(file, yamltree.reach(root, loc), loc, text)
         return None
 
     def _say(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:

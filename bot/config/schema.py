@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -44,7 +44,7 @@ def hub_model(plugins: Sequence[PluginType], *, tolerant: bool = False) -> type[
 def config_schema(plugins: Sequence[PluginType]) -> dict[str, Any]:  # Any: JSON
     """The JSON Schema of `config.yaml`."""
     settings: dict[str, Any] = {  # Any: pydantic's way to name fields
-        plugin.name: (plugin.settings_type | Literal[False] | None, None) for plugin in plugins
+        plugin.name: (plugin.settings_type | bool | None, None) for plugin in plugins
     }
     hub: Any = hub_model(plugins)  # Any: classes made just now are no types to mypy
     of_plugins: Any = create_model("Plugins", __base__=Settings, **settings)

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping as Environ
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from bot.config.model import BotConfig
 from bot.config.yamltree import Items, Loc, Mapping, Node, Scalar, shown, text_of
 from bot.core.errors import Problem
@@ -68,28 +66,34 @@ def one_way_in(root: Mapping, file: str) -> list[Problem]:
 
 def read_secrets(
     config: BotConfig, root: Mapping, file: str, environ: Environ[str, str]
-) -> tuple[dict[str, SecretStr], list[Problem]]:
-    """The values for `password` and `access_token`. Where YAML has none, FARO_ACCESS_TOKEN or FARO_PASSWORD is used."""
-    found: dict[str, SecretStr] = {}
+) -> tuple[dict[str, str], list[Problem]]:
+    """The password or the token, by its setting's name; both are missing where nothing is set.
+
+    Where YAML has none, FARO_ACCESS_TOKEN or FARO_PASSWORD of the environment is used.
+    """
+    found: dict[str, str] = {}
     problems: list[Problem] = []
     for name in SECRETS:
-        if path := getattr(config, f"{name}_file"):
+        if written := getattr(config, name):
+            found[name] = written.get_secret_value()
+        elif path := getattr(config, f"{name}_file"):
             try:
-                content = (Path(file).parent / path).read_text(encoding="utf-8").strip()
+                content = (Path(file).parent / path).read_text(encoding="utf-8-sig").strip()
             except (OSError, ValueError) as error:
-                message = Text("the file '{file}' cannot be read: {reason}", file=path, reason=reason(error))
+                content, message = (
+                    "",
+                    Text("the file '{file}' cannot be read: {reason}", file=path, reason=reason(error)),
+                )
             else:
                 message = Text("the file '{file}' is empty", file=path)
-                if content:
-                    found[name] = SecretStr(content)
-                    continue
-            place = root.nodes[f"{name}_file"].place
-            problems.append(Problem(file, place.line, place.column, f"{name}_file", message))
-    if not any(getattr(config, name) for name in SETTINGS):
-        if token := environ.get("FARO_ACCESS_TOKEN"):
-            found["access_token"] = SecretStr(token)
-        elif password := environ.get("FARO_PASSWORD"):
-            found["password"] = SecretStr(password)
+            if content:
+                found[name] = content
+            else:
+                place = root.nodes[f"{name}_file"].place
+                problems.append(Problem(file, place.line, place.column, f"{name}_file", message))
+    if not found and not problems:
+        environment = {"access_token": environ.get("FARO_ACCESS_TOKEN"), "password": environ.get("FARO_PASSWORD")}
+        found = {name: value for name, value in environment.items() if value}
     return found, problems
 
 

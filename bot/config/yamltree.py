@@ -19,8 +19,9 @@ MAX_BYTES = 4_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 50
 
-# libyaml's parser where PyYAML was built with it (its wheels are): ten times faster, the same events
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+# libyaml's parser where PyYAML was built with it (its wheels are) is ten times faster and gives the same events.
+Loader = type[yaml.BaseLoader] | type["yaml.cyaml.CBaseLoader"]
+LOADERS: Sequence[Loader] = (yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__with_libyaml__ else []))
 _TAGS = (None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -81,6 +82,14 @@ def child(node: Node, step: str | int) -> Node | None:
     return None
 
 
+def reach(root: Node, loc: Loc) -> Node:
+    """What the way leads to, as far as it exists."""
+    node = root
+    for step in loc:
+        node = child(node, step) or node
+    return node
+
+
 def text_of(node: Node | None, key: str) -> str | None:
     """The text under a key, if `node` is a mapping and has one there."""
     value = node and child(node, key)
@@ -99,7 +108,7 @@ def shown(loc: Loc) -> str:
     return text.removeprefix(".")
 
 
-def read(file: str, content: bytes) -> tuple[Node | None, list[Problem]]:
+def read(file: str, content: bytes, loader: Loader = LOADERS[-1]) -> tuple[Node | None, list[Problem]]:
     """The tree of a file's content (None if it holds nothing, or nothing usable) and what is wrong with it as YAML."""
     if len(content) > MAX_BYTES:
         text = Text("the file is larger than {megabytes} MB; is it the right one?", megabytes=MAX_BYTES // 1_000_000)
@@ -116,7 +125,7 @@ def read(file: str, content: bytes) -> tuple[Node | None, list[Problem]]:
         name = f"U+{ord(unprintable[0]):04X}"
         text = Text("there is an invisible character here ({name}); remove it", name=name)
         return None, [Problem(file, place.line, place.column, "", text)]
-    reader = _Reader(file, source)
+    reader = _Reader(file, source, loader)
     try:
         return reader.document(), reader.problems
     except _Unusable as error:
@@ -138,10 +147,10 @@ class _Unusable(Exception):  # noqa: N818 - ends the reading of one file, never 
 
 
 class _Reader:
-    def __init__(self, file: str, source: str) -> None:
+    def __init__(self, file: str, source: str, loader: Loader) -> None:
         self.file, self.problems = file, list[Problem]()
         self._lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", source)  # what YAML takes for line ends
-        self._events = iter(yaml.parse(source, Loader=_LOADER))
+        self._events = iter(yaml.parse(source, Loader=loader))
         self._anchors: dict[str, Node | None] = {}  # None: still being read
         self._path: list[str | int] = []
 

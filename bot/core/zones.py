@@ -66,5 +66,5 @@ def suggest(name: str, known: Collection[str]) -> str | None:
 
 def _folded(name: str) -> str:
     """Lower case, without accents, one underscore between words, any dash an ASCII one."""
-    plain = unicodedata.normalize("NFKD", name.strip().lower().replace("−", "-").replace("–", "-"))
+    plain = unicodedata.normalize("NFKD", name.strip().lower().replace("−", "-").replace("–", "-").replace("&", "and"))
     return re.sub(r"\s+", "_", "".join(char for char in plain if not unicodedata.combining(char)))

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from rich.console import Console
 
 from bot import app
+from bot.config.model import BotConfig
 from bot.demo.chat import Chat, Heard
 from bot.demo.neighbours import heard
 from bot.demo.signals import run_until_stopped
 from bot.demo.terminal import Terminal
-from bot.hubs import Hub
 from bot.offline import Opened
 from bot.ports import Clock, Translator
 from bot.tables import open_database
@@ -31,7 +31,7 @@ def console(opened: Opened, words: Translator, clock: Clock) -> int:
 async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     config = opened.loaded.config
     transport = FakeTransport(config.user, clock)
-    village = Village(transport, config.hubs, config.operators, config.display_name)
+    village = Village(transport, config)
     async with open_database(None, opened.plugins) as (db, plugins):
         house = app.build(opened.loaded, plugins, db, transport, clock)
         running = asyncio.create_task(app.run(house))
@@ -56,15 +56,16 @@ async def _talk(village: Village, words: Translator) -> None:
 class Village:
     """`bot.demo.chat.Community` over a homeserver in memory: the rooms and the people the configuration names."""
 
-    def __init__(self, transport: FakeTransport, hubs: Sequence[Hub], operators: Sequence[str], bot_name: str) -> None:
+    def __init__(self, transport: FakeTransport, config: BotConfig) -> None:
         self._transport = transport
+        hubs = config.hubs
         server = transport.user_id.partition(":")[2]
         people = [person.user for hub in hubs for person in hub.coordinators]
         people += [user for hub in hubs for user in hub.moderators]
-        self._users = _short([*people, *operators, f"@{MEMBER}:{server}"])
+        self._users = _short([*people, *config.operators, f"@{MEMBER}:{server}"])
         self._names = {user: name for name, user in self._users.items()}
         self._names |= {person.user: person.name for hub in hubs for person in hub.coordinators if person.name}
-        self._names[transport.user_id] = bot_name
+        self._names[transport.user_id] = config.display_name
         self._rooms: dict[str, str] = {}  # short name → id
         for hub in hubs:
             for number, room in enumerate(hub.rooms, 1):
@@ -74,19 +75,21 @@ class Village:
                 self._rooms[name] = transport.open_room(id_, alias=room.alias, members=self._users.values())
         self._direct: dict[str, str] = {}  # account → room id
         for name, user in self._users.items():
+            if name == MEMBER and server not in config.invites.allow:
+                continue  # the bot would refuse
             self._direct[name] = transport.open_room(f"!direct-{name}:{server}", members=[user])
             transport.invite(user, self._direct[name], direct=True)
 
     async def attended(self) -> None:
-        """Returns when the bot has come to every room, or refused to: who may not invite it has no direct chat."""
-        position, answers = 0, dict[str, str]()
-        awaited = {*self._rooms.values(), *self._direct.values()}
-        while awaited - answers.keys():
+        """Returns when the bot has come to every room."""
+        position, missing = 0, {*self._rooms.values(), *self._direct.values()}
+        while missing:
             position, events = await self._transport.happened(position)
-            for event in events:
-                if event.get("state_key") == self._transport.user_id and event["content"]["membership"] != "invite":
-                    answers[event["room_id"]] = event["content"]["membership"]
-        self._direct = {name: room for name, room in self._direct.items() if answers[room] == "join"}
+            missing -= {
+                event["room_id"]
+                for event in events
+                if event.get("state_key") == self._transport.user_id and event["content"]["membership"] == "join"
+            }
 
     @property
     def accounts(self) -> Sequence[str]:

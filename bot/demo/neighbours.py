@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.errors import Unavailable
 from bot.demo.chat import Heard
-from bot.testing.homeserver import HomeserverError, Person
+from bot.testing.person import HomeserverError, Person
 
 LONG_POLL = 30  # seconds
 

@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -23,16 +24,24 @@ from bot.demo.steps import Steps
 from bot.demo.tale import TALE
 from bot.demo.terminal import Terminal
 from bot.ports import Clock, Translator
-from bot.testing.homeserver import HomeserverError
+from bot.testing.person import HomeserverError
 
 MINUTE = 60_000  # ms
-REMINDER_AFTER = 20_000  # ms from when the story's meeting is planned
+REMINDER_AFTER = 8_000  # ms from when the story's meeting is planned
 TROUBLE = 1  # exit code
 
 
 def demo(directory: Path | None, script: bool, words: Translator, clock: Clock) -> int:
     """Runs the demo and answers its exit code. It keeps what it makes if there is a `directory`."""
     console = Console()
+    if find_spec("synapse") is None:
+        console.print(
+            words.t(
+                "The demo needs a homeserver (Synapse). Install it: {command}", command="pip install 'faro-bot[demo]'"
+            ),
+            markup=False,
+        )
+        return TROUBLE
     with _folder(directory) as folder:
         try:
             code = run_until_stopped((_script if script else _talk)(folder, console, words, clock))

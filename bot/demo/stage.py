@@ -13,7 +13,8 @@ from bot.demo.bot_process import BotProcess
 from bot.demo.cast import BOT, PEOPLE, ROOMS, SAID_BEFORE, Account, DemoRoom
 from bot.demo.neighbours import Neighbours
 from bot.demo.steps import Steps
-from bot.testing.homeserver import Homeserver, HomeserverError, Person
+from bot.testing.homeserver import Homeserver
+from bot.testing.person import HomeserverError, Person
 
 SERVER = "demo.localhost"
 DIRECT = "direct"  # short name of everyone's direct chat with the bot

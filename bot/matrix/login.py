@@ -134,6 +134,9 @@ def _kept(file: Path, account: Account) -> Session | None:
             f"{file} holds the session of {session.user_id} on {session.homeserver}, but the configuration says "
             f"{account.user} on {account.homeserver}; use another data_dir, or remove the file"
         )
+    if account.access_token and account.access_token.get_secret_value() not in ("", session.access_token):
+        log.info("the configuration has another access token than the kept session; taking the new one")
+        return None
     return session
 
 

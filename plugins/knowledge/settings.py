@@ -33,12 +33,15 @@ class Curated(Settings):
     """A resource the hub's moderators recommend."""
 
     url: Annotated[str, AfterValidator(_link)]
+    """The web address."""
     title: Localized
+    """How it is shown, and found."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     """The language of the page itself (ISO 639), which need not be one of the bot's."""
     topics: tuple[str, ...] = ()
     """Ids of topics of this hub."""
     note: Localized | None = None
+    """What is worth knowing about it; it is searched as well."""
 
 
 class KnowledgeHub(Settings):
@@ -47,6 +50,7 @@ class KnowledgeHub(Settings):
     keep_notes: bool = True
     """Keep the words around a shared link, so that it is found by them."""
     resources: tuple[Curated, ...] = ()
+    """Resources the hub recommends; found like what people share, and marked."""
 
     @model_validator(mode="after")
     def _topics_are_known(self) -> Self:

@@ -77,6 +77,7 @@ class Meeting(Settings):
     id: Identifier
     """Names the series for good: change it, and reminders already sent may be sent again."""
     title: Localized
+    """How it is called in reminders."""
     repeats: Annotated[str, AfterValidator(_repeats)] | None = None
     """`every week`, `every 2 weeks on tuesday`, `first tuesday of the month`, `last friday of the month`…"""
     rrule: Annotated[str, AfterValidator(_rrule)] | None = None
@@ -92,6 +93,7 @@ class Meeting(Settings):
     skip: tuple[Day, ...] = ()
     """Days without the meeting."""
     duration: Span = Duration(1, "hour")
+    """How long it lasts, a day at most."""
     call: Annotated[str, AfterValidator(_link)] | None = None
     """Where to meet: a web link."""
     remind: tuple[Span, ...] = ()
@@ -172,7 +174,7 @@ class MeetingsHub(Settings):
     """Keys of a hub."""
 
     meetings: tuple[Meeting, ...] = ()
-    """Reminders go to the hub's rooms with `role: coordinators`."""
+    """Meetings of the hub. Reminders go to its rooms with `role: coordinators`."""
 
     @field_validator("meetings")
     @classmethod
