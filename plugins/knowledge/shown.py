@@ -14,6 +14,7 @@ from plugins.knowledge import address, asked
 from plugins.knowledge.links import LONGEST_LABEL, tidy
 from plugins.knowledge.search import Entry, Query, Share
 
+DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
 MOST_TOPICS = 5  # that are suggested
 
 
@@ -97,7 +98,9 @@ def localpart(user: str) -> str:
 
 
 def day(ctx: Context, hub: Hub, instant: int) -> str:
-    return format_date(to_local(instant, hub.timezone), format="medium", locale=ctx.language)
+    return format_date(
+        to_local(instant, hub.timezone), format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language)
+    )
 
 
 def _quoted(ctx: Context, said: str) -> str:
