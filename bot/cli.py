@@ -17,8 +17,10 @@ import click
 import structlog
 
 from bot import __version__, faults, logs
+from bot.config.load import peek
 from bot.core.errors import ConfigError, FaroError, LoggedOut
 from bot.i18n.catalog import Catalogs
+from bot.loading import find, folder
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
 from bot.ports import Translator
 
@@ -43,8 +45,7 @@ class Faro(click.Group):
 
 
 def _plugin_commands() -> Sequence[click.Command]:
-    from bot.loading import find  # only `faro --help` and plugins' own commands pay for importing every plugin
-
+    """Only `faro --help` and plugins' own commands pay for importing every plugin."""
     return [command for plugin in find().plugins for command in plugin.shell]
 
 
@@ -89,9 +90,7 @@ def run(config: Path) -> None:
 @click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
 def check(config: Path, schema: bool) -> None:
     """Say everything that is wrong with a configuration, with file, line and remedy."""
-    from bot.config.load import peek
     from bot.config.schema import write_schema
-    from bot.loading import find
 
     if schema:
         for written in write_schema(config, find(peek(config)).plugins):
@@ -150,17 +149,18 @@ def console(config: Path) -> None:
 
 
 def _read(config: Path, *, secrets: bool = False) -> Opened:
-    t = _translator()
+    found = find(peek(config))
     try:
-        opened = open_config(config, secrets=secrets)
+        opened = open_config(config, found, secrets=secrets)
     except ConfigError as error:
-        all_words = _everybodys_words(config)
+        t = Catalogs({plugin.name: folder(plugin) for plugin in found.plugins}).everybodys(terminal_language())
         for problem in error.problems:
             where = f"{problem.file}:{problem.line}:{problem.column}: "
             path = f"{problem.path}: " if problem.path else ""
-            click.echo(f"{where}{path}{all_words.t(problem.message)}", err=True)
+            click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
         count = len(error.problems)
         _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", count))
+    t = _translator()
     for broken in opened.broken:
         click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
     return opened
@@ -168,15 +168,6 @@ def _read(config: Path, *, secrets: bool = False) -> Opened:
 
 def _translator() -> Translator:
     return Catalogs({}).translator("core", terminal_language())
-
-
-def _everybodys_words(config: Path) -> Translator:
-    """Plugins have sentences of their own about their settings."""
-    from bot.config.load import peek
-    from bot.loading import find, folder
-
-    folders = {plugin.name: folder(plugin) for plugin in find(peek(config)).plugins}
-    return Catalogs(folders).everybody(terminal_language())
 
 
 def _end(code: int, reason: str) -> NoReturn:
