@@ -18,7 +18,7 @@ import structlog
 
 from bot import __version__, faults, logs
 from bot.config.load import peek
-from bot.core.errors import ConfigError, FaroError, LoggedOut
+from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
 from bot.loading import find, folder
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
@@ -71,8 +71,8 @@ def main(ctx: click.Context) -> None:
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     opened = _read(config)
-    if not (opened.loaded.data_dir / SESSION).exists():
-        opened = _read(config, secrets=True)  # only the first start logs in
+    if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
+        _tell(opened.loaded.lacking, _translator())  # only the first start needs a password or token
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -148,22 +148,25 @@ def console(config: Path) -> None:
     sys.exit(demo_console.console(opened, _translator(), SystemClock()))
 
 
-def _read(config: Path, *, secrets: bool = False) -> Opened:
+def _read(config: Path) -> Opened:
     found = find(peek(config))
     try:
-        opened = open_config(config, found, secrets=secrets)
+        opened = open_config(config, found)
     except ConfigError as error:
         t = Catalogs({plugin.name: folder(plugin) for plugin in found.plugins}).everybodys(terminal_language())
-        for problem in error.problems:
-            where = f"{problem.file}:{problem.line}:{problem.column}: "
-            path = f"{problem.path}: " if problem.path else ""
-            click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
-        count = len(error.problems)
-        _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", count))
+        _tell(error.problems, t)
     t = _translator()
     for broken in opened.broken:
         click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
     return opened
+
+
+def _tell(problems: Sequence[Problem], t: Translator) -> NoReturn:
+    for problem in problems:
+        where = f"{problem.file}:{problem.line}:{problem.column}: "
+        path = f"{problem.path}: " if problem.path else ""
+        click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
+    _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", len(problems)))
 
 
 def _translator() -> Translator:

@@ -31,9 +31,9 @@ class Opened:
     broken: Sequence[Broken]
 
 
-def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ, *, secrets: bool = False) -> Opened:
-    """Reads a configuration with the plugins found; `secrets`: also what logging in needs. Raises `ConfigError`."""
-    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=secrets)
+def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ) -> Opened:
+    """Reads a configuration with the plugins found; it may lack the secrets for logging in. Raises `ConfigError`."""
+    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=False)
     used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
     return Opened(path, loaded, used, found.broken)
 

@@ -20,6 +20,7 @@ from bot.core.errors import LoggedOut, Refused, Unavailable
 LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
 GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 BUSY = frozenset({408, 425, 429})
+LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
 class Http:
@@ -61,10 +62,18 @@ class Http:
             raise Unavailable(f"no connection: {error}") from error
 
 
+def text(answer: Mapping[str, Any], name: str) -> str:
+    """A string that must be in an answer. Raises `Unavailable`: what answers here is not (or not yet) a homeserver."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unavailable(f"an answer without {name}")
+    return value
+
+
 def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
     try:
         answer = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         if 400 <= status < 500 and status not in BUSY:
@@ -74,13 +83,23 @@ def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
         return answer
     code, reason = str(answer.get("errcode", "M_UNKNOWN")), str(answer.get("error", f"HTTP {status}"))
     if code in GONE:
-        raise LoggedOut(f"{code}: {reason}")
+        raise LoggedOut(
+            f"the homeserver no longer accepts the bot's session ({code}: {reason}). "
+            "Remove session.json from the data folder, check the password or access token, and start the bot again."
+        )
     if status in BUSY or status >= 500 or code == "M_LIMIT_EXCEEDED":
         wait = answer.get("retry_after_ms")
-        seconds = wait / 1000 if isinstance(wait, int | float) else _seconds(retry_after)
+        seconds = _bounded(wait) if isinstance(wait, int | float) else _seconds(retry_after)
         raise Unavailable(f"HTTP {status} {code}", seconds)
     raise Refused(code, reason)
 
 
 def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isascii() and header.isdigit() else None
+    """`Retry-After` in seconds; its other form, a date, is left to our own back-off."""
+    digits = header is not None and header.isascii() and header.isdigit() and len(header) < 10
+    return _bounded(int(header) * 1000) if header and digits else None
+
+
+def _bounded(milliseconds: float) -> float:
+    """In seconds. Anything may stand in JSON: NaN (here 0), and numbers no clock can count to."""
+    return max(0, min(milliseconds, LONGEST_WAIT * 1000)) / 1000

@@ -36,6 +36,8 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
+        self._retrying = asyncio.Lock()
+        self._retried_at = 0
 
     def wake(self) -> None:
         self._wake.set()
@@ -46,8 +48,9 @@ class Outbound:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                busy = set(self._rooms)  # before asking: what is being sent now may be answered as pending
                 for row in await self._outbox.pending():
-                    if row.room not in self._rooms and len(self._rooms) < SIDE_BY_SIDE:
+                    if row.room not in busy and len(self._rooms) < SIDE_BY_SIDE:
                         task = tasks.create_task(self._deliver(row))
                         self._rooms[row.room] = task
                         task.add_done_callback(partial(self._finished, row.room))
@@ -63,14 +66,16 @@ class Outbound:
         self._wake.set()  # the room may have more, or another waits for its place
 
     async def _deliver(self, row: OutboxRow) -> None:
-        backoff = Backoff()
+        backoff, trouble = Backoff(), ""
         while True:
             try:
                 event_id = await self._attempt(row)
             except Unavailable as error:
-                wait = backoff.wait(error.retry_after)
-                log.warning("a message has to wait", room=row.room, reason=str(error), seconds=round(wait, 1))
-                await self._clock.sleep(wait)
+                if str(error) != trouble:
+                    log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
+                trouble = str(error)
+                await self._clock.sleep(backoff.wait(error.retry_after))
+                await self._turn()
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 await self._outbox.failed(row.id, str(error))
@@ -81,13 +86,21 @@ class Outbound:
                 self._checkpoint("marked")
                 return
 
+    async def _turn(self) -> None:
+        """Second tries of all rooms go one a second, so that many waiting rooms do not keep a homeserver down."""
+        async with self._retrying:
+            early = self._retried_at + 1000 - self._clock.now()
+            if early > 0:
+                await self._clock.sleep(early / 1000)
+            self._retried_at = self._clock.now()
+
     async def _attempt(self, row: OutboxRow) -> str | None:
         """The id of the event the row is now; None if there was nothing to do."""
         target = row.target or (await self._outbox.event_of(row.replaces) if row.replaces else None)
         if row.action == "redact":
             await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
             return await self._transport.redact(row.room, target, row.key) if target else None
-        if self._may_be_forgotten(row) and row.first_try is not None:
+        if row.first_try is not None and self._may_be_forgotten(row, row.first_try):
             found = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
             if found:
                 return found
@@ -95,10 +108,8 @@ class Outbound:
         content = edit_of(row.content, target) if target else row.content
         return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key)
 
-    def _may_be_forgotten(self, row: OutboxRow) -> bool:
-        if row.first_try is None:
-            return False
-        return row.device != self._transport.device_id or self._clock.now() - row.first_try > REMEMBERED
+    def _may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
+        return row.device != self._transport.device_id or self._clock.now() - first_try > REMEMBERED
 
 
 def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:
