@@ -67,7 +67,7 @@ def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
         return []
     if not isinstance(root, yamltree.Mapping):
         return []
-    root, _ = secrets.expand(root, str(path), environ, secrets=False)
+    root, _ = secrets.expand(root, str(path), environ)
     items = yamltree.items_of(root, "plugin_dirs")
     return [path.parent / item.text for item in items if isinstance(item, Scalar) and item.text]
 
