@@ -33,6 +33,11 @@ class Attendance:
     def core_jobs(self) -> dict[str, CoreJob]:
         return {"invite": self._invite, "members": self._members}
 
+    @property
+    def waiting(self) -> bool:
+        """Whether some room is missing only because a homeserver did not answer."""
+        return bool(self._unreached)
+
     async def recall(self) -> None:
         """Binds the aliases whose rooms are known from earlier starts."""
         for hub in self._desk.directory.hubs:

@@ -37,7 +37,7 @@ class NioTransport:
 
     def __init__(self, client: AsyncClient, clock: Clock) -> None:
         self._client = client
-        self._http = Http(client)
+        self._http = Http(client, clock)
         self._sync = Sync(self._http, clock, client.user_id)
 
     @property

@@ -16,18 +16,26 @@ import aiohttp
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
+from bot.ports import Clock
 
 LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
 GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 BUSY = frozenset({408, 425, 429})
+A_SECOND = 1000  # ms
 LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
 class Http:
-    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it."""
+    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it.
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    While the homeserver errs, all requests together go one a second, so that many waiting rooms do not keep it down.
+    """
+
+    def __init__(self, client: AsyncClient, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+        self._erring = False
+        self._turns = asyncio.Lock()
+        self._last = 0  # ms: when a request went, or failed, while the homeserver errs
 
     async def request(
         self,
@@ -39,6 +47,33 @@ class Http:
         timeout: float = 30,
     ) -> dict[str, Any]:
         """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
+        await self._turn()
+        try:
+            answer = await self._request(method, path, segments, body, query, timeout)
+        except Unavailable:
+            self._erring, self._last = True, self._clock.now()
+            raise
+        self._erring = False
+        return answer
+
+    async def _turn(self) -> None:
+        if not self._erring:
+            return
+        async with self._turns:
+            early = self._last + A_SECOND - self._clock.now()
+            if self._erring and early > 0:
+                await self._clock.sleep(min(early, A_SECOND) / 1000)  # no longer, should the clock be set back
+            self._last = self._clock.now()
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        segments: tuple[str, ...],
+        body: Mapping[str, object] | None,
+        query: Mapping[str, str | list[str]] | None,
+        timeout: float,
+    ) -> dict[str, Any]:
         filled = path.format(*(quote(segment, safe="") for segment in segments))
         url = f"{filled}?{urlencode(query, doseq=True)}" if query else filled
         headers = {"Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from bot.core.errors import Refused, Unavailable
+from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.backoff import Backoff
 from bot.ports import Clock, Outbox, OutboxRow, Transport
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SIDE_BY_SIDE = 16  # rooms
 REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+A_MOMENT = 5  # seconds
 LONGEST_FALLBACK = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
@@ -36,8 +37,6 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
-        self._retrying = asyncio.Lock()
-        self._retried_at = 0
 
     def wake(self) -> None:
         self._wake.set()
@@ -49,9 +48,16 @@ class Outbound:
                 await self._wake.wait()
                 self._wake.clear()
                 busy = set(self._rooms)  # before asking: what is being sent now may be answered as pending
-                for row in await self._outbox.pending():
+                try:
+                    rows = await self._outbox.pending()
+                except Exception:
+                    log.exception("the outbox could not be read; trying again in a moment")
+                    await self._clock.sleep(A_MOMENT)
+                    self._wake.set()
+                    continue
+                for row in rows:
                     if row.room not in busy and len(self._rooms) < SIDE_BY_SIDE:
-                        task = tasks.create_task(self._deliver(row))
+                        task = tasks.create_task(self._deliver_or_wait(row))
                         self._rooms[row.room] = task
                         task.add_done_callback(partial(self._finished, row.room))
 
@@ -65,6 +71,16 @@ class Outbound:
         del self._rooms[room]
         self._wake.set()  # the room may have more, or another waits for its place
 
+    async def _deliver_or_wait(self, row: OutboxRow) -> None:
+        """Whatever else goes wrong (a full disk, above all), the row stays pending and is tried again."""
+        try:
+            await self._deliver(row)
+        except LoggedOut:
+            raise
+        except Exception:
+            log.exception("a message could not be sent or marked; trying again in a moment", key=row.key)
+            await self._clock.sleep(A_MOMENT)
+
     async def _deliver(self, row: OutboxRow) -> None:
         backoff, trouble = Backoff(), ""
         while True:
@@ -75,7 +91,6 @@ class Outbound:
                     log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
                 trouble = str(error)
                 await self._clock.sleep(backoff.wait(error.retry_after))
-                await self._turn()
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 await self._outbox.failed(row.id, str(error))
@@ -85,14 +100,6 @@ class Outbound:
                 await self._outbox.sent(row.id, event_id)
                 self._checkpoint("marked")
                 return
-
-    async def _turn(self) -> None:
-        """Second tries of all rooms go one a second, so that many waiting rooms do not keep a homeserver down."""
-        async with self._retrying:
-            early = self._retried_at + 1000 - self._clock.now()
-            if early > 0:
-                await self._clock.sleep(early / 1000)
-            self._retried_at = self._clock.now()
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """The id of the event the row is now; None if there was nothing to do."""

@@ -13,6 +13,7 @@ from aiohttp import web
 from nio import AsyncClient, AsyncClientConfig
 
 from bot.matrix.http import Http
+from bot.testing.clock import FakeClock
 
 BOT = "@faro:example.org"
 
@@ -91,4 +92,4 @@ async def client(script: Script) -> AsyncIterator[AsyncClient]:
 
 @pytest.fixture
 async def http(client: AsyncClient) -> Http:
-    return Http(client)
+    return Http(client, FakeClock())

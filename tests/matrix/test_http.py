@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.http import LARGEST, Http
+from bot.testing.clock import START, FakeClock
 from tests.matrix.conftest import Answer, Script
 
 PATH = "/_matrix/client/v3/account/whoami"
@@ -98,7 +100,7 @@ async def test_a_homeserver_that_is_not_there_is_unavailable(unused_tcp_port: in
     client = AsyncClient(f"http://127.0.0.1:{unused_tcp_port}", "@faro:example.org")
     try:
         with pytest.raises(Unavailable, match="no connection"):
-            await Http(client).request("GET", PATH)
+            await Http(client, FakeClock()).request("GET", PATH)
     finally:
         await client.close()
 
@@ -126,3 +128,34 @@ async def test_a_stopped_bot_does_not_wait_for_the_answer(http: Http, script: Sc
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_while_the_homeserver_errs_all_requests_together_go_one_a_second(
+    client: AsyncClient, script: Script
+) -> None:
+    clock = FakeClock()
+    http = Http(client, clock)
+    script.will_answer(*[Answer(status=502, raw=b"")] * 4, *[Answer({})] * 3)
+
+    async def ask() -> None:
+        with contextlib.suppress(Unavailable):
+            await http.request("GET", PATH)
+
+    await ask()
+    await asyncio.gather(*(ask() for _ in range(4)))
+    assert clock.now() - START == 4000
+    well = clock.now()
+    await asyncio.gather(ask(), ask())
+    assert clock.now() == well, "once it answers again nobody waits"
+
+
+async def test_a_clock_that_is_set_back_stops_no_request(client: AsyncClient, script: Script) -> None:
+    clock = FakeClock()
+    http = Http(client, clock)
+    script.will_answer(Answer(status=502, raw=b""), Answer({}))
+    with pytest.raises(Unavailable):
+        await http.request("GET", PATH)
+    clock.advance(-86_400)
+    before = clock.now()
+    await http.request("GET", PATH)
+    assert clock.now() - before <= 1000

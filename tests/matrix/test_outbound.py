@@ -29,6 +29,16 @@ class MemoryOutbox:
         self.rows: dict[int, OutboxRow] = {}
         self.done: dict[str, str | None] = {}
         self.reasons: dict[str, str] = {}
+        self._failing: list[str] = []
+
+    def fail(self, *methods: str) -> None:
+        """The disk is full when these are called next, in this order."""
+        self._failing += methods
+
+    def _disk(self, method: str) -> None:
+        if self._failing[:1] == [method]:
+            self._failing.pop(0)
+            raise OSError("disk full")
 
     def put(self, key: str, body: str = "x", *, room: str = HALL, replaces: str | None = None, **row: object) -> None:
         content = {"msgtype": "m.notice", "body": body}
@@ -40,6 +50,7 @@ class MemoryOutbox:
         self.rows[number] = OutboxRow(number, key, HALL, "redact", "", {}, replaces, target)
 
     async def pending(self) -> Sequence[OutboxRow]:
+        self._disk("pending")
         oldest: dict[str, OutboxRow] = {}
         for row in self.rows.values():
             if row.key not in self.done:
@@ -49,10 +60,12 @@ class MemoryOutbox:
         return list(oldest.values())
 
     async def trying(self, id_: int, device: str, now: int) -> None:
+        self._disk("trying")
         row = self.rows[id_]
         self.rows[id_] = replace(row, tries=row.tries + 1, first_try=row.first_try or now, device=row.device or device)
 
     async def sent(self, id_: int, event_id: str | None) -> None:
+        self._disk("sent")
         self.done[self.rows[id_].key] = event_id
 
     async def failed(self, id_: int, reason: str) -> None:
@@ -209,31 +222,6 @@ async def test_a_rate_limit_is_kept_to(desk: Desk) -> None:
     assert desk.clock.now() - START >= 90_000
 
 
-class StandingClock(FakeClock):
-    """Its time stands still; it notes how long anybody wanted to sleep."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slept: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(0)
-
-
-async def test_many_waiting_rooms_come_back_one_a_second() -> None:
-    desk = Desk(clock=StandingClock())
-    desk.outbox.put("reply.1", room=HALL)
-    desk.outbox.put("reply.2", room=DESK)
-    desk.transport.fail_next(*[Unavailable("HTTP 502")] * 2)
-    async with working(desk):
-        await until_done(desk, 2)
-    assert isinstance(desk.clock, StandingClock)
-    *own_waits, behind_the_other = desk.clock.slept
-    assert [1 <= wait <= 1.5 for wait in own_waits] == [True, True]
-    assert behind_the_other == 1
-
-
 async def test_a_refused_message_is_told_and_the_room_goes_on(desk: Desk) -> None:
     desk.outbox.put("reply.1", "no")
     desk.outbox.put("reply.2", "yes")
@@ -252,6 +240,15 @@ async def test_a_session_that_is_gone_ends_the_worker(desk: Desk) -> None:
         await desk.outbound.run()
     assert group.group_contains(LoggedOut)
     assert desk.outbox.done == {}, "it is sent after the next login"
+
+
+async def test_a_row_that_could_not_be_marked_is_tried_again_and_heard_once(desk: Desk) -> None:
+    """The disk is full for a while: after the homeserver has the message, and when the outbox is read."""
+    desk.outbox.put("reply.1", "hello")
+    desk.outbox.fail("sent", "pending", "trying", "sent")
+    async with working(desk):
+        await until_done(desk, 1)
+    assert desk.said() == ["hello"]
 
 
 # -- after a crash ----------------------------------------------------------------------------------------------------
