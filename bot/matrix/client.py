@@ -12,20 +12,20 @@ from bot.core.errors import Refused
 from bot.core.events import Batch
 from bot.matrix import inbound
 from bot.matrix.http import Http, text
-from bot.matrix.login import Account, log_in
+from bot.matrix.login import Account, Secrets, log_in
 from bot.matrix.sync import Sync
 from bot.ports import Clock
 
 SEARCHED = 500  # of our own events when one is looked for
 
 
-async def connect(account: Account, data_dir: Path, clock: Clock) -> NioTransport:
+async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clock) -> NioTransport:
     """Logs in, or takes up the kept session. Raises `LoginError` or `LoggedOut`."""
     # Retrying is ours: nio's own is without end, and spins when a homeserver says no.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
     try:
-        await log_in(client, account, data_dir / "session.json", clock)
+        await log_in(client, account, secrets, data_dir / "session.json", clock)
     except BaseException:
         await client.close()
         raise

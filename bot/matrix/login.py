@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -32,12 +32,6 @@ class Session:
     access_token: str
 
 
-class Secret(Protocol):
-    """A text that does not show itself in logs."""
-
-    def get_secret_value(self) -> str: ...
-
-
 class Account(Protocol):
     """What the configuration says about the bot's account; secrets are already read from their files."""
 
@@ -50,35 +44,37 @@ class Account(Protocol):
     @property
     def device_name(self) -> str: ...
 
-    @property
-    def password(self) -> Secret | None: ...
 
-    @property
-    def access_token(self) -> Secret | None: ...
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the first login needs, one of them."""
+
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
-async def log_in(client: AsyncClient, account: Account, file: Path, clock: Clock) -> Session:
+async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: Path, clock: Clock) -> Session:
     """The kept session, or a new one where there is none or the configured token is another.
 
     Waits for a homeserver that is down. Raises `LoginError` or `LoggedOut`.
     """
     session = _kept(file, account)
-    if session is None:
-        session = await _new(client, account, clock)
+    if session is None or (secrets.token and secrets.token != session.access_token):
+        session = await _new(client, account, secrets, clock)
         _keep(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def _new(client: AsyncClient, account: Account, clock: Clock) -> Session:
-    http, backoff = Http(client, clock), Backoff()
+async def _new(client: AsyncClient, account: Account, secrets: Secrets, clock: Clock) -> Session:
+    http, backoff = Http(client), Backoff()
     while True:
         try:
-            if account.access_token:
-                return await _with_token(http, client, account, account.access_token.get_secret_value())
-            if account.password:
-                return await _with_password(http, account, account.password.get_secret_value())
+            if secrets.token:
+                return await _with_token(http, client, account, secrets.token)
+            if secrets.password:
+                return await _with_password(http, account, secrets.password)
             raise LoginError(
                 "the first login needs a password: set FARO_PASSWORD, or `password_file:` in the configuration"
             )
@@ -139,9 +135,6 @@ def _kept(file: Path, account: Account) -> Session | None:
             f"{file} holds the session of {session.user_id} on {session.homeserver}, but the configuration says "
             f"{account.user} on {account.homeserver}; use another data_dir, or remove the file"
         )
-    if account.access_token and account.access_token.get_secret_value() not in ("", session.access_token):
-        log.info("the configuration has another access token than the kept session; taking the new one")
-        return None
     return session
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pydantic import SecretStr
-
 from bot.core.events import Batch, Event, Message, id_of
 from bot.matrix.client import NioTransport, connect
+from bot.matrix.login import Secrets
 from bot.ports import Transport
 from bot.testing.clock import FakeClock
 from bot.testing.homeserver import Homeserver
@@ -123,8 +122,6 @@ class Configured:
 
     homeserver: str
     user: str
-    password: SecretStr
-    access_token: None = None
     device_name: str = "Faro"
 
 
@@ -144,7 +141,7 @@ class RealWorld:
 
     @staticmethod
     async def _connect(server: Homeserver, bot: Person, folder: Path) -> NioTransport:
-        return await connect(Configured(server.url, bot.user_id, SecretStr(bot.password)), folder, SystemClock())
+        return await connect(Configured(server.url, bot.user_id), Secrets(bot.password), folder, SystemClock())
 
     @property
     def ana(self) -> str:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from nio import AsyncClient
-from pydantic import SecretStr
 
 from bot.core.errors import LoggedOut
-from bot.matrix.login import LoginError, Session, log_in
+from bot.matrix.login import LoginError, Secrets, Session, log_in
 from bot.testing.clock import FakeClock
 from tests.matrix.conftest import BOT, Answer, Script
 
@@ -24,8 +23,6 @@ class Configured:
 
     homeserver: str
     user: str
-    password: SecretStr | None
-    access_token: SecretStr | None
     device_name: str = "Faro"
 
 
@@ -37,10 +34,8 @@ def file(tmp_path: Path) -> Path:
 async def come(
     client: AsyncClient, file: Path, *, password: str | None = None, token: str | None = None, user: str = BOT
 ) -> Session:
-    account = Configured(
-        client.homeserver, user, SecretStr(password) if password else None, SecretStr(token) if token else None
-    )
-    return await log_in(client, account, file, FakeClock())
+    account = Configured(client.homeserver, user)
+    return await log_in(client, account, Secrets(password, token), file, FakeClock())
 
 
 async def test_a_password_is_used_once_and_the_session_kept_for_its_owner_only(
