@@ -68,7 +68,7 @@ async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: 
 
 
 async def _new(client: AsyncClient, account: Account, secrets: Secrets, clock: Clock) -> Session:
-    http, backoff = Http(client), Backoff()
+    http, backoff = Http(client, clock), Backoff()
     while True:
         try:
             if secrets.token:
