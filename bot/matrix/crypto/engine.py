@@ -35,7 +35,7 @@ class Engine:
     Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
     """
 
-    def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook, http: Http) -> None:
+    def __init__(self, client: AsyncClient, http: Http, folder: Path, clock: Clock, book: RoomBook) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""

@@ -45,7 +45,7 @@ class Party:
         self._made = (server, user, device, folder, clock, book)
         client = nio.AsyncClient("http://nowhere.invalid", user)
         client.user_id, client.device_id, client.access_token = user, device, "t"
-        self.engine = Engine(client, folder / user[1:4], clock, book, Wire(server, user, device))
+        self.engine = Engine(client, Wire(server, user, device), folder / user[1:4], clock, book)
         self.machine: Any = client.olm
         self.heard: list[Event | Undecryptable] = []
         self._turn = 0
