@@ -16,17 +16,13 @@ from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import VERIFICATION, Receiving
 from bot.matrix.crypto.sending import Sending
-from bot.matrix.crypto.store import open_store
+from bot.matrix.crypto.store import StoreError, open_store
 from bot.matrix.crypto.upkeep import Upkeep
 from bot.matrix.http import Http
 from bot.matrix.inbound import is_user_id, section, translate
 from bot.ports import Clock, RoomBook
 
 log = structlog.get_logger()
-
-
-class StoreError(TransportError):
-    """The keys on disk cannot be read; the operator must put them back, or start over."""
 
 
 class Engine:
@@ -48,10 +44,7 @@ class Engine:
             self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
         except Exception as error:
             self._store.database.close()
-            raise StoreError(
-                f"the encryption keys in {folder} are damaged ({error}); put them back from a backup, or move the "
-                "folder and session.json away, so that the bot logs in as a new device"
-            ) from error
+            raise StoreError(folder, error) from error
         client.store, client.olm = self._store, self._machine
         self._http = http
         self._devices = Devices(self._machine, self._http, clock)

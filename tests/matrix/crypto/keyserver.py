@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ class KeyServer:
     given: set[str] = field(default_factory=set)  # ids of all one-time keys there ever were
     fails: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))  # by the path's last words
     asked: list[str] = field(default_factory=list)
+    watch: Callable[[str], None] = lambda name: None  # called with each request before it is answered
 
     def sync(self, who: Device) -> Raw:
         """The parts of a sync answer that have to do with keys, since the last."""
@@ -60,6 +61,7 @@ class Wire(Http):
     ) -> Raw:
         name = path.removeprefix("/_matrix/client/v3/").partition("/{")[0]
         self._server.asked.append(name)
+        self._server.watch(name)
         if self._server.fails[name]:
             raise self._server.fails[name].pop(0)
         sent: Raw = json.loads(json.dumps(body))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,17 @@ class Party:
         """The same device, from what it has on disk."""
         self.close()
         return Party(*self._made)
+
+    def crashed_while(self, request: str, into: Path) -> Callable[[], Party]:
+        """From now on, what is on disk is copied when this request goes out: the device as it is after a crash then."""
+
+        def copy(name: str) -> None:
+            if name == request:
+                shutil.copytree(self._made[3], into)
+
+        self.server.watch = copy
+        server, user, device, _, clock, book = self._made
+        return lambda: Party(server, user, device, into, clock, book)
 
     def close(self) -> None:
         self.engine.close()
