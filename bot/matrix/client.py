@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from bot.core.errors import Refused, Unavailable
 from bot.core.events import Batch, Event, Undecryptable
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
-from bot.matrix.http import Http
-from bot.matrix.login import Account, log_in, log_in_anew
+from bot.matrix.http import Http, text
+from bot.matrix.login import Account, Secrets, log_in, log_in_anew
 from bot.matrix.sync import Sync
 from bot.ports import Clock, RoomBook
 
@@ -26,10 +27,11 @@ log = structlog.get_logger()
 
 CLEAR = frozenset({"m.reaction"})
 """Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
+
 SEARCHED = 500  # of our own events when one is looked for
 
 
-async def connect(account: Account, data_dir: Path, clock: Clock, book: RoomBook) -> NioTransport:
+async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook) -> NioTransport:
     """Logs in, or takes up the kept session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
 
     With the `e2e` extra the keys of the device are opened too; without it nothing of the encryption is imported.
@@ -37,30 +39,32 @@ async def connect(account: Account, data_dir: Path, clock: Clock, book: RoomBook
     # Retrying is ours: nio's own is without end, and spins when a homeserver says no. So is the opening of the keys.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
-    crypto = None
+    http, crypto = Http(client, clock), None
     try:
-        await log_in(client, account, data_dir / "session.json", clock)
+        await log_in(client, account, secrets, data_dir / "session.json", clock)
         if ENCRYPTION_ENABLED:
-            crypto = await _encryption(client, account, data_dir, clock, book)
+            crypto = await _encryption(client, http, account, secrets, data_dir, clock, book)
     except BaseException:
         await client.close()
         raise
-    return NioTransport(client, clock, book, crypto)
+    return NioTransport(client, http, clock, book, crypto)
 
 
-async def _encryption(client: AsyncClient, account: Account, data_dir: Path, clock: Clock, book: RoomBook) -> Engine:
+async def _encryption(
+    client: AsyncClient, http: Http, account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook
+) -> Engine:
     """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
     from bot.matrix.crypto.engine import Engine  # needs the `e2e` extra
 
     backoff = Backoff()
     while True:
-        engine = Engine(client, data_dir / "crypto", clock, book)
+        engine = Engine(client, http, data_dir / "crypto", clock, book)
         try:
             if not await engine.is_stranger():
                 return engine
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
-            await log_in_anew(client, account, data_dir / "session.json")
+            await log_in_anew(client, http, account, secrets, data_dir / "session.json")
         except Unavailable as error:
             engine.close()
             wait = backoff.wait(error.retry_after)
@@ -74,12 +78,11 @@ async def _encryption(client: AsyncClient, account: Account, data_dir: Path, clo
 class NioTransport:
     """`bot.ports.Transport` over nio's client."""
 
-    def __init__(self, client: AsyncClient, clock: Clock, book: RoomBook, crypto: Engine | None) -> None:
-        self._client, self._book = client, book
+    def __init__(self, client: AsyncClient, http: Http, clock: Clock, book: RoomBook, crypto: Engine | None) -> None:
+        self._client, self._http, self._book = client, http, book
         self.crypto = crypto
         """None without the `e2e` extra."""
-        self._http = Http(client)
-        self._sync = Sync(self._http, clock, client.user_id, crypto)
+        self._sync = Sync(http, clock, client.user_id, crypto)
 
     @property
     def user_id(self) -> str:
@@ -103,7 +106,7 @@ class NioTransport:
             type_, content = "m.room.encrypted", await self.crypto.encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
         answer = await self._http.request("PUT", path, room, type_, txn_id, body=content)
-        return str(answer["event_id"])
+        return text(answer, "event_id")
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:
@@ -114,37 +117,41 @@ class NioTransport:
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         path = "/_matrix/client/v3/rooms/{}/redact/{}/{}"
         answer = await self._http.request("PUT", path, room, event_id, txn_id, body={})
-        return str(answer["event_id"])
+        return text(answer, "event_id")
 
     async def find_sent(self, room: str, key: str, since: int) -> str | None:
-        start: str | None = None
+        # Times are what senders claim, so only our own are believed; which is why only our own are asked for.
+        only_ours = json.dumps({"senders": [self.user_id], "lazy_load_members": True})
+        query = {"dir": "b", "limit": "100", "filter": only_ours}
         looked_at = 0
         while looked_at < SEARCHED:
-            query = {"dir": "b", "limit": "100"} | ({"from": start} if start else {})
             page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
-            chunk = [raw for raw in page.get("chunk") or [] if isinstance(raw, dict)]
-            for raw in chunk:
+            chunk, end = page.get("chunk"), page.get("end")
+            events = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
+            for raw in events:
+                if raw.get("sender") != self.user_id:
+                    continue  # the filter was not heeded
                 at = raw.get("origin_server_ts")
                 if isinstance(at, int) and at < since:
                     return None
-                if raw.get("sender") == self.user_id and inbound.section(raw, "content").get("org.faro.key") == key:
-                    return str(raw.get("event_id"))
-            looked_at += len(chunk)
-            start = page.get("end")
-            if not chunk or not start:
+                if inbound.section(raw, "content").get("org.faro.key") == key:
+                    return text(raw, "event_id")
+            looked_at += len(events)
+            if not events or not isinstance(end, str):
                 return None
+            query["from"] = end
         return None
 
     async def resolve(self, alias: str) -> tuple[str, Sequence[str]]:
         answer = await self._http.request("GET", "/_matrix/client/v3/directory/room/{}", alias)
         servers = answer.get("servers")
-        return str(answer["room_id"]), [str(server) for server in servers] if isinstance(servers, list) else []
+        return text(answer, "room_id"), [str(server) for server in servers] if isinstance(servers, list) else []
 
     async def join(self, room: str, via: Sequence[str]) -> str:
         """`/join` with `via` and a `{}` body: nio sends neither, and some homeservers want both."""
         query = {"via": list(via), "server_name": list(via)} if via else None
         answer = await self._http.request("POST", "/_matrix/client/v3/join/{}", room, body={}, query=query, timeout=120)
-        return str(answer["room_id"])
+        return text(answer, "room_id")
 
     async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
         body: dict[str, object] = {"preset": "private_chat", "name": name, "invite": list(invite)}
@@ -158,7 +165,7 @@ class NioTransport:
             }
             body["initial_state"] = [encryption]
         answer = await self._http.request("POST", "/_matrix/client/v3/createRoom", body=body, timeout=120)
-        return str(answer["room_id"])
+        return text(answer, "room_id")
 
     async def leave(self, room: str) -> None:
         await self._http.request("POST", "/_matrix/client/v3/rooms/{}/leave", room, body={})

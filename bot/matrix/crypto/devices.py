@@ -19,6 +19,7 @@ log = structlog.get_logger()
 WAIT = 10  # seconds a homeserver may take to ask other homeservers
 ASK_AGAIN = 60_000  # ms before somebody whose homeserver gave no answer is asked about again
 CLAIM_AGAIN = 300_000  # ms before a one-time key of a device that had none is asked for again
+CLAIM_SOON = 30_000  # … if our own homeserver gave no answer
 MOST_REMEMBERED = 10_000
 
 Device = tuple[str, str]  # user id, device id
@@ -105,12 +106,13 @@ class Devices:
             answer = await self._http.request("POST", "/_matrix/client/v3/keys/claim", body=body, timeout=WAIT + 10)
         except (Unavailable, Refused) as error:
             log.warning("no one-time keys could be had; who needs one is left out for now", reason=str(error))
+            self._remember(self._claimed, wanted, CLAIM_SOON - CLAIM_AGAIN)
             return
         found = {user: theirs for user, theirs in section(answer, "one_time_keys").items() if user in keys}
         self._machine.handle_response(KeysClaimResponse(found, section(answer, "failures")))
 
-    def _remember(self, when: dict[Any, int], who: Iterable[Any]) -> None:
-        now = self._clock.now()
+    def _remember(self, when: dict[Any, int], who: Iterable[Any], shift: int = 0) -> None:
+        now = self._clock.now() + shift
         for one in who:
             when.pop(one, None)
             when[one] = now

@@ -16,7 +16,7 @@ from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import VERIFICATION, Receiving
 from bot.matrix.crypto.sending import Sending
-from bot.matrix.crypto.store import open_store
+from bot.matrix.crypto.store import StoreError, open_store
 from bot.matrix.crypto.upkeep import Upkeep
 from bot.matrix.http import Http
 from bot.matrix.inbound import is_user_id, section, translate
@@ -25,14 +25,13 @@ from bot.ports import Clock, RoomBook
 log = structlog.get_logger()
 
 
-class StoreError(TransportError):
-    """The keys on disk cannot be read; the operator must put them back, or start over."""
-
-
 class Engine:
-    """Made for a client that is logged in. Raises `WrongNioError` or `StoreError` if the installed nio is another than it was made for."""
+    """Made for a client that is logged in.
 
-    def __init__(self, client: AsyncClient, folder: Path, clock: Clock, book: RoomBook) -> None:
+    Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
+    """
+
+    def __init__(self, client: AsyncClient, http: Http, folder: Path, clock: Clock, book: RoomBook) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
@@ -45,12 +44,9 @@ class Engine:
             self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
         except Exception as error:
             self._store.database.close()
-            raise StoreError(
-                f"the encryption keys in {folder} are damaged ({error}); put them back from a backup, or move the "
-                "folder and session.json away, so that the bot logs in as a new device"
-            ) from error
+            raise StoreError(folder, error) from error
         client.store, client.olm = self._store, self._machine
-        self._http = Http(client)
+        self._http = http
         self._devices = Devices(self._machine, self._http, clock)
         self._receiving = Receiving(self._machine, self._devices)
         self._sending = Sending(self._machine, self._devices, self._http, clock, book)

@@ -7,7 +7,7 @@ is handled inside `fenced`, one piece at a time: the bad piece is dropped, the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
@@ -51,9 +51,9 @@ class WrongNioError(TransportError):
     """The installed nio is not the one the encryption was made for; the operator must install the right one."""
 
 
-def check() -> None:
+def check(used: Sequence[tuple[object, tuple[str, ...]]] = _USED) -> None:
     """Raises `WrongNioError` if a name that the fence stands on is gone from nio. Costs microseconds."""
-    gone = [f"{_name(thing)}.{name}" for thing, names in _USED for name in names if not hasattr(thing, name)]
+    gone = [f"{_name(thing)}.{name}" for thing, names in used for name in names if not hasattr(thing, name)]
     gone += [
         f"{_name(kind)}().{name}" for kind, names in _USED_OF_INSTANCES for name in names if not hasattr(kind(), name)
     ]
