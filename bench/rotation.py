@@ -13,6 +13,7 @@ from nio import AsyncClient, AsyncClientConfig
 
 from bench.crowd import crowd
 from bot.matrix.crypto.engine import Engine
+from bot.matrix.http import Http
 from bot.testing.homeserver import Homeserver
 from bot.timing.clock import SystemClock
 
@@ -52,7 +53,8 @@ async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost
     book = Book(room, frozenset(await crowd(server, room, members + ROTATIONS)))
     client = AsyncClient(server.url, bot.user_id, config=AsyncClientConfig(encryption_enabled=False))
     client.restore_login(bot.user_id, bot.device_id, bot.token)
-    engine = Engine(client, folder, SystemClock(), book)
+    clock = SystemClock()
+    engine = Engine(client, Http(client, clock), folder, clock, book)
     try:
         await engine.publish()
         async with cost() as first:
