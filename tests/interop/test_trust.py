@@ -37,10 +37,11 @@ async def test_withheld_keys_are_told_of_once(sealed: Town, peers: Peers) -> Non
             await ana.send(sealed.hall, f"!help {n}", to=(sealed.bot.user_id,))
 
         def told(event: Event) -> bool:
-            return bool(event["sender"] == sealed.bot.user_id and event["content"].get("msgtype") == "m.notice")
+            return bool(event["sender"] == sealed.bot.user_id and event["type"] == "m.room.message")
 
         notice = await ana.wait_for(told, what="a notice")
-        assert not notice["encrypted"]
+        assert not notice["encrypted"]  # she would not see it otherwise
+        assert notice["highlight"]
         await ana.send(sealed.hall, "!help again")
         await asyncio.sleep(1)
         assert [event["event_id"] for event in ana.heard if told(event)] == [notice["event_id"]]
