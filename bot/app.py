@@ -29,6 +29,8 @@ from bot.work import Work
 log = structlog.get_logger()
 
 RETRY_JOINING = 600  # seconds
+RETRY_SOON = 30  # where the homeserver did not answer
+LONGEST_PAUSE = 60  # seconds between two tries to store a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +121,17 @@ async def run(house: House) -> None:
 async def _read(house: House, first_batch: asyncio.Event) -> None:
     """The sync loop: the position moves only with what it brought."""
     token = await position.token(house.db.reading())
+    pause = 5
     while True:
         batch = await house.transport.sync(token)
         try:
             await house.pipeline.handle(batch)
         except Exception:
-            log.exception("a batch could not be stored; it is asked for again")
-            await house.clock.sleep(5)
+            log.exception("a batch could not be stored; it is asked for again", in_seconds=pause)
+            await house.clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
             continue
-        token = batch.token
+        token, pause = batch.token, 5
         first_batch.set()
 
 
@@ -150,7 +154,7 @@ async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Ev
     except TransportError as error:
         log.warning("the display name could not be set", reason=str(error))
     while problems:
-        await house.clock.sleep(RETRY_JOINING)
+        await house.clock.sleep(RETRY_SOON if house.attendance.waiting else RETRY_JOINING)
         problems = await house.attendance.join_all()
 
 

@@ -33,6 +33,11 @@ class Attendance:
     def core_jobs(self) -> dict[str, CoreJob]:
         return {"invite": self._invite, "members": self._members}
 
+    @property
+    def waiting(self) -> bool:
+        """Whether some room is missing only because a homeserver did not answer."""
+        return bool(self._unreached)
+
     async def recall(self) -> None:
         """Binds the aliases whose rooms are known from earlier starts."""
         for hub in self._desk.directory.hubs:
@@ -43,12 +48,15 @@ class Attendance:
     async def join_all(self) -> Sequence[str]:
         """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
         places = [(hub, room) for hub in self._desk.directory.hubs for room in hub.rooms]
-        lines = [
-            line
-            for some in (places[n : n + SIDE_BY_SIDE] for n in range(0, len(places), SIDE_BY_SIDE))
-            for line in await asyncio.gather(*(self._try(hub, room) for hub, room in some))
-        ]
-        return [line for line in lines if line]
+        turns = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def in_turn(hub: Hub, room: Room) -> str | None:
+            async with turns:
+                return await self._try(hub, room)
+
+        async with asyncio.TaskGroup() as tasks:
+            tries = [tasks.create_task(in_turn(hub, room)) for hub, room in places]
+        return [line for one in tries if (line := one.result())]
 
     async def _try(self, hub: Hub, room: Room) -> str | None:
         name = room.alias or room.id or ""

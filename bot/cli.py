@@ -17,8 +17,10 @@ import click
 import structlog
 
 from bot import __version__, faults, logs
-from bot.core.errors import ConfigError, FaroError, LoggedOut
+from bot.config.load import peek
+from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
+from bot.loading import find, folder
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
 from bot.ports import Translator
 
@@ -43,8 +45,7 @@ class Faro(click.Group):
 
 
 def _plugin_commands() -> Sequence[click.Command]:
-    from bot.loading import find  # only `faro --help` and plugins' own commands pay for importing every plugin
-
+    """Only `faro --help` and plugins' own commands pay for importing every plugin."""
     return [command for plugin in find().plugins for command in plugin.shell]
 
 
@@ -70,8 +71,8 @@ def main(ctx: click.Context) -> None:
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     opened = _read(config)
-    if not (opened.loaded.data_dir / SESSION).exists():
-        opened = _read(config, secrets=True)  # only the first start logs in
+    if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
+        _tell(opened.loaded.lacking, _translator())  # only the first start needs a password or token
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -90,10 +91,9 @@ def run(config: Path) -> None:
 def check(config: Path, schema: bool) -> None:
     """Say everything that is wrong with a configuration, with file, line and remedy."""
     from bot.config.schema import write_schema
-    from bot.loading import find
 
     if schema:
-        for written in write_schema(config, find().plugins):
+        for written in write_schema(config, find(peek(config)).plugins):
             click.echo(written)
     opened = _read(config)
     t = _translator()
@@ -148,20 +148,25 @@ def console(config: Path) -> None:
     sys.exit(demo_console.console(opened, _translator(), SystemClock()))
 
 
-def _read(config: Path, *, secrets: bool = False) -> Opened:
-    t = _translator()
+def _read(config: Path) -> Opened:
+    found = find(peek(config))
     try:
-        opened = open_config(config, secrets=secrets)
+        opened = open_config(config, found)
     except ConfigError as error:
-        for problem in error.problems:
-            where = f"{problem.file}:{problem.line}:{problem.column}: "
-            path = f"{problem.path}: " if problem.path else ""
-            click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
-        count = len(error.problems)
-        _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", count))
+        t = Catalogs({plugin.name: folder(plugin) for plugin in found.plugins}).everybodys(terminal_language())
+        _tell(error.problems, t)
+    t = _translator()
     for broken in opened.broken:
         click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
     return opened
+
+
+def _tell(problems: Sequence[Problem], t: Translator) -> NoReturn:
+    for problem in problems:
+        where = f"{problem.file}:{problem.line}:{problem.column}: "
+        path = f"{problem.path}: " if problem.path else ""
+        click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
+    _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", len(problems)))
 
 
 def _translator() -> Translator:
@@ -176,6 +181,7 @@ def _end(code: int, reason: str) -> NoReturn:
 async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
+    from bot.matrix.login import Secrets
     from bot.tables import open_database
     from bot.timing.clock import SystemClock
 
@@ -185,7 +191,8 @@ async def _run(opened: Opened) -> None:
     clock = SystemClock()
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
-        transport = await connect(loaded.config, loaded.data_dir, clock)
+        secrets = Secrets(loaded.password, loaded.token)
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

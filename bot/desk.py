@@ -13,7 +13,7 @@ from bot.directory import Directory
 from bot.hubs import Hub
 from bot.loading import Registry
 from bot.ports import Reader, Transaction, Translations, Translator
-from bot.storage import outbox, people, rooms
+from bot.storage import alarms, outbox, people, rooms
 from bot.storage.alarms import PluginSchedule
 
 CORE = "core"  # owner of the core's own sentences, tables and jobs
@@ -79,11 +79,18 @@ class Desk:
         return self.schedule(tx, CORE, now)
 
     async def is_direct(self, db: Reader, room: str) -> bool:
-        """A chat with one person: invited as such, or a room of no hub with nobody else in it."""
+        """A chat with one person: a room of no hub with nobody else in it.
+
+        Until the member list has been read, only those count who were heard of: then it must be a chat the bot was
+        invited to as a direct one.
+        """
         if self.directory.place(room):
             return False
+        members = await db.value("SELECT count(*) FROM members WHERE room = :room", room=room)
+        if members > 2:
+            return False
         flagged = await db.value("SELECT direct FROM rooms WHERE id = :room", room=room)
-        return bool(flagged) or await db.value("SELECT count(*) FROM members WHERE room = :room", room=room) == 2
+        return bool(flagged) or (members == 2 and not await alarms.has_job(db, CORE, f"members/{room}"))
 
     async def hubs(self, db: Reader, message: Message) -> Sequence[Hub]:
         """Hubs whose content may be shown where the message was written."""

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.config.load import Loaded, load, peek
+from bot.config.load import Loaded, load
 from bot.contexts import HubsContext
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
-from bot.loading import Broken, PluginType, bind, find, folder
+from bot.loading import Broken, Found, PluginType, bind, folder
 from bot.ports import Reader, Translator
 from bot.storage.alarms import PluginSchedule
 from bot.storage.database import SqliteDatabase
@@ -31,10 +31,9 @@ class Opened:
     broken: Sequence[Broken]
 
 
-def open_config(path: Path, environ: Mapping[str, str] = os.environ, *, secrets: bool = False) -> Opened:
-    """Finds plugins and reads the configuration; `secrets`: also what is needed to log in. Raises `ConfigError`."""
-    found = find(peek(path))
-    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=secrets)
+def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ) -> Opened:
+    """Reads a configuration with the plugins found; it may lack the secrets for logging in. Raises `ConfigError`."""
+    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=False)
     used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
     return Opened(path, loaded, used, found.broken)
 

@@ -107,12 +107,15 @@ class Pipeline:
         await rooms.forget(tx, room)
 
     async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
-        known = await rooms.one(tx, update.room)
-        await rooms.remember(tx, update.room)
+        known = await rooms.is_joined(tx, update.room)
+        if not known:
+            await rooms.remember(tx, update.room)
         for change in update.state:
-            await rooms.apply(tx, change)
-        place = self._desk.directory.place(update.room)
-        if (known is None and not (batch.first and place is None)) or update.gap:
+            try:
+                await rooms.apply(tx, change)
+            except Exception:
+                log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
+        if not known or update.gap:
             schedule = self._desk.core_schedule(tx, self._clock.now())
             await schedule.job("members", f"members/{update.room}", room=update.room)
         oldest = self._clock.now() - self._answer_within
@@ -152,6 +155,7 @@ class Pipeline:
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         message = replace(edit.message, event_id=edit.target)
+        await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
         if await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id):
             # What is now a command shares nothing any more.
             await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
@@ -161,7 +165,8 @@ class Pipeline:
         await self._overhear(tx, edit)
 
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
-        """The question is gone: so is its answer."""
+        """The question is gone: so is its answer, given or still being prepared."""
+        await alarms.withdraw_jobs(tx, room, target)
         answered = await outbox.answer_to(tx, room, target)
         if answered:
             await outbox.put(

@@ -96,19 +96,21 @@ class Work:
         except UserError as error:
             reply = await self._say(job, error)
         except Exception as error:
-            if isinstance(error, Unavailable):
-                log.info("a job waits for the homeserver", plugin=job.plugin, job=job.name)
+            away = isinstance(error, Unavailable)  # an outage may last: such a job is never given up
+            if away:
+                log.info("a job waits for the homeserver", plugin=job.plugin, job=job.name, reason=str(error))
             else:
                 log.exception("a job failed", plugin=job.plugin, job=job.name)
-            if job.tries + 1 < TRIES:
+            if away or job.tries + 1 < TRIES:
+                wait = FIRST_WAIT * 2 ** min(job.tries, TRIES)
                 async with self._db.transaction() as tx:
-                    await alarms.job_again(tx, job, self._clock.now() + FIRST_WAIT * 2**job.tries)
+                    await alarms.job_again(tx, job, self._clock.now() + wait)
                 return True
             reply = await self._say(job, UserError(SORRY))
         async with self._db.transaction() as tx:
-            if reply is not None and job.cause is not None:
+            wanted = await alarms.job_done(tx, job)
+            if wanted and reply is not None and job.cause is not None:
                 await self._answering.answer(tx, Asked.from_json(job.cause), reply)
-            await alarms.job_done(tx, job)
         self._wake()
         return True
 

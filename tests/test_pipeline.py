@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -26,7 +27,8 @@ from bot.api import (
     job,
     overhear,
 )
-from bot.core.events import Batch, Invite, RoomUpdate, StateChange
+from bot.core.errors import Unavailable
+from bot.core.events import Batch, Edit, Invite, RoomUpdate, StateChange
 from bot.hubs import Coordinator, Hub, Room
 from bot.storage import position
 from bot.testing.story import Story, story
@@ -47,10 +49,11 @@ class Echo(Plugin[Settings]):
 
     name = "echo"
     heard: list[str]
+    while_slow: Callable[[], Awaitable[None]] | None
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.heard = []
+        self.heard, self.while_slow = [], None
 
     @command("echo", help="Say it again.", aliases={"es": "eco"})
     async def echo(self, ctx: Context, *, text: str) -> Reply:
@@ -71,6 +74,9 @@ class Echo(Plugin[Settings]):
 
     @job("slow")
     async def slow(self, ctx: JobContext) -> Reply:
+        meanwhile, self.while_slow = self.while_slow, None
+        if meanwhile:
+            await meanwhile()
         async with ctx.answering() as asked:
             return Reply(f"{ctx.payload['word']} for {asked.sender}")
 
@@ -280,3 +286,108 @@ async def test_an_alarm_rings_once_even_if_it_is_armed_again(told: Story) -> Non
 async def test_a_room_the_bot_was_removed_from_hears_no_alarm(told: Story) -> None:
     await told.pipeline.handle(Batch("t3", left=("!desk:example.org",)))
     assert await told.advance(60_000) is None
+
+
+async def test_a_question_withdrawn_while_its_answer_is_prepared_is_not_answered(told: Story) -> None:
+    question = told.message(BEN, "!later")
+    gone = Redaction(HALL, "$gone", BEN, told.clock.now(), question.event_id)
+    assert await told.hear(question, gone) is None
+
+
+async def test_a_question_edited_while_its_answer_is_prepared_is_answered_once_as_it_stands(told: Story) -> None:
+    question = told.message(BEN, "!later")
+    for n, words in enumerate(["!echo sooner", "!later", "never mind"]):
+        edit = Edit(question.event_id, replace(question, event_id=f"$edit{n}", body=words))
+        told.sent.clear()
+        await told.hear(question, edit) if n == 0 else await told.hear(edit)
+        assert [row.content.get("body") for row in told.sent if row.action == "send"] == [
+            ["sooner"],
+            [f"done for {BEN}"],
+            [],
+        ][n]
+
+
+async def test_a_question_asked_anew_while_its_answer_is_made_gets_the_new_answer_only(told: Story) -> None:
+    question = told.message(BEN, "!later")
+
+    async def edited_meanwhile() -> None:
+        edit = Edit(question.event_id, replace(question, event_id="$edit"))
+        await told.pipeline.handle(Batch("t-edit", (RoomUpdate(HALL, events=(edit,)),)))
+
+    plugin = told.desk.registry.plugins["echo"]
+    assert isinstance(plugin, Echo)
+    plugin.while_slow = edited_meanwhile
+    await told.hear(question)
+    assert [row.content["m.relates_to"] for row in told.sent] == [{"m.in_reply_to": {"event_id": question.event_id}}]
+
+
+async def test_a_job_waits_for_the_homeserver_however_long_it_is_away(told: Story) -> None:
+    plugin = told.desk.registry.plugins["echo"]
+    assert isinstance(plugin, Echo)
+    tries = 0
+
+    async def away() -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 20:  # far more often than a job that fails by itself is tried
+            plugin.while_slow = away
+            raise Unavailable("HTTP 502")
+
+    plugin.while_slow = away
+    assert await told.say(BEN, "!later") is None
+    for _ in range(20):
+        await told.advance(6 * 60_000)
+    assert tries == 20
+    assert told.sent[-1].content["body"] == f"done for {BEN}"
+
+
+async def test_a_disk_that_is_full_loses_nothing_of_a_batch(told: Story) -> None:
+    """SQLite undoes the whole transaction; the next try of the same batch handles all of it."""
+    async with told.db.transaction() as tx:
+        pages = await tx.value("PRAGMA page_count")
+        await tx.value(f"PRAGMA max_page_count = {pages + 3}")
+    words = ["!echo one", "!echo " + "long " * 4000, "!echo two"]
+    batch = Batch("t9", (RoomUpdate(HALL, events=tuple(told.message(ANA, said) for said in words * 4)),))
+    with pytest.raises(sqlite3.OperationalError):
+        await told.pipeline.handle(batch)
+    assert await position.token(told.db.reading()) != "t9"
+    assert await told.db.reading().value("SELECT count(*) FROM outbox") == 0
+    async with told.db.transaction() as tx:
+        await tx.value("PRAGMA max_page_count = 1000000")
+    await told.pipeline.handle(batch)
+    await told.settle()
+    assert len(told.sent) == 12
+
+
+def joined(room: str, user: str) -> StateChange:
+    return StateChange(room, "m.room.member", user, user, f"$join-{user}", {"membership": "join"})
+
+
+async def test_a_room_whose_members_are_not_known_yet_is_not_taken_for_a_direct_chat(told: Story) -> None:
+    """Of a large room only those who spoke are heard of at first: the bot and one more look like a chat of two."""
+    await told.join(BEN, HALL)
+    room = "!somewhere:example.org"
+    update = RoomUpdate(
+        room,
+        state=(joined(room, told.transport.user_id), joined(room, BEN)),
+        events=(told.message(BEN, "echo hello", room=room),),
+    )
+    await told.pipeline.handle(Batch("t1", (update,)))
+    assert await told.settle() is None
+    assert await told.say(BEN, "echo hello", room=room) == "hello"  # the list has been read: there are two
+
+
+async def test_a_direct_chat_into_which_a_third_person_came_is_one_no_more(told: Story) -> None:
+    room = await told.direct(ANA)
+    for user in (told.transport.user_id, ANA, BEN):
+        await told.join(user, HALL)
+        await told.join(user, room)
+    assert await told.say(ANA, "echo hello", room=room) is None
+    assert "none of my hubs" in str(await told.say(ANA, "!echo hello", room=room))
+
+
+async def test_state_that_cannot_be_stored_stops_nothing_else(told: Story) -> None:
+    odd = StateChange(HALL, "m.room.member", "\ud800", ANA, "$odd", {"membership": "join"})
+    update = RoomUpdate(HALL, state=(odd,), events=(odd, told.message(ANA, "!echo fine")))
+    await told.pipeline.handle(Batch("t1", (update,)))
+    assert await told.settle() == "fine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ class Loaded:
     base: Path  # the folder paths are relative to
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    lacking: tuple[Problem, ...] = ()  # secrets that could not be read; they matter to who must log in
 
     @property
     def data_dir(self) -> Path:
@@ -57,14 +59,17 @@ def load(
     return _Loading(path, plugins, environ, broken, secrets).run()
 
 
-def peek(path: Path) -> list[Path]:
+def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
     """`plugin_dirs` alone, read before plugins are known. [] if that cannot be read; `load` will say why."""
     try:
         root, _ = yamltree.read(str(path), path.read_bytes())
     except (OSError, ValueError):
         return []
-    return [path.parent / item.text for item in yamltree.items_of(root, "plugin_dirs")
-            if isinstance(item, Scalar) and item.text]  # fmt: skip
+    if not isinstance(root, yamltree.Mapping):
+        return []
+    root, _ = secrets.expand(root, str(path), environ)
+    items = yamltree.items_of(root, "plugin_dirs")
+    return [path.parent / item.text for item in items if isinstance(item, Scalar) and item.text]
 
 
 @dataclass(slots=True)
@@ -82,22 +87,22 @@ class _Loading:
         root = self._read(self.path)
         if root is None:
             raise ConfigError(self.problems)
-        root, unset = secrets.expand(root, file, self.environ, secrets=self.secrets)
-        self.problems += [*unset, *secrets.one_way_in(root, file)]
+        root, unset = secrets.expand(root, file, self.environ)
+        self.problems += [*(one for one in unset if one.path not in secrets.SECRETS), *secrets.one_way_in(root, file)]
         config = self._config(root)
         settings, left_out = self._plugin_settings(root)
         sources = [*self._inline(root), *self._included(root)]
         self.problems += between(sources)
         hubs = self._hubs(sources)
-        found, unreadable = (
-            secrets.read_secrets(config, root, file, self.environ) if config and self.secrets else ({}, [])
-        )
-        self.problems += unreadable
+        found, unreadable = secrets.read_secrets(config, root, file, self.environ) if config else ({}, [])
+        lacking = [*(one for one in unset if one.path in secrets.SECRETS), *unreadable]
+        if self.secrets:
+            self.problems += lacking
         if self.problems or config is None:
             raise ConfigError(_in_order(self.problems, self.files))
         config = config.model_copy(update={"hubs": hubs})
         base, password, token = self.path.parent, found.get("password"), found.get("access_token")
-        return Loaded(config, settings, left_out, base, password, token)
+        return Loaded(config, settings, left_out, base, password, token, tuple(lacking))
 
     def _read(self, path: Path) -> yamltree.Mapping | None:
         """The mapping a file consists of."""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.yamltree import Loc, Node, Place, child, shown
+from bot.config.yamltree import Loc, Mapping, Node, Place, child, shown
 from bot.core.errors import Problem
 from bot.core.texts import Text
 
@@ -103,7 +103,7 @@ def _place(root: Node, loc: Loc, kind: str) -> tuple[Place, Loc]:
         if (inner := child(node, step)) is None:
             continue
         # an unknown key is wrong itself; of anything else the value is
-        place = node.keys[str(step)] if kind == "extra_forbidden" and hasattr(node, "keys") else inner.place
+        place = node.keys[str(step)] if kind == "extra_forbidden" and isinstance(node, Mapping) else inner.place
         node = inner
         way.append(step)
     if kind == "missing":

@@ -16,11 +16,8 @@ SETTINGS = tuple(name for secret in SECRETS for name in (secret, f"{secret}_file
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def expand(root: Mapping, file: str, environ: Environ[str, str], *, secrets: bool) -> tuple[Mapping, list[Problem]]:
-    """The tree with `${NAME}` filled in, everywhere but in hubs: those who write hubs may not read the environment.
-
-    With `secrets` False a variable that is not set is no problem in a password or token.
-    """
+def expand(root: Mapping, file: str, environ: Environ[str, str]) -> tuple[Mapping, list[Problem]]:
+    """The tree with `${NAME}` filled in, everywhere but in hubs: those who write hubs may not read the environment."""
     problems: list[Problem] = []
 
     def fill(node: Node, loc: Loc) -> Node:
@@ -33,7 +30,7 @@ def expand(root: Mapping, file: str, environ: Environ[str, str], *, secrets: boo
         problems.extend(
             Problem(file, node.place.line, node.place.column, shown(loc), _unset(name, loc))
             for name in _VARIABLE.findall(node.text)
-            if not environ.get(name) and (secrets or loc[0] not in SECRETS)
+            if not environ.get(name)
         )
         return Scalar(node.place, _VARIABLE.sub(lambda match: environ.get(match[1], ""), node.text))
 

@@ -37,17 +37,26 @@ class Catalogs:
 
     def translator(self, owner: str, language: str) -> Translator:
         """Any code is taken (`es`, `pt-BR`, `de`); a language without catalogues is answered in English."""
-        language = language.replace("_", "-").partition("-")[0].lower()
-        if language not in LANGUAGES:
-            language = SOURCE
+        language = _known(language)
         if (owner, language) not in self._ready:
-            self._ready[owner, language] = CatalogTranslator(language, self._catalog(owner, language))
+            self._ready[owner, language] = CatalogTranslator(language, self._with_core(owner, language))
         return self._ready[owner, language]
 
-    def _catalog(self, owner: str, language: str) -> NullTranslations:
+    def everybodys(self, language: str) -> Translator:
+        """The sentences of all owners: for what the core or any plugin may have said."""
+        language = _known(language)
+        catalog = NullTranslations()
+        for owner in self._folders:
+            catalog.add_fallback(self._own(owner, language))
+        return CatalogTranslator(language, catalog)
+
+    def _own(self, owner: str, language: str) -> NullTranslations:
         folder = self._folders.get(owner)
         file = po_file(folder, language) if folder else None
-        catalog = _read(file) if file and language != SOURCE and file.is_file() else NullTranslations()
+        return _read(file) if file and language != SOURCE and file.is_file() else NullTranslations()
+
+    def _with_core(self, owner: str, language: str) -> NullTranslations:
+        catalog = self._own(owner, language)
         if owner != CORE:
             core = self.translator(CORE, language)
             assert isinstance(core, CatalogTranslator)  # noqa: S101 - for mypy: we made it
@@ -101,6 +110,11 @@ def fill(template: str, values: Mapping[str, object]) -> str:
                 raise ValueError(f"'{{{name}}}' is not a plain placeholder")
             parts.append(str(values[name]))
     return "".join(parts)
+
+
+def _known(language: str) -> str:
+    language = language.replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else SOURCE
 
 
 def _read(file: Path) -> NullTranslations:

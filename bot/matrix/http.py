@@ -16,17 +16,26 @@ import aiohttp
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
+from bot.ports import Clock
 
 LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
 GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 BUSY = frozenset({408, 425, 429})
+A_SECOND = 1000  # ms
+LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
 class Http:
-    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it."""
+    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it.
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
+    While the homeserver errs, all requests together go one a second, so that many waiting rooms do not keep it down.
+    """
+
+    def __init__(self, client: AsyncClient, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+        self._erring = False
+        self._turns = asyncio.Lock()
+        self._last = 0  # ms: when a request went, or failed, while the homeserver errs
 
     async def request(
         self,
@@ -38,6 +47,33 @@ class Http:
         timeout: float = 30,
     ) -> dict[str, Any]:
         """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
+        await self._turn()
+        try:
+            answer = await self._request(method, path, segments, body, query, timeout)
+        except Unavailable:
+            self._erring, self._last = True, self._clock.now()
+            raise
+        self._erring = False
+        return answer
+
+    async def _turn(self) -> None:
+        if not self._erring:
+            return
+        async with self._turns:
+            early = self._last + A_SECOND - self._clock.now()
+            if self._erring and early > 0:
+                await self._clock.sleep(min(early, A_SECOND) / 1000)  # no longer, should the clock be set back
+            self._last = self._clock.now()
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        segments: tuple[str, ...],
+        body: Mapping[str, object] | None,
+        query: Mapping[str, str | list[str]] | None,
+        timeout: float,
+    ) -> dict[str, Any]:
         filled = path.format(*(quote(segment, safe="") for segment in segments))
         url = f"{filled}?{urlencode(query, doseq=True)}" if query else filled
         headers = {"Content-Type": "application/json"}
@@ -61,10 +97,18 @@ class Http:
             raise Unavailable(f"no connection: {error}") from error
 
 
+def text(answer: Mapping[str, Any], name: str) -> str:
+    """A string that must be in an answer. Raises `Unavailable`: what answers here is not (or not yet) a homeserver."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unavailable(f"an answer without {name}")
+    return value
+
+
 def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
     try:
         answer = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         if 400 <= status < 500 and status not in BUSY:
@@ -74,13 +118,23 @@ def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
         return answer
     code, reason = str(answer.get("errcode", "M_UNKNOWN")), str(answer.get("error", f"HTTP {status}"))
     if code in GONE:
-        raise LoggedOut(f"{code}: {reason}")
+        raise LoggedOut(
+            f"the homeserver no longer accepts the bot's session ({code}: {reason}). "
+            "Remove session.json from the data folder, check the password or access token, and start the bot again."
+        )
     if status in BUSY or status >= 500 or code == "M_LIMIT_EXCEEDED":
         wait = answer.get("retry_after_ms")
-        seconds = wait / 1000 if isinstance(wait, int | float) else _seconds(retry_after)
+        seconds = _bounded(wait) if isinstance(wait, int | float) else _seconds(retry_after)
         raise Unavailable(f"HTTP {status} {code}", seconds)
     raise Refused(code, reason)
 
 
 def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isascii() and header.isdigit() else None
+    """`Retry-After` in seconds; its other form, a date, is left to our own back-off."""
+    digits = header is not None and header.isascii() and header.isdigit() and len(header) < 10
+    return _bounded(int(header) * 1000) if header and digits else None
+
+
+def _bounded(milliseconds: float) -> float:
+    """In seconds. Anything may stand in JSON: NaN (here 0), and numbers no clock can count to."""
+    return max(0, min(milliseconds, LONGEST_WAIT * 1000)) / 1000

@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange, id_of
+from bot.core.events import Edit, Event, Invite, Message, Reaction, Redaction, StateChange, id_of
 
 SPOKEN = frozenset({"m.text", "m.emote", "m.file", "m.image", "m.video", "m.audio"})  # m.notice is other bots'
 LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
 MOST_MENTIONS = 100
 
-_USER = re.compile(r"@[^\s:\x00]*:[^\s\x00]+")
-_ID = re.compile(r"[!$#@][^\s\x00]+")
-_QUOTE = re.compile(r"(?:^> ?[^\n]*(?:\n|$))+\n?")
-_QUOTE_HTML = re.compile(r"<mx-reply>.*?</mx-reply>", re.DOTALL | re.IGNORECASE)
+_UNPRINTABLE = r"\s\x00-\x1f\x7f-\x9f\ud800-\udfff"
+_USER = re.compile(rf"@[^:{_UNPRINTABLE}]*:[^{_UNPRINTABLE}]+")
+_ID = re.compile(rf"[!$][^{_UNPRINTABLE}]+")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # JSON can hold them, a database and UTF-8 cannot
+_QUOTE = re.compile(r"(?:>[^\n]*(?:\n|\Z))+\n?")
 
 
 def events(room: str, raw: object, own_id: str) -> tuple[Event, ...]:
@@ -35,7 +36,7 @@ def translate(room: str, raw: object, own_id: str) -> Event | None:
     content = raw.get("content")
     if not (_is(sender, _USER) and _is(event_id, _ID) and isinstance(content, dict) and isinstance(type_, str)):
         return None
-    if isinstance(raw.get("state_key"), str):
+    if "state_key" in raw:
         return _state(room, type_, raw["state_key"], sender, event_id, content)
     if sender == own_id:
         return None
@@ -47,18 +48,29 @@ def translate(room: str, raw: object, own_id: str) -> Event | None:
         case "m.room.message":
             return _message(room, event_id, sender, at, content)
         case "m.room.redaction":
-            target = content.get("redacts") or raw.get("redacts")  # in the content since room version 11
-            return Redaction(room, event_id, sender, at, target) if _is(target, _ID) else None
+            return _redaction(room, event_id, sender, at, raw.get("redacts"), content.get("redacts"))
         case "m.reaction":
             return _reaction(room, event_id, sender, at, content)
         case _:
             return None
 
 
-def _state(room: str, type_: str, key: str, sender: str, event_id: str, content: dict[str, Any]) -> StateChange:
+def _state(
+    room: str, type_: str, key: object, sender: str, event_id: str, content: dict[str, Any]
+) -> StateChange | None:
+    if not isinstance(key, str) or _UNSTORABLE.search(key) or (type_ == "m.room.member" and not _is(key, _USER)):
+        return None
     if type_ == "m.room.create":
         content = {**content, "creator": sender}  # room version 11 and later no longer say it themselves
     return StateChange(room, type_, key, sender, event_id, content)
+
+
+def _redaction(room: str, event_id: str, sender: str, at: int, old: object, new: object) -> Redaction | None:
+    """Its target stands beside the content, since room version 11 inside; where both are and differ, one is forged."""
+    target = new if old is None else old
+    if not _is(target, _ID) or new not in (None, target):
+        return None
+    return Redaction(room, event_id, sender, at, target)
 
 
 def _message(room: str, event_id: str, sender: str, at: int, content: dict[str, Any]) -> Message | Edit | None:
@@ -75,17 +87,15 @@ def _message(room: str, event_id: str, sender: str, at: int, content: dict[str, 
 def _words(
     room: str, event_id: str, sender: str, at: int, content: dict[str, Any], relation: dict[str, Any]
 ) -> Message | None:
-    kind, body = content.get("msgtype"), content.get("body")
-    if kind not in SPOKEN or not isinstance(body, str):
+    kind, body, html = content.get("msgtype"), content.get("body"), content.get("formatted_body")
+    if not isinstance(kind, str) or kind not in SPOKEN or not isinstance(body, str):
         return None
-    html = content.get("formatted_body")
-    html = html[:LONGEST_BODY] if isinstance(html, str) and content.get("format") == "org.matrix.custom.html" else None
-    body = body[:LONGEST_BODY]
+    body = _storable(body)
+    html = _storable(html) if isinstance(html, str) and content.get("format") == "org.matrix.custom.html" else None
     reply_to = _dict(relation.get("m.in_reply_to")).get("event_id")
     thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
     if isinstance(reply_to, str):
-        body = _QUOTE.sub("", body, count=1) if body.startswith("> <") else body
-        html = _QUOTE_HTML.sub("", html) if html else None
+        body, html = _without_quote(body), html and _without_html_quote(html)
     mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MOST_MENTIONS]
     return Message(
         room=room,
@@ -101,26 +111,64 @@ def _words(
     )
 
 
+def _without_quote(body: str) -> str:
+    """Without the lines that repeat what is replied to (spec, "Fallbacks for rich replies"; of an emote: `> * <@`)."""
+    found = _QUOTE.match(body) if body.startswith(("> <", "> * <")) else None
+    return body[found.end() :] if found else body
+
+
+def _without_html_quote(html: str) -> str:
+    end = html[:LONGEST_BODY].lower().find("</mx-reply>") if html[:10].lower() == "<mx-reply>" else -1
+    return html[end + len("</mx-reply>") :] if end >= 0 else html
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST_BODY])
+
+
 def _reaction(room: str, event_id: str, sender: str, at: int, content: dict[str, Any]) -> Reaction | None:
     relation = _dict(content.get("m.relates_to"))
     target, key = relation.get("event_id"), relation.get("key")
     if relation.get("rel_type") != "m.annotation" or not _is(target, _ID) or not isinstance(key, str):
         return None
-    return Reaction(room, event_id, sender, at, target, key[:100])
+    return Reaction(room, event_id, sender, at, target, _storable(key[:100]))
 
 
-def joined_here(found: Iterable[Event], own_id: str) -> str | None:
-    """The id of the bot's own latest join among these events."""
+def invite(room: object, part: object, own_id: str) -> Invite | None:
+    """One entry of `rooms.invite`. Where nobody is named as inviter nobody is allowed, so it will be rejected."""
+    if not is_room_id(room) or not isinstance(part, dict):
+        return None
+    for raw in _list(section(part, "invite_state").get("events")):
+        if not (isinstance(raw, dict) and raw.get("type") == "m.room.member" and raw.get("state_key") == own_id):
+            continue
+        sender, content = raw.get("sender"), _dict(raw.get("content"))
+        if content.get("membership") == "invite" and _is(sender, _USER):
+            return Invite(room, sender, direct=content.get("is_direct") is True)
+    return Invite(room, "", direct=False)
+
+
+def joined_here(raw_events: object, own_id: str) -> str | None:
+    """The id of the bot's own latest join among these raw events. A new display name is no join."""
     join = None
-    for event in found:
-        if isinstance(event, StateChange) and event.type == "m.room.member" and event.state_key == own_id:
-            join = event.event_id if event.content.get("membership") == "join" else None
+    for raw in _list(raw_events):
+        if isinstance(raw, dict) and raw.get("type") == "m.room.member" and raw.get("state_key") == own_id:
+            now, before = (_dict(content).get("membership") for content in (raw.get("content"), _before(raw)))
+            if now != "join":
+                join = None
+            elif before != "join" and _is(raw.get("event_id"), _ID):
+                join = raw["event_id"]
     return join
 
 
-def since_joining(found: Sequence[Event], join: str) -> tuple[Event, ...]:
+def _before(raw: dict[str, Any]) -> object:
+    """The state an event replaced (`prev_content` has stood in both places)."""
+    return _dict(raw.get("unsigned")).get("prev_content", raw.get("prev_content"))
+
+
+def since_joining(found: Sequence[Event], join: str | None) -> tuple[Event, ...]:
     """What was said before the bot came is not for it; the state of then still holds."""
-    start = ids(found).index(join)
+    order = ids(found)
+    start = order.index(join) if join in order else 0
     return tuple(event for number, event in enumerate(found) if number >= start or isinstance(event, StateChange))
 
 
@@ -140,9 +188,9 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def is_room_id(value: object) -> bool:
+def is_room_id(value: object) -> TypeGuard[str]:
     """A usable room id."""
-    return _is(value, _ID) and str(value).startswith("!")
+    return _is(value, _ID) and value.startswith("!")
 
 
 def section(response: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
 from bot.matrix.backoff import Backoff
-from bot.matrix.http import Http
+from bot.matrix.http import Http, text
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -32,12 +32,6 @@ class Session:
     access_token: str
 
 
-class Secret(Protocol):
-    """A text that does not show itself in logs."""
-
-    def get_secret_value(self) -> str: ...
-
-
 class Account(Protocol):
     """What the configuration says about the bot's account; secrets are already read from their files."""
 
@@ -50,32 +44,37 @@ class Account(Protocol):
     @property
     def device_name(self) -> str: ...
 
-    @property
-    def password(self) -> Secret | None: ...
 
-    @property
-    def access_token(self) -> Secret | None: ...
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What the first login needs, one of them."""
+
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
-async def log_in(client: AsyncClient, account: Account, file: Path, clock: Clock) -> Session:
-    """The kept session, or a new one. Waits for a homeserver that is down; raises `LoginError` or `LoggedOut`."""
+async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: Path, clock: Clock) -> Session:
+    """The kept session, or a new one where there is none or the configured token is another.
+
+    Waits for a homeserver that is down. Raises `LoginError` or `LoggedOut`.
+    """
     session = _kept(file, account)
-    if session is None:
-        session = await _new(client, account, clock)
+    if session is None or (secrets.token and secrets.token != session.access_token):
+        session = await _new(client, account, secrets, clock)
         _keep(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def _new(client: AsyncClient, account: Account, clock: Clock) -> Session:
-    http, backoff = Http(client), Backoff()
+async def _new(client: AsyncClient, account: Account, secrets: Secrets, clock: Clock) -> Session:
+    http, backoff = Http(client, clock), Backoff()
     while True:
         try:
-            if account.access_token:
-                return await _with_token(http, client, account, account.access_token.get_secret_value())
-            if account.password:
-                return await _with_password(http, account, account.password.get_secret_value())
+            if secrets.token:
+                return await _with_token(http, client, account, secrets.token)
+            if secrets.password:
+                return await _with_password(http, account, secrets.password)
             raise LoginError(
                 "the first login needs a password: set FARO_PASSWORD, or `password_file:` in the configuration"
             )
@@ -101,7 +100,7 @@ async def _with_password(http: Http, account: Account, password: str) -> Session
             "initial_device_display_name": account.device_name,
         },
     )
-    return _session(account, answer, str(answer.get("access_token")))
+    return _session(account, answer, text(answer, "access_token"))
 
 
 async def _with_token(http: Http, client: AsyncClient, account: Account, token: str) -> Session:
@@ -109,7 +108,7 @@ async def _with_token(http: Http, client: AsyncClient, account: Account, token: 
     try:
         answer = await http.request("GET", "/_matrix/client/v3/account/whoami")
     except LoggedOut as error:
-        raise LoggedOut(f"the access token in the configuration is no longer valid; get a new one ({error})") from error
+        raise LoggedOut("the access token in the configuration is not valid (any more); get a new one") from error
     return _session(account, answer, token)
 
 
@@ -123,10 +122,12 @@ def _session(account: Account, answer: dict[str, object], token: str) -> Session
 
 
 def _kept(file: Path, account: Account) -> Session | None:
-    if not file.exists():
-        return None
     try:
         session = Session(**json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LoginError(f"{file} cannot be read ({error.strerror}); it must belong to the bot's user") from error
     except (ValueError, TypeError) as error:
         raise LoginError(f"{file} is damaged; remove it to log in again") from error
     if (session.homeserver, session.user_id) != (account.homeserver, account.user):
@@ -134,18 +135,22 @@ def _kept(file: Path, account: Account) -> Session | None:
             f"{file} holds the session of {session.user_id} on {session.homeserver}, but the configuration says "
             f"{account.user} on {account.homeserver}; use another data_dir, or remove the file"
         )
-    if account.access_token and account.access_token.get_secret_value() not in ("", session.access_token):
-        log.info("the configuration has another access token than the kept session; taking the new one")
-        return None
     return session
 
 
 def _keep(file: Path, session: Session) -> None:
     """Written beside and moved, so that a crash leaves the old file or the new one, readable by the owner only."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp makes it 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        json.dump(asdict(session), out)
-        out.flush()
-        os.fsync(out.fileno())
-    Path(name).replace(file)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp makes it 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                json.dump(asdict(session), out)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(name).replace(file)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise LoginError(f"the session cannot be kept in {file} ({error.strerror})") from error

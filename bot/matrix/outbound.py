@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from bot.core.errors import Refused, Unavailable
+from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.backoff import Backoff
 from bot.ports import Clock, Outbox, OutboxRow, Transport
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SIDE_BY_SIDE = 16  # rooms
 REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+A_MOMENT = 5  # seconds
 LONGEST_FALLBACK = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
@@ -46,9 +47,17 @@ class Outbound:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                for row in await self._outbox.pending():
-                    if row.room not in self._rooms and len(self._rooms) < SIDE_BY_SIDE:
-                        task = tasks.create_task(self._deliver(row))
+                busy = set(self._rooms)  # before asking: what is being sent now may be answered as pending
+                try:
+                    rows = await self._outbox.pending()
+                except Exception:
+                    log.exception("the outbox could not be read; trying again in a moment")
+                    await self._clock.sleep(A_MOMENT)
+                    self._wake.set()
+                    continue
+                for row in rows:
+                    if row.room not in busy and len(self._rooms) < SIDE_BY_SIDE:
+                        task = tasks.create_task(self._deliver_or_wait(row))
                         self._rooms[row.room] = task
                         task.add_done_callback(partial(self._finished, row.room))
 
@@ -62,15 +71,26 @@ class Outbound:
         del self._rooms[room]
         self._wake.set()  # the room may have more, or another waits for its place
 
+    async def _deliver_or_wait(self, row: OutboxRow) -> None:
+        """Whatever else goes wrong (a full disk, above all), the row stays pending and is tried again."""
+        try:
+            await self._deliver(row)
+        except LoggedOut:
+            raise
+        except Exception:
+            log.exception("a message could not be sent or marked; trying again in a moment", key=row.key)
+            await self._clock.sleep(A_MOMENT)
+
     async def _deliver(self, row: OutboxRow) -> None:
-        backoff = Backoff()
+        backoff, trouble = Backoff(), ""
         while True:
             try:
                 event_id = await self._attempt(row)
             except Unavailable as error:
-                wait = backoff.wait(error.retry_after)
-                log.warning("a message has to wait", room=row.room, reason=str(error), seconds=round(wait, 1))
-                await self._clock.sleep(wait)
+                if str(error) != trouble:
+                    log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
+                trouble = str(error)
+                await self._clock.sleep(backoff.wait(error.retry_after))
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 await self._outbox.failed(row.id, str(error))
@@ -87,7 +107,7 @@ class Outbound:
         if row.action == "redact":
             await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
             return await self._transport.redact(row.room, target, row.key) if target else None
-        if self._may_be_forgotten(row) and row.first_try is not None:
+        if row.first_try is not None and self._may_be_forgotten(row, row.first_try):
             found = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
             if found:
                 return found
@@ -95,10 +115,8 @@ class Outbound:
         content = edit_of(row.content, target) if target else row.content
         return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key)
 
-    def _may_be_forgotten(self, row: OutboxRow) -> bool:
-        if row.first_try is None:
-            return False
-        return row.device != self._transport.device_id or self._clock.now() - row.first_try > REMEMBERED
+    def _may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
+        return row.device != self._transport.device_id or self._clock.now() - first_try > REMEMBERED
 
 
 def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:

@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, Invite, RoomUpdate, StateChange
+from bot.core.events import Batch, RoomUpdate, StateChange, id_of
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
-from bot.matrix.http import Http
+from bot.matrix.http import Http, text
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -47,24 +47,30 @@ class Sync:
     def __init__(self, http: Http, clock: Clock, user_id: str) -> None:
         self._http, self._clock, self._user_id = http, clock, user_id
         self._backoff = Backoff()
-        self._away = False
+        self._trouble: str | None = None
         self._synced_at: int | None = None
+        self._catching_up_since: str | None = None
 
     async def next(self, since: str | None) -> Batch:
-        """Waits for news, and through outages. Raises `LoggedOut`, or `Refused` if the homeserver will never answer."""
+        """Waits for news, and through outages. Raises `LoggedOut`.
+
+        A refusal is waited out as well: a proxy that is being set up says 404, a homeserver that wants its terms
+        accepted says 403, and both pass without the bot being started again.
+        """
         while True:
             try:
                 batch = await self._once(since)
-            except Unavailable as error:
-                wait = self._backoff.wait(error.retry_after)
-                if not self._away:
+            except (Unavailable, Refused) as error:
+                if str(error) != self._trouble:
                     log.warning("the homeserver does not answer; trying again until it does", reason=str(error))
-                self._away = True
-                await self._clock.sleep(wait)
+                self._trouble = str(error)
+                await self._clock.sleep(
+                    self._backoff.wait(error.retry_after if isinstance(error, Unavailable) else None)
+                )
                 continue
-            if self._away:
+            if self._trouble:
                 log.info("the homeserver answers again")
-            self._away = False
+            self._trouble = None
             self._backoff.over()
             self._synced_at = self._clock.now()
             return batch
@@ -76,48 +82,53 @@ class Sync:
         if since is not None:
             query["since"] = since
         raw = await self._http.request("GET", "/_matrix/client/v3/sync", query=query, timeout=waiting / 1000 + 60)
-        token = raw.get("next_batch")
-        if not isinstance(token, str) or not token:
-            raise Unavailable("a sync answer without a position")
+        token = text(raw, "next_batch")
         rooms = inbound.section(raw, "rooms")
         joined = [
             await self._room(room, part, since)
             for room, part in inbound.section(rooms, "join").items()
             if inbound.is_room_id(room) and isinstance(part, dict)
         ]
-        invites = [self._invite(room, part) for room, part in inbound.section(rooms, "invite").items()]
+        invites = [inbound.invite(room, part, self._user_id) for room, part in inbound.section(rooms, "invite").items()]
         return Batch(
             token=token,
             rooms=tuple(joined),
             invites=tuple(invite for invite in invites if invite),
             left=tuple(room for room in inbound.section(rooms, "leave") if inbound.is_room_id(room)),
             first=since is None,
-            catching_up=pause and since is not None,
+            catching_up=self._catching_up(since, token, pause),
         )
 
+    def _catching_up(self, since: str | None, token: str, pause: bool) -> bool:
+        """A batch asked for again, because it could not be stored, is no younger than the first time."""
+        catching_up = since is not None and (pause or since == self._catching_up_since)
+        self._catching_up_since = since if catching_up and token != since else None
+        return catching_up
+
     async def _room(self, room: str, part: dict[str, Any], since: str | None) -> RoomUpdate:
-        state = tuple(
-            event
-            for event in inbound.events(room, inbound.section(part, "state").get("events"), self._user_id)
-            if isinstance(event, StateChange)
-        )
+        raw_state = inbound.section(part, "state").get("events")
+        changes = inbound.events(room, raw_state, self._user_id)
+        state = tuple(event for event in changes if isinstance(event, StateChange))
         timeline = inbound.section(part, "timeline")
-        events = inbound.events(room, timeline.get("events"), self._user_id)
-        if join := inbound.joined_here(events, self._user_id):
+        raw_events = timeline.get("events")
+        events = inbound.events(room, raw_events, self._user_id)
+        if join := inbound.joined_here(raw_events, self._user_id):
             return RoomUpdate(room, state, inbound.since_joining(events, join))
         if since is None or timeline.get("limited") is not True:
             return RoomUpdate(room, state, events)
-        known = {raw.get("event_id") for raw in timeline.get("events", []) if isinstance(raw, dict)}
-        found = await self._backfill(room, str(timeline.get("prev_batch", "")), since, known)
-        old = inbound.events(room, found, self._user_id)
-        if join := inbound.joined_here(old, self._user_id):
-            old = inbound.since_joining(old, join)
+        found = await self._backfill(room, timeline.get("prev_batch"), since)
+        known = set(inbound.ids(events))
+        old = tuple(event for event in inbound.events(room, found, self._user_id) if id_of(event) not in known)
+        old = inbound.since_joining(old, inbound.joined_here(found, self._user_id))
         return RoomUpdate(room, state, old + events, old=frozenset(inbound.ids(old)), gap=True)
 
-    async def _backfill(self, room: str, start: str, since: str, known: set[Any]) -> list[Any]:
+    async def _backfill(self, room: str, start: object, since: str) -> list[object]:
         """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
-        found: list[Any] = []
-        while start and len(found) < MOST_BACKFILLED:
+        found: list[object] = []
+        while isinstance(start, str) and start:
+            if len(found) >= MOST_BACKFILLED:
+                log.warning("a gap is larger than is read back; older messages in it are left out", room=room)
+                break
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}
             try:
                 page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
@@ -125,23 +136,7 @@ class Sync:
                 log.warning("a gap could not be filled", room=room, reason=str(error))
                 break
             chunk = page.get("chunk")
-            found += [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
+            found += chunk if isinstance(chunk, list) else []
             end = page.get("end")
-            start = end if isinstance(end, str) and end != start and chunk else ""
-        if start:
-            log.warning("a gap is larger than is read back; older messages in it are left out", room=room)
-        seen: set[Any] = set(known)
-        fresh = [raw for raw in found if not (raw.get("event_id") in seen or seen.add(raw.get("event_id")))]  # type: ignore[func-returns-value]  # add answers None: the usual way to keep the first of each
-        return fresh[::-1]
-
-    def _invite(self, room: object, part: object) -> Invite | None:
-        if not inbound.is_room_id(room) or not isinstance(part, dict):
-            return None
-        events = inbound.section(part, "invite_state").get("events")
-        for raw in events if isinstance(events, list) else []:
-            if isinstance(raw, dict) and raw.get("type") == "m.room.member" and raw.get("state_key") == self._user_id:
-                content = inbound.section(raw, "content")
-                sender = raw.get("sender")
-                if content.get("membership") == "invite" and isinstance(sender, str):
-                    return Invite(str(room), sender, direct=content.get("is_direct") is True)
-        return Invite(str(room), "", direct=False)  # nobody named: nobody allowed, so it will be rejected
+            start = end if chunk and end != start else None
+        return found[::-1]

@@ -28,8 +28,15 @@ class Job:
     key: str
     name: str
     payload: Mapping[str, str | int] = field(hash=False)
-    cause: Mapping[str, object] | None = field(hash=False)
+    stored_cause: str | None
+    due: int
     tries: int
+
+    @property
+    def cause(self) -> Mapping[str, object] | None:
+        """The message that waits for an answer, as `Asked.as_json` wrote it."""
+        cause: Mapping[str, object] | None = json.loads(self.stored_cause) if self.stored_cause else None
+        return cause
 
 
 class PluginSchedule:
@@ -118,23 +125,60 @@ async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
 
 
 async def due_job(db: Reader, now: int) -> Job | None:
-    row = await db.row("SELECT * FROM jobs WHERE due <= :now ORDER BY due, id LIMIT 1", now=now)
+    """The next job to do: first those somebody waits for."""
+    row = await db.row("SELECT * FROM jobs WHERE due <= :now ORDER BY cause IS NULL, due, id LIMIT 1", now=now)
     return _job(row) if row else None
 
 
-async def next_job_due(db: Reader) -> int | None:
-    value: int | None = await db.value("SELECT min(due) FROM jobs")
-    return value
+async def has_job(db: Reader, plugin: str, key: str) -> bool:
+    found = await db.value("SELECT 1 FROM jobs WHERE plugin = :plugin AND key = :key", plugin=plugin, key=key)
+    return found is not None
 
 
-async def job_done(db: Transaction, job: Job) -> None:
-    await db.execute("DELETE FROM jobs WHERE id = :id", id=job.id)
+async def job_done(db: Transaction, job: Job) -> bool:
+    """Whether it was still wanted as it was begun.
+
+    Asking again for the same job renews its row, withdrawing the question deletes it, and an id may be used anew.
+    """
+    gone = await db.execute(
+        "DELETE FROM jobs WHERE id = :id AND due = :begun AND cause IS :cause",
+        id=job.id,
+        begun=job.due,
+        cause=job.stored_cause,
+    )
+    return gone > 0
 
 
 async def job_again(db: Transaction, job: Job, due: int) -> None:
-    await db.execute("UPDATE jobs SET tries = tries + 1, due = :due WHERE id = :id", due=due, id=job.id)
+    """Later, if it is still wanted as it was begun."""
+    await db.execute(
+        "UPDATE jobs SET tries = tries + 1, due = :due WHERE id = :id AND due = :begun AND cause IS :cause",
+        due=due,
+        id=job.id,
+        begun=job.due,
+        cause=job.stored_cause,
+    )
+
+
+async def withdraw_jobs(db: Transaction, room: str, event_id: str, asker: str | None = None) -> None:
+    """What was asked by this event (and this person, if one is named) needs no answer any more."""
+    await db.execute(
+        "DELETE FROM jobs WHERE json_extract(cause, '$.room') = :room AND json_extract(cause, '$.event_id') = :event"
+        " AND json_extract(cause, '$.sender') = coalesce(:asker, json_extract(cause, '$.sender'))",
+        room=room,
+        event=event_id,
+        asker=asker,
+    )
 
 
 def _job(row: Row) -> Job:
-    cause = json.loads(row["cause"]) if row["cause"] else None
-    return Job(row["id"], row["plugin"], row["key"], row["name"], json.loads(row["payload"]), cause, row["tries"])
+    return Job(
+        row["id"],
+        row["plugin"],
+        row["key"],
+        row["name"],
+        json.loads(row["payload"]),
+        row["cause"],
+        row["due"],
+        row["tries"],
+    )

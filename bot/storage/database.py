@@ -47,27 +47,48 @@ class SqliteReader:
 
 
 class SqliteTransaction(SqliteReader):
-    """`Transaction`: valid inside the `async with` that gave it."""
+    """`Transaction`: valid inside the `async with` that gave it.
+
+    On a full disk SQLite may undo the whole transaction by itself. From then on every call raises: what came before
+    is gone, so nothing that comes after may be kept.
+    """
 
     _depth = 0
 
+    async def rows(self, sql: str, **params: object) -> Sequence[Row]:
+        self._still_open()
+        return await super().rows(sql, **params)
+
+    async def value(self, sql: str, **params: object) -> Any:
+        self._still_open()
+        return await super().value(sql, **params)
+
     async def execute(self, sql: str, **params: object) -> int:
+        self._still_open()
         async with self._connection.execute(sql, params) as cursor:
             return cursor.rowcount
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
+        self._still_open()
         self._depth += 1
         name = f"s{self._depth}"
         await self._connection.execute(f"SAVEPOINT {name}")
         try:
             yield
+            self._still_open()
         except BaseException:
-            await self._connection.execute(f"ROLLBACK TO {name}")
+            if self._connection.in_transaction:
+                await self._connection.execute(f"ROLLBACK TO {name}")
             raise
         finally:
             self._depth -= 1
-            await self._connection.execute(f"RELEASE {name}")
+            if self._connection.in_transaction:
+                await self._connection.execute(f"RELEASE {name}")
+
+    def _still_open(self) -> None:
+        if not self._connection.in_transaction:
+            raise sqlite3.OperationalError("the transaction was undone by an earlier error")
 
 
 class SqliteDatabase:
@@ -111,13 +132,14 @@ class SqliteDatabase:
     async def transaction(self) -> AsyncIterator[SqliteTransaction]:
         async with self._writing:
             connection = self._connected(self._writer)
-            await connection.execute("BEGIN IMMEDIATE")
             try:
+                await connection.execute("BEGIN IMMEDIATE")
                 yield SqliteTransaction(connection)
+                await connection.execute("COMMIT")
             except BaseException:
-                await connection.execute("ROLLBACK")
+                # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
+                await connection.rollback()
                 raise
-            await connection.execute("COMMIT")
 
     def reading(self) -> SqliteReader:
         return SqliteReader(self._connected(self._reader or self._writer))

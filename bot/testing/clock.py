@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 START = 1_800_000_000_000  # 2027-01-15 08:00 UTC
 
 
@@ -16,6 +18,7 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         self.advance(seconds)
+        await asyncio.sleep(0)  # others get their turn, as they would
 
     def advance(self, seconds: float) -> None:
         self._now += round(seconds * 1000)

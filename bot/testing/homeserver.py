@@ -73,8 +73,11 @@ class Homeserver:
             async with asyncio.timeout(10):
                 await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            pass
+        finally:  # also when whoever waits is cancelled
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def restart(self) -> None:
         await self.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+
+ANSWER_WITHIN = 60  # seconds
+HEARD_AT_ONCE = json.dumps({"room": {"timeline": {"limit": 500}}})  # who looks away for a while misses nothing
 
 
 class HomeserverError(Exception):
@@ -39,7 +43,9 @@ class Person:
     ) -> dict[str, Any]:
         """One client-server request; `{}` in the path are filled by quoted segments. Raises `HomeserverError`."""
         if self._http is None:
-            self._http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"})
+            self._http = aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {self.token}"}, timeout=aiohttp.ClientTimeout(ANSWER_WITHIN)
+            )
         url = self.url + "/_matrix/client/v3" + path.format(*(quote(segment, safe="") for segment in segments))
         try:
             async with self._http.request(method, url, json=body, params=query) as got:
@@ -108,7 +114,8 @@ class Person:
 
     async def sync(self, wait: float = 0) -> list[Mapping[str, Any]]:
         """New timeline events of joined rooms since the last sync, each with its `room_id`."""
-        query = {"timeout": str(round(wait * 1000))} | ({"since": self._since} if self._since else {})
+        query = {"timeout": str(round(wait * 1000)), "filter": HEARD_AT_ONCE}
+        query |= {"since": self._since} if self._since else {}
         answer = await self.request("GET", "/sync", **query)
         self._since = answer["next_batch"]
         new: list[Mapping[str, Any]] = [
@@ -137,7 +144,8 @@ class Person:
         """The message that replies to an event."""
 
         def replies(event: Mapping[str, Any]) -> bool:
-            relation = event["content"].get("m.relates_to") or {}
-            return bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
+            relation = event["content"].get("m.relates_to")  # anybody may have written anything there
+            reply = relation.get("m.in_reply_to") if isinstance(relation, dict) else None
+            return isinstance(reply, dict) and reply.get("event_id") == event_id
 
         return await self.wait_for(replies, within=within, what=f"an answer to {event_id}")

@@ -142,7 +142,14 @@ async def story(
         limits = limits or Limits(per_person=10_000, per_room=10_000)
         answering = Answering(desk, clock, limits)
         pipeline = Pipeline(db=db, clock=clock, desk=desk, answering=answering, answer_within=limits.answer_within)
-        work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core={"members": _nothing})
+        work = Work(
+            db=db,
+            clock=clock,
+            transport=transport,
+            desk=desk,
+            answering=answering,
+            core={"members": _nothing, "invite": _nothing},
+        )
         told = Story(db, clock, desk, pipeline, work, transport, StoredOutbox(db))
         async with db.transaction() as tx:
             for hub in hubs:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.core.errors import Refused, TransportError
+from bot.core.errors import Refused, TransportError, Unavailable
 from bot.core.events import Batch, Invite, RoomUpdate
 from bot.matrix import inbound
 from bot.ports import Clock
@@ -85,13 +85,17 @@ class FakeTransport:
         self._membership(self._rooms[room], user, self.user_id, "leave")
 
     def fail_next(self, *errors: TransportError) -> None:
-        """The next requests fail so, one each."""
+        """The next requests fail so, one each. A sync waits out what is `Unavailable`, as the real one does."""
         self._failures += errors
 
+    def restart(self) -> None:
+        """The bot's process starts anew: its next sync is the first after a start."""
+        self._synced = False
+
     def said(self, room: str) -> list[Mapping[str, Any]]:
-        """What the bot said in a room, as contents, redactions left out."""
+        """What the bot said in a room, as contents, without what was redacted."""
         events = [event for _, event in self._rooms[room].events if event["sender"] == self.user_id]
-        return [event["content"] for event in events if event["type"] == "m.room.message"]
+        return [event["content"] for event in events if event["type"] == "m.room.message" and event["content"]]
 
     async def happened(self, after: int) -> tuple[int, Sequence[Mapping[str, Any]]]:
         """All events after a position (0: the beginning), each with its `room_id`, and the position they lead to.
@@ -115,7 +119,11 @@ class FakeTransport:
         while since is not None and self._position <= after:
             self._news.clear()
             await self._news.wait()
-        self._request("sync")
+        self.requests.append("sync")
+        while self._failures:
+            error = self._failures.pop(0)
+            if not isinstance(error, Unavailable):
+                raise error
         catching_up, self._synced = since is not None and not self._synced, True
         joined, invites, left = [], [], []
         for room in self._rooms.values():
@@ -142,9 +150,8 @@ class FakeTransport:
     async def find_sent(self, room: str, key: str, since: int) -> str | None:
         self._request("find_sent")
         for _, event in reversed(self._mine(room).events):
-            if event["origin_server_ts"] < since:
-                return None
-            if event["sender"] == self.user_id and event["content"].get("org.faro.key") == key:
+            ours = event["sender"] == self.user_id and event["origin_server_ts"] >= since
+            if ours and event["content"].get("org.faro.key") == key:
                 return str(event["event_id"])
         return None
 
@@ -157,30 +164,47 @@ class FakeTransport:
 
     async def join(self, room: str, via: Sequence[str]) -> str:
         self._request("join")
-        found = self._rooms.get(room)
+        found = next((one for one in self._rooms.values() if room in (one.id, one.alias)), None)
         if found is None:
             raise Refused("M_NOT_FOUND", "no such room")
         if found.members.get(self.user_id) != "join":
             self._membership(found, self.user_id, self.user_id, "join")
-        return room
+        return found.id
 
     async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
         self._request("create_room")
+        if alias and any(one.alias == alias for one in self._rooms.values()):
+            raise Refused("M_ROOM_IN_USE", f"Room alias {alias} already taken")
         room = self.open_room(f"!made{len(self._rooms)}:example.org", alias=alias, members=[self.user_id])
+        for user in invite:
+            self._membership(self._rooms[room], self.user_id, user, "invite")
+        if encrypted:
+            algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
+            self._add(self._rooms[room], self.user_id, "m.room.encryption", algorithm, state_key="")
         self._add(self._rooms[room], self.user_id, "m.room.name", {"name": name}, state_key="")
         return room
 
     async def leave(self, room: str) -> None:
         self._request("leave")
-        self._membership(self._rooms[room], self.user_id, self.user_id, "leave")
+        found = self._rooms.get(room)
+        if found is None or found.members.get(self.user_id) not in ("join", "invite"):
+            raise Refused("M_FORBIDDEN", "not in this room")
+        self._membership(found, self.user_id, self.user_id, "leave")
 
     async def members(self, room: str) -> Mapping[str, str]:
         self._request("members")
-        return {user: "" for user, membership in self._mine(room).members.items() if membership == "join"}
+        joined = [user for user, membership in self._mine(room).members.items() if membership == "join"]
+        return {user: str(self.profiles.get(user, {}).get("displayname", "")) for user in joined}
 
     async def set_display_name(self, name: str) -> None:
         self._request("set_display_name")
-        self.profiles.setdefault(self.user_id, {})["displayname"] = name
+        profile = self.profiles.setdefault(self.user_id, {})
+        if profile.get("displayname") == name:
+            return
+        profile["displayname"] = name
+        for room in self._rooms.values():
+            if room.members.get(self.user_id) == "join":  # a new name is told to every room, as a homeserver does
+                self._membership(room, self.user_id, self.user_id, "join")
 
     async def profile(self, user: str) -> Mapping[str, object]:
         self._request("profile")
@@ -208,10 +232,19 @@ class FakeTransport:
         return self._sent[room, txn_id]
 
     def _membership(self, room: _Room, sender: str, user: str, membership: str) -> None:
-        room.members[user] = membership
-        self._add(room, sender, "m.room.member", {"membership": membership}, state_key=user)
+        before, room.members[user] = room.members.get(user), membership
+        unsigned = {"prev_content": {"membership": before}} if before else {}
+        self._add(room, sender, "m.room.member", {"membership": membership}, state_key=user, unsigned=unsigned)
 
-    def _add(self, room: _Room, sender: str, type_: str, content: Raw, state_key: str | None = None) -> str:
+    def _add(
+        self,
+        room: _Room,
+        sender: str,
+        type_: str,
+        content: Raw,
+        state_key: str | None = None,
+        unsigned: Raw | None = None,
+    ) -> str:
         self._position += 1
         event: Raw = {
             "type": type_,
@@ -219,6 +252,7 @@ class FakeTransport:
             "event_id": f"$e{self._position}",
             "origin_server_ts": self._clock.now(),
             "content": content,
+            "unsigned": unsigned or {},
         }
         if state_key is not None:
             event["state_key"] = state_key
@@ -234,9 +268,9 @@ class FakeTransport:
 
     def _update(self, room: _Room, new: Sequence[Raw], since: str | None) -> RoomUpdate:
         events = inbound.events(room.id, list(new), self.user_id)
-        if join := inbound.joined_here(events, self.user_id):
+        if join := inbound.joined_here(list(new), self.user_id):
             return RoomUpdate(room.id, (), inbound.since_joining(events, join))
         if since is None:
-            return RoomUpdate(room.id, (), events[-TIMELINE:])
+            return RoomUpdate(room.id, (), events)
         old = frozenset(inbound.ids(events[:-TIMELINE]))
         return RoomUpdate(room.id, (), events, old=old, gap=bool(old))

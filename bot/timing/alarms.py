@@ -42,13 +42,11 @@ class AlarmClock:
                 self._wake.clear()
                 try:
                     await self._ring()
-                    due = await self._next_due()
+                    if (due := await self._next_due()) is not None:
+                        at = datetime.fromtimestamp(due / 1000, UTC)
+                        scheduler.add_job(self._wake.set, "date", run_date=at, id="next", replace_existing=True)
                 except Exception:
                     log.exception("alarms could not be read; trying again in a moment")
-                    due = None
-                if due is not None:
-                    at = datetime.fromtimestamp(due / 1000, UTC)
-                    scheduler.add_job(self._wake.set, "date", run_date=at, id="next", replace_existing=True)
                 await self._wake.wait()
         finally:
             scheduler.shutdown(wait=False)

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.core.errors import LoggedOut
+
 log = structlog.get_logger()
 
 EVERY = 15  # seconds, at the latest; a job that is to be tried again becomes due in between
 
 
 class JobWorker:
-    """`work` does one due job and answers whether there was one."""
+    """`work` does one due job and answers whether there was one. A session that is gone ends the worker."""
 
     def __init__(self, work: Callable[[], Awaitable[bool]]) -> None:
         self._work = work
@@ -28,6 +30,8 @@ class JobWorker:
             try:
                 while await self._work():
                     pass
+            except LoggedOut:
+                raise
             except Exception:
                 log.exception("jobs could not be read; trying again in a moment")
             try:

@@ -50,7 +50,9 @@ class Help(Plugin[Settings]):
 def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp]) -> list[str]:
     paragraphs = [
         ctx.t("Here you can write:"),
-        "\n".join(f"- `{entry.word}`: {entry.help}" for entry in manual),
+        "\n".join(
+            "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in manual
+        ),
     ]
     own = _called(manual, "help")
     other = next((entry for entry in manual if entry is not own), None)

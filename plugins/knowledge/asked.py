@@ -23,7 +23,8 @@ def query(ctx: Context, words: str, topic: str | None, sender: str | None, since
     """Raises `UserError` if a filter cannot be understood, or nothing is asked for."""
     words = tidy(words, LONGEST)
     if not question(words) and not (topic or sender or since):
-        raise UserError(ctx.t("Write what you look for, for example {example}.", example=written(ctx, "find", "gifts")))
+        example = written(ctx, "find", ctx.t("gifts"))
+        raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
     return Query(
         words,
         topic=topic and _topic(ctx, topic).id,

@@ -14,6 +14,7 @@ from plugins.knowledge import address, asked
 from plugins.knowledge.links import LONGEST_LABEL, tidy
 from plugins.knowledge.search import Entry, Query, Share
 
+DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
 MOST_TOPICS = 5  # that are suggested
 
 
@@ -46,7 +47,7 @@ def details(ctx: Context, entry: Entry, note: Mapping[str, str], shares: Sequenc
     lines = []
     for share in shares:
         line = f"- {day(ctx, hub, share.sent_at)} · {escape(share.sender)} · [{ctx.t('message')}]({permalink(share)})"
-        lines.append(f"{line}\n  “{escape(share.note)}”" if share.note else line)
+        lines.append(f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line)
     if lines:
         parts.append(ctx.t("Shared in:") + "\n" + "\n".join(lines))
     if more:
@@ -56,7 +57,7 @@ def details(ctx: Context, entry: Entry, note: Mapping[str, str], shares: Sequenc
 
 def nothing(ctx: Context, query: Query, counts: Mapping[str, int]) -> str:
     """What was searched and where, and the nearest topics that have something."""
-    what = [f"“{escape(query.words)}”"] if query.words else []
+    what = [_quoted(ctx, query.words)] if query.words else []
     if query.topic:
         what.append(f"topic:{escape(query.topic)}")
     if query.sender:
@@ -97,7 +98,13 @@ def localpart(user: str) -> str:
 
 
 def day(ctx: Context, hub: Hub, instant: int) -> str:
-    return format_date(to_local(instant, hub.timezone), format="medium", locale=ctx.language)
+    return format_date(
+        to_local(instant, hub.timezone), format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language)
+    )
+
+
+def _quoted(ctx: Context, said: str) -> str:
+    return ctx.t("“{words}”", words=escape(said))
 
 
 def _hub(ctx: Context, entry: Entry) -> Hub:

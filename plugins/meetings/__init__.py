@@ -49,7 +49,7 @@ class Meetings(Plugin[Settings]):
     @command(
         "next",
         help="Show the next meeting, in your local time.",
-        aliases={"es": "proxima", "fr": "prochaine", "pt": "proximo"},
+        aliases={"es": "proxima", "fr": "prochaine", "pt": "proxima"},
     )
     async def next(self, ctx: Context) -> Reply | None:
         return await self._list(ctx, 1)

@@ -69,8 +69,10 @@ class People(Plugin[Settings]):
 
 def _languages(ctx: Context) -> str:
     word = _word(ctx, "language")
-    lines = [f"- `{word} {code}`: {NAMES[code]}" for code in get_args(Language)]
-    lines.append(f"- `{word} {HUBS_CHOICE}`: " + ctx.t("the language of the hub"))
+    choices = {code: NAMES[code] for code in get_args(Language)} | {HUBS_CHOICE: ctx.t("the language of the hub")}
+    lines = [
+        "- " + ctx.t("{command}: {meaning}", command=f"`{word} {code}`", meaning=name) for code, name in choices.items()
+    ]
     now = ctx.t("I answer you in this language: {name}. To change it, write:", name=NAMES[ctx.language])
     return now + "\n" + "\n".join(lines)
 

@@ -230,7 +230,9 @@ def test_a_long_wrong_value_is_shown_in_part(tmp_path: Path) -> None:
 def test_the_folders_of_plugins_are_found_whatever_else_is_wrong(tmp_path: Path) -> None:
     path = write(tmp_path, config="plugin_dirs: [mine, /opt/theirs]\nuser: 1\nuser: 2\n")
     assert peek(path) == [tmp_path / "mine", Path("/opt/theirs")]
+    assert peek(write(tmp_path, config="plugin_dirs: ['${MINE}/x']"), {"MINE": "/opt"}) == [Path("/opt/x")]
     assert peek(write(tmp_path, config="plugin_dirs: mine")) == []
+    assert peek(write(tmp_path, config="- plugin_dirs")) == []
     assert peek(write(tmp_path, config="a: [")) == []
     assert peek(tmp_path / "missing.yaml") == []
 

@@ -99,6 +99,14 @@ def test_a_plugin_falls_back_to_the_core(french: Translator) -> None:
     assert french.t(template, name="x") == core.t(template, name="x") != "Something is missing: <x>."
 
 
+def test_everybodys_sentences_are_those_of_the_core_and_of_every_plugin(tmp_path: Path) -> None:
+    for name, said in (("one", "un"), ("two", "deux")):
+        (tmp_path / name / "locales").mkdir(parents=True)
+        (tmp_path / name / "locales" / "fr.po").write_text(f'msgid "{name}"\nmsgstr "{said}"\n', encoding="utf-8")
+    words = Catalogs({name: tmp_path / name for name in ("one", "two")}).everybodys("fr-CA")
+    assert [words.t("one"), words.t("two"), words.t("TROUBLE"), words.t("three")] == ["un", "deux", "PROBLÈME", "three"]
+
+
 @pytest.mark.parametrize(
     ("asked", "spoken"), [("de", "en"), ("", "en"), ("es-MX", "es"), ("pt_BR", "pt"), ("../x", "en")]
 )

@@ -43,7 +43,7 @@ async def count(s: Story, table: str) -> int:
 async def test_a_shared_link_is_kept_silently_and_found_again(told: Story) -> None:
     assert await told.say(ANA, "A manual on gifts: https://example.org/gift-manual.pdf") is None
     assert await told.say(LUIS, "!find gifts") == (
-        "1. gift manual (https://example.org/gift-manual.pdf)\nexample.org · Jan 15, 2027 · shared by ana"
+        "1. gift manual (https://example.org/gift-manual.pdf)\nexample.org · 15 Jan 2027 · shared by ana"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -100,3 +101,38 @@ def test_steps_are_read_from_numbered_files(tmp_path: Path) -> None:
     (tmp_path / "notes.sql").write_text("not a step")
     assert steps_in(tmp_path) == [(1, "SELECT 1;"), (2, "SELECT 2;")]
     assert steps_in(tmp_path / "nowhere") == ()
+
+
+async def test_a_full_disk_undoes_the_whole_transaction_even_what_savepoints_fence_off(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        pages = await tx.value("PRAGMA page_count")
+        await tx.value(f"PRAGMA max_page_count = {pages + 5}")
+    with pytest.raises(sqlite3.OperationalError, match="undone"):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO wishes VALUES ('before')")
+            with pytest.raises(sqlite3.OperationalError, match="full"):
+                async with tx.savepoint():
+                    await tx.execute("INSERT INTO wishes VALUES (:long)", long="x" * 100_000)
+            async with tx.savepoint():
+                await tx.execute("INSERT INTO wishes VALUES ('after')")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 0
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('when there is room again')")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 1
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_task_cancelled_anywhere_in_a_transaction_leaves_the_database_usable(
+    db: SqliteDatabase, steps: int
+) -> None:
+    async def wish() -> None:
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+
+    task = asyncio.create_task(wish())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with asyncio.timeout(5), db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('another')")

@@ -1,0 +1,290 @@
+"""What every `Transport` promises, on the one in memory and on nio's against a real Synapse."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import Refused
+from bot.core.events import Batch, Edit, Invite, Message, Reaction, Redaction, RoomUpdate, StateChange
+from bot.testing.homeserver import Homeserver
+from tests.contract.worlds import Listener, MemoryWorld, RealWorld, World, events
+
+TIMELINE = 50  # events a sync brings of a room; more is a gap
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[World]:
+    world = MemoryWorld()
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+async def synapse(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[World]:
+    world = await RealWorld.make(homeserver, tmp_path)
+    yield world
+    await world.close()
+
+
+@pytest.fixture(params=["memory", "synapse"])
+def world(request: pytest.FixtureRequest) -> World:
+    made: World = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+async def listener(world: World) -> Listener:
+    """The bot has read everything up to now."""
+    listener = Listener(world)
+    await listener.next()
+    return listener
+
+
+@pytest.fixture
+async def room(world: World, listener: Listener) -> str:
+    """A room with Ana and the bot, whose join has been read."""
+    room = await world.open_room()
+    await world.transport.join(room, [])
+    await listener.until(lambda batch: update_of(batch, room))
+    return room
+
+
+def update_of(batch: Batch, room: str) -> RoomUpdate | None:
+    return next((update for update in batch.rooms if update.room == room), None)
+
+
+def text(body: str, key: str = "") -> dict[str, object]:
+    return {"msgtype": "m.notice", "body": body, "org.faro.key": key}
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+async def test_only_the_very_first_batch_is_marked_as_first(world: World) -> None:
+    listener = Listener(world)
+    first = await listener.next()
+    assert (first.first, first.catching_up) == (True, False)
+    room = await world.open_room(invite=True)
+    second = await listener.next()
+    assert not second.first
+    assert [invite.room for invite in second.invites] == [room]
+
+
+async def test_a_message_arrives_with_its_words_its_sender_and_its_time(
+    world: World, listener: Listener, room: str
+) -> None:
+    before = world.now()
+    sent = await world.say(room, "hello", **{"m.mentions": {"user_ids": [world.transport.user_id]}})
+    heard = await listener.event(sent)
+    assert isinstance(heard, Message)
+    assert (heard.room, heard.sender, heard.body) == (room, world.ana, "hello")
+    assert heard.mentions == {world.transport.user_id}
+    assert before - 5000 <= heard.sent_at <= world.now() + 5000
+
+
+async def test_own_words_and_notices_do_not_arrive(world: World, listener: Listener, room: str) -> None:
+    await world.transport.send(room, "m.room.message", {"msgtype": "m.text", "body": "mine"}, "reply.own")
+    await world.say(room, "from a bot", msgtype="m.notice")
+    await world.say(room, "from a person")
+    assert await listener.bodies_until("from a person") == ["from a person"]
+
+
+async def test_an_edit_names_what_it_changes_and_the_new_words(world: World, listener: Listener, room: str) -> None:
+    sent = await world.say(room, "helo")
+    edited = await listener.event(await world.edit(room, sent, "hello"))
+    assert isinstance(edited, Edit)
+    assert (edited.target, edited.message.body, edited.message.sender) == (sent, "hello", world.ana)
+
+
+async def test_a_redaction_names_what_it_removes(world: World, listener: Listener, room: str) -> None:
+    sent = await world.say(room, "oops")
+    await listener.event(sent)
+    removed = await listener.event(await world.remove(room, sent))
+    assert isinstance(removed, Redaction)
+    assert (removed.target, removed.sender) == (sent, world.ana)
+
+
+async def test_a_reaction_names_its_target_and_key(world: World, listener: Listener, room: str) -> None:
+    sent = await world.say(room, "who comes?")
+    reaction = await listener.event(await world.react(room, sent, "+1"))
+    assert isinstance(reaction, Reaction)
+    assert (reaction.target, reaction.key) == (sent, "+1")
+
+
+# -- being in rooms ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_room_is_joined_by_its_alias_and_joining_twice_is_harmless(world: World, listener: Listener) -> None:
+    alias = world.alias("hall")
+    room = await world.open_room(alias=alias)
+    assert (await world.transport.resolve(alias))[0] == room
+    assert await world.transport.join(alias, []) == room
+    assert await world.transport.join(room, ["example.org"]) == room
+    assert world.transport.user_id in await world.transport.members(room)
+
+
+async def test_a_joined_room_brings_its_state_with_who_made_it(world: World, listener: Listener) -> None:
+    room = await world.open_room()
+    await world.transport.join(room, [])
+    update = await listener.until(lambda batch: update_of(batch, room))
+    state = [event for event in (*update.state, *update.events) if isinstance(event, StateChange)]
+    assert [change.content["creator"] for change in state if change.type == "m.room.create"] == [world.ana]
+    assert any(change.type == "m.room.power_levels" for change in state)
+
+
+async def test_what_was_said_before_the_bot_came_is_not_for_it(world: World, listener: Listener) -> None:
+    room = await world.open_room()
+    await world.say(room, "before")
+    await world.transport.join(room, [])
+    await world.say(room, "after")
+    assert await listener.bodies_until("after") == ["after"]
+
+
+async def test_a_new_name_of_the_bot_hides_no_message(world: World, listener: Listener, room: str) -> None:
+    """It changes the bot's membership event in every room, as joining does."""
+    await world.say(room, "before")
+    await world.transport.set_display_name("Lighthouse")
+    while (await world.transport.members(room))[world.transport.user_id] != "Lighthouse":  # noqa: ASYNC110 - no event of ours
+        await asyncio.sleep(0.05)  # the homeserver tells the rooms in its own time
+    await world.say(room, "after")
+    assert await listener.bodies_until("after") == ["before", "after"]
+    assert (await world.transport.profile(world.transport.user_id))["displayname"] == "Lighthouse"
+
+
+async def test_an_unknown_alias_is_refused_as_not_found(world: World) -> None:
+    with pytest.raises(Refused) as refused:
+        await world.transport.resolve(world.alias("nowhere"))
+    assert refused.value.code == "M_NOT_FOUND"
+
+
+async def test_an_invite_arrives_with_who_invites_and_can_be_rejected(world: World, listener: Listener) -> None:
+    room = await world.open_room()
+    await world.invite(room, direct=True)
+    invites = await listener.until(lambda batch: batch.invites or None)
+    assert list(invites) == [Invite(room, world.ana, direct=True)]
+    await world.transport.leave(room)
+    assert await listener.until(lambda batch: batch.left or None) == (room,)
+
+
+async def test_a_kick_is_a_room_left(world: World, listener: Listener, room: str) -> None:
+    await world.kick(room)
+    assert await listener.until(lambda batch: batch.left or None) == (room,)
+    with pytest.raises(Refused) as refused:
+        await world.transport.send(room, "m.room.message", text("still there?"), "reply.kicked")
+    assert refused.value.code == "M_FORBIDDEN"
+
+
+async def test_a_room_the_bot_is_not_in_cannot_be_left(world: World) -> None:
+    room = await world.open_room()
+    with pytest.raises(Refused):
+        await world.transport.leave(room)
+
+
+async def test_a_room_is_created_with_alias_name_guests_and_encryption(world: World, listener: Listener) -> None:
+    alias = world.alias(f"made-{uuid.uuid4().hex[:6]}")
+    room = await world.transport.create_room(alias, "Gifts", [world.ana], encrypted=True)
+    assert (await world.transport.resolve(alias))[0] == room
+    update = await listener.until(lambda batch: update_of(batch, room))
+    state = {event.type: event.content for event in (*update.state, *update.events) if isinstance(event, StateChange)}
+    assert state["m.room.name"]["name"] == "Gifts"
+    assert "algorithm" in state["m.room.encryption"]
+    with pytest.raises(Refused) as refused:
+        await world.transport.create_room(alias, "Gifts again", [], encrypted=False)
+    assert refused.value.code == "M_ROOM_IN_USE"
+
+
+async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World) -> None:
+    await world.describe(displayname="Ana")
+    room = await world.open_room()
+    await world.transport.join(room, [])
+    members = await world.transport.members(room)
+    assert set(members) == {world.ana, world.transport.user_id}
+    assert members[world.ana] == "Ana"
+
+
+async def test_a_profile_is_read_whole_and_an_unknown_one_is_empty(world: World) -> None:
+    await world.describe(displayname="Ana", **{"m.tz": "America/Guatemala"})
+    profile = await world.transport.profile(world.ana)
+    assert (profile["displayname"], profile["m.tz"]) == ("Ana", "America/Guatemala")
+    assert await world.transport.profile(f"@nobody{world.ana.removeprefix('@ana')}") == {}
+
+
+# -- sending ----------------------------------------------------------------------------------------------------------
+
+
+async def test_sending_twice_under_one_transaction_id_sends_once(world: World, room: str) -> None:
+    once = await world.transport.send(room, "m.room.message", text("one"), "reply.1")
+    assert await world.transport.send(room, "m.room.message", text("one"), "reply.1") == once
+    assert [content["body"] for content in await world.contents(room)] == ["one"]
+
+
+async def test_what_was_sent_can_be_redacted_twice_under_one_transaction_id(world: World, room: str) -> None:
+    sent = await world.transport.send(room, "m.room.message", text("one"), "reply.1")
+    gone = await world.transport.redact(room, sent, "redact.1")
+    assert await world.transport.redact(room, sent, "redact.1") == gone
+    assert await world.contents(room) == []
+
+
+async def test_an_own_event_is_found_by_its_key_and_no_other_is(world: World, room: str) -> None:
+    start = world.now() - 5000
+    sent = await world.transport.send(room, "m.room.message", text("mine", key="reply.7"), "reply.7")
+    await world.say(room, "pretending", **{"org.faro.key": "reply.8"})
+    assert await world.transport.find_sent(room, "reply.7", start) == sent
+    assert await world.transport.find_sent(room, "reply.8", start) is None, "somebody else's"
+    assert await world.transport.find_sent(room, "reply.9", start) is None, "nobody's"
+    assert await world.transport.find_sent(room, "reply.7", world.now() + 5000) is None, "too old"
+
+
+# -- pauses -----------------------------------------------------------------------------------------------------------
+
+
+async def test_after_a_restart_the_token_brings_what_was_missed_and_only_that(
+    world: World, listener: Listener, room: str
+) -> None:
+    heard = await world.say(room, "heard")
+    await listener.event(heard)
+    missed = await world.say(room, "missed")
+    await world.restart()
+    batch = await listener.next()
+    assert (batch.first, batch.catching_up) == (False, True)
+    assert [event.event_id for event in events(batch) if isinstance(event, Message)] == [missed]
+    await listener.event(await world.say(room, "live"))
+    assert not listener.batches[-1].catching_up
+
+
+async def test_a_batch_that_was_not_stored_comes_again(world: World, listener: Listener, room: str) -> None:
+    before = listener.token
+    sent = await world.say(room, "once more")
+    await listener.event(sent)
+    listener.token = before
+    assert await listener.event(sent)
+
+
+async def test_a_gap_is_filled_in_order_without_doubles_and_its_events_are_marked_old(
+    world: World, listener: Listener, room: str
+) -> None:
+    bodies = [str(number) for number in range(TIMELINE + 15)]
+    sent = [await world.say(room, body) for body in bodies]
+    update = await listener.until(lambda batch: update_of(batch, room))
+    assert update.gap
+    assert [event.body for event in update.events if isinstance(event, Message)] == bodies
+    assert update.old == set(sent[: len(update.old)]), "the oldest ones"
+    assert len(update.old) == 15
+
+
+async def test_a_message_redacted_within_a_gap_arrives_as_its_redaction(
+    world: World, listener: Listener, room: str
+) -> None:
+    sent = await world.say(room, "oops")
+    await world.remove(room, sent)
+    for number in range(TIMELINE + 5):
+        await world.say(room, str(number))
+    update = await listener.until(lambda batch: update_of(batch, room))
+    assert update.gap
+    assert not [event for event in update.events if isinstance(event, Message) and event.event_id == sent]
+    assert [event for event in update.events if isinstance(event, Redaction) and event.target == sent]
