@@ -182,6 +182,7 @@ async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
+    from bot.storage.roombook import StoredRooms
     from bot.tables import open_database
     from bot.timing.clock import SystemClock
 
@@ -192,7 +193,7 @@ async def _run(opened: Opened) -> None:
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
-        transport = await connect(loaded.config, secrets, loaded.data_dir, clock)
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

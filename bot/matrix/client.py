@@ -5,40 +5,84 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import structlog
 from nio import AsyncClient, AsyncClientConfig
+from nio.crypto import ENCRYPTION_ENABLED
 
-from bot.core.errors import Refused
-from bot.core.events import Batch
+from bot.core.errors import Refused, Unavailable
+from bot.core.events import Batch, Event, Undecryptable
 from bot.matrix import inbound
+from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
-from bot.matrix.login import Account, Secrets, log_in
+from bot.matrix.login import Account, Secrets, log_in, log_in_anew
 from bot.matrix.sync import Sync
-from bot.ports import Clock
+from bot.ports import Clock, RoomBook
+
+if TYPE_CHECKING:
+    from bot.matrix.crypto.engine import Engine
+
+log = structlog.get_logger()
+
+CLEAR = frozenset({"m.reaction"})
+"""Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
 
 SEARCHED = 500  # of our own events when one is looked for
 
 
-async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clock) -> NioTransport:
-    """Logs in, or takes up the kept session. Raises `LoginError` or `LoggedOut`."""
-    # Retrying is ours: nio's own is without end, and spins when a homeserver says no.
+async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook) -> NioTransport:
+    """Logs in, or takes up the kept session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
+
+    With the `e2e` extra the keys of the device are opened too; without it nothing of the encryption is imported.
+    """
+    # Retrying is ours: nio's own is without end, and spins when a homeserver says no. So is the opening of the keys.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
+    http, crypto = Http(client, clock), None
     try:
         await log_in(client, account, secrets, data_dir / "session.json", clock)
+        if ENCRYPTION_ENABLED:
+            crypto = await _encryption(client, http, account, secrets, data_dir, clock, book)
     except BaseException:
         await client.close()
         raise
-    return NioTransport(client, clock)
+    return NioTransport(client, http, clock, book, crypto)
+
+
+async def _encryption(
+    client: AsyncClient, http: Http, account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook
+) -> Engine:
+    """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
+    from bot.matrix.crypto.engine import Engine  # needs the `e2e` extra
+
+    backoff = Backoff()
+    while True:
+        engine = Engine(client, http, data_dir / "crypto", clock, book)
+        try:
+            if not await engine.is_stranger():
+                return engine
+            engine.close()
+            log.warning("the encryption keys of this device are lost; logging in as a new device")
+            await log_in_anew(client, http, account, secrets, data_dir / "session.json")
+        except Unavailable as error:
+            engine.close()
+            wait = backoff.wait(error.retry_after)
+            log.warning("the homeserver does not answer; waiting", reason=str(error), seconds=round(wait))
+            await clock.sleep(wait)
+        except BaseException:
+            engine.close()
+            raise
 
 
 class NioTransport:
     """`bot.ports.Transport` over nio's client."""
 
-    def __init__(self, client: AsyncClient, clock: Clock) -> None:
-        self._client = client
-        self._http = Http(client, clock)
-        self._sync = Sync(self._http, clock, client.user_id)
+    def __init__(self, client: AsyncClient, http: Http, clock: Clock, book: RoomBook, crypto: Engine | None) -> None:
+        self._client, self._http, self._book = client, http, book
+        self.crypto = crypto
+        """None without the `e2e` extra."""
+        self._sync = Sync(http, clock, client.user_id, crypto)
 
     @property
     def user_id(self) -> str:
@@ -51,10 +95,24 @@ class NioTransport:
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
 
-    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+    async def send(
+        self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
+    ) -> str:
+        """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
+        rules = None if plain or type_ in CLEAR else await self._book.encryption(room)
+        if rules is not None:
+            if self.crypto is None:
+                raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
+            type_, content = "m.room.encrypted", await self.crypto.encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
         answer = await self._http.request("PUT", path, room, type_, txn_id, body=content)
         return text(answer, "event_id")
+
+    def decrypt(self, event: Undecryptable) -> Event | None:
+        if self.crypto is None:
+            return None
+        found, _ = self.crypto.read(event.room, dict(event.raw))
+        return None if isinstance(found, Undecryptable) else found
 
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         path = "/_matrix/client/v3/rooms/{}/redact/{}/{}"
@@ -130,4 +188,6 @@ class NioTransport:
             return {}
 
     async def close(self) -> None:
+        if self.crypto:
+            self.crypto.close()
         await self._client.close()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
-from bot.core.events import Edit, Event, Invite, Message, Reaction, Redaction, StateChange, id_of
+from bot.core.events import Edit, Event, Invite, Message, Reaction, Redaction, StateChange, Undecryptable, id_of
+
+Found = TypeVar("Found", bound="Event | Undecryptable")
 
 SPOKEN = frozenset({"m.text", "m.emote", "m.file", "m.image", "m.video", "m.audio"})  # m.notice is other bots'
 LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
@@ -43,7 +45,8 @@ def translate(room: str, raw: object, own_id: str) -> Event | None:
     at = raw.get("origin_server_ts")
     at = at if isinstance(at, int) and not isinstance(at, bool) and 0 <= at < 2**53 else 0
     if isinstance(_dict(raw.get("unsigned")).get("redacted_because"), dict):
-        return Redaction(room, event_id, sender, at, target=event_id) if type_ == "m.room.message" else None
+        spoken = type_ in ("m.room.message", "m.room.encrypted")
+        return Redaction(room, event_id, sender, at, target=event_id) if spoken else None
     match type_:
         case "m.room.message":
             return _message(room, event_id, sender, at, content)
@@ -165,15 +168,15 @@ def _before(raw: dict[str, Any]) -> object:
     return _dict(raw.get("unsigned")).get("prev_content", raw.get("prev_content"))
 
 
-def since_joining(found: Sequence[Event], join: str | None) -> tuple[Event, ...]:
+def since_joining(found: Sequence[Found], join: str | None) -> tuple[Found, ...]:
     """What was said before the bot came is not for it; the state of then still holds."""
     order = ids(found)
     start = order.index(join) if join in order else 0
     return tuple(event for number, event in enumerate(found) if number >= start or isinstance(event, StateChange))
 
 
-def ids(found: Iterable[Event]) -> list[str]:
-    return [id_of(event) for event in found]
+def ids(found: Iterable[Event | Undecryptable]) -> list[str]:
+    return [event.event_id if isinstance(event, Undecryptable) else id_of(event) for event in found]
 
 
 def _is(value: object, pattern: re.Pattern[str]) -> TypeGuard[str]:
@@ -186,6 +189,11 @@ def _dict(value: object) -> dict[str, Any]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def is_user_id(value: object) -> TypeGuard[str]:
+    """A usable user id."""
+    return _is(value, _USER)
 
 
 def is_room_id(value: object) -> TypeGuard[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -63,6 +64,29 @@ async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: 
         session = await _new(client, account, secrets, clock)
         _keep(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
+    client.restore_login(session.user_id, session.device_id, session.access_token)
+    return session
+
+
+async def log_in_anew(client: AsyncClient, http: Http, account: Account, secrets: Secrets, file: Path) -> Session:
+    """A new device instead of one whose encryption keys are lost.
+
+    Raises `LoginError` if there is no password for it, `Unavailable` if the homeserver does not answer.
+    """
+    if secrets.token or not secrets.password:
+        raise LoginError(
+            f"the encryption keys of the device {client.device_id} are not in the data folder (lost, or the access "
+            "token is another program's), and others do not accept new ones for it; put the folder back from a backup, "
+            "or give the account's password instead of a token (FARO_PASSWORD or `password_file:`) for a new device"
+        )
+    try:
+        session = await _with_password(http, account, secrets.password)
+    except Refused as error:
+        raise LoginError(f"the homeserver refused to log in {account.user} as a new device: {error}") from error
+    with suppress(TransportError):  # the lost device is of no use to anybody
+        await http.request("POST", "/_matrix/client/v3/logout", body={})
+    _keep(file, session)
+    log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 

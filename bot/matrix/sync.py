@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, RoomUpdate, StateChange, id_of
+from bot.core.events import Batch, Event, RoomUpdate, StateChange, Undecryptable
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
 from bot.ports import Clock
+
+if TYPE_CHECKING:
+    from bot.matrix.crypto.engine import Engine
 
 log = structlog.get_logger()
 
@@ -25,7 +29,9 @@ _STATE = [
     "m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias",
     "m.room.tombstone", "m.room.member",
 ]  # fmt: skip
-_TIMELINE = [*_STATE, "m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction"]
+_TIMELINE = [
+    *_STATE, "m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.key.verification.*",
+]  # fmt: skip
 FILTER = {
     "presence": {"types": []},
     "account_data": {"types": []},
@@ -44,8 +50,8 @@ _BACKFILL = json.dumps({"types": _TIMELINE, "lazy_load_members": True})
 class Sync:
     """Asks for batches. It keeps no position: `since` is the caller's, stored with what the batch brought."""
 
-    def __init__(self, http: Http, clock: Clock, user_id: str) -> None:
-        self._http, self._clock, self._user_id = http, clock, user_id
+    def __init__(self, http: Http, clock: Clock, user_id: str, crypto: Engine | None = None) -> None:
+        self._http, self._clock, self._user_id, self._crypto = http, clock, user_id, crypto
         self._backoff = Backoff()
         self._trouble: str | None = None
         self._synced_at: int | None = None
@@ -84,19 +90,27 @@ class Sync:
         raw = await self._http.request("GET", "/_matrix/client/v3/sync", query=query, timeout=waiting / 1000 + 60)
         token = text(raw, "next_batch")
         rooms = inbound.section(raw, "rooms")
-        joined = [
-            await self._room(room, part, since)
+        parts = {
+            room: part
             for room, part in inbound.section(rooms, "join").items()
             if inbound.is_room_id(room) and isinstance(part, dict)
-        ]
+        }
+        if self._crypto:
+            await self._crypto.take(raw, since)
+            if since is not None:
+                await self._crypto.meet(event for part in parts.values() for event in _timeline(part))
+        joined = [await self._room(room, part, since) for room, part in parts.items()]
         invites = [inbound.invite(room, part, self._user_id) for room, part in inbound.section(rooms, "invite").items()]
         return Batch(
             token=token,
-            rooms=tuple(joined),
+            rooms=tuple(update for update, _ in joined),
             invites=tuple(invite for invite in invites if invite),
             left=tuple(room for room in inbound.section(rooms, "leave") if inbound.is_room_id(room)),
             first=since is None,
             catching_up=self._catching_up(since, token, pause),
+            undecryptable=tuple(event for _, closed in joined for event in closed),
+            keys=self._crypto.keys if self._crypto else frozenset(),
+            withheld=self._crypto.withheld if self._crypto else (),
         )
 
     def _catching_up(self, since: str | None, token: str, pause: bool) -> bool:
@@ -105,22 +119,42 @@ class Sync:
         self._catching_up_since = since if catching_up and token != since else None
         return catching_up
 
-    async def _room(self, room: str, part: dict[str, Any], since: str | None) -> RoomUpdate:
+    async def _room(
+        self, room: str, part: dict[str, Any], since: str | None
+    ) -> tuple[RoomUpdate, tuple[Undecryptable, ...]]:
+        """What it brought for one room; beside it what could not be decrypted, the account's first sync left out."""
         raw_state = inbound.section(part, "state").get("events")
         changes = inbound.events(room, raw_state, self._user_id)
         state = tuple(event for event in changes if isinstance(event, StateChange))
-        timeline = inbound.section(part, "timeline")
-        raw_events = timeline.get("events")
-        events = inbound.events(room, raw_events, self._user_id)
+        raw_events = _timeline(part)
+        events = await self._read(room, raw_events, tell=since is not None)
         if join := inbound.joined_here(raw_events, self._user_id):
-            return RoomUpdate(room, state, inbound.since_joining(events, join))
+            events = inbound.since_joining(events, join)
+            return RoomUpdate(room, state, _clear(events)), _closed(events)
+        timeline = inbound.section(part, "timeline")
         if since is None or timeline.get("limited") is not True:
-            return RoomUpdate(room, state, events)
+            return RoomUpdate(room, state, _clear(events)), _closed(events) if since is not None else ()
         found = await self._backfill(room, timeline.get("prev_batch"), since)
+        if self._crypto:
+            await self._crypto.meet(found)
         known = set(inbound.ids(events))
-        old = tuple(event for event in inbound.events(room, found, self._user_id) if id_of(event) not in known)
+        old = tuple(event for event in await self._read(room, found) if inbound.ids([event])[0] not in known)
         old = inbound.since_joining(old, inbound.joined_here(found, self._user_id))
-        return RoomUpdate(room, state, old + events, old=frozenset(inbound.ids(old)), gap=True)
+        events = old + events
+        return RoomUpdate(room, state, _clear(events), old=frozenset(inbound.ids(old)), gap=True), _closed(events)
+
+    async def _read(self, room: str, raws: Sequence[object], tell: bool = False) -> tuple[Event | Undecryptable, ...]:
+        """The usable events, encrypted ones opened. With `tell`, who listens in rooms hears of verification."""
+        found: list[Event | Undecryptable] = []
+        for raw in raws:
+            event: Event | Undecryptable | None = inbound.translate(room, raw, self._user_id)
+            if event is None and self._crypto and isinstance(raw, dict):
+                event, clear = self._crypto.read(room, raw)
+                if tell and clear:
+                    await self._crypto.tell(room, clear)
+            if event is not None:
+                found.append(event)
+        return tuple(found)
 
     async def _backfill(self, room: str, start: object, since: str) -> list[object]:
         """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
@@ -140,3 +174,16 @@ class Sync:
             end = page.get("end")
             start = end if chunk and end != start else None
         return found[::-1]
+
+
+def _timeline(part: dict[str, Any]) -> list[object]:
+    events = inbound.section(part, "timeline").get("events")
+    return events if isinstance(events, list) else []
+
+
+def _clear(found: Iterable[Event | Undecryptable]) -> tuple[Event, ...]:
+    return tuple(event for event in found if not isinstance(event, Undecryptable))
+
+
+def _closed(found: Iterable[Event | Undecryptable]) -> tuple[Undecryptable, ...]:
+    return tuple(event for event in found if isinstance(event, Undecryptable))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -125,6 +125,19 @@ class Configured:
     device_name: str = "Faro"
 
 
+class NothingEncrypted:
+    """`bot.ports.RoomBook` of plain rooms."""
+
+    async def encryption(self, room: str) -> Mapping[str, object] | None:
+        return None
+
+    async def members(self, room: str) -> frozenset[str]:
+        return frozenset()
+
+    async def encrypted_rooms(self) -> frozenset[str]:
+        return frozenset()
+
+
 @dataclass(slots=True)
 class RealWorld:
     server: Homeserver
@@ -141,7 +154,8 @@ class RealWorld:
 
     @staticmethod
     async def _connect(server: Homeserver, bot: Person, folder: Path) -> NioTransport:
-        return await connect(Configured(server.url, bot.user_id), Secrets(bot.password), folder, SystemClock())
+        account, secrets = Configured(server.url, bot.user_id), Secrets(bot.password)
+        return await connect(account, secrets, folder, SystemClock(), NothingEncrypted())
 
     @property
     def ana(self) -> str:

@@ -1,0 +1,203 @@
+"""What a sync brings that has to do with keys, and the opening of encrypted events.
+
+nio keeps no room state for Faro and never sees a sync: the parts it needs are handed to its machine here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import structlog
+import vodozemac
+
+from bot.core.events import Undecryptable, Withheld
+from bot.matrix.crypto.devices import Devices
+from bot.matrix.crypto.hardening import fenced
+from bot.matrix.crypto.machine import Machine, Raw
+from bot.matrix.inbound import is_room_id, is_user_id, section
+
+log = structlog.get_logger()
+
+MEGOLM: Final = "m.megolm.v1.aes-sha2"
+SPOKEN: Final = ("m.room.message", "m.reaction")
+"""What may come encrypted. A redaction or state that does was checked by no homeserver."""
+VERIFICATION: Final = "m.key.verification."
+MOST_SEEN = 2_000
+MOST_WITHHELD = 1_000
+LONGEST_ID = 255
+
+
+class Receiving:
+    """Keys in, plaintext out."""
+
+    def __init__(self, machine: Machine, devices: Devices) -> None:
+        self._machine, self._devices = machine, devices
+        self._position: str | None = ""
+        self._keys: set[tuple[str, str]] = set()
+        self._withheld: dict[Withheld, None] = {}
+        self._letters: list[Raw] = []
+        self._seen: dict[object, None] = {}  # to-device ciphertexts; each opens once only
+
+    # -- the parts of a sync that have to do with keys --------------------------------------------------------------
+
+    def take(self, answer: Raw, since: str | None) -> None:
+        """To-device events, changed devices, and how many of our keys are left."""
+        if since != self._position:  # the answer before was stored; the same position again means that it was not
+            self._position = since
+            self._keys.clear()
+            self._withheld.clear()
+        events = section(answer, "to_device").get("events")
+        for raw in events if isinstance(events, list) else []:
+            with fenced("a to-device event"):
+                self._to_device(raw)
+        self._keys |= self._machine.arrived
+        self._machine.arrived.clear()
+        lists = section(answer, "device_lists")
+        self._devices.changed(_users(lists.get("changed")), _users(lists.get("left")))
+        self._counts(answer)
+
+    def _to_device(self, raw: object) -> None:
+        if not isinstance(raw, dict) or not is_user_id(raw.get("sender")) or not isinstance(raw.get("type"), str):
+            return
+        type_, content = raw["type"], section(raw, "content")
+        if type_ == "m.room.encrypted":
+            if self._first_time(json.dumps(content.get("ciphertext"), sort_keys=True)):
+                self._machine.take(raw)
+                self._letters += self._machine.letters
+                self._machine.letters.clear()
+        elif type_ == "m.room_key.withheld":
+            self._refused(raw["sender"], content)
+        elif type_.startswith(VERIFICATION):
+            self._letters.append({"type": type_, "sender": raw["sender"], "content": content})
+
+    def _first_time(self, ciphertext: str) -> bool:
+        """A batch that could not be stored comes again, and opening its keys twice would look like a broken session."""
+        seen = hash(ciphertext)
+        if seen in self._seen:
+            return False
+        self._seen[seen] = None
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def _refused(self, sender: str, content: Raw) -> None:
+        room, session, code = content.get("room_id"), content.get("session_id"), content.get("code")
+        if code == "m.no_olm" and isinstance(sender_key := content.get("sender_key"), str):
+            self._machine._mark_device_for_unwedging(sender, sender_key)
+        if is_room_id(room) and _id(session) and _id(code) and len(self._withheld) < MOST_WITHHELD:
+            self._withheld[Withheld(str(room), sender, str(session), str(code))] = None
+
+    def _counts(self, answer: Raw) -> None:
+        counts = answer.get("device_one_time_keys_count")
+        if isinstance(counts, dict):
+            count = counts.get("signed_curve25519", 0)  # left out means none left (spec, "Extensions to /sync")
+            if isinstance(count, int) and count >= 0:
+                self._machine.uploaded_key_count = count
+        unused = answer.get("device_unused_fallback_key_types")
+        if isinstance(unused, list) and self._machine.account.shared:
+            self._machine.fallback_wanted = "signed_curve25519" not in unused
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Room keys that came since the last position that was stored."""
+        return frozenset(self._keys)
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        """The same for keys that senders' clients keep from us."""
+        return tuple(self._withheld)
+
+    def letters(self) -> list[Raw]:
+        """To-device events about verification and the like, encrypted ones opened; each is given out once."""
+        letters, self._letters = self._letters, []
+        return letters
+
+    # -- encrypted events -------------------------------------------------------------------------------------------
+
+    def senders(self, raws: Iterable[object]) -> set[str]:
+        """Who sent encrypted events."""
+        return {
+            raw["sender"]
+            for raw in raws
+            if isinstance(raw, dict) and raw.get("type") == "m.room.encrypted" and is_user_id(raw.get("sender"))
+        }
+
+    def open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
+        """The event as it was before it was encrypted, and whether its key is a device's of the sender.
+
+        `Undecryptable` if the key is missing; None if the event is malformed, a replay, or says something that only
+        counts unencrypted.
+        """
+        with fenced("an encrypted event", room=room, event_id=str(raw.get("event_id"))[:LONGEST_ID]):
+            return self._open(room, raw)
+        return None
+
+    def _open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
+        content = section(raw, "content")
+        session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
+        sender, event_id, at = raw.get("sender"), raw.get("event_id"), raw.get("origin_server_ts")
+        if content.get("algorithm") != MEGOLM or not _id(session_id) or not isinstance(ciphertext, str):
+            return None
+        if not (is_user_id(sender) and _id(event_id)):
+            return None
+        sent_at = at if isinstance(at, int) and not isinstance(at, bool) and 0 <= at < 2**53 else 0
+        found = self._session(room, sender, content.get("sender_key"), str(session_id))
+        if found is None:
+            return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)
+        session, known = found
+        try:
+            text, index = session.decrypt(ciphertext)
+        except vodozemac.MegolmDecryptionException as error:
+            if "unknown message index" not in str(error):
+                raise
+            return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)  # an earlier key may come
+        if not self._only_once(session, index, str(event_id)):
+            log.warning("dropped: an encrypted message was sent a second time", room=room, sender=sender)
+            return None
+        plain = _said(json.loads(text), room)
+        if plain is None:
+            log.warning("dropped: nothing that may come encrypted", room=room, sender=sender, event_id=event_id)
+            return None
+        plain["content"].pop("m.relates_to", None)
+        if isinstance(relation := content.get("m.relates_to"), dict):
+            plain["content"]["m.relates_to"] = relation  # relations are in the clear, and only there they count
+        return {**plain, "sender": sender, "event_id": event_id, "origin_server_ts": sent_at}, known
+
+    def _session(self, room: str, sender: str, sender_key: object, session_id: str) -> tuple[Any, bool] | None:
+        """The room key, the sender's own before anybody's copy, and whether it is the sender's own."""
+        store = self._machine.inbound_group_store
+        found = [sessions[session_id] for sessions in store[room].values() if session_id in sessions]
+        for session in found:
+            own = not session.forwarding_chain
+            if own and self._devices.owner_known(sender, session.sender_key, session.ed25519):
+                return session, True
+        for session in found:
+            if session.sender_key == sender_key:
+                return session, False
+        return (found[0], False) if found else None
+
+    def _only_once(self, session: Any, index: int, event_id: str) -> bool:
+        key = (session.sender_key, session.id, index)
+        return bool(self._machine.message_index_store.setdefault(key, event_id) == event_id)
+
+
+def _said(plain: object, room: str) -> Raw | None:
+    """A decrypted payload that may count as said in this room, reduced to type and content."""
+    if not isinstance(plain, dict) or "state_key" in plain or plain.get("room_id") != room:
+        return None
+    type_, content = plain.get("type"), plain.get("content")
+    if not isinstance(type_, str) or not isinstance(content, dict):
+        return None
+    if type_ not in SPOKEN and not type_.startswith(VERIFICATION):
+        return None
+    return {"type": type_, "content": dict(content)}
+
+
+def _users(value: object) -> list[str]:
+    return [user for user in value if is_user_id(user)] if isinstance(value, list) else []
+
+
+def _id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID

@@ -1,0 +1,31 @@
+"""`bot.ports.RoomBook` over the database: what encrypting needs to know of rooms, as last stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from bot.ports import Database
+
+
+class StoredRooms:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def encryption(self, room: str) -> Mapping[str, object] | None:
+        content = await self._db.reading().value(
+            "SELECT content FROM room_state WHERE room = :room AND type = 'm.room.encryption' AND state_key = ''",
+            room=room,
+        )
+        if content is None:
+            return None
+        rules: Mapping[str, object] = json.loads(content)
+        return rules
+
+    async def members(self, room: str) -> frozenset[str]:
+        found = await self._db.reading().rows("SELECT user FROM members WHERE room = :room", room=room)
+        return frozenset(row["user"] for row in found)
+
+    async def encrypted_rooms(self) -> frozenset[str]:
+        found = await self._db.reading().rows("SELECT room FROM room_state WHERE type = 'm.room.encryption'")
+        return frozenset(row["room"] for row in found)
