@@ -32,6 +32,11 @@ TOO_OFTEN = Text("That was many questions at once. I will answer again in a minu
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
+NOT_SURE = Text(
+    "That command is for moderators, and I cannot be sure that you wrote it: in this encrypted room, the message did not "
+    "come from a device that your account names as its own. Please write it again from an app that is signed in to "
+    "your account and encrypts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Answering:
         """The handler inside its fence: whatever it does, the rest of the batch goes on."""
         words = context.words
         try:
-            _may_use(context, spec)
+            await _may_use(self._desk, context, spec)
             call = parse(line, spec)
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                 reply: Reply | None = await self._desk.registry.commands[spec.owner, spec.name](
@@ -150,8 +155,9 @@ class Answering:
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
 
 
-def _may_use(context: EventContext, spec: CommandSpec) -> None:
+async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None:
     if context.role < spec.role:
-        raise UserError(NOT_ALLOWED)
+        claimed = await desk.claimed_role(context.db, context.message, context.hubs)
+        raise UserError(NOT_SURE if claimed >= spec.role else NOT_ALLOWED)
     if not spec.anywhere:
         _ = context.hub  # raises for somebody of no hub
