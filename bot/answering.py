@@ -16,7 +16,7 @@ from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.keys import key
 from bot.core.texts import Text
-from bot.desk import Asked, Desk
+from bot.desk import CORE, Asked, Desk
 from bot.ports import Clock, Transaction
 from bot.replies import TOO_LONG
 from bot.storage import outbox
@@ -32,6 +32,11 @@ TOO_OFTEN = Text("That was many questions at once. I will answer again in a minu
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
+NOT_SURE = Text(
+    "That command is for moderators, and I cannot be sure that you wrote it: in this encrypted room, the message did not "
+    "come from a device that your account names as its own. Please write it again from an app that is signed in to "
+    "your account and encrypts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,14 @@ class Answering:
         asked = await self._asked(tx, message, edited)
         if asked is None:
             return True
-        words = await desk.core_translator(tx, message)
+        context = await desk.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
+        words = desk.translations.translator(CORE, context.language)
         match self._cooldown(message):
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
                 await self.answer(tx, asked, Reply(words.t(self._unknown(first_word(line), words.language))))
             case Verdict.ANSWER if spec is not None:
-                context = await desk.context(tx, message, spec.owner, asked, self._clock.now())
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
                     await self.answer(tx, asked, reply)
@@ -104,7 +109,7 @@ class Answering:
         """The handler inside its fence: whatever it does, the rest of the batch goes on."""
         words = context.words
         try:
-            _may_use(context, spec)
+            await _may_use(self._desk, context, spec)
             call = parse(line, spec)
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                 reply: Reply | None = await self._desk.registry.commands[spec.owner, spec.name](
@@ -150,8 +155,9 @@ class Answering:
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
 
 
-def _may_use(context: EventContext, spec: CommandSpec) -> None:
+async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None:
     if context.role < spec.role:
-        raise UserError(NOT_ALLOWED)
+        claimed = await desk.claimed_role(context.db, context.message, context.hubs)
+        raise UserError(NOT_SURE if claimed >= spec.role else NOT_ALLOWED)
     if not spec.anywhere:
         _ = context.hub  # raises for somebody of no hub

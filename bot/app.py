@@ -87,6 +87,7 @@ def build(
         desk=desk,
         answering=answering,
         answer_within=limits.answer_within,
+        decrypt=transport.decrypt,
         wake=wake,
         checkpoint=checkpoint,
     )

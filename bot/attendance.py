@@ -139,13 +139,13 @@ class Attendance:
     async def _members(self, job: Job) -> None:
         room = str(job.payload["room"])
         try:
-            members = await self._transport.members(room)
+            joined, invited = await self._transport.members(room), await self._transport.invited(room)
         except Refused as error:  # no longer in the room: nothing to know
             log.info("members could not be read", room=room, reason=str(error))
             return
         async with self._db.transaction() as tx:
             if await rooms.one(tx, room):
-                await rooms.set_members(tx, room, members)
+                await rooms.set_members(tx, room, joined, invited)
 
     @staticmethod
     async def _quietly(request: Awaitable[object], failure: str, room: str) -> None:

@@ -22,6 +22,7 @@ from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
 from bot.loading import find, folder
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
+
 from bot.ports import Translator
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
@@ -76,7 +77,8 @@ def run(config: Path) -> None:
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
-        asyncio.run(_run(opened))
+        with only_one(opened.loaded.data_dir):
+            asyncio.run(_run(opened))
     except LoggedOut as error:
         _end(LOGGED_OUT, str(error))
     except FaroError as error:

@@ -13,7 +13,7 @@ from bot.directory import Directory
 from bot.hubs import Hub
 from bot.loading import Registry
 from bot.ports import Reader, Transaction, Translations, Translator
-from bot.storage import alarms, outbox, people, rooms
+from bot.storage import alarms, outbox, people, rooms, undecryptable
 from bot.storage.alarms import PluginSchedule
 
 CORE = "core"  # owner of the core's own sentences, tables and jobs
@@ -37,6 +37,8 @@ class Asked:
             "sent_at": message.sent_at,
             "body": message.body,
             "thread": message.thread,
+            "encrypted": message.encrypted,
+            "sender_known": message.sender_known,
             "key": self.key,
             "replaces": self.replaces,
         }
@@ -101,6 +103,13 @@ class Desk:
         return self.directory.hubs_among(await rooms.rooms_of(db, message.sender))
 
     async def role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
+        """What the sender is to the hub; in an encrypted room a member, unless it is sure that they wrote it."""
+        known = await rooms.one(db, message.room)
+        sure = message.sender_known and (message.encrypted or not (known and known.encrypted))
+        return await self.claimed_role(db, message, hubs) if sure else Role.MEMBER
+
+    async def claimed_role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
+        """What the named sender is to the hub, whoever wrote the message."""
         place = self.directory.place(message.room)
         known = await rooms.one(db, message.room) if place else None
         power = (
@@ -151,3 +160,4 @@ class Desk:
             await plugin.forget(tx, user)
         await people.set_language(tx, user, None)
         await outbox.forget(tx, user)
+        await undecryptable.forget(tx, user)

@@ -20,7 +20,8 @@ from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, Ro
 from bot.core.keys import key
 from bot.desk import Desk
 from bot.ports import Clock, Database, Transaction
-from bot.storage import alarms, outbox, position, rooms
+from bot.storage import alarms, outbox, position, rooms, undecryptable
+from bot.unreadable import Decrypt, Unreadable
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 class Pipeline:
     """Handles batches and alarms.
 
-    `answer_within` (ms): older commands found after a pause are not answered. `wake` is called after each commit
+    `answer_within` (ms): older commands found after a pause are not answered. `decrypt` is the transport's. `wake` is called after each commit
     that may have left something to do; `checkpoint` marks the places where a test may end the process.
     """
 
@@ -40,6 +41,7 @@ class Pipeline:
         desk: Desk,
         answering: Answering,
         answer_within: int,
+        decrypt: Decrypt,
         wake: Callable[[], None] = lambda: None,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -48,6 +50,7 @@ class Pipeline:
         self._desk = desk
         self._answering = answering
         self._answer_within = answer_within
+        self._unreadable = Unreadable(desk, decrypt)
         self._wake = wake
         self._checkpoint = checkpoint
 
@@ -57,8 +60,12 @@ class Pipeline:
         async with self._db.transaction() as tx:
             for room in batch.left:
                 await self._left(tx, room)
+            oldest = self._clock.now() - self._answer_within
+            for event in await self._unreadable.readable(tx, batch):
+                await self._fenced(tx, event, stale=sent_at(event) < oldest)
             for update in batch.rooms:
                 await self._room(tx, update, batch)
+            await self._unreadable.take(tx, batch, self._clock.now())
             for invite in batch.invites:
                 await self._desk.core_schedule(tx, self._clock.now()).job(
                     "invite",
@@ -96,6 +103,7 @@ class Pipeline:
                 log.exception("a plugin could not bring itself up to date", plugin=name)
         async with self._db.transaction() as tx:
             await outbox.purge(tx, self._clock.now())
+            await undecryptable.purge(tx, self._clock.now())
         self._wake()
 
     # -- one room -------------------------------------------------------------------------------------------------
@@ -105,16 +113,18 @@ class Pipeline:
             place = self._desk.directory.place(room)
             log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
         await rooms.forget(tx, room)
+        await undecryptable.leave(tx, room)
 
     async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
-        known = await rooms.one(tx, update.room)
-        await rooms.remember(tx, update.room)
+        known = await rooms.is_joined(tx, update.room)
+        if not known:
+            await rooms.remember(tx, update.room)
         for change in update.state:
             try:
                 await rooms.apply(tx, change)
             except Exception:
                 log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
-        if known is None or update.gap:
+        if not known or update.gap:
             schedule = self._desk.core_schedule(tx, self._clock.now())
             await schedule.job("members", f"members/{update.room}", room=update.room)
         oldest = self._clock.now() - self._answer_within
@@ -123,11 +133,14 @@ class Pipeline:
             if id_of(event) in update.old if isinstance(event, StateChange) else batch.first:
                 continue
             stale = (batch.catching_up or id_of(event) in update.old) and sent_at(event) < oldest
-            try:
-                async with tx.savepoint():
-                    await self._event(tx, event, stale=stale)
-            except Exception:
-                log.exception("an event could not be handled", room=update.room, event_id=id_of(event))
+            await self._fenced(tx, event, stale=stale)
+
+    async def _fenced(self, tx: Transaction, event: Event, *, stale: bool) -> None:
+        try:
+            async with tx.savepoint():
+                await self._event(tx, event, stale=stale)
+        except Exception:
+            log.exception("an event could not be handled", room=room_of(event), event_id=id_of(event))
 
     async def _event(self, tx: Transaction, event: Event, *, stale: bool) -> None:
         match event:
@@ -142,11 +155,13 @@ class Pipeline:
                         successor=successor,
                     )
             case Message():
+                await rooms.heard(tx, event.room, self._clock.now())
                 if not await self._answering.command(tx, event, stale=stale):
                     await self._overhear(tx, event)
             case Edit():
                 await self._edit(tx, event, stale=stale)
             case Redaction():
+                await undecryptable.drop(tx, event.room, event.target)
                 await self._withdraw(tx, event.room, event.target, event.event_id)
                 await self._overhear(tx, event)
             case Reaction():
@@ -236,6 +251,10 @@ def sent_at(event: Event) -> int:
             return 0
         case _:
             return event.sent_at
+
+
+def room_of(event: Event) -> str:
+    return event.message.room if isinstance(event, Edit) else event.room
 
 
 def as_message(event: Message | Edit | Redaction | Reaction) -> Message:

@@ -71,6 +71,11 @@ class Transport(Protocol):
     @property
     def device_id(self) -> str: ...
 
+    @property
+    def encrypts(self) -> bool:
+        """Whether it can read and write in encrypted rooms."""
+        ...
+
     async def sync(self, since: str | None) -> Batch:
         """The next batch after `since`. Waits for news (about 30 s), and through outages, backing off."""
         ...
@@ -112,6 +117,10 @@ class Transport(Protocol):
         """Joined members: user id → display name ("" if none)."""
         ...
 
+    async def invited(self, room: str) -> frozenset[str]:
+        """Who is asked in and has not come yet."""
+        ...
+
     async def set_display_name(self, name: str) -> None: ...
 
     async def profile(self, user: str) -> Mapping[str, object]:
@@ -129,7 +138,7 @@ class RoomBook(Protocol):
         ...
 
     async def members(self, room: str) -> frozenset[str]:
-        """Who is joined or invited now."""
+        """Who is joined or invited now. Raises `Unavailable` while that is not known."""
         ...
 
     async def encrypted_rooms(self) -> frozenset[str]: ...
@@ -171,6 +180,7 @@ class OutboxRow:
     first_try: int | None = None
     device: str | None = None  # that made the first try
     tries: int = 0
+    plain: bool = False  # readable even in an encrypted room
 
 
 class Outbox(Protocol):

@@ -20,6 +20,7 @@ class Message:
     thread: str | None = None
     mentions: frozenset[str] = frozenset()
     kind: str = "m.text"
+    encrypted: bool = False
     sender_known: bool = True  # encrypted: the key it came with belongs to a device of the sender
 
 

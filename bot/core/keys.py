@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Literal
 
-Prefix = Literal["reply", "alarm", "edit", "redact", "react"]
+Prefix = Literal["reply", "alarm", "edit", "redact", "react", "notice"]
 
 
 def key(prefix: Prefix, *parts: str) -> str:

@@ -92,6 +92,10 @@ class NioTransport:
     def device_id(self) -> str:
         return str(self._client.device_id)
 
+    @property
+    def encrypts(self) -> bool:
+        return self.crypto is not None
+
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
 
@@ -174,6 +178,13 @@ class NioTransport:
         answer = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/joined_members", room)
         names = inbound.section(answer, "joined")
         return {user: str(inbound.section(names, user).get("display_name") or "") for user in names}
+
+    async def invited(self, room: str) -> frozenset[str]:
+        path, query = "/_matrix/client/v3/rooms/{}/members", {"membership": "invite"}
+        chunk = (await self._http.request("GET", path, room, query=query)).get("chunk")
+        raws = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
+        asked = [raw for raw in raws if inbound.section(raw, "content").get("membership") == "invite"]
+        return frozenset(str(raw["state_key"]) for raw in asked if inbound.is_user_id(raw.get("state_key")))
 
     async def set_display_name(self, name: str) -> None:
         current = (await self.profile(self.user_id)).get("displayname")

@@ -113,7 +113,7 @@ class Outbound:
                 return found
         await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
         content = edit_of(row.content, target) if target else row.content
-        return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key)
+        return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key, plain=row.plain)
 
     def _may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
         return row.device != self._transport.device_id or self._clock.now() - first_try > REMEMBERED

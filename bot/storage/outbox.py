@@ -24,11 +24,12 @@ async def put(
     target: str | None = None,
     cause: str | None = None,
     asker: str | None = None,
+    plain: bool = False,
 ) -> None:
-    """Adds a row; one that is there already under this key stays as it is."""
+    """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room."""
     await db.execute(
-        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, created_at)"
-        " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :now) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
+        " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :plain, :now) ON CONFLICT (key) DO NOTHING",
         key=key,
         room=room,
         action=action,
@@ -38,6 +39,7 @@ async def put(
         target=target,
         cause=cause,
         asker=asker,
+        plain=int(plain),
         now=now,
     )
 
@@ -95,6 +97,7 @@ class StoredOutbox:
                 first_try=row["first_try"],
                 device=row["device"],
                 tries=row["tries"],
+                plain=bool(row["plain"]),
             )
             for row in rows
         ]

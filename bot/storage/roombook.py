@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from bot.core.errors import Unavailable
 from bot.ports import Database
+from bot.storage import rooms
 
 
 class StoredRooms:
@@ -23,7 +25,13 @@ class StoredRooms:
         return rules
 
     async def members(self, room: str) -> frozenset[str]:
-        found = await self._db.reading().rows("SELECT user FROM members WHERE room = :room", room=room)
+        """Raises `Unavailable` until the list is complete: a message encrypted sooner would be closed to some."""
+        db = self._db.reading()
+        if not await rooms.members_known(db, room):
+            raise Unavailable("the room's members are not known yet")
+        found = await db.rows(
+            "SELECT user FROM members WHERE room = :room UNION SELECT user FROM invited WHERE room = :room", room=room
+        )
         return frozenset(row["user"] for row in found)
 
     async def encrypted_rooms(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.core.events import StateChange
 from bot.ports import Reader, Transaction
+from bot.storage import alarms
 
 KEPT = frozenset(
     {
@@ -39,6 +40,10 @@ async def joined_ids(db: Reader) -> frozenset[str]:
     return frozenset(row["id"] for row in await db.rows("SELECT id FROM rooms WHERE joined = 1"))
 
 
+async def is_joined(db: Reader, room: str) -> bool:
+    return await db.value("SELECT 1 FROM rooms WHERE id = :room AND joined = 1", room=room) is not None
+
+
 async def one(db: Reader, room: str) -> KnownRoom | None:
     found = await db.row("SELECT id, direct FROM rooms WHERE id = :room AND joined = 1", room=room)
     if found is None:
@@ -67,23 +72,13 @@ async def forget(db: Transaction, room: str) -> None:
     await db.execute("UPDATE rooms SET joined = 0, direct = 0 WHERE id = :room", room=room)
     await db.execute("DELETE FROM room_state WHERE room = :room", room=room)
     await db.execute("DELETE FROM members WHERE room = :room", room=room)
+    await db.execute("DELETE FROM invited WHERE room = :room", room=room)
 
 
 async def apply(db: Transaction, change: StateChange) -> None:
     """Takes one state event into account."""
     if change.type == "m.room.member":
-        if change.content.get("membership") == "join":
-            await db.execute(
-                "INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING",
-                room=change.room,
-                user=change.state_key,
-            )
-        else:
-            await db.execute(
-                "DELETE FROM members WHERE room = :room AND user = :user",
-                room=change.room,
-                user=change.state_key,
-            )
+        await _member(db, change.room, change.state_key, change.content.get("membership"))
     elif change.type in KEPT and change.state_key == "":
         await db.execute(
             "INSERT INTO room_state VALUES (:room, :type, '', :content)"
@@ -94,11 +89,44 @@ async def apply(db: Transaction, change: StateChange) -> None:
         )
 
 
-async def set_members(db: Transaction, room: str, users: Iterable[str]) -> None:
-    """The whole list, as the homeserver has it now."""
+async def _member(db: Transaction, room: str, user: str, membership: object) -> None:
+    await db.execute("DELETE FROM members WHERE room = :room AND user = :user", room=room, user=user)
+    await db.execute("DELETE FROM invited WHERE room = :room AND user = :user", room=room, user=user)
+    if membership == "join":
+        await db.execute("INSERT INTO members VALUES (:room, :user)", room=room, user=user)
+    elif membership == "invite":
+        await db.execute("INSERT INTO invited VALUES (:room, :user)", room=room, user=user)
+
+
+async def set_members(db: Transaction, room: str, joined: Iterable[str], invited: Iterable[str]) -> None:
+    """The whole lists, as the homeserver has them now."""
     await db.execute("DELETE FROM members WHERE room = :room", room=room)
-    for user in users:
+    await db.execute("DELETE FROM invited WHERE room = :room", room=room)
+    for user in joined:
         await db.execute("INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
+    for user in invited:
+        await db.execute("INSERT INTO invited VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
+
+
+async def members_known(db: Reader, room: str) -> bool:
+    """Whether the lists are complete: no job is waiting to read them."""
+    return not await alarms.has_job(db, "core", f"members/{room}")
+
+
+async def is_member(db: Reader, room: str, user: str) -> bool:
+    """Whether somebody is in the room, or may be: the list was not read yet."""
+    found = await db.value("SELECT 1 FROM members WHERE room = :room AND user = :user", room=room, user=user)
+    return found is not None or not await members_known(db, room)
+
+
+async def heard(db: Transaction, room: str, now: int) -> None:
+    """A message of somebody was read there."""
+    await db.execute("UPDATE rooms SET heard_at = :now WHERE id = :room", room=room, now=now)
+
+
+async def heard_at(db: Reader, room: str) -> int | None:
+    value: int | None = await db.value("SELECT heard_at FROM rooms WHERE id = :room", room=room)
+    return value
 
 
 async def rooms_of(db: Reader, user: str) -> set[str]:

@@ -144,7 +144,8 @@ class Person:
         """The message that replies to an event."""
 
         def replies(event: Mapping[str, Any]) -> bool:
-            relation = event["content"].get("m.relates_to") or {}
-            return bool(relation.get("m.in_reply_to", {}).get("event_id") == event_id)
+            relation = event["content"].get("m.relates_to")  # anybody may have written anything there
+            reply = relation.get("m.in_reply_to") if isinstance(relation, dict) else None
+            return isinstance(reply, dict) and reply.get("event_id") == event_id
 
         return await self.wait_for(replies, within=within, what=f"an answer to {event_id}")

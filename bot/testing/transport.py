@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.errors import Refused, TransportError, Unavailable
-from bot.core.events import Batch, Invite, RoomUpdate
+from bot.core.events import Batch, Event, Invite, Message, RoomUpdate, Undecryptable, Withheld
 from bot.matrix import inbound
 from bot.ports import Clock
 from bot.testing.clock import FakeClock
@@ -30,12 +30,18 @@ class FakeTransport:
     """One bot's view; people act through `say`, `edit`, `redact`… which answer event ids."""
 
     device_id = "FAKE"
+    encrypts = True
 
     def __init__(self, user_id: str, clock: Clock | None = None) -> None:
         self.user_id = user_id
         self.profiles: dict[str, dict[str, object]] = {}
         self.requests: list[str] = []
         """What the bot asked for, by method name."""
+        self.plain: list[str] = []
+        """Transaction ids of what the bot sent readable whatever the room."""
+        self._keys: set[tuple[str, str]] = set()  # (room, session id) the bot can read
+        self._secret: dict[str, str] = {}  # event id → session id
+        self._letters: list[tuple[int, tuple[str, str] | Withheld]] = []  # (position, what came to the device)
         self._clock = clock or FakeClock()
         self._rooms: dict[str, _Room] = {}
         self._sent: dict[tuple[str, str], str] = {}  # (room, txn id) → event id
@@ -59,6 +65,20 @@ class FakeTransport:
 
     def say(self, user: str, room: str, body: str, **content: object) -> str:
         return self._add(self._rooms[room], user, "m.room.message", {"msgtype": "m.text", "body": body, **content})
+
+    def whisper(self, user: str, room: str, body: str, *, session: str) -> str:
+        """Says something encrypted; the bot cannot read it before it is given the session's key."""
+        event_id = self.say(user, room, body)
+        self._secret[event_id] = session
+        return event_id
+
+    def give_key(self, room: str, session: str) -> None:
+        """The key of a session reaches the bot."""
+        self._post((room, session))
+
+    def withhold(self, user: str, room: str, session: str, code: str = "m.unverified") -> None:
+        """A person's app says that the bot does not get the key of a session."""
+        self._post(Withheld(room, user, session, code))
 
     def edit(self, user: str, room: str, event_id: str, body: str) -> str:
         new = {"msgtype": "m.text", "body": body}
@@ -125,20 +145,45 @@ class FakeTransport:
             if not isinstance(error, Unavailable):
                 raise error
         catching_up, self._synced = since is not None and not self._synced, True
-        joined, invites, left = [], [], []
+        letters = [letter for position, letter in self._letters if position > after]
+        keys = frozenset(letter for letter in letters if not isinstance(letter, Withheld))
+        self._keys |= keys
+        joined, closed, invites, left = [], [], [], []
         for room in self._rooms.values():
             new = [event for position, event in room.events if position > after]
             membership = room.members.get(self.user_id)
             if membership == "join" and (new or since is None):
-                joined.append(self._update(room, new, since))
+                update, unread = self._update(room, new, since)
+                joined.append(update)
+                closed += unread
             elif membership == "invite" and (inviter := self._inviter(new)):
                 invites.append(Invite(room.id, inviter, direct=room.id in self._direct))
             elif membership == "leave" and self._inviter(new, "leave"):
                 left.append(room.id)
-        return Batch(str(self._position), tuple(joined), tuple(invites), tuple(left), since is None, catching_up)
+        return Batch(
+            token=str(self._position),
+            rooms=tuple(joined),
+            invites=tuple(invites),
+            left=tuple(left),
+            first=since is None,
+            catching_up=catching_up,
+            undecryptable=tuple(closed),
+            keys=keys,
+            withheld=tuple(letter for letter in letters if isinstance(letter, Withheld)),
+        )
 
-    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+    def decrypt(self, event: Undecryptable) -> Event | None:
+        if (event.room, event.session_id) not in self._keys:
+            return None
+        found = self._open(event.room, dict(event.raw))
+        return None if isinstance(found, Undecryptable) else found
+
+    async def send(
+        self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
+    ) -> str:
         self._request("send")
+        if plain:
+            self.plain.append(txn_id)
         return self._once(room, txn_id, type_, dict(content))
 
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
@@ -195,6 +240,10 @@ class FakeTransport:
         self._request("members")
         joined = [user for user, membership in self._mine(room).members.items() if membership == "join"]
         return {user: str(self.profiles.get(user, {}).get("displayname", "")) for user in joined}
+
+    async def invited(self, room: str) -> frozenset[str]:
+        self._request("invited")
+        return frozenset(user for user, membership in self._mine(room).members.items() if membership == "invite")
 
     async def set_display_name(self, name: str) -> None:
         self._request("set_display_name")
@@ -266,11 +315,31 @@ class FakeTransport:
                 return str(event["sender"])
         return None
 
-    def _update(self, room: _Room, new: Sequence[Raw], since: str | None) -> RoomUpdate:
-        events = inbound.events(room.id, list(new), self.user_id)
-        if join := inbound.joined_here(list(new), self.user_id):
-            return RoomUpdate(room.id, (), inbound.since_joining(events, join))
+    def _update(
+        self, room: _Room, new: Sequence[Raw], since: str | None
+    ) -> tuple[RoomUpdate, Sequence[Undecryptable]]:
+        found = tuple(event for raw in new if (event := self._open(room.id, raw)))
+        join = inbound.joined_here(list(new), self.user_id)
+        if join:
+            found = inbound.since_joining(found, join)
+        closed = [event for event in found if isinstance(event, Undecryptable)]
+        events = tuple(event for event in found if not isinstance(event, Undecryptable))
         if since is None:
-            return RoomUpdate(room.id, (), events)
-        old = frozenset(inbound.ids(events[:-TIMELINE]))
-        return RoomUpdate(room.id, (), events, old=old, gap=bool(old))
+            return RoomUpdate(room.id, (), events), closed if join else ()
+        old = frozenset() if join else frozenset(inbound.ids(events[:-TIMELINE]))
+        return RoomUpdate(room.id, (), events, old=old, gap=bool(old)), closed
+
+    def _open(self, room: str, raw: Raw) -> Event | Undecryptable | None:
+        session = self._secret.get(raw["event_id"])
+        event = inbound.translate(room, raw, self.user_id)
+        match event:
+            case Message() if session and (room, session) not in self._keys:
+                return Undecryptable(room, event.event_id, event.sender, event.sent_at, session, raw)
+            case Message():
+                return replace(event, encrypted=session is not None)
+        return event
+
+    def _post(self, letter: tuple[str, str] | Withheld) -> None:
+        self._position += 1
+        self._letters.append((self._position, letter))
+        self._news.set()

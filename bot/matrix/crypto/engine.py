@@ -119,7 +119,7 @@ class Engine:
             return opened, None
         clear, known = opened
         event = translate(room, clear, self._machine.user_id)
-        return event if known else _from_somebody(event), clear
+        return _opened(event, known), clear
 
     async def tell(self, room: str, clear: Raw) -> None:
         """Hands a raw event about verification to those who listen."""
@@ -163,11 +163,11 @@ async def _hand(work: Awaitable[None]) -> None:
         log.exception("a listener to encrypted events failed")
 
 
-def _from_somebody(event: Event | None) -> Event | None:
-    """The same, marked as not surely from its sender."""
+def _opened(event: Event | None, known: bool) -> Event | None:
+    """The same, marked as having come encrypted, and whether surely from its sender."""
     match event:
         case Message():
-            return replace(event, sender_known=False)
+            return replace(event, encrypted=True, sender_known=known)
         case Edit(target, message):
-            return Edit(target, replace(message, sender_known=False))
+            return Edit(target, replace(message, encrypted=True, sender_known=known))
     return event

@@ -1,0 +1,45 @@
+"""One process per data folder: two of them would answer everything twice, and ruin the keys of encrypted rooms."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.core.errors import FaroError
+
+
+class InUse(FaroError):  # noqa: N818 - the type says what is the matter
+    """Another process has the data folder (`pid` is None if it has not written its number yet)."""
+
+    def __init__(self, folder: Path, pid: int | None) -> None:
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"{who} uses the data folder {folder}; stop it first, or give this bot a folder of its own")
+        self.pid = pid
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Holds `folder`/lock for as long as the `with` lasts. Raises `InUse`.
+
+    The lock is the kernel's (flock) and ends with the process, however that ends; the file stays, and holds the
+    number of the process that had it last.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(folder, _number(os.pread(handle, 20, 0))) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _number(written: bytes) -> int | None:
+    return int(written) if written.strip().isdigit() else None

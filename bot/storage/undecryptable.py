@@ -1,0 +1,130 @@
+"""Encrypted events whose key is missing, kept until it comes; and who does not give the bot their keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from bot.core.events import Undecryptable, Withheld
+from bot.ports import Reader, Row, Transaction
+
+KEPT = 7 * 86_400_000  # ms; a key that comes later than this comes no more
+PER_PERSON, PER_ROOM = 50, 500  # the newest ones; nobody can fill the disk, nor push out everybody else's at once
+TOLD_EVERY = 7 * 86_400_000  # ms between two notices to one person in one room
+
+
+async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
+    """Keeps an event, and in its room no more than the newest of its sender and of everybody."""
+    await db.execute(
+        "INSERT INTO undecryptable (room, event_id, sender, sent_at, session_id, raw, kept_at)"
+        " VALUES (:room, :event, :sender, :sent_at, :session, :raw, :now) ON CONFLICT (room, event_id) DO NOTHING",
+        room=event.room,
+        event=event.event_id,
+        sender=event.sender,
+        sent_at=event.sent_at,
+        session=event.session_id,
+        raw=json.dumps(dict(event.raw)),
+        now=now,
+    )
+    await db.execute(
+        "DELETE FROM undecryptable WHERE id IN (SELECT id FROM undecryptable WHERE room = :room AND sender = :sender"
+        " ORDER BY id DESC LIMIT -1 OFFSET :most)",
+        room=event.room,
+        sender=event.sender,
+        most=PER_PERSON,
+    )
+    await db.execute(
+        "DELETE FROM undecryptable WHERE id IN"
+        " (SELECT id FROM undecryptable WHERE room = :room ORDER BY id DESC LIMIT -1 OFFSET :most)",
+        room=event.room,
+        most=PER_ROOM,
+    )
+
+
+async def waiting(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
+    """What is kept of these sessions (room, session id), or of all; in the order it came."""
+    if sessions is None:
+        rows = list(await db.rows("SELECT * FROM undecryptable"))
+    else:
+        rows = [
+            row
+            for room, session in sessions
+            for row in await db.rows(
+                "SELECT * FROM undecryptable WHERE room = :room AND session_id = :session", room=room, session=session
+            )
+        ]
+    return [_event(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
+
+
+async def drop(db: Transaction, room: str, event_id: str) -> None:
+    """It was read, or removed by its sender."""
+    await db.execute("DELETE FROM undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id)
+
+
+async def leave(db: Transaction, room: str) -> None:
+    """The bot is no longer in the room."""
+    await db.execute("DELETE FROM undecryptable WHERE room = :room", room=room)
+    await db.execute("DELETE FROM withheld WHERE room = :room", room=room)
+
+
+async def forget(db: Transaction, user: str) -> None:
+    await db.execute("DELETE FROM undecryptable WHERE sender = :user", user=user)
+    await db.execute("DELETE FROM withheld WHERE user = :user", user=user)
+
+
+async def purge(db: Transaction, now: int) -> None:
+    """Drops what is too old to matter."""
+    await db.execute("DELETE FROM undecryptable WHERE kept_at < :before", before=now - KEPT)
+    await db.execute("DELETE FROM withheld WHERE last_at < :before", before=now - max(KEPT, TOLD_EVERY))
+
+
+async def withhold(db: Transaction, notice: Withheld, now: int) -> None:
+    """Notes that a person's app does not give its keys."""
+    await db.execute(
+        "INSERT INTO withheld (room, user, code, last_at) VALUES (:room, :user, :code, :now)"
+        " ON CONFLICT (room, user) DO UPDATE SET code = excluded.code, last_at = excluded.last_at",
+        room=notice.room,
+        user=notice.sender,
+        code=notice.code,
+        now=now,
+    )
+
+
+async def may_be_told(db: Transaction, room: str, user: str, now: int) -> bool:
+    """Whether a person of the table may be asked for their keys now; if so, they count as asked."""
+    changed = await db.execute(
+        "UPDATE withheld SET told_at = :now"
+        " WHERE room = :room AND user = :user AND (told_at IS NULL OR told_at <= :before)",
+        room=room,
+        user=user,
+        now=now,
+        before=now - TOLD_EVERY,
+    )
+    return changed > 0
+
+
+async def unread(db: Reader, room: str, since: int) -> int:
+    """How many events that came since then wait for their key."""
+    count: int = await db.value(
+        "SELECT count(*) FROM undecryptable WHERE room = :room AND kept_at >= :since", room=room, since=since
+    )
+    return count
+
+
+async def withholding(db: Reader, room: str, since: int) -> int:
+    """How many people's apps said since then that they do not give their keys."""
+    count: int = await db.value(
+        "SELECT count(*) FROM withheld WHERE room = :room AND last_at >= :since", room=room, since=since
+    )
+    return count
+
+
+def _event(row: Row) -> Undecryptable:
+    return Undecryptable(
+        room=row["room"],
+        event_id=row["event_id"],
+        sender=row["sender"],
+        sent_at=row["sent_at"],
+        session_id=row["session_id"],
+        raw=json.loads(row["raw"]),
+    )
