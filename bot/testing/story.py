@@ -141,8 +141,22 @@ async def story(
         desk = Desk(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators)
         limits = limits or Limits(per_person=10_000, per_room=10_000)
         answering = Answering(desk, clock, limits)
-        pipeline = Pipeline(db=db, clock=clock, desk=desk, answering=answering, answer_within=limits.answer_within, decrypt=transport.decrypt)
-        work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core={"members": _nothing})
+        pipeline = Pipeline(
+            db=db,
+            clock=clock,
+            desk=desk,
+            answering=answering,
+            answer_within=limits.answer_within,
+            decrypt=transport.decrypt,
+        )
+        work = Work(
+            db=db,
+            clock=clock,
+            transport=transport,
+            desk=desk,
+            answering=answering,
+            core={"members": _nothing, "invite": _nothing},
+        )
         told = Story(db, clock, desk, pipeline, work, transport, StoredOutbox(db))
         async with db.transaction() as tx:
             for hub in hubs:
