@@ -27,11 +27,18 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-async def peers(program: Path) -> AsyncIterator[Peers]:
-    """A process for modern clients."""
+@pytest.fixture(scope="session")
+async def node(program: Path) -> AsyncIterator[Peers]:
+    """One Node process for the whole run: starting one costs more than most tests do."""
     async with Peers(program) as made:
         yield made
+
+
+@pytest.fixture
+async def peers(node: Peers) -> AsyncIterator[Peers]:
+    """Where modern clients log in; they stop with the test."""
+    yield node
+    await node.stop()
 
 
 @pytest.fixture

@@ -177,9 +177,6 @@ class Peer:
         """Stores the identity's secrets in the account as Element does; answers the recovery key."""
         return str(await self.do("recovery"))
 
-    async def stop(self) -> None:
-        await self.do("stop")
-
     async def wait_for(self, matches: Callable[[Event], bool], *, within: float = 15, what: str = "an event") -> Event:
         """The first event heard so far, or from now on, that matches. Raises `TimeoutError` naming `what`."""
         try:

@@ -63,6 +63,12 @@ class Peers:
         await self.do(who, "login", **account, **device)
         return peer
 
+    async def stop(self) -> None:
+        """Stops all clients."""
+        peers, self._peers = self._peers, {}
+        for peer in peers.values():
+            await peer.do("stop")
+
     async def do(self, who: str, what: str, **request: object) -> Any:
         """One request to `peer.mjs`. Raises `PeerError`, also when there is no answer in time."""
         assert self._process
@@ -89,7 +95,8 @@ class Peers:
         async for line in process.stdout:
             told = json.loads(line)
             if "event" in told:
-                self._peers[told["who"]].hear(told["event"])
+                if peer := self._peers.get(told["who"]):
+                    peer.hear(told["event"])
                 continue
             answer = self._answers.pop(told.get("id", 0))
             if answer.done():
