@@ -28,6 +28,16 @@ async def test_who_verified_the_bot_may_shut_out_unverified_devices(sealed: Town
         assert answer["failure"] is None
 
 
+async def test_emoji_that_do_not_match_verify_nobody(sealed: Town, peers: Peers) -> None:
+    async with running(sealed.config) as bot:
+        ana = await peers.log_in(sealed.ana)
+        device = await ana.signed_device_of(sealed.bot.user_id)
+        await ana.verify(sealed.bot.user_id, device=device)
+        await ana.deny()
+        assert "m.mismatched_sas" in await bot.logged("a verification was cancelled")
+        assert not (await ana.trust(sealed.bot.user_id)).verified
+
+
 async def test_withheld_keys_are_told_of_once(sealed: Town, peers: Peers) -> None:
     async with running(sealed.config):
         ana = await peers.log_in(sealed.ana)
