@@ -21,8 +21,8 @@ from bot.config.load import peek
 from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
 from bot.loading import find, folder
+from bot.lock import only_one
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
-
 from bot.ports import Translator
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
