@@ -16,7 +16,7 @@ from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.keys import key
 from bot.core.texts import Text
-from bot.desk import Asked, Desk
+from bot.desk import CORE, Asked, Desk
 from bot.ports import Clock, Transaction
 from bot.replies import TOO_LONG
 from bot.storage import outbox
@@ -75,14 +75,14 @@ class Answering:
         asked = await self._asked(tx, message, edited)
         if asked is None:
             return True
-        words = await desk.core_translator(tx, message)
+        context = await desk.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
+        words = desk.translations.translator(CORE, context.language)
         match self._cooldown(message):
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
                 await self.answer(tx, asked, Reply(words.t(self._unknown(first_word(line), words.language))))
             case Verdict.ANSWER if spec is not None:
-                context = await desk.context(tx, message, spec.owner, asked, self._clock.now())
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
                     await self.answer(tx, asked, reply)

@@ -117,14 +117,15 @@ class Pipeline:
         await undecryptable.leave(tx, room)
 
     async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
-        known = await rooms.one(tx, update.room)
-        await rooms.remember(tx, update.room)
+        known = await rooms.is_joined(tx, update.room)
+        if not known:
+            await rooms.remember(tx, update.room)
         for change in update.state:
             try:
                 await rooms.apply(tx, change)
             except Exception:
                 log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
-        if known is None or update.gap:
+        if not known or update.gap:
             await self._count_members(tx, update.room)
         oldest = self._clock.now() - self._answer_within
         for event in update.events:

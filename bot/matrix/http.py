@@ -25,6 +25,18 @@ A_SECOND = 1000  # ms
 LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
+class NeedsAuth(Refused):
+    """The homeserver wants the account's owner to prove who they are (spec: user-interactive authentication)."""
+
+    def __init__(self, code: str, reason: str, answer: Mapping[str, Any]) -> None:
+        super().__init__(code, reason)
+        self.session = str(answer.get("session", ""))
+        flows = answer.get("flows")
+        stages = [flow.get("stages") for flow in flows if isinstance(flow, dict)] if isinstance(flows, list) else []
+        self.flows = tuple(tuple(map(str, one)) for one in stages if isinstance(one, list))
+        """Ways to do it; each is the stages that must be passed."""
+
+
 class Http:
     """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it.
 
@@ -122,6 +134,8 @@ def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
             f"the homeserver no longer accepts the bot's session ({code}: {reason}). "
             "Remove session.json from the data folder, check the password or access token, and start the bot again."
         )
+    if status == 401 and "flows" in answer:
+        raise NeedsAuth(code, reason, answer)
     if status in BUSY or status >= 500 or code == "M_LIMIT_EXCEEDED":
         wait = answer.get("retry_after_ms")
         seconds = _bounded(wait) if isinstance(wait, int | float) else _seconds(retry_after)

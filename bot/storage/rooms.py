@@ -40,6 +40,10 @@ async def joined_ids(db: Reader) -> frozenset[str]:
     return frozenset(row["id"] for row in await db.rows("SELECT id FROM rooms WHERE joined = 1"))
 
 
+async def is_joined(db: Reader, room: str) -> bool:
+    return await db.value("SELECT 1 FROM rooms WHERE id = :room AND joined = 1", room=room) is not None
+
+
 async def one(db: Reader, room: str) -> KnownRoom | None:
     found = await db.row("SELECT id, direct FROM rooms WHERE id = :room AND joined = 1", room=room)
     if found is None:

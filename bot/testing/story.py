@@ -171,7 +171,14 @@ async def story(
             answer_within=limits.answer_within,
             decrypt=transport.decrypt,
         )
-        work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core={"members": _nothing})
+        work = Work(
+            db=db,
+            clock=clock,
+            transport=transport,
+            desk=desk,
+            answering=answering,
+            core={"members": _nothing, "invite": _nothing},
+        )
         told = Story(db, clock, desk, pipeline, work, transport, StoredOutbox(db))
         async with db.transaction() as tx:
             for hub in hubs:

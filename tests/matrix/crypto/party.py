@@ -117,7 +117,7 @@ class Party:
         """From now on, what is on disk is copied when this request goes out: the device as it is after a crash then."""
 
         def copy(name: str) -> None:
-            if name == request:
+            if name == request and not into.exists():
                 shutil.copytree(self._made[3], into)
 
         self.server.watch = copy

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nio.crypto import OutboundGroupSession
 
-from bot.core.events import Message, Undecryptable
+from bot.core.events import Edit, Message, Reaction, Redaction, Undecryptable
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.machine import MOST_SESSIONS
 from tests.matrix.crypto.conftest import ANA, BOT, MAL
 from tests.matrix.crypto.keyserver import KeyServer
-from tests.matrix.crypto.party import MEGOLM, ROOM, Party
+from tests.matrix.crypto.party import MEGOLM, ROOM, Book, Party
 
 OLM = "m.olm.v1.curve25519-aes-sha2"
 
@@ -265,27 +265,51 @@ _types = st.sampled_from(
 _events = shaped({"type": _types, "sender": st.just(MAL), "content": _content, "event_id": _texts, "unsigned": JSON})
 
 
-@given(letters=st.lists(_events, max_size=3), events=st.lists(_events, max_size=3))
-@settings(
-    max_examples=400,
+MANY = settings(
+    max_examples=700,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-async def test_nothing_escapes(faro: Party, letters: list[Any], events: list[Any]) -> None:
-    """400 examples of up to six events; the machine they all go to must not mind any of them."""
-    for letter in letters:
-        content = letter.get("content") if isinstance(letter, dict) else None
-        ciphertext = content.get("ciphertext") if isinstance(content, dict) else None
-        if isinstance(ciphertext, dict) and ciphertext:  # let it be for us
-            ciphertext[faro.machine.account.identity_keys["curve25519"]] = ciphertext.popitem()[1]
-    await faro.engine.take({"to_device": {"events": letters}}, None)
-    await faro.engine.meet(events)
-    for event in events:
-        if isinstance(event, dict):
-            found, clear = faro.engine.read(ROOM, event)
-            assert found is None or isinstance(found, Message | Undecryptable)
-            if clear:
-                await faro.engine.tell(ROOM, clear)
+
+
+@given(letter=_events, event=_events)
+@MANY
+async def test_nothing_escapes(faro: Party, letter: Any, event: Any) -> None:
+    content = letter.get("content") if isinstance(letter, dict) else None
+    ciphertext = content.get("ciphertext") if isinstance(content, dict) else None
+    if isinstance(ciphertext, dict) and ciphertext:  # let it be for us
+        ciphertext[faro.machine.account.identity_keys["curve25519"]] = ciphertext.popitem()[1]
+    await faro.engine.take({"to_device": {"events": [letter]}}, None)
+    await faro.engine.meet([event])
+    if isinstance(event, dict):
+        await _read(faro, event)
+
+
+@given(type_=_types, content=_content, payload=shaped({"type": _types, "content": JSON, "room_id": st.just(ROOM)}))
+@MANY
+async def test_nothing_escapes_from_what_was_well_encrypted(
+    faro: Party, mal: Party, type_: str, content: Any, payload: Any
+) -> None:
+    if ROOM not in mal.machine.outbound_group_sessions:
+        await mal.say("so that there are keys")
+    faro.server.letters[BOT, "D1"].append(mal.letter(faro, type_, content))
+    await faro.engine.take(faro.server.sync((BOT, "D1")), None)
+    await _read(faro, mal.seal(payload))
+
+
+@given(devices=JSON | st.dictionaries(_texts, shaped({"user_id": st.just(MAL), "device_id": _texts, "keys": JSON})))
+@MANY
+async def test_nothing_escapes_from_published_keys(faro: Party, book: Book, devices: Any) -> None:
+    faro.server.identities[MAL] = devices
+    faro.engine._devices.changed({MAL}, ())
+    await faro.say("hello")
+
+
+async def _read(faro: Party, raw: dict[str, Any]) -> None:
+    found, clear = faro.engine.read(ROOM, raw)
+    assert found is None or isinstance(found, Message | Edit | Reaction | Redaction | Undecryptable)
+    if clear:
+        await faro.engine.tell(ROOM, clear)
 
 
 # -- the fence itself -------------------------------------------------------------------------------------------------

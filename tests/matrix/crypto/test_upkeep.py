@@ -184,5 +184,5 @@ async def test_a_crash_between_the_upload_and_its_answer_is_no_lost_store(
 
 
 def test_another_nio_is_refused_with_the_remedy() -> None:
-    with pytest.raises(hardening.WrongNioError, match=r"Olm\._no_such_name.*pip install"):
-        hardening.check(((hardening.Olm, ("_no_such_name",)),))
+    with pytest.raises(hardening.WrongNioError, match=r"Party\._no_such_name.*pip install"):
+        hardening.check(((Party, ("_no_such_name",)),))

@@ -1,0 +1,246 @@
+"""Cross-signing: makes the bot's identity once, and signs every device of it (Matrix spec, "Cross-signing").
+
+Modern clients share no keys with a device that its owner has not signed (MSC4153).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from bot.core.errors import Refused
+from bot.core.texts import Text
+from bot.matrix.crypto import identity as seeds
+from bot.matrix.crypto.identity import USAGES, Identity, IdentityError, Usage
+from bot.matrix.crypto.signing import is_signed
+from bot.matrix.http import Http, NeedsAuth
+from bot.matrix.inbound import section
+
+log = structlog.get_logger()
+
+PASSWORD = "m.login.password"  # noqa: S105 - the name of a stage
+
+
+class Account(Protocol):
+    """The device we are."""
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def device_id(self) -> str: ...
+
+    @property
+    def ed25519(self) -> str:
+        """The device's public signing key."""
+        ...
+
+    def sign_json(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The object with the device's signature, and with no other."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands on the homeserver, seen with the seeds in the data folder."""
+
+    identity: Literal["none", "ours", "foreign"]
+    device_signed: bool = False
+
+
+class CrossSigning:
+    """`folder` holds the seeds. Methods raise `IdentityError` and what requests raise."""
+
+    def __init__(self, http: Http, user_id: str, folder: Path, password: str | None = None) -> None:
+        self._http, self._user = http, user_id
+        self._file, self._next = folder / seeds.FILE, folder / seeds.NEXT
+        self._password = password
+
+    async def standing(self, device_id: str) -> Standing:
+        """Changes nothing, on the homeserver or on the disk."""
+        known = await self._known()
+        if known.public("master") is None:
+            return Standing("none")
+        ours = next((one for one in self._kept() if known.belongs_to(one)), None)
+        if ours is None:
+            return Standing("foreign")
+        key = ours.keys["self_signing"]
+        return Standing("ours", is_signed(known.device(device_id), self._user, key.id, key.public))
+
+    async def ensure(self, account: Account) -> bool:
+        """An identity of ours on the account, and this device signed by it; whether anything had to be done.
+
+        Once the device's keys are on the homeserver, at every start.
+        """
+        known = await self._known()
+        made = known.public("master") is None
+        if made:
+            await self._publish(self._kept_or_new())
+            known = await self._known()
+        ours = self._recognise(known)
+        return await self._sign(account, ours, known) or made
+
+    async def reset(self) -> None:
+        """A new identity instead of whatever is there. Everybody who verified the bot must do so again.
+
+        The old seeds stay until the homeserver has agreed; when its answer is lost, the next `ensure` sees who won.
+        """
+        made = Identity.new(self._user)
+        seeds.keep(self._next, made)
+        try:
+            await self._upload(made)
+        except (Refused, IdentityError):
+            self._next.unlink(missing_ok=True)
+            raise
+        self._promote()
+
+    async def adopt(self, found: Identity) -> None:
+        """Keeps the seeds of the identity the account already has."""
+        known = await self._known()
+        if not known.belongs_to(found):
+            raise IdentityError(
+                Text("The recovered keys are not those of the account's identity now. It was reset since; see `reset`.")
+            )
+        seeds.keep(self._file, found)
+
+    async def master(self) -> str | None:
+        """The public master key, if the account's identity is ours."""
+        known = await self._known()
+        return next((one.keys["master"].public for one in self._kept() if known.belongs_to(one)), None)
+
+    def _kept(self) -> list[Identity]:
+        found = (seeds.load(file, self._user) for file in (self._file, self._next))
+        return [one for one in found if one]
+
+    def _kept_or_new(self) -> Identity:
+        kept = self._kept()
+        return kept[0] if kept else Identity.new(self._user)
+
+    async def _publish(self, ours: Identity) -> None:
+        """Kept before it is published: an identity whose seeds nobody has could only be reset."""
+        seeds.keep(self._file, ours)
+        await self._upload(ours)
+        log.info("made the account's cross-signing identity", user=self._user)
+
+    def _recognise(self, known: Known) -> Identity:
+        for one in self._kept():
+            if known.belongs_to(one):
+                if one.public("master") != self._main_master():
+                    self._promote()
+                return one
+        raise IdentityError(
+            Text(
+                "The account {user} already has a cross-signing identity, and its keys are not in the data folder. "
+                "Bring them with `faro crypto import`, which asks for the recovery key, "
+                "or make a new identity with `faro crypto reset`.",
+                user=self._user,
+            )
+        )
+
+    def _main_master(self) -> dict[str, Any] | None:
+        kept = seeds.load(self._file, self._user)
+        return kept.public("master") if kept else None
+
+    def _promote(self) -> None:
+        self._next.replace(self._file)
+        seeds.sync_folder(self._file.parent)
+
+    async def _known(self) -> Known:
+        path = "/_matrix/client/v3/keys/query"
+        return Known(self._user, await self._http.request("POST", path, body={"device_keys": {self._user: []}}))
+
+    async def _upload(self, ours: Identity) -> None:
+        body: dict[str, Any] = {f"{usage}_key": ours.public(usage) for usage in USAGES}
+        path = "/_matrix/client/v3/keys/device_signing/upload"
+        try:
+            await self._http.request("POST", path, body=body)
+        except NeedsAuth as asked:
+            body["auth"] = self._proof(asked)
+            try:
+                await self._http.request("POST", path, body=body)
+            except NeedsAuth as error:
+                if error.code == "M_UNKNOWN":  # the password was taken, and something else is asked for
+                    raise _stages(error) from error
+                raise IdentityError(
+                    Text("The homeserver does not accept the password: {reason}", reason=error.reason)
+                ) from error
+
+    def _proof(self, asked: NeedsAuth) -> dict[str, object]:
+        if (PASSWORD,) not in asked.flows:
+            raise _stages(asked)
+        if not self._password:
+            raise IdentityError(
+                Text(
+                    "The homeserver asks for the account's password. "
+                    "Set FARO_PASSWORD, or `password_file:` in the configuration."
+                )
+            )
+        identifier = {"type": "m.id.user", "user": self._user}
+        return {"type": PASSWORD, "identifier": identifier, "password": self._password, "session": asked.session}
+
+    async def _sign(self, account: Account, ours: Identity, known: Known) -> bool:
+        device, key = known.device(account.device_id), ours.keys["self_signing"]
+        if not device:
+            raise IdentityError(Text("The homeserver does not have the keys of this device yet."))
+        own = f"ed25519:{account.device_id}"
+        if section(device, "keys").get(own) != account.ed25519 or not is_signed(
+            device, self._user, own, account.ed25519
+        ):
+            raise IdentityError(
+                Text(
+                    "The homeserver has other keys for this device than the data folder. "
+                    "Move session.json away, so that the bot logs in as a new device."
+                )
+            )
+        new: dict[str, Any] = {}
+        if not is_signed(device, self._user, key.id, key.public):
+            new[account.device_id] = key.sign(self._user, device)
+        master = known.public("master") or {}
+        if not is_signed(master, self._user, own, account.ed25519):
+            new[ours.keys["master"].public] = account.sign_json(master)
+        if new:
+            await self._upload_signatures(new)
+            log.info("signed the device", user=self._user, device=account.device_id)
+        return bool(new)
+
+    async def _upload_signatures(self, new: Mapping[str, object]) -> None:
+        path = "/_matrix/client/v3/keys/signatures/upload"
+        answer = await self._http.request("POST", path, body={self._user: new})
+        if answer.get("failures"):  # with a 200, all the same
+            raise IdentityError(
+                Text("The homeserver did not take the signatures: {reason}", reason=answer["failures"])
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a homeserver says about an account's keys. Anything may stand in it."""
+
+    user_id: str
+    answer: dict[str, Any]
+
+    def public(self, usage: Usage) -> dict[str, Any] | None:
+        return section(self.answer, f"{usage}_keys", self.user_id) or None
+
+    def device(self, device_id: str) -> dict[str, Any]:
+        """{} if the homeserver does not have its keys."""
+        return section(self.answer, "device_keys", self.user_id, device_id)
+
+    def belongs_to(self, identity: Identity) -> bool:
+        """Whether master and self-signing key are those of `identity`, and no others beside them."""
+        names: tuple[Usage, ...] = ("master", "self_signing")
+        return all(section(self.public(name) or {}, "keys") == identity.public(name)["keys"] for name in names)
+
+
+def _stages(asked: NeedsAuth) -> IdentityError:
+    stages = " / ".join(", ".join(flow) for flow in asked.flows) or "?"
+    text = Text(
+        "The homeserver wants more than a password before it changes the identity: {stages}. "
+        "Do that step in a Matrix client, signed in as the bot, then import the recovery key.",
+        stages=stages,
+    )
+    return IdentityError(text)

@@ -1,0 +1,351 @@
+"""On a real homeserver, with a plain nio client on the other side."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("synapse", reason="a homeserver needs the demo extra")
+
+import nio
+
+from bot.core.errors import Refused
+from bot.core.events import Batch, Message, Undecryptable
+from bot.matrix.client import NioTransport, connect
+from bot.matrix.login import LoginError, Secrets
+from bot.testing.homeserver import Homeserver
+from bot.testing.person import Person
+from bot.timing.clock import SystemClock
+from tests.contract.worlds import Configured
+
+MEGOLM = {"algorithm": "m.megolm.v1.aes-sha2"}
+ENCRYPTED = [{"type": "m.room.encryption", "state_key": "", "content": MEGOLM}]
+
+
+@dataclass(slots=True)
+class LiveBook:
+    """`bot.ports.RoomBook`, asked of the homeserver each time."""
+
+    person: Person
+
+    async def encryption(self, room: str) -> Mapping[str, object] | None:
+        state = await self.person.request("GET", "/rooms/{}/state", room)
+        found: list[Any] = [event["content"] for event in _list(state) if event["type"] == "m.room.encryption"]
+        return found[0] if found else None
+
+    async def members(self, room: str) -> frozenset[str]:
+        state = _list(await self.person.request("GET", "/rooms/{}/state", room))
+        here = ("join", "invite")
+        return frozenset(
+            event["state_key"]
+            for event in state
+            if event["type"] == "m.room.member" and event["content"]["membership"] in here
+        )
+
+    async def encrypted_rooms(self) -> frozenset[str]:
+        return frozenset()
+
+
+def _list(answer: object) -> list[Any]:
+    assert isinstance(answer, list)
+    return answer
+
+
+@dataclass(slots=True)
+class Bot:
+    """The transport, read as the program reads it."""
+
+    server: Homeserver
+    person: Person
+    folder: Path
+    transport: NioTransport
+    token: str | None = None
+    heard: list[Message] = field(default_factory=list)
+    closed: list[Undecryptable] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+
+    async def read(self) -> Batch:
+        batch = await self.transport.sync(self.token)
+        self.token = batch.token
+        self.batches.append(batch)
+        self.closed += batch.undecryptable
+        self.heard += [event for room in batch.rooms for event in room.events if isinstance(event, Message)]
+        return batch
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not done():
+                await self.read()
+
+    async def hears(self, body: str) -> Message:
+        await self.until(lambda: any(one.body == body for one in self.heard))
+        return next(one for one in self.heard if one.body == body)
+
+    async def say(self, room: str, body: str, **more: Any) -> str:
+        content = {"msgtype": "m.notice", "body": body, "org.faro.key": f"reply.{body}"}
+        return await self.transport.send(room, "m.room.message", content, uuid.uuid4().hex, **more)
+
+    async def restart(self) -> None:
+        await self.transport.close()
+        self.transport = await _connect(self.server, self.person, self.folder)
+
+
+async def _connect(server: Homeserver, person: Person, folder: Path, secrets: Secrets | None = None) -> NioTransport:
+    account = Configured(server.url, person.user_id)
+    return await connect(account, secrets or Secrets(person.password), folder, SystemClock(), LiveBook(person))
+
+
+@pytest.fixture
+async def bot(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Bot]:
+    person = await homeserver.register(f"faro-{uuid.uuid4().hex[:8]}")
+    made = Bot(homeserver, person, tmp_path / "data", await _connect(homeserver, person, tmp_path / "data"))
+    await made.read()
+    yield made
+    await made.transport.close()
+    await person.close()
+
+
+class Peer:
+    """Somebody with a client built on nio as it is."""
+
+    def __init__(self, person: Person, client: nio.AsyncClient) -> None:
+        self.person, self.client = person, client
+
+    @classmethod
+    async def make(cls, server: Homeserver, name: str, folder: Path) -> Peer:
+        person = await server.register(f"{name}-{uuid.uuid4().hex[:8]}")
+        folder.mkdir(exist_ok=True)
+        client = nio.AsyncClient(server.url, person.user_id, store_path=str(folder))
+        client.restore_login(person.user_id, person.device_id, person.token)
+        await client.keys_upload()
+        await client.sync(full_state=True)
+        return cls(person, client)
+
+    async def sync(self) -> None:
+        await self.client.sync(timeout=0)
+        if self.client.should_query_keys:
+            await self.client.keys_query()
+
+    async def open_room(self, *invite: str) -> str:
+        body = {"preset": "private_chat", "invite": list(invite), "initial_state": ENCRYPTED}
+        room = str((await self.person.request("POST", "/createRoom", body=body))["room_id"])
+        await self.sync()
+        return room
+
+    async def say(self, room: str, body: str, **more: object) -> str:
+        await self.sync()
+        return await self.send(room, "m.room.message", {"msgtype": "m.text", "body": body, **more})
+
+    async def send(self, room: str, type_: str, content: dict[str, Any]) -> str:
+        sent = await self.client.room_send(room, type_, content, ignore_unverified_devices=True)
+        assert isinstance(sent, nio.RoomSendResponse), sent
+        return str(sent.event_id)
+
+    async def reads(self, room: str, body: str) -> Any:
+        """The event with this text, decrypted."""
+        async with asyncio.timeout(20):
+            while True:
+                await self.sync()
+                page = await self.client.room_messages(room, limit=50)
+                for event in page.chunk:
+                    if getattr(event, "body", None) == body:
+                        return event
+                await asyncio.sleep(0.1)
+
+    async def close(self) -> None:
+        self.client.store.database.close()
+        await self.client.close()
+        await self.person.close()
+
+
+@pytest.fixture
+async def meet(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    made: list[Peer] = []
+
+    async def make(name: str) -> Peer:
+        made.append(await Peer.make(homeserver, name, tmp_path / name))
+        return made[-1]
+
+    yield make
+    for peer in made:
+        await peer.close()
+
+
+@pytest.fixture
+async def ana(meet: Callable[..., Any]) -> Peer:
+    peer: Peer = await meet("ana")
+    return peer
+
+
+@pytest.fixture
+async def room(bot: Bot, ana: Peer) -> str:
+    made = await ana.open_room(bot.person.user_id)
+    await bot.transport.join(made, [])
+    await bot.read()
+    return made
+
+
+async def test_both_understand_each_other_and_after_a_restart_too(bot: Bot, ana: Peer, room: str) -> None:
+    await ana.say(room, "!find gifts")
+    heard = await bot.hears("!find gifts")
+    assert heard.sender_known
+    await bot.say(room, "Found.")
+    assert (await ana.reads(room, "Found.")).decrypted
+    await ana.say(room, "while away")
+    await bot.restart()
+    await bot.hears("while away")
+    await bot.say(room, "Here again.")
+    assert (await ana.reads(room, "Here again.")).decrypted
+
+
+async def test_a_repeat_with_the_same_transaction_id_is_the_same_event(bot: Bot, ana: Peer, room: str) -> None:
+    content = {"msgtype": "m.notice", "body": "once"}
+    sent = {await bot.transport.send(room, "m.room.message", content, "txn-1") for _ in range(2)}
+    assert len(sent) == 1
+
+
+async def test_an_encrypted_message_of_ours_is_found_by_its_key(bot: Bot, ana: Peer, room: str) -> None:
+    sent = await bot.say(room, "hello")
+    assert await bot.transport.find_sent(room, "reply.hello", 0) == sent
+    (event,) = [one for one in await ana.person.messages(room) if one["event_id"] == sent]
+    assert event["type"] == "m.room.encrypted"
+    assert "hello" not in str({**event["content"], "org.faro.key": ""})
+
+
+async def test_a_plain_notice_and_a_reaction_are_readable_by_all(bot: Bot, ana: Peer, room: str) -> None:
+    notice = await bot.say(room, "I cannot read you.", plain=True)
+    relation = {"rel_type": "m.annotation", "event_id": notice, "key": "ok"}
+    reaction = await bot.transport.send(room, "m.reaction", {"m.relates_to": relation}, "txn-r")
+    types = {one["event_id"]: one["type"] for one in await ana.person.messages(room)}
+    assert (types[notice], types[reaction]) == ("m.room.message", "m.reaction")
+
+
+async def test_an_encrypted_gap_is_filled(bot: Bot, ana: Peer, room: str) -> None:
+    for number in range(60):
+        await ana.say(room, f"message {number}")
+    await bot.read()
+    assert [one.body for one in bot.heard] == [f"message {number}" for number in range(60)]
+    assert bot.batches[-1].rooms[0].gap
+
+
+async def test_newcomers_read_what_is_said_after_they_joined(
+    bot: Bot, ana: Peer, room: str, meet: Callable[..., Any]
+) -> None:
+    await bot.say(room, "before")
+    bea: Peer = await meet("bea")
+    await ana.person.invite(room, bea.person.user_id)
+    await bea.person.join(room)
+    await bot.say(room, "Welcome.")
+    assert (await bea.reads(room, "Welcome.")).decrypted
+
+
+async def test_a_key_that_comes_late_opens_the_message(bot: Bot, ana: Peer, room: str) -> None:
+    await ana.say(room, "so that she knows our device")
+    olm, user, id_ = ana.client.olm, bot.person.user_id, bot.transport.device_id
+    device = olm.device_store[user][id_]
+    ana.client.blacklist_device(device)
+    olm.create_outbound_group_session(room)
+    session = olm.outbound_group_sessions[room]
+    key = {**MEGOLM, "room_id": room, "session_id": session.id, "session_key": session.session_key}
+    await ana.say(room, "!next")
+    await bot.until(lambda: bool(bot.closed))
+    (closed,) = bot.closed
+    assert bot.transport.decrypt(closed) is None
+    letter = olm._olm_encrypt(olm.session_store.get(device.curve25519), device, "m.room_key", key)
+    body = {"messages": {user: {id_: letter}}}
+    await ana.person.request("PUT", "/sendToDevice/{}/{}", "m.room.encrypted", uuid.uuid4().hex, body=body)
+    await bot.until(lambda: (room, closed.session_id) in bot.batches[-1].keys)
+    opened = bot.transport.decrypt(closed)
+    assert isinstance(opened, Message)
+    assert (opened.body, opened.sender_known) == ("!next", True)
+
+
+async def test_encrypted_power_levels_change_nothing(bot: Bot, ana: Peer, room: str) -> None:
+    await ana.send(room, "m.room.power_levels", {"users": {ana.person.user_id: 100}})
+    await ana.say(room, "after")
+    await bot.hears("after")
+    changed = [event for batch in bot.batches[1:] for part in batch.rooms for event in part.events]
+    assert [event for event in changed if isinstance(event, Message)] == bot.heard
+    assert len(bot.heard) == 1
+
+
+async def test_poison_of_every_kind_then_a_restart_then_an_answer(
+    bot: Bot, ana: Peer, room: str, meet: Callable[..., Any]
+) -> None:
+    mal: Peer = await meet("mal")
+    await ana.person.invite(room, mal.person.user_id)
+    await mal.person.join(room)
+    device = mal.person.device_id
+    garbage = {
+        "user_id": mal.person.user_id,
+        "device_id": device,
+        "algorithms": [],
+        "keys": {f"ed25519:{device}": "garbage", f"curve25519:{device}": "garbage"},
+        "signatures": {mal.person.user_id: {f"ed25519:{device}": "garbage"}},
+    }
+    await mal.say(room, "so that there is a session")
+    own = bot.transport.crypto.client.olm.account.identity_keys["curve25519"] if bot.transport.crypto else ""
+    for kind in (0, 1, 2):
+        content = {
+            "algorithm": "m.olm.v1.curve25519-aes-sha2",
+            "sender_key": "x" * 43,
+            "ciphertext": {own: {"type": kind, "body": "AAAA"}},
+        }
+        body = {"messages": {bot.person.user_id: {bot.transport.device_id: content}}}
+        await mal.person.request("PUT", "/sendToDevice/{}/{}", "m.room.encrypted", uuid.uuid4().hex, body=body)
+    await mal.person.request("POST", "/keys/upload", body={"device_keys": garbage})
+    verify = ana.client.olm.verify_json  # her own client is nio as it is, and would end here
+
+    def verify_all_the_same(*keys: Any) -> bool:
+        try:
+            return bool(verify(*keys))
+        except ValueError:
+            return False
+
+    ana.client.olm.verify_json = verify_all_the_same
+    for _ in range(2):
+        await ana.say(room, "!next")
+        await bot.hears("!next")
+        bot.heard.clear()
+        body_text = f"On Tuesday. {uuid.uuid4().hex}"
+        await bot.say(room, body_text)
+        assert (await ana.reads(room, body_text)).decrypted
+        await bot.restart()
+
+
+async def test_after_losing_its_keys_the_bot_comes_back_as_a_new_device(bot: Bot, ana: Peer, room: str) -> None:
+    await bot.say(room, "before")
+    old = bot.transport.device_id
+    await bot.transport.close()
+    shutil.rmtree(bot.folder / "crypto")
+    bot.transport = await _connect(bot.server, bot.person, bot.folder)
+    assert bot.transport.device_id != old
+    await bot.read()
+    await ana.say(room, "!next")
+    await bot.hears("!next")
+    await bot.say(room, "Here again.")
+    assert (await ana.reads(room, "Here again.")).decrypted
+
+
+async def test_without_a_password_lost_keys_are_told(bot: Bot) -> None:
+    await bot.transport.close()
+    shutil.rmtree(bot.folder / "crypto")
+    with pytest.raises(LoginError, match="encryption keys of the device"):
+        await _connect(bot.server, bot.person, bot.folder, Secrets())
+
+
+async def test_an_unknown_encryption_is_refused(bot: Bot, ana: Peer) -> None:
+    state = [{"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v9"}}]
+    body = {"invite": [bot.person.user_id], "initial_state": state}
+    room = str((await ana.person.request("POST", "/createRoom", body=body))["room_id"])
+    await bot.transport.join(room, [])
+    with pytest.raises(Refused):
+        await bot.say(room, "hello")
