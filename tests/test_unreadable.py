@@ -9,11 +9,11 @@ import pytest
 
 from bot.core.events import Batch, Message, RoomUpdate, StateChange, Undecryptable
 from bot.desk import Asked
+from bot.ports import Transaction
 from bot.storage import undecryptable
 from bot.testing.story import Story, story
 from tests.test_pipeline import ANA, BEN, HALL, HUB, Echo, heard
 
-MINUTE = 60_000
 DAY = 86_400_000
 
 
@@ -130,8 +130,8 @@ async def test_what_is_kept_is_bounded_per_person_per_room_and_in_age(told: Stor
     assert await kept(told) == 0
 
 
-async def kept_of(tx: object, user: str) -> int:
-    count: int = await tx.value("SELECT count(*) FROM undecryptable WHERE sender = :user", user=user)  # type: ignore[attr-defined]  # a Transaction
+async def kept_of(tx: Transaction, user: str) -> int:
+    count: int = await tx.value("SELECT count(*) FROM undecryptable WHERE sender = :user", user=user)
     return count
 
 

@@ -113,6 +113,10 @@ class FakeTransport:
             self._direct.add(room)
         self._membership(self._rooms[room], user, self.user_id, "invite")
 
+    def ask_in(self, user: str, room: str, other: str) -> None:
+        """Somebody invites somebody else."""
+        self._membership(self._rooms[room], user, other, "invite")
+
     def kick(self, user: str, room: str) -> None:
         self._membership(self._rooms[room], user, self.user_id, "leave")
 
