@@ -297,7 +297,7 @@ def test_a_damaged_file_of_seeds_is_told_and_left(tmp_path: Path, text: str) -> 
 
 def test_the_seeds_of_another_account_are_refused(tmp_path: Path) -> None:
     seeds.keep(tmp_path / seeds.FILE, Identity.new("@other:example.org"))
-    with pytest.raises(IdentityError, match="belongs to @other:example.org"):
+    with pytest.raises(IdentityError, match=r"belongs to @other:example\.org"):
         seeds.load(tmp_path / seeds.FILE, "@faro:example.org")
 
 
