@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 FILE = "verification.json"
 
+Step = Mapping[str, Any]  # Any: JSON; `at`, `stage`, `user`, `device`, and what the stage adds
+
 
 class FileBoard:
     """`bot.matrix.crypto.verification.Board`. Writes the latest step: `stage` is shown, done or cancelled."""
@@ -48,7 +50,7 @@ class FileBoard:
             log.warning("faro crypto verify cannot be told", reason=str(error))
 
 
-def latest(folder: Path) -> Mapping[str, Any]:
+def latest(folder: Path) -> Step:
     """The latest step of a verification, {} if there was none."""
     try:
         step = json.loads((folder / FILE).read_text("utf-8"))

@@ -59,7 +59,8 @@ def unseal(key: bytes, name: str, sealed: Mapping[str, Any]) -> bytes:
     mac = hmac.digest(_keys(key, name)[1], ciphertext, "sha256")
     if not hmac.compare_digest(mac, decode(sealed.get("mac"))):
         raise ValueError("the seal is broken")
-    return _cipher(key, name, decode(sealed.get("iv"))).decrypt(ciphertext)
+    secret: bytes = _cipher(key, name, decode(sealed.get("iv"))).decrypt(ciphertext)
+    return secret
 
 
 async def recover(http: Http, user_id: str, recovery_key: str) -> Identity:
