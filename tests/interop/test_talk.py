@@ -98,12 +98,9 @@ async def test_a_reminder_pings_the_coordinators(sealed: Town, peers: Peers) -> 
         assert reminder["highlight"]
 
 
-@modes
-async def test_after_a_restart_what_was_asked_meanwhile_is_answered(
-    sealed: Town, peers: Peers, only_signed: bool
-) -> None:
+async def test_after_a_restart_what_was_asked_meanwhile_is_answered(sealed: Town, peers: Peers) -> None:
     async with running(sealed.config) as bot:
-        ana = await met(peers, sealed, only_signed)
+        ana = await met(peers, sealed, only_signed=True)
         await ask(ana, sealed, "!help")
         assert await bot.stop() == 0
     late = await ana.send(sealed.hall, "!language fr")
@@ -112,10 +109,9 @@ async def test_after_a_restart_what_was_asked_meanwhile_is_answered(
         await ask(ana, sealed, "!language en")
 
 
-@modes
-async def test_a_bot_on_a_new_device_is_trusted_as_before(sealed: Town, peers: Peers, only_signed: bool) -> None:
+async def test_a_bot_on_a_new_device_is_trusted_as_before(sealed: Town, peers: Peers) -> None:
     async with running(sealed.config):
-        ana = await met(peers, sealed, only_signed)
+        ana = await met(peers, sealed, only_signed=True)
         before = await ana.signed_device_of(sealed.bot.user_id)
         await ask(ana, sealed, "!help")
     (sealed.config.parent / "data" / "session.json").unlink()
