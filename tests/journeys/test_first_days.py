@@ -132,8 +132,12 @@ async def test_a_room_that_cannot_be_joined_is_named_and_stops_no_other(town: To
 async def test_a_room_is_made_where_the_configuration_says_so(town: Town) -> None:
     alias = f"#made-{town.ana.user_id[5:13]}:{town.homeserver.name}"
     town.settings["hubs"][0]["rooms"].append({"alias": alias, "create": True, "title": "Made by the bot"})
+    away = "@carol:127.0.0.1:1"  # nobody answers there, so she cannot be invited; the others are
+    town.settings["hubs"][0]["coordinators"].insert(0, {"user": away})
     town.write()
-    async with running(town.config):
+    async with running(town.config) as bot:
+        assert not any("cannot join" in line for line in bot.lines)
+        await bot.logged("invited a coordinator")
         room = await town.ana.join(alias)
         assert town.bot.user_id in await town.ana.members(room)
 
