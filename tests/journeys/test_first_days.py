@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.testing.person import Person
-from tests.running import running
+from tests.running import RunningBot, running
 from tests.town import Town
 
 LINK = "https://www.unodc.org/corruption/en/learn/thematic-areas/whistle-blower-protection.html"
@@ -103,6 +103,16 @@ async def test_a_revoked_token_ends_the_bot_with_exit_code_3_and_a_reason(town: 
         await town.bot.request("POST", "/logout", body={})
         assert await bot.ended() == 3
         assert any("M_UNKNOWN_TOKEN" in line for line in bot.lines)
+
+
+async def test_a_wrong_password_ends_the_start_as_a_wrong_configuration_does(town: Town) -> None:
+    """systemd must not try it again and again: the account would be locked."""
+    town.settings["password"] = "wrong"
+    town.write()
+    bot = RunningBot(town.config)
+    await bot.start()
+    assert await bot.ended() == 2
+    assert any("refused to log in" in line for line in bot.lines)
 
 
 async def test_a_kick_is_noticed_and_the_other_rooms_go_on(town: Town) -> None:
