@@ -33,9 +33,8 @@ MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_SURE = Text(
-    "That command is for moderators, and I cannot be sure that you wrote it: in this encrypted room, the message did not "
-    "come from a device that your account names as its own. Please write it again from an app that is signed in to "
-    "your account and encrypts."
+    "That command is for moderators, and I cannot be sure that you wrote it: the message was not encrypted by a device "
+    "of your account, as it must be in this room. Please write it again from an app that is signed in to your account."
 )
 
 

@@ -30,6 +30,7 @@ class Attendance:
         self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
         self._invites_from = frozenset(invites_from)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
+        self._unreadable: set[str] = set()  # hubs whose operator was told so
 
     @property
     def core_jobs(self) -> dict[str, CoreJob]:
@@ -46,6 +47,18 @@ class Attendance:
             for room in hub.rooms:
                 if room.alias and (known := await rooms.alias(self._db.reading(), room.alias)):
                     self._desk.directory.bind(known, Place(hub, room))
+        await self._tell_unreadable()
+
+    async def _tell_unreadable(self) -> None:
+        """Says once per hub that it cannot be read: an encrypted room, and no encryption installed."""
+        if self._transport.encrypts:
+            return
+        for hub in self._desk.directory.hubs:
+            here = [await rooms.one(self._db.reading(), room) for room in self._desk.directory.rooms_of(hub)]
+            closed = [room.id for room in here if room and room.encrypted]
+            if closed and hub.id not in self._unreadable:
+                self._unreadable.add(hub.id)
+                log.warning('cannot read encrypted rooms; install "faro-bot[e2e]"', hub=hub.id, rooms=closed)
 
     async def join_all(self) -> Sequence[str]:
         """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
@@ -168,6 +181,7 @@ class Attendance:
         async with self._db.transaction() as tx:
             if await rooms.one(tx, room):
                 await rooms.set_members(tx, room, joined, invited)
+        await self._tell_unreadable()
 
     @staticmethod
     async def _quietly(request: Awaitable[object], failure: str, room: str) -> None:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import structlog
@@ -21,9 +22,12 @@ from bot.config.load import peek
 from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
 from bot.loading import find, folder
+from bot.lock import only_one
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
-
 from bot.ports import Translator
+
+if TYPE_CHECKING:
+    from bot.doctor import Finding
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
@@ -109,18 +113,37 @@ def check(config: Path, schema: bool) -> None:
 
 @main.command()
 @CONFIG
-def doctor(config: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write it for machines.")
+def doctor(config: Path, as_json: bool) -> None:
     """Say whether the bot that uses this configuration is well; exit code 1 if not."""
-    from bot.doctor import examine
+    opened = _read(config)
+    findings = asyncio.run(_findings(opened))
+    t = _translator()
+    well = all(finding.level != "trouble" for finding in findings)
+    if as_json:
+        told = [
+            {"level": one.level, "code": one.code, "hub": one.hub, "room": one.room, "text": t.t(one.text)}
+            for one in findings
+        ]
+        click.echo(json.dumps({"well": well, "findings": told}, ensure_ascii=False, indent=2))
+    else:
+        levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("TROUBLE")}
+        for finding in findings:
+            click.echo(f"{levels[finding.level]}: {t.t(finding.text)}")
+    if not well:
+        sys.exit(TROUBLE)
+
+
+async def _findings(opened: Opened) -> Sequence[Finding]:
+    from bot import doctor
+    from bot.matrix.skew import clock_skew
     from bot.timing.clock import SystemClock
 
-    opened = _read(config)
-    t = _translator()
-    findings = asyncio.run(examine(opened.loaded.data_dir, opened.loaded.config.hubs, SystemClock().now()))
-    for finding in findings:
-        click.echo(f"{t.t('ok') if finding.well else t.t('TROUBLE')}: {t.t(finding.text)}")
-    if not all(finding.well for finding in findings):
-        sys.exit(TROUBLE)
+    clock, loaded = SystemClock(), opened.loaded
+    user, hubs = loaded.config.user, loaded.config.hubs
+    patient = doctor.Patient(loaded.data_dir, user, hubs, doctor.encryption_installed())
+    findings = await doctor.examine(patient, clock.now())
+    return [*findings, doctor.skew(await clock_skew(loaded.config.homeserver, clock))]
 
 
 @main.command()

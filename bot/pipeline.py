@@ -29,8 +29,9 @@ log = structlog.get_logger()
 class Pipeline:
     """Handles batches and alarms.
 
-    `answer_within` (ms): older commands found after a pause are not answered. `decrypt` is the transport's. `wake` is called after each commit
-    that may have left something to do; `checkpoint` marks the places where a test may end the process.
+    `answer_within` (ms): older commands found after a pause are not answered. `decrypt` is the transport's.
+    `wake` is called after each commit that may have left something to do; `checkpoint` marks the places where a test
+    may end the process.
     """
 
     def __init__(
@@ -125,8 +126,7 @@ class Pipeline:
             except Exception:
                 log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
         if not known or update.gap:
-            schedule = self._desk.core_schedule(tx, self._clock.now())
-            await schedule.job("members", f"members/{update.room}", room=update.room)
+            await self._count_members(tx, update.room)
         oldest = self._clock.now() - self._answer_within
         for event in update.events:
             # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
@@ -134,6 +134,9 @@ class Pipeline:
                 continue
             stale = (batch.catching_up or id_of(event) in update.old) and sent_at(event) < oldest
             await self._fenced(tx, event, stale=stale)
+
+    async def _count_members(self, tx: Transaction, room: str) -> None:
+        await self._desk.core_schedule(tx, self._clock.now()).job("members", f"members/{room}", room=room)
 
     async def _fenced(self, tx: Transaction, event: Event, *, stale: bool) -> None:
         try:
@@ -146,6 +149,8 @@ class Pipeline:
         match event:
             case StateChange():
                 await rooms.apply(tx, event)
+                if event.type == "m.room.member" and not await rooms.members_known(tx, event.room):
+                    await self._count_members(tx, event.room)  # again: the list may have been asked for before this
                 if event.type == "m.room.tombstone" and (place := self._desk.directory.place(event.room)):
                     successor = event.content.get("replacement_room")
                     log.warning(

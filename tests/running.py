@@ -37,6 +37,10 @@ class RunningBot:
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
     async def ready(self) -> None:
         await self.logged("ready")
 

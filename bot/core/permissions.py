@@ -39,6 +39,16 @@ def power_level(user: str, levels: Mapping[str, object] | None, create: Mapping[
     return _level(own if own is not None else levels.get("users_default"))
 
 
+def may_send(user: str, type_: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
+    """Whether a user's power suffices for a message event of a type, by the same contents as `power_level`."""
+    levels = levels or {}
+    events = levels.get("events")
+    needed = events.get(type_) if isinstance(events, Mapping) else None
+    return power_level(user, levels or None, create) >= _level(
+        needed if needed is not None else levels.get("events_default")
+    )
+
+
 def role_of(
     user: str,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from bot.core.events import Undecryptable, Withheld
 from bot.ports import Reader, Row, Transaction
@@ -103,12 +104,22 @@ async def may_be_told(db: Transaction, room: str, user: str, now: int) -> bool:
     return changed > 0
 
 
-async def unread(db: Reader, room: str, since: int) -> int:
-    """How many events that came since then wait for their key."""
-    count: int = await db.value(
-        "SELECT count(*) FROM undecryptable WHERE room = :room AND kept_at >= :since", room=room, since=since
+@dataclass(frozen=True, slots=True)
+class Unread:
+    events: int
+    people: int  # who sent them
+    first: int  # when the first one came; 0 if there is none
+
+
+async def unread(db: Reader, room: str, since: int) -> Unread:
+    """What came since then and waits for its key."""
+    (row,) = await db.rows(
+        "SELECT count(*) AS events, count(DISTINCT sender) AS people, coalesce(min(kept_at), 0) AS first"
+        " FROM undecryptable WHERE room = :room AND kept_at >= :since",
+        room=room,
+        since=since,
     )
-    return count
+    return Unread(row["events"], row["people"], row["first"])
 
 
 async def withholding(db: Reader, room: str, since: int) -> int:

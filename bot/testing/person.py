@@ -64,11 +64,15 @@ class Person:
         invite: tuple[str, ...] = (),
         direct: bool = False,
         public: bool = False,
+        encrypted: bool = False,
     ) -> str:
         body: dict[str, object] = {"name": name, "invite": list(invite), "is_direct": direct}
         body["preset"] = "public_chat" if public else "trusted_private_chat" if direct else "private_chat"
         if alias:
             body["room_alias_name"] = alias
+        if encrypted:
+            rules = {"algorithm": "m.megolm.v1.aes-sha2"}
+            body["initial_state"] = [{"type": "m.room.encryption", "state_key": "", "content": rules}]
         return str((await self.request("POST", "/createRoom", body=body))["room_id"])
 
     async def join(self, room: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.answering import Answering, Limits
-from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate
+from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Withheld
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.hubs import Hub, Settings
@@ -69,6 +69,28 @@ class Story:
         self._count += 1
         updates = tuple(RoomUpdate(room, events=tuple(found)) for room, found in by_room.items())
         await self.pipeline.handle(Batch(f"t{self._count}", updates, catching_up=catching_up))
+        return await self.settle()
+
+    async def hear_sealed(self, *messages: Message, session: str = "session") -> str | None:
+        """These messages arrive encrypted, and their key does not."""
+        self._count += 1
+        closed = tuple(self.transport.seal(message, session) for message in messages)
+        await self.pipeline.handle(Batch(f"t{self._count}", undecryptable=closed))
+        return await self.settle()
+
+    async def key_arrives(self, room: str | None = None, session: str = "session") -> str | None:
+        """The key of what was sealed in a room arrives; answers what the bot answered."""
+        self._count += 1
+        found = (room or self.first_room, session)
+        self.transport.has_key(*found)
+        await self.pipeline.handle(Batch(f"t{self._count}", keys=frozenset({found})))
+        return await self.settle()
+
+    async def withhold(self, user: str, *, room: str | None = None, code: str = "m.unverified") -> str | None:
+        """A person's app says that the bot does not get its key."""
+        self._count += 1
+        notice = Withheld(room or self.first_room, user, f"session{self._count}", code)
+        await self.pipeline.handle(Batch(f"t{self._count}", withheld=(notice,)))
         return await self.settle()
 
     async def edit(self, original: Message, body: str, *, by: str | None = None) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.errors import Refused, TransportError, Unavailable
-from bot.core.events import Batch, Event, Invite, Message, RoomUpdate, Undecryptable, Withheld
+from bot.core.events import Batch, Edit, Event, Invite, Message, RoomUpdate, Undecryptable, Withheld
 from bot.matrix import inbound
 from bot.ports import Clock
 from bot.testing.clock import FakeClock
@@ -41,6 +41,7 @@ class FakeTransport:
         """Transaction ids of what the bot sent readable whatever the room."""
         self._keys: set[tuple[str, str]] = set()  # (room, session id) the bot can read
         self._secret: dict[str, str] = {}  # event id → session id
+        self._sealed: dict[str, Event] = {}  # event id → what it says, of events that are in no room
         self._letters: list[tuple[int, tuple[str, str] | Withheld]] = []  # (position, what came to the device)
         self._clock = clock or FakeClock()
         self._rooms: dict[str, _Room] = {}
@@ -72,8 +73,19 @@ class FakeTransport:
         self._secret[event_id] = session
         return event_id
 
+    def seal(self, event: Message | Edit, session: str) -> Undecryptable:
+        """The event as it is before its key comes, for who hands batches to the hallway without syncing."""
+        message = event.message if isinstance(event, Edit) else event
+        opened = replace(message, encrypted=True)
+        self._sealed[message.event_id] = Edit(event.target, opened) if isinstance(event, Edit) else opened
+        return Undecryptable(message.room, message.event_id, message.sender, message.sent_at, session, {})
+
+    def has_key(self, room: str, session: str) -> None:
+        """The bot can read a session from now on."""
+        self._keys.add((room, session))
+
     def give_key(self, room: str, session: str) -> None:
-        """The key of a session reaches the bot."""
+        """The key of a session reaches the bot with its next sync."""
         self._post((room, session))
 
     def withhold(self, user: str, room: str, session: str, code: str = "m.unverified") -> None:
@@ -100,6 +112,10 @@ class FakeTransport:
         if direct:
             self._direct.add(room)
         self._membership(self._rooms[room], user, self.user_id, "invite")
+
+    def ask_in(self, user: str, room: str, other: str) -> None:
+        """Somebody invites somebody else."""
+        self._membership(self._rooms[room], user, other, "invite")
 
     def kick(self, user: str, room: str) -> None:
         self._membership(self._rooms[room], user, self.user_id, "leave")
@@ -148,7 +164,8 @@ class FakeTransport:
         letters = [letter for position, letter in self._letters if position > after]
         keys = frozenset(letter for letter in letters if not isinstance(letter, Withheld))
         self._keys |= keys
-        joined, closed, invites, left = [], [], [], []
+        closed: list[Undecryptable] = []
+        joined, invites, left = [], [], []
         for room in self._rooms.values():
             new = [event for position, event in room.events if position > after]
             membership = room.members.get(self.user_id)
@@ -175,6 +192,8 @@ class FakeTransport:
     def decrypt(self, event: Undecryptable) -> Event | None:
         if (event.room, event.session_id) not in self._keys:
             return None
+        if event.event_id in self._sealed:
+            return self._sealed[event.event_id]
         found = self._open(event.room, dict(event.raw))
         return None if isinstance(found, Undecryptable) else found
 
@@ -319,9 +338,7 @@ class FakeTransport:
                 return str(event["sender"])
         return None
 
-    def _update(
-        self, room: _Room, new: Sequence[Raw], since: str | None
-    ) -> tuple[RoomUpdate, Sequence[Undecryptable]]:
+    def _update(self, room: _Room, new: Sequence[Raw], since: str | None) -> tuple[RoomUpdate, Sequence[Undecryptable]]:
         found = tuple(event for raw in new if (event := self._open(room.id, raw)))
         join = inbound.joined_here(list(new), self.user_id)
         if join:

@@ -208,6 +208,12 @@ async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World
     assert members[world.ana] == "Ana"
 
 
+async def test_who_is_asked_in_and_has_not_come_is_no_member_yet(world: World) -> None:
+    room = await world.transport.create_room(None, "Gifts", [world.ana], encrypted=False)
+    assert await world.transport.invited(room) == {world.ana}
+    assert set(await world.transport.members(room)) == {world.transport.user_id}
+
+
 async def test_a_profile_is_read_whole_and_an_unknown_one_is_empty(world: World) -> None:
     await world.describe(displayname="Ana", **{"m.tz": "America/Guatemala"})
     profile = await world.transport.profile(world.ana)

@@ -145,10 +145,12 @@ async def test_a_room_hears_in_order(desk: Desk) -> None:
 class DistantTransport(FakeTransport):
     """Some rooms are slower than others."""
 
-    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+    async def send(
+        self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
+    ) -> str:
         for _ in range(8 if room == HALL else 3):
             await asyncio.sleep(0)
-        return await super().send(room, type_, content, txn_id)
+        return await super().send(room, type_, content, txn_id, plain=plain)
 
 
 async def test_what_was_sent_while_the_outbox_was_read_is_not_sent_again() -> None:
@@ -178,12 +180,14 @@ class SlowTransport(FakeTransport):
         self.held, self.most = 0, 0
         self.go = asyncio.Event()
 
-    async def send(self, room: str, type_: str, content: Mapping[str, object], txn_id: str) -> str:
+    async def send(
+        self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
+    ) -> str:
         self.held += 1
         self.most = max(self.most, self.held)
         await self.go.wait()
         self.held -= 1
-        return await super().send(room, type_, content, txn_id)
+        return await super().send(room, type_, content, txn_id, plain=plain)
 
 
 async def test_rooms_are_served_side_by_side_but_not_all_at_once() -> None:
