@@ -209,7 +209,8 @@ async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World
 
 
 async def test_who_is_asked_in_and_has_not_come_is_no_member_yet(world: World) -> None:
-    room = await world.transport.create_room(None, "Gifts", [world.ana], encrypted=False)
+    room = await world.transport.create_room(None, "Gifts", encrypted=False)
+    await world.transport.invite_person(room, world.ana)
     assert await world.transport.invited(room) == {world.ana}
     assert set(await world.transport.members(room)) == {world.transport.user_id}
 
