@@ -1,6 +1,6 @@
 """`faro`: run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
 
-0 done · 1 trouble that was told · 2 the configuration or the call is wrong · 3 the session was revoked
+0 done · 1 trouble that was told · 2 the operator must change something first · 3 the session was revoked
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def main(ctx: click.Context) -> None:
 @CONFIG
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
+    from bot.matrix.login import LoginError
+
     opened = _read(config)
     if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
         _tell(opened.loaded.lacking, _translator())  # only the first start needs a password or token
@@ -88,6 +90,8 @@ def run(config: Path) -> None:
             asyncio.run(_run(opened))
     except LoggedOut as error:
         _end(LOGGED_OUT, str(error))
+    except LoginError as error:
+        _end(WRONG_CONFIG, str(error))
     except FaroError as error:
         _end(TROUBLE, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -279,15 +283,15 @@ def _say(said: Sequence[Said]) -> None:
 
 def _read(config: Path) -> Opened:
     found = find(peek(config))
-    try:
-        opened = open_config(config, found)
-    except ConfigError as error:
-        t = Catalogs({plugin.name: folder(plugin) for plugin in found.plugins}).everybodys(terminal_language())
-        _tell(error.problems, t)
     t = _translator()
-    for broken in opened.broken:
+    for broken in found.broken:  # first: with a plugin missing, its settings cannot be checked
         click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
-    return opened
+    try:
+        return open_config(config, found)
+    except ConfigError as error:
+        _tell(
+            error.problems, Catalogs({one.name: folder(one) for one in found.plugins}).everybodys(terminal_language())
+        )
 
 
 def _tell(problems: Sequence[Problem], t: Translator) -> NoReturn:

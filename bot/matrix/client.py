@@ -171,8 +171,8 @@ class NioTransport:
         answer = await self._http.request("POST", "/_matrix/client/v3/join/{}", room, body={}, query=query, timeout=120)
         return text(answer, "room_id")
 
-    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
-        body: dict[str, object] = {"preset": "private_chat", "name": name, "invite": list(invite)}
+    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
+        body: dict[str, object] = {"preset": "private_chat", "name": name}
         if alias:
             body["room_alias_name"] = alias[1:].partition(":")[0]
         if encrypted:
@@ -184,6 +184,9 @@ class NioTransport:
             body["initial_state"] = [encryption]
         answer = await self._http.request("POST", "/_matrix/client/v3/createRoom", body=body, timeout=120)
         return text(answer, "room_id")
+
+    async def invite_person(self, room: str, user: str) -> None:
+        await self._http.request("POST", "/_matrix/client/v3/rooms/{}/invite", room, body={"user_id": user})
 
     async def leave(self, room: str) -> None:
         await self._http.request("POST", "/_matrix/client/v3/rooms/{}/leave", room, body={})
