@@ -74,7 +74,7 @@ def build(
     limits = Limits(config.answer_within.milliseconds, config.cooldown.per_person, config.cooldown.per_room)
     answering = Answering(desk, clock, limits)
     outbound = Outbound(StoredOutbox(db), transport, clock, checkpoint)
-    attendance = Attendance(db=db, transport=transport, desk=desk, invites_from=config.invites.allow)
+    attendance = Attendance(db=db, clock=clock, transport=transport, desk=desk, invites_from=config.invites.allow)
 
     def wake() -> None:
         outbound.wake()

@@ -11,10 +11,10 @@ from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
 from bot.desk import Desk
 from bot.directory import Place
 from bot.hubs import Hub, Room, in_language
-from bot.ports import Database, Transport
+from bot.ports import Clock, Database, Transport
 from bot.storage import rooms
 from bot.storage.alarms import Job
-from bot.work import CoreJob
+from bot.work import TRIES, CoreJob
 
 log = structlog.get_logger()
 
@@ -24,15 +24,17 @@ SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the ho
 class Attendance:
     """Joins what the configuration names, answers invites, keeps member lists."""
 
-    def __init__(self, *, db: Database, transport: Transport, desk: Desk, invites_from: Collection[str]) -> None:
-        self._db, self._transport, self._desk = db, transport, desk
+    def __init__(
+        self, *, db: Database, clock: Clock, transport: Transport, desk: Desk, invites_from: Collection[str]
+    ) -> None:
+        self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
         self._invites_from = frozenset(invites_from)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
         self._unreadable: set[str] = set()  # hubs whose operator was told so
 
     @property
     def core_jobs(self) -> dict[str, CoreJob]:
-        return {"invite": self._invite, "members": self._members}
+        return {"invite": self._invite, "members": self._members, "coordinator": self._ask_in}
 
     @property
     def waiting(self) -> bool:
@@ -111,8 +113,12 @@ class Attendance:
                 raise
         language = hub.languages[0]
         title = in_language(room.title or hub.title, language)
-        invite = [person.user for person in hub.coordinators]
-        created = await self._transport.create_room(alias, title, invite, room.encrypted)
+        # One by one and apart from the making: a coordinator's homeserver that is away keeps nobody else out.
+        async with self._db.transaction() as tx:
+            schedule = self._desk.core_schedule(tx, self._clock.now())
+            for person in hub.coordinators:
+                await schedule.job("coordinator", f"coordinator/{alias}/{person.user}", alias=alias, user=person.user)
+        created = await self._transport.create_room(alias, title, room.encrypted)
         log.info("created a room", hub=hub.id, room=alias)
         return created, ()
 
@@ -148,6 +154,22 @@ class Attendance:
         server = user.partition(":")[2]
         people = {*self._invites_from, *self._desk.operators, *self._desk.directory.people()}
         return user in people or server in people
+
+    async def _ask_in(self, job: Job) -> None:
+        """Invites a coordinator into a room the bot has made."""
+        alias, user = str(job.payload["alias"]), str(job.payload["user"])
+        try:
+            room = await rooms.alias(self._db.reading(), alias)
+            if room is None:
+                raise Unavailable("the room is not made yet")
+            await self._transport.invite_person(room, user)
+            log.info("invited a coordinator", user=user, room=alias)
+        except (Refused, Unavailable) as error:
+            if isinstance(error, Unavailable) and (error.retry_after is not None or job.tries + 1 < TRIES):
+                raise
+            log.warning(
+                "a coordinator could not be invited; invite them yourself", user=user, room=alias, reason=str(error)
+            )
 
     async def _members(self, job: Job) -> None:
         room = str(job.payload["room"])

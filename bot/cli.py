@@ -1,6 +1,6 @@
-"""`faro`: run · check · doctor · console · demo, and what plugins add. Exit codes, no logic.
+"""`faro`: run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
 
-0 done · 1 trouble that was told · 2 the configuration or the call is wrong · 3 the session was revoked
+0 done · 1 trouble that was told · 2 the operator must change something first · 3 the session was revoked
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 import structlog
@@ -27,7 +27,10 @@ from bot.offline import OfflineConfig, Opened, open_config, terminal_language
 from bot.ports import Translator
 
 if TYPE_CHECKING:
+    from bot.cryptocli import Said
     from bot.doctor import Finding
+
+Answer = TypeVar("Answer")
 
 TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
@@ -75,6 +78,8 @@ def main(ctx: click.Context) -> None:
 @CONFIG
 def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
+    from bot.matrix.login import LoginError
+
     opened = _read(config)
     if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
         _tell(opened.loaded.lacking, _translator())  # only the first start needs a password or token
@@ -85,6 +90,8 @@ def run(config: Path) -> None:
             asyncio.run(_run(opened))
     except LoggedOut as error:
         _end(LOGGED_OUT, str(error))
+    except LoginError as error:
+        _end(WRONG_CONFIG, str(error))
     except FaroError as error:
         _end(TROUBLE, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -173,17 +180,118 @@ def console(config: Path) -> None:
     sys.exit(demo_console.console(opened, _translator(), SystemClock()))
 
 
+@main.group()
+def crypto() -> None:
+    """Whether others can trust the bot in encrypted rooms, and what to do if not."""
+    from nio.crypto import ENCRYPTION_ENABLED
+
+    if not ENCRYPTION_ENABLED:
+        _end(TROUBLE, _translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
+
+
+@crypto.command("status")
+@CONFIG
+def crypto_status(config: Path) -> None:
+    """Say whether the bot's device is signed; exit code 1 if not."""
+    from bot import cryptocli
+    from bot.timing.clock import SystemClock
+
+    _say(_told(cryptocli.status(_read(config).loaded, SystemClock())))
+
+
+@crypto.command("setup")
+@CONFIG
+def crypto_setup(config: Path) -> None:
+    """Make the identity and sign the bot's device, as every start does. The bot must not run meanwhile."""
+    from bot import cryptocli
+    from bot.timing.clock import SystemClock
+
+    _say([_told(cryptocli.set_up(_read(config).loaded, SystemClock()))])
+
+
+@crypto.command("reset")
+@CONFIG
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def crypto_reset(config: Path, yes: bool) -> None:
+    """Make a new identity; everybody must verify the bot again."""
+    from bot import cryptocli
+    from bot.timing.clock import SystemClock
+
+    loaded, t = _read(config).loaded, _translator()
+    for sentence in cryptocli.RESET:
+        click.echo(t.t(sentence))
+    if not yes and not click.confirm(t.t("Go on?")):
+        _end(TROUBLE, t.t("Nothing was changed."))
+    _say([_told(cryptocli.reset(loaded, SystemClock()))])
+
+
+@crypto.command("import")
+@CONFIG
+@click.option("--file", type=click.File(), help="A file that holds the recovery key, instead of asking for it.")
+def crypto_import(config: Path, file: TextIO | None) -> None:
+    """Bring the identity made in a Matrix client, with its recovery key."""
+    from bot import cryptocli
+    from bot.timing.clock import SystemClock
+
+    loaded = _read(config).loaded
+    key = file.read() if file else click.prompt(_translator().t("Recovery key (it is not shown)"), hide_input=True)
+    _say([_told(cryptocli.bring(loaded, SystemClock(), key))])
+
+
+@crypto.command("verify")
+@CONFIG
+def crypto_verify(config: Path) -> None:
+    """Show what to compare while somebody verifies the running bot."""
+    from bot import cryptocli
+    from bot.timing.clock import SystemClock
+
+    loaded, t = _read(config).loaded, _translator()
+    click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
+
+    async def follow() -> bool:
+        well = True
+        async for said in cryptocli.watch(loaded, SystemClock()):
+            click.echo(t.t(said.text))
+            well = said.well
+        return well
+
+    if not asyncio.run(follow()):
+        sys.exit(TROUBLE)
+
+
+def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Runs it; trouble is told in the reader's language where it has words."""
+    from bot.matrix.crypto.identity import IdentityError
+
+    try:
+        return asyncio.run(work)
+    except IdentityError as error:
+        _end(TROUBLE, _translator().t(error.text))
+    except LoggedOut as error:
+        _end(LOGGED_OUT, str(error))
+    except FaroError as error:
+        _end(TROUBLE, str(error))
+
+
+def _say(said: Sequence[Said]) -> None:
+    t = _translator()
+    for each in said:
+        click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")
+    if not all(each.well for each in said):
+        sys.exit(TROUBLE)
+
+
 def _read(config: Path) -> Opened:
     found = find(peek(config))
-    try:
-        opened = open_config(config, found)
-    except ConfigError as error:
-        t = Catalogs({plugin.name: folder(plugin) for plugin in found.plugins}).everybodys(terminal_language())
-        _tell(error.problems, t)
     t = _translator()
-    for broken in opened.broken:
+    for broken in found.broken:  # first: with a plugin missing, its settings cannot be checked
         click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
-    return opened
+    try:
+        return open_config(config, found)
+    except ConfigError as error:
+        _tell(
+            error.problems, Catalogs({one.name: folder(one) for one in found.plugins}).everybodys(terminal_language())
+        )
 
 
 def _tell(problems: Sequence[Problem], t: Translator) -> NoReturn:
@@ -219,6 +327,9 @@ async def _run(opened: Opened) -> None:
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
+        config = loaded.config
+        trusted = {*config.operators, *(user for hub in config.hubs for user in hub.moderators)}
+        transport.let_verify(loaded.data_dir, clock, trusted.__contains__)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
             await app.run(house)

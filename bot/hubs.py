@@ -158,7 +158,7 @@ class Room(Settings):
     role: Literal["members", "coordinators"] = "members"
     """Who meets there. Reminders go to the coordinators' room."""
     create: bool = False
-    """Make the room if its alias does not exist yet. It is private; invite people to it."""
+    """Make the room, a private one, if its alias does not exist yet. Only coordinators are invited by the bot."""
     encrypted: bool = False
     """Encrypt the room when it is made."""
     title: Localized | None = None

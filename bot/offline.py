@@ -13,7 +13,7 @@ from bot.config.load import Loaded, load
 from bot.contexts import HubsContext
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
-from bot.loading import Broken, Found, PluginType, bind, folder
+from bot.loading import Found, PluginType, bind, folder
 from bot.ports import Reader, Translator
 from bot.storage.alarms import PluginSchedule
 from bot.storage.database import SqliteDatabase
@@ -28,14 +28,13 @@ class Opened:
     path: Path
     loaded: Loaded
     plugins: Sequence[PluginType]
-    broken: Sequence[Broken]
 
 
 def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ) -> Opened:
     """Reads a configuration with the plugins found; it may lack the secrets for logging in. Raises `ConfigError`."""
     loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=False)
     used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
-    return Opened(path, loaded, used, found.broken)
+    return Opened(path, loaded, used)
 
 
 def terminal_language(environ: Mapping[str, str] = os.environ) -> str:

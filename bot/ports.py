@@ -107,7 +107,13 @@ class Transport(Protocol):
         """Joins by id or alias; answers the room id."""
         ...
 
-    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str: ...
+    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
+        """Makes a private room; answers its id."""
+        ...
+
+    async def invite_person(self, room: str, user: str) -> None:
+        """Raises `Refused` also for somebody who is in the room already."""
+        ...
 
     async def leave(self, room: str) -> None:
         """Leaves, or rejects an invite."""

@@ -16,7 +16,7 @@ async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no
             await tx.execute("UPDATE rooms SET joined = 0")
         told.transport.open_room("!hall:example.org", alias="#hall:example.org")
         told.transport.open_room("!desk:x")
-        attendance = Attendance(db=told.db, transport=told.transport, desk=told.desk, invites_from=())
+        attendance = Attendance(db=told.db, clock=told.clock, transport=told.transport, desk=told.desk, invites_from=())
         told.transport.fail_next(Unavailable("HTTP 502"))
         lines = await attendance.join_all()
         assert len(lines) == 1

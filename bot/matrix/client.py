@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,7 @@ async def _encryption(
         engine = Engine(client, http, data_dir / "crypto", clock, book)
         try:
             if not await engine.is_stranger():
+                await _cross_sign(client, http, engine, data_dir / "crypto", secrets)
                 return engine
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
@@ -73,6 +74,19 @@ async def _encryption(
         except BaseException:
             engine.close()
             raise
+
+
+async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: Path, secrets: Secrets) -> None:
+    """Trouble with it leaves plain rooms as they are, so the bot starts all the same. Raises `Unavailable`."""
+    from bot.matrix.crypto.account import OlmAccount
+    from bot.matrix.crypto.crosssigning import CrossSigning
+    from bot.matrix.crypto.identity import IdentityError
+
+    await engine.publish()
+    try:
+        await CrossSigning(http, str(client.user_id), folder, secrets.password).ensure(OlmAccount(client))
+    except (IdentityError, Refused) as error:
+        log.error("others cannot trust the bot in encrypted rooms", reason=str(error))
 
 
 class NioTransport:
@@ -157,8 +171,8 @@ class NioTransport:
         answer = await self._http.request("POST", "/_matrix/client/v3/join/{}", room, body={}, query=query, timeout=120)
         return text(answer, "room_id")
 
-    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
-        body: dict[str, object] = {"preset": "private_chat", "name": name, "invite": list(invite)}
+    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
+        body: dict[str, object] = {"preset": "private_chat", "name": name}
         if alias:
             body["room_alias_name"] = alias[1:].partition(":")[0]
         if encrypted:
@@ -170,6 +184,9 @@ class NioTransport:
             body["initial_state"] = [encryption]
         answer = await self._http.request("POST", "/_matrix/client/v3/createRoom", body=body, timeout=120)
         return text(answer, "room_id")
+
+    async def invite_person(self, room: str, user: str) -> None:
+        await self._http.request("POST", "/_matrix/client/v3/rooms/{}/invite", room, body={"user_id": user})
 
     async def leave(self, room: str) -> None:
         await self._http.request("POST", "/_matrix/client/v3/rooms/{}/leave", room, body={})
@@ -197,6 +214,22 @@ class NioTransport:
             return await self._http.request("GET", "/_matrix/client/v3/profile/{}", user)
         except Refused:
             return {}
+
+    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], bool]) -> None:
+        """From now on these people can verify the bot. Nothing without the `e2e` extra."""
+        if self.crypto is None:
+            return
+        from bot.matrix.crypto.account import OlmAccount
+        from bot.matrix.crypto.board import FileBoard
+        from bot.matrix.crypto.crosssigning import CrossSigning
+        from bot.matrix.crypto.verification import Verifier
+
+        folder, account = data_dir / "crypto", OlmAccount(self._client)
+        master = CrossSigning(self._http, self.user_id, folder).master
+        board = FileBoard(folder, clock)
+        verifier = Verifier(self._http, account, master, self.send, may_verify, clock, board)
+        self.crypto.to_device_handlers.append(verifier.to_device)
+        self.crypto.room_event_handlers.append(verifier.in_room)
 
     async def close(self) -> None:
         if self.crypto:

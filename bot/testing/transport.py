@@ -131,18 +131,22 @@ class FakeTransport(MemoryHomeserver):
             self.member(found, self.user_id, self.user_id, "join")
         return found.id
 
-    async def create_room(self, alias: str | None, name: str, invite: Sequence[str], encrypted: bool) -> str:
+    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
         self._request("create_room")
         if alias and any(one.alias == alias for one in self.rooms.values()):
             raise Refused("M_ROOM_IN_USE", f"Room alias {alias} already taken")
         room = self.open_room(f"!made{len(self.rooms)}:example.org", alias=alias, members=[self.user_id])
-        for user in invite:
-            self.member(self.rooms[room], self.user_id, user, "invite")
         if encrypted:
             algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
             self.add(self.rooms[room], self.user_id, "m.room.encryption", algorithm, state_key="")
         self.add(self.rooms[room], self.user_id, "m.room.name", {"name": name}, state_key="")
         return room
+
+    async def invite_person(self, room: str, user: str) -> None:
+        self._request("invite_person")
+        if self._mine(room).members.get(user) == "join":
+            raise Refused("M_FORBIDDEN", f"{user} is already in the room.")
+        self.member(self._mine(room), self.user_id, user, "invite")
 
     async def leave(self, room: str) -> None:
         self._request("leave")

@@ -17,11 +17,11 @@ from plugins.knowledge.search import Entry, Query
 @click.command("find")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("hub")
-@click.argument("words")
+@click.argument("words", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON list, best first, instead of a table.")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
 @click.pass_obj
-def find(shell: Shell, config: Path, hub: str, words: str, as_json: bool, limit: int) -> None:
+def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bool, limit: int) -> None:
     """Search the links a hub knows."""
     offline = shell.open(config)
     chosen = next((known for known in offline.hubs if known.id == hub), None)
@@ -29,7 +29,7 @@ def find(shell: Shell, config: Path, hub: str, words: str, as_json: bool, limit:
         known = ", ".join(known.id for known in offline.hubs)
         message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=known)
         raise click.BadParameter(message, param_hint="HUB")
-    entries = asyncio.run(_search(offline, chosen, words, limit))
+    entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
     if as_json:
         found = [{"url": entry.url, "title": _title(entry, chosen), "score": entry.score} for entry in entries]
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))

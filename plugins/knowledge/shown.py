@@ -16,6 +16,7 @@ from plugins.knowledge.search import Entry, Query, Share
 
 DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
 MOST_TOPICS = 5  # that are suggested
+_QUOTES = frozenset('"“”«»')
 
 
 def listing(ctx: Context, entries: Sequence[Entry]) -> str:
@@ -57,7 +58,8 @@ def details(ctx: Context, entry: Entry, note: Mapping[str, str], shares: Sequenc
 
 def nothing(ctx: Context, query: Query, counts: Mapping[str, int]) -> str:
     """What was searched and where, and the nearest topics that have something."""
-    what = [_quoted(ctx, query.words)] if query.words else []
+    has_quotes = not _QUOTES.isdisjoint(query.words)
+    what = [escape(query.words) if has_quotes else _quoted(ctx, query.words)] if query.words else []
     if query.topic:
         what.append(f"topic:{escape(query.topic)}")
     if query.sender:

@@ -187,14 +187,15 @@ async def test_a_room_the_bot_is_not_in_cannot_be_left(world: World) -> None:
 
 async def test_a_room_is_created_with_alias_name_guests_and_encryption(world: World, listener: Listener) -> None:
     alias = world.alias(f"made-{uuid.uuid4().hex[:6]}")
-    room = await world.transport.create_room(alias, "Gifts", [world.ana], encrypted=True)
+    room = await world.transport.create_room(alias, "Gifts", encrypted=True)
+    await world.transport.invite_person(room, world.ana)
     assert (await world.transport.resolve(alias))[0] == room
     update = await listener.until(lambda batch: update_of(batch, room))
     state = {event.type: event.content for event in (*update.state, *update.events) if isinstance(event, StateChange)}
     assert state["m.room.name"]["name"] == "Gifts"
     assert "algorithm" in state["m.room.encryption"]
     with pytest.raises(Refused) as refused:
-        await world.transport.create_room(alias, "Gifts again", [], encrypted=False)
+        await world.transport.create_room(alias, "Gifts again", encrypted=False)
     assert refused.value.code == "M_ROOM_IN_USE"
 
 
@@ -208,7 +209,8 @@ async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World
 
 
 async def test_who_is_asked_in_and_has_not_come_is_no_member_yet(world: World) -> None:
-    room = await world.transport.create_room(None, "Gifts", [world.ana], encrypted=False)
+    room = await world.transport.create_room(None, "Gifts", encrypted=False)
+    await world.transport.invite_person(room, world.ana)
     assert await world.transport.invited(room) == {world.ana}
     assert set(await world.transport.members(room)) == {world.transport.user_id}
 

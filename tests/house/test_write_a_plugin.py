@@ -67,6 +67,15 @@ def test_a_broken_plugin_is_named_and_left_out_and_the_rest_is_used(project: Pat
     assert "nowhere_at_all" in done.stderr
 
 
+def test_a_broken_plugin_is_also_named_where_the_configuration_has_problems(project: Path) -> None:
+    (project / "plugins/dreams.py").write_text("import nowhere_at_all\n", encoding="utf-8")
+    config = project / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("user:", "usr:"), encoding="utf-8")
+    done = run(project, "-m", "bot", "check", "config.yaml")
+    assert done.returncode == 2
+    assert "dreams" in done.stderr
+
+
 def test_the_catalogue_of_the_page_is_complete_and_as_the_tool_writes_it(project: Path) -> None:
     done = run(project, "-m", "bot.i18n", "plugins/wishes")
     assert done.returncode == 0, done.stderr

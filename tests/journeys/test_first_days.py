@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.testing.person import Person
-from tests.running import running
+from tests.running import RunningBot, running
 from tests.town import Town
 
 LINK = "https://www.unodc.org/corruption/en/learn/thematic-areas/whistle-blower-protection.html"
@@ -105,6 +105,16 @@ async def test_a_revoked_token_ends_the_bot_with_exit_code_3_and_a_reason(town: 
         assert any("M_UNKNOWN_TOKEN" in line for line in bot.lines)
 
 
+async def test_a_wrong_password_ends_the_start_as_a_wrong_configuration_does(town: Town) -> None:
+    """systemd must not try it again and again: the account would be locked."""
+    town.settings["password"] = "wrong"
+    town.write()
+    bot = RunningBot(town.config)
+    await bot.start()
+    assert await bot.ended() == 2
+    assert any("refused to log in" in line for line in bot.lines)
+
+
 async def test_a_kick_is_noticed_and_the_other_rooms_go_on(town: Town) -> None:
     async with running(town.config) as bot:
         await town.ana.kick(town.desk, town.bot.user_id)
@@ -132,8 +142,12 @@ async def test_a_room_that_cannot_be_joined_is_named_and_stops_no_other(town: To
 async def test_a_room_is_made_where_the_configuration_says_so(town: Town) -> None:
     alias = f"#made-{town.ana.user_id[5:13]}:{town.homeserver.name}"
     town.settings["hubs"][0]["rooms"].append({"alias": alias, "create": True, "title": "Made by the bot"})
+    away = "@carol:127.0.0.1:1"  # nobody answers there, so she cannot be invited; the others are
+    town.settings["hubs"][0]["coordinators"].insert(0, {"user": away})
     town.write()
-    async with running(town.config):
+    async with running(town.config) as bot:
+        assert not any("cannot join" in line for line in bot.lines)
+        await bot.logged("invited a coordinator")
         room = await town.ana.join(alias)
         assert town.bot.user_id in await town.ana.members(room)
 

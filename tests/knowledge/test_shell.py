@@ -54,6 +54,11 @@ def test_json_is_a_list_best_first() -> None:
     assert found["score"] > 0
 
 
+def test_words_need_no_quotes() -> None:
+    arguments = ("transparency", "gift", "guide", "--json")
+    assert faro_find(*arguments).stdout == faro_find("transparency", "gift guide", "--json").stdout
+
+
 def test_scores_fall_and_the_limit_holds() -> None:
     found = json.loads(faro_find("transparency", "something gifts", "--json", "--limit", "4").stdout)
     scores = [entry["score"] for entry in found]

@@ -211,9 +211,7 @@ class CrossSigning:
         path = "/_matrix/client/v3/keys/signatures/upload"
         answer = await self._http.request("POST", path, body={self._user: new})
         if answer.get("failures"):  # with a 200, all the same
-            raise IdentityError(
-                Text("The homeserver did not take the signatures: {reason}", reason=answer["failures"])
-            )
+            raise IdentityError(Text("The homeserver did not take the signatures: {reason}", reason=answer["failures"]))
 
 
 @dataclass(frozen=True, slots=True)

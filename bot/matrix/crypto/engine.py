@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from nio import AsyncClient
+from peewee import OperationalError
 
-from bot.core.errors import LoggedOut, TransportError
+from bot.core.errors import LoggedOut, TransportError, Unavailable
 from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.devices import Devices
@@ -36,7 +38,8 @@ class Engine:
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
         self.to_device_handlers: list[Callable[[Raw], Awaitable[None]]] = []
-        """Called with raw to-device events about verification, opened if encrypted: type, sender, content."""
+        """Called with raw to-device events (type, sender, content): about verification, and whatever came encrypted
+        and was no room key."""
         self.room_event_handlers: list[Callable[[str, Raw], Awaitable[None]]] = []
         """Called with a room and a raw event about verification in it, opened if encrypted."""
         self._store = open_store(folder, str(client.user_id), str(client.device_id))
@@ -72,9 +75,13 @@ class Engine:
         await self._upkeep.publish()
 
     async def take(self, answer: Raw, since: str | None) -> None:
-        """The parts of a raw sync answer that have to do with keys. Raises `LoggedOut`."""
-        self._receiving.take(answer, since)
-        await self._upkeep.run()
+        """The parts of a raw sync answer that have to do with keys.
+
+        Raises `LoggedOut`, and `Unavailable` if the disk takes nothing: then the same answer has to be asked for again.
+        """
+        with self._written():
+            self._receiving.take(answer, since)
+            await self._upkeep.run()
         for letter in self._receiving.letters():
             for handler in self.to_device_handlers:
                 await _hand(handler(letter))
@@ -91,7 +98,8 @@ class Engine:
     async def meet(self, raws: Iterable[object]) -> None:
         """Asks for the devices of those who sent encrypted events, so that `open` can tell whose key it was."""
         try:
-            await self._devices.ask(self._receiving.senders(raws))
+            with self._written():
+                await self._devices.ask(self._receiving.senders(raws))
         except LoggedOut:
             raise
         except TransportError as error:
@@ -129,7 +137,17 @@ class Engine:
 
         Raises what requests raise. See `Sending.encrypt`.
         """
-        return await self._sending.encrypt(room, type_, content, rules)
+        with self._written():
+            return await self._sending.encrypt(room, type_, content, rules)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """A disk that takes nothing is waited for, as a homeserver that does not answer is."""
+        try:
+            yield
+        except OperationalError as error:
+            self._machine.go_back()
+            raise Unavailable(f"the encryption keys cannot be written: {error}") from error
 
     def close(self) -> None:
         self._store.database.close()

@@ -17,6 +17,7 @@ import vodozemac
 from nio.crypto import OlmAccount, OutboundGroupSession
 from nio.crypto.olm_machine import Olm
 from nio.store import SqliteStore
+from peewee import OperationalError
 
 from bot.core.errors import TransportError
 
@@ -66,9 +67,14 @@ def check(used: Sequence[tuple[object, tuple[str, ...]]] = _USED) -> None:
 
 @contextmanager
 def fenced(what: str, **about: object) -> Iterator[None]:
-    """Whatever goes wrong inside is logged and dropped, a panic of vodozemac's Rust too."""
+    """Whatever goes wrong inside is logged and dropped, a panic of vodozemac's Rust too.
+
+    Except a disk that takes nothing (`peewee.OperationalError`): that is nobody's malice, and passes.
+    """
     try:
         yield
+    except OperationalError:
+        raise
     except Exception as error:
         log.warning("dropped: malformed or hostile", what=what, error=_told(error), **about)
     except BaseException as error:

@@ -75,7 +75,7 @@ def load(file: Path, user_id: str) -> Identity | None:
 
 def keep(file: Path, identity: Identity) -> None:
     """On the disk, and not only on its way there, when this returns. Raises `IdentityError`."""
-    seeds = {usage: encode(key.seed) for usage, key in identity.keys.items()}
+    seeds: dict[str, object] = {usage: encode(key.seed) for usage, key in identity.keys.items()}
     try:
         write_private(file, {"user_id": identity.user_id, **seeds})
     except OSError as error:

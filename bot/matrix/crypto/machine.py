@@ -40,11 +40,24 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
     # -- from other devices ---------------------------------------------------------------------------------------
 
     def take(self, raw: Raw) -> None:
-        """One encrypted to-device event, as it came."""
-        with fenced("an encrypted to-device event", sender=str(raw.get("sender"))[:255]):
+        """One encrypted to-device event, as it came.
+
+        The room key in it and the step of the session it came with reach the disk together, or not at all.
+        Raises `peewee.OperationalError` if the disk takes nothing; see `go_back`.
+        """
+        with self.store.database.atomic(), fenced("an encrypted to-device event", sender=str(raw.get("sender"))[:255]):
             event = ToDeviceEvent.parse_event(raw)
             if event is not None:
                 self.handle_to_device_event(event)
+
+    def go_back(self) -> None:
+        """To what is on disk, after something could not be written: then it can be done again."""
+        account = self.store.load_account()
+        if account is not None:
+            self.account = account
+        self.load()
+        self.arrived.clear()
+        self.letters.clear()
 
     def decrypt(self, sender: str, sender_key: str, message: Any) -> Any:
         try:

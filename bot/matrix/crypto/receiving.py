@@ -38,7 +38,7 @@ class Receiving:
         self._keys: set[tuple[str, str]] = set()
         self._withheld: dict[Withheld, None] = {}
         self._letters: list[Raw] = []
-        self._seen: dict[object, None] = {}  # to-device ciphertexts; each opens once only
+        self._seen: dict[int, None] = {}  # to-device ciphertexts; each opens once only
 
     # -- the parts of a sync that have to do with keys --------------------------------------------------------------
 
@@ -52,8 +52,6 @@ class Receiving:
         for raw in events if isinstance(events, list) else []:
             with fenced("a to-device event"):
                 self._to_device(raw)
-        self._keys |= self._machine.arrived
-        self._machine.arrived.clear()
         lists = section(answer, "device_lists")
         self._devices.changed(_users(lists.get("changed")), _users(lists.get("left")))
         self._counts(answer)
@@ -63,24 +61,24 @@ class Receiving:
             return
         type_, content = raw["type"], section(raw, "content")
         if type_ == "m.room.encrypted":
-            if self._first_time(json.dumps(content.get("ciphertext"), sort_keys=True)):
+            seen = hash(json.dumps(content.get("ciphertext"), sort_keys=True))
+            if seen not in self._seen:
                 self._machine.take(raw)
-                self._letters += self._machine.letters
-                self._machine.letters.clear()
+                self._remember(seen)
         elif type_ == "m.room_key.withheld":
             self._refused(raw["sender"], content)
         elif type_.startswith(VERIFICATION):
             self._letters.append({"type": type_, "sender": raw["sender"], "content": content})
 
-    def _first_time(self, ciphertext: str) -> bool:
+    def _remember(self, seen: int) -> None:
         """A batch that could not be stored comes again, and opening its keys twice would look like a broken session."""
-        seen = hash(ciphertext)
-        if seen in self._seen:
-            return False
         self._seen[seen] = None
         if len(self._seen) > MOST_SEEN:
             del self._seen[next(iter(self._seen))]
-        return True
+        self._keys |= self._machine.arrived
+        self._machine.arrived.clear()
+        self._letters += self._machine.letters
+        self._machine.letters.clear()
 
     def _refused(self, sender: str, content: Raw) -> None:
         room, session, code = content.get("room_id"), content.get("session_id"), content.get("code")

@@ -25,7 +25,7 @@ async def test_both_understand_each_other(faro: Party, ana: Party) -> None:
 
 async def test_the_sender_of_a_message_is_known_by_their_device(faro: Party, ana: Party) -> None:
     await faro.sync(await ana.say("!reload"))
-    assert [one.sender_known for one in faro.heard if isinstance(one, Message)] == [True]
+    assert [(one.encrypted, one.sender_known) for one in faro.heard if isinstance(one, Message)] == [(True, True)]
 
 
 async def test_a_message_under_somebody_elses_key_is_not_surely_from_its_sender(faro: Party, ana: Party) -> None:

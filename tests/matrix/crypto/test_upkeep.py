@@ -10,13 +10,16 @@ import pytest
 
 pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
 
+import peewee
+
 from bot.core.errors import LoggedOut, Refused, Unavailable
+from bot.core.events import Message
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.store import StoreError
 from bot.testing.clock import FakeClock
 from tests.matrix.crypto.conftest import ANA, BOT
 from tests.matrix.crypto.keyserver import KeyServer
-from tests.matrix.crypto.party import Party
+from tests.matrix.crypto.party import ROOM, Party
 
 FARO = (BOT, "D1")
 FULL = 50
@@ -160,6 +163,25 @@ async def test_a_damaged_store_is_told_and_not_replaced(faro: Party, tmp_path: P
     with pytest.raises(StoreError):
         faro.restarted()
     assert database.read_bytes().startswith(b"garbage")
+
+
+async def test_on_a_full_disk_keys_wait_and_are_taken_when_there_is_room(faro: Party, ana: Party) -> None:
+    event = await ana.say("hello")
+    answer = faro.server.sync(FARO)
+    database = faro.machine.store.database
+    database.execute_sql("CREATE TABLE filling (bytes BLOB)")
+    pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+    database.execute_sql(f"PRAGMA max_page_count = {pages + 8}")
+    with pytest.raises(peewee.OperationalError, match="full"):
+        while True:
+            database.execute_sql("INSERT INTO filling VALUES (zeroblob(1000))")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="full"):
+            await faro.engine.take(answer, "same")
+    database.execute_sql("DROP TABLE filling")
+    await faro.engine.take(answer, "same")
+    found, _ = faro.engine.read(ROOM, event)
+    assert isinstance(found, Message)
 
 
 async def test_a_lost_store_is_noticed(faro: Party, tmp_path: Path) -> None:
