@@ -222,6 +222,15 @@ async def test_a_profile_is_read_whole_and_an_unknown_one_is_empty(world: World)
     assert await world.transport.profile(f"@nobody{world.ana.removeprefix('@ana')}") == {}
 
 
+# -- encrypted rooms --------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_not_encrypted_says_so(world: World, listener: Listener, room: str) -> None:
+    heard = await listener.event(await world.say(room, "hello"))
+    assert isinstance(heard, Message)
+    assert (heard.encrypted, heard.sender_known) == (False, True)
+
+
 # -- sending ----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.permissions import Role, power_level, role_of
+from bot.core.permissions import Role, may_send, power_level, role_of
 
 ANA = "@ana:example.org"
 INFINITE = float("inf")
@@ -78,6 +78,24 @@ def test_any_room_state_gives_a_level(levels: dict[str, object] | None, create: 
         assert power_level(ANA, levels, create) == power_level(
             ANA, {"users_default": levels.get("users_default")}, None
         )
+
+
+@pytest.mark.parametrize(
+    ("levels", "may"),
+    [
+        (None, True),
+        ({}, True),
+        ({"events_default": 1}, False),
+        ({"events_default": 1, "users": {ANA: 1}}, True),
+        ({"events_default": "50", "users_default": "50"}, True),
+        ({"events_default": 50, "events": {"m.room.message": 0}}, True),
+        ({"events": {"m.room.message": 1}}, False),
+        ({"events": {"m.room.encrypted": 1}}, True),
+        ({"events": [], "events_default": [1]}, True),
+    ],
+)
+def test_sending_needs_the_level_of_the_type_or_of_all_events(levels: dict[str, object] | None, may: bool) -> None:
+    assert may_send(ANA, "m.room.message", levels, None) is may
 
 
 @pytest.mark.parametrize(

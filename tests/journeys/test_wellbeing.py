@@ -34,9 +34,9 @@ def told(answer: dict[str, Any], code: str) -> list[str]:
     return [one["level"] for one in answer["findings"] if one["code"] == code]
 
 
-async def settled(town: Town) -> None:
-    """The bot is in both rooms and knows it."""
-    for room in (town.hall, town.desk):
+async def settled(town: Town, *rooms: str) -> None:
+    """The bot is in the rooms (both, if none is named) and knows it."""
+    for room in rooms or (town.hall, town.desk):
         await town.ana.answer_to(await town.ana.send(room, "!help"))
 
 
@@ -87,3 +87,16 @@ async def test_the_doctor_works_without_the_homeserver(town: Town) -> None:
     _, answer = await doctor(town.config)
     assert told(answer, "clock") == ["note"]
     assert told(answer, "joined") == ["ok", "ok"]
+
+
+async def test_the_doctor_tells_which_room_is_encrypted(town: Town) -> None:
+    rules = {"algorithm": "m.megolm.v1.aes-sha2"}
+    await town.ana.request("PUT", "/rooms/{}/state/m.room.encryption", town.desk, body=rules)
+    async with running(town.config):
+        await settled(town, town.hall)
+        _, answer = await doctor(town.config)
+    texts = {one["room"]: one["text"] for one in answer["findings"] if one["code"] == "joined"}
+    hall, desk = [room["alias"] for room in town.settings["hubs"][0]["rooms"]]
+    assert "encrypted" not in texts[hall]
+    assert "encrypted" in texts[desk]
+    assert told(answer, "signed")

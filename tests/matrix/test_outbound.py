@@ -163,6 +163,13 @@ async def test_what_was_sent_while_the_outbox_was_read_is_not_sent_again() -> No
     assert desk.transport.requests.count("send") == 20
 
 
+async def test_a_row_marked_as_plain_is_sent_readable_and_others_are_not(desk: Desk) -> None:
+    desk.outbox.put("notice.1", plain=True)
+    desk.outbox.put("reply.1")
+    await desk.outbound.drain()
+    assert desk.transport.plain == ["notice.1"]
+
+
 async def test_what_is_written_later_is_sent_after_a_wake(desk: Desk) -> None:
     async with working(desk):
         await asyncio.sleep(0)
