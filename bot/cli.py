@@ -10,7 +10,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
@@ -22,7 +23,7 @@ from bot.config.load import peek
 from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
 from bot.i18n.catalog import Catalogs
 from bot.loading import find, folder
-from bot.lock import only_one
+from bot.lock import InUse, only_one
 from bot.offline import OfflineConfig, Opened, open_config, terminal_language
 from bot.ports import Translator
 
@@ -206,7 +207,9 @@ def crypto_setup(config: Path) -> None:
     from bot import cryptocli
     from bot.timing.clock import SystemClock
 
-    _say([_told(cryptocli.set_up(_read(config).loaded, SystemClock()))])
+    loaded = _read(config).loaded
+    with _alone(loaded.data_dir):
+        _say([_told(cryptocli.set_up(loaded, SystemClock()))])
 
 
 @crypto.command("reset")
@@ -222,7 +225,8 @@ def crypto_reset(config: Path, yes: bool) -> None:
         click.echo(t.t(sentence))
     if not yes and not click.confirm(t.t("Go on?")):
         _end(TROUBLE, t.t("Nothing was changed."))
-    _say([_told(cryptocli.reset(loaded, SystemClock()))])
+    with _alone(loaded.data_dir):
+        _say([_told(cryptocli.reset(loaded, SystemClock()))])
 
 
 @crypto.command("import")
@@ -257,6 +261,16 @@ def crypto_verify(config: Path) -> None:
 
     if not asyncio.run(follow()):
         sys.exit(TROUBLE)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Not beside the running bot, whose keys these are."""
+    try:
+        with only_one(folder):
+            yield
+    except InUse as error:
+        _end(TROUBLE, str(error))
 
 
 def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -315,6 +329,7 @@ async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
+    from bot.storage.crypto_status import CryptoStatus, set_status
     from bot.storage.roombook import StoredRooms
     from bot.tables import open_database
     from bot.timing.clock import SystemClock
@@ -329,6 +344,9 @@ async def _run(opened: Opened) -> None:
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
         config = loaded.config
         trusted = {*config.operators, *(user for hub in config.hubs for user in hub.moderators)}
+        status = CryptoStatus(transport.device_id, transport.cross_signed, clock.now())
+        async with db.transaction() as tx:
+            await set_status(tx, status)
         transport.let_verify(loaded.data_dir, clock, trusted.__contains__)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))

@@ -10,7 +10,6 @@ from bot import speech
 from bot.api import Reply
 from bot.core.events import Batch, Event, Message, StateChange, Undecryptable, Withheld
 from bot.core.keys import key
-from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.desk import Desk
 from bot.ports import Transaction
@@ -26,7 +25,7 @@ UNVERIFIED = Text(
     "Please turn off the setting that sends encrypted messages to verified people or devices only, "
     "or ask a moderator for help. Then write again."
 )
-UNVERIFIED_BY_MODERATOR = Text(
+VERIFY = Text(
     "{person}, I cannot read your messages in this room: your app does not give me the keys to them. "
     "Please verify me in your app, or turn off the setting that sends encrypted messages to verified people or "
     "devices only. Then write again."
@@ -44,6 +43,7 @@ class Unreadable:
 
     def __init__(self, desk: Desk, decrypt: Decrypt) -> None:
         self._desk, self._decrypt = desk, decrypt
+        self._may_verify = {*desk.operators, *(user for hub in desk.directory.hubs for user in hub.moderators)}
 
     async def readable(self, tx: Transaction, batch: Batch) -> Sequence[Event]:
         """Events kept earlier that can be read now. They are no longer kept.
@@ -72,11 +72,9 @@ class Unreadable:
 
     async def _ask(self, tx: Transaction, notice: Withheld, now: int) -> None:
         log.warning("somebody's app does not give its keys", room=notice.room, user=notice.sender, code=notice.code)
-        # Nobody's words, but enough to look up who it is; the notice gives nothing away, so the sender is believed.
-        asked = Message(notice.room, "", notice.sender, now, "", encrypted=True)
+        asked = Message(notice.room, "", notice.sender, now, "")  # nobody's words, but enough to know the language
         words = await self._desk.core_translator(tx, asked)
-        role = await self._desk.role(tx, asked, await self._desk.hubs(tx, asked))
-        text = UNVERIFIED_BY_MODERATOR if role >= Role.MODERATOR else UNVERIFIED
+        text = VERIFY if notice.sender in self._may_verify else UNVERIFIED
         reply = words.t(BLOCKED if notice.code == "m.blacklisted" else text, person=escape(notice.sender))
         await outbox.put(
             tx,

@@ -37,7 +37,7 @@ class Office:
         self.db, self.transport, self.clock = db, transport, clock
         desk = Desk(Directory([HUB]), bind([], {})[0], Catalogs({}), BOT, "Faro")
         answering = Answering(desk, clock, Limits())
-        self.attendance = Attendance(db=db, transport=transport, desk=desk, invites_from=())
+        self.attendance = Attendance(db=db, clock=clock, transport=transport, desk=desk, invites_from=())
         self.pipeline = Pipeline(
             db=db, clock=clock, desk=desk, answering=answering, answer_within=0, decrypt=transport.decrypt
         )

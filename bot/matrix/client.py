@@ -85,6 +85,7 @@ async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: P
     await engine.publish()
     try:
         await CrossSigning(http, str(client.user_id), folder, secrets.password).ensure(OlmAccount(client))
+        engine.cross_signed = True
     except (IdentityError, Refused) as error:
         log.error("others cannot trust the bot in encrypted rooms", reason=str(error))
 
@@ -109,6 +110,11 @@ class NioTransport:
     @property
     def encrypts(self) -> bool:
         return self.crypto is not None
+
+    @property
+    def cross_signed(self) -> bool:
+        """Whether our device was signed when we connected."""
+        return self.crypto is not None and self.crypto.cross_signed
 
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
