@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
 
-from bot import cli, cryptocli
+from bot import cli, trust
 from bot.config.load import Loaded
 from bot.config.model import BotConfig
 from bot.matrix.client import connect
@@ -94,7 +94,7 @@ async def test_a_reset_says_what_it_means_and_asks(desk: Desk) -> None:
     before = desk.seeds.read_bytes()
     result = await desk.types("reset", typed="n\n")
     assert result.exit_code == 1
-    assert str(cryptocli.RESET[1]) in result.output
+    assert str(trust.RESET[1]) in result.output
     assert "Nothing was changed" in result.output
     assert desk.seeds.read_bytes() == before
     desk.configure("wrong")
@@ -157,7 +157,7 @@ def loaded(folder: Path) -> Loaded:
 
 async def test_verify_shows_what_to_compare_until_it_is_done(tmp_path: Path) -> None:
     FileBoard(tmp_path / "crypto", FakeClock()).end("@old:example.org", "OLD", None)  # the last one is not shown again
-    said = [str(each.text) async for each in cryptocli.watch(loaded(tmp_path), Turns(tmp_path / "crypto"))]
+    said = [str(each.text) async for each in trust.watch(loaded(tmp_path), Turns(tmp_path / "crypto"))]
     assert "Pictures: 🐶 Dog, 🔑 Key" in said
     assert "Numbers: 1234, 5678, 9012" in said
     assert said[-1] == "@ana:example.org has verified the bot from the device PHONE."
@@ -165,5 +165,5 @@ async def test_verify_shows_what_to_compare_until_it_is_done(tmp_path: Path) -> 
 
 
 async def test_verify_gives_up_after_ten_minutes(tmp_path: Path) -> None:
-    said = [each async for each in cryptocli.watch(loaded(tmp_path), FakeClock())]
+    said = [each async for each in trust.watch(loaded(tmp_path), FakeClock())]
     assert [each.well for each in said] == [False]
