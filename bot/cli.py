@@ -96,7 +96,7 @@ def run(config: Path) -> None:
 @CONFIG
 @click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
 def check(config: Path, schema: bool) -> None:
-    """Say everything that is wrong with a configuration, with file, line and remedy."""
+    """Say everything that is wrong with a configuration, and where."""
     from bot.config.schema import write_schema
 
     if schema:
@@ -112,7 +112,7 @@ def check(config: Path, schema: bool) -> None:
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Write it for machines.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Say whether the bot that uses this configuration is well; exit code 1 if not."""
+    """Say whether the bot of a configuration is well; exit code 1 if not."""
     opened = read(config)
     findings = asyncio.run(_findings(opened))
     t = translator()
@@ -155,7 +155,7 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     help="Keep what the demo makes in this folder.",
 )
 def demo(script: bool, directory: Path | None) -> None:
-    """Try the bot: a homeserver on this machine, two hubs, and a chat in this terminal."""
+    """Try the bot: a homeserver on this machine, and a chat with it."""
     from bot.demo import run as demo_run
     from bot.timing.clock import SystemClock
 
