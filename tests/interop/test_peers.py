@@ -12,6 +12,7 @@ async def test_two_modern_clients_talk_encrypted_and_exchange_a_file(homeserver:
     await ana.only_signed_devices()
     room = await ana.create_room("Two of them", invite=(ben.user_id,))
     await ben.join(room)
+    await ben.signed_device_of(ana.user_id)
     asked = await ana.send(room, "hello", to=(ben.user_id,))
     heard = await ben.wait_for(lambda event: event["event_id"] == asked and event["content"].get("body") == "hello")
     assert heard["encrypted"]
