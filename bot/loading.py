@@ -162,7 +162,8 @@ def _check(plugin: object) -> None:
 def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:
     found = []
     for name in dir(type(plugin)):
-        value = getattr(getattr(type(plugin), name), mark, None)
+        # A library may have put a name on `object` or `Generic` that `dir` lists and that cannot be read (zope does).
+        value = getattr(getattr(type(plugin), name, None), mark, None)
         if value is not None:
             found.append((value, getattr(plugin, name)))
     return found
