@@ -1,6 +1,6 @@
 # Two commands on a fresh Debian or Ubuntu with make and Python ≥ 3.11 (its venv module included):
 #   make demo   a homeserver, the bot and a chat with it, in this terminal (DEMO_DIR=folder keeps what it makes)
-#   make test   every check and every test
+#   make test   every check and every test (those with a modern client need Node ≥ 20 and npm, or are skipped)
 # Each makes .venv and installs what it needs there first; pip's own PIP_* settings are respected.
 
 SHELL := bash

@@ -1,4 +1,4 @@
-"""`python -m bench [replies] [start] [restart]`: everything, or what is named.
+"""`python -m bench [replies] [start] [restart] [encrypted] [rotation]`: everything, or what is named.
 
 Two cores are shared with Synapse, whose own work dominates, so only ratios within one run mean anything.
 """
@@ -12,17 +12,21 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from bench.encrypted import encrypted_replies, median_ms
 from bench.processes import Running, process
+from bench.rotation import rotation
+from bench.setting import configure
 from bot.testing.homeserver import Homeserver, homeserver
 from bot.testing.person import Person
+from tests.interop.packages import UnavailableError
 
 QUESTIONS = 60
 FEW, MANY = 10, 500  # rooms
+MEMBERS = 50  # with one device each
 console = Console()
 
 
@@ -36,7 +40,12 @@ async def main(wanted: set[str]) -> None:
                 await start(server, Path(folder) / "few", FEW, table)
             if "restart" in wanted:
                 await start(server, Path(folder) / "many", MANY, table)
-            console.print(table)
+            if table.rows:
+                console.print(table)
+            if "encrypted" in wanted:
+                await encrypted(server, Path(folder) / "encrypted")
+            if "rotation" in wanted:
+                await keys(server, Path(folder) / "rotation")
 
 
 async def replies(server: Homeserver, folder: Path, table: Table) -> None:
@@ -110,19 +119,25 @@ async def start(server: Homeserver, folder: Path, count: int, table: Table) -> N
         await person.close()
 
 
-def configure(server: Homeserver, account: Person, folder: Path, rooms: list[str]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    hub = {"id": "bench", "title": "Bench", "rooms": [{"alias": alias, "log_links": True} for alias in rooms]}
-    settings = {
-        "homeserver": server.url,
-        "user": account.user_id,
-        "password": account.password,
-        "cooldown": {"per_person": 10_000, "per_room": 10_000},
-        "hubs": [hub],
-    }
-    file = folder / "config.yaml"
-    file.write_text(yaml.safe_dump(settings), "utf-8")
-    return file
+async def encrypted(server: Homeserver, folder: Path) -> None:
+    """The same question in both rooms in turn, from a modern client."""
+    console.print(f"asking in rooms of {MEMBERS} devices …")
+    try:
+        waits = await encrypted_replies(server, folder, MEMBERS, QUESTIONS // 2)
+    except UnavailableError as why:
+        console.print(f"Replies in encrypted rooms are not measured: {why}")
+        return
+    table = Table("what", "encrypted", "plain", "ratio", title=f"Rooms with {MEMBERS} members' devices, one run")
+    row(table, "reply, p50 (ms)", median_ms(waits["encrypted"]), median_ms(waits["plain"]))
+    console.print(table)
+
+
+async def keys(server: Homeserver, folder: Path) -> None:
+    first, worst = await rotation(server, folder, MEMBERS)
+    table = Table("what", "took (ms)", "blocked the loop (ms)", title=f"A new key for {MEMBERS} devices")
+    for what, seen in (("first message", first), ("key rotation, worst of five", worst)):
+        table.add_row(what, f"{seen.seconds * 1000:.0f}", f"{seen.blocked * 1000:.0f}")
+    console.print(table)
 
 
 def row(table: Table, what: str, ours: float, floor: float) -> None:
@@ -130,4 +145,4 @@ def row(table: Table, what: str, ours: float, floor: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(set(sys.argv[1:]) or {"replies", "start", "restart"}))
+    asyncio.run(main(set(sys.argv[1:]) or {"replies", "start", "restart", "encrypted", "rotation"}))

@@ -10,36 +10,29 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 import structlog
 
 from bot import __version__, faults, logs
 from bot.config.load import peek
-from bot.core.errors import ConfigError, FaroError, LoggedOut, Problem
-from bot.i18n.catalog import Catalogs
-from bot.loading import find, folder
-from bot.lock import InUse, only_one
-from bot.offline import OfflineConfig, Opened, open_config, terminal_language
-from bot.ports import Translator
+from bot.core.errors import FaroError, LoggedOut
+from bot.cryptocli import crypto
+from bot.loading import find
+from bot.lock import only_one
+from bot.offline import OfflineConfig, Opened
+from bot.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 
 if TYPE_CHECKING:
-    from bot.cryptocli import Said
     from bot.doctor import Finding
-
-Answer = TypeVar("Answer")
-
-TROUBLE, WRONG_CONFIG, LOGGED_OUT = 1, 2, 3
 
 SESSION = "session.json"  # in the data folder, beside the database
 DATABASE = "faro.db"
 
 log = structlog.get_logger()
-CONFIG = click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 
 
 class Faro(click.Group):
@@ -62,7 +55,7 @@ class TerminalShell:
     """`bot.api.Shell` for the person at the terminal."""
 
     def open(self, config: Path) -> OfflineConfig:
-        command, opened = click.get_current_context().command, _read(config)
+        command, opened = click.get_current_context().command, read(config)
         owners = [plugin.name for plugin in opened.plugins if command in plugin.shell]
         return OfflineConfig(opened, owner=owners[0] if owners else "core")
 
@@ -81,20 +74,20 @@ def run(config: Path) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     from bot.matrix.login import LoginError
 
-    opened = _read(config)
+    opened = read(config)
     if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
-        _tell(opened.loaded.lacking, _translator())  # only the first start needs a password or token
+        tell(opened.loaded.lacking, translator())  # only the first start needs a password or token
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
         with only_one(opened.loaded.data_dir):
             asyncio.run(_run(opened))
     except LoggedOut as error:
-        _end(LOGGED_OUT, str(error))
+        end(LOGGED_OUT, str(error))
     except LoginError as error:
-        _end(WRONG_CONFIG, str(error))
+        end(WRONG_CONFIG, str(error))
     except FaroError as error:
-        _end(TROUBLE, str(error))
+        end(TROUBLE, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("stopped")
 
@@ -103,14 +96,14 @@ def run(config: Path) -> None:
 @CONFIG
 @click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
 def check(config: Path, schema: bool) -> None:
-    """Say everything that is wrong with a configuration, with file, line and remedy."""
+    """Say everything that is wrong with a configuration, and where."""
     from bot.config.schema import write_schema
 
     if schema:
         for written in write_schema(config, find(peek(config)).plugins):
             click.echo(written)
-    opened = _read(config)
-    t = _translator()
+    opened = read(config)
+    t = translator()
     hubs = len(opened.loaded.config.hubs)
     click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
 
@@ -119,10 +112,10 @@ def check(config: Path, schema: bool) -> None:
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Write it for machines.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Say whether the bot that uses this configuration is well; exit code 1 if not."""
-    opened = _read(config)
+    """Say whether the bot of a configuration is well; exit code 1 if not."""
+    opened = read(config)
     findings = asyncio.run(_findings(opened))
-    t = _translator()
+    t = translator()
     well = all(finding.level != "trouble" for finding in findings)
     if as_json:
         told = [
@@ -162,11 +155,11 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     help="Keep what the demo makes in this folder.",
 )
 def demo(script: bool, directory: Path | None) -> None:
-    """Try the bot: a homeserver on this machine, two hubs, and a chat in this terminal."""
+    """Try the bot: a homeserver on this machine, and a chat with it."""
     from bot.demo import run as demo_run
     from bot.timing.clock import SystemClock
 
-    sys.exit(demo_run.demo(directory, script, _translator(), SystemClock()))
+    sys.exit(demo_run.demo(directory, script, translator(), SystemClock()))
 
 
 @main.command()
@@ -176,160 +169,18 @@ def console(config: Path) -> None:
     from bot.demo import console as demo_console
     from bot.timing.clock import SystemClock
 
-    opened = _read(config)
+    opened = read(config)
     logs.configure(level="warning")
-    sys.exit(demo_console.console(opened, _translator(), SystemClock()))
+    sys.exit(demo_console.console(opened, translator(), SystemClock()))
 
 
-@main.group()
-def crypto() -> None:
-    """Whether others can trust the bot in encrypted rooms, and what to do if not."""
-    from nio.crypto import ENCRYPTION_ENABLED
-
-    if not ENCRYPTION_ENABLED:
-        _end(TROUBLE, _translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
-
-
-@crypto.command("status")
-@CONFIG
-def crypto_status(config: Path) -> None:
-    """Say whether the bot's device is signed; exit code 1 if not."""
-    from bot import cryptocli
-    from bot.timing.clock import SystemClock
-
-    _say(_told(cryptocli.status(_read(config).loaded, SystemClock())))
-
-
-@crypto.command("setup")
-@CONFIG
-def crypto_setup(config: Path) -> None:
-    """Make the identity and sign the bot's device, as every start does. The bot must not run meanwhile."""
-    from bot import cryptocli
-    from bot.timing.clock import SystemClock
-
-    loaded = _read(config).loaded
-    with _alone(loaded.data_dir):
-        _say([_told(cryptocli.set_up(loaded, SystemClock()))])
-
-
-@crypto.command("reset")
-@CONFIG
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def crypto_reset(config: Path, yes: bool) -> None:
-    """Make a new identity; everybody must verify the bot again."""
-    from bot import cryptocli
-    from bot.timing.clock import SystemClock
-
-    loaded, t = _read(config).loaded, _translator()
-    for sentence in cryptocli.RESET:
-        click.echo(t.t(sentence))
-    if not yes and not click.confirm(t.t("Go on?")):
-        _end(TROUBLE, t.t("Nothing was changed."))
-    with _alone(loaded.data_dir):
-        _say([_told(cryptocli.reset(loaded, SystemClock()))])
-
-
-@crypto.command("import")
-@CONFIG
-@click.option("--file", type=click.File(), help="A file that holds the recovery key, instead of asking for it.")
-def crypto_import(config: Path, file: TextIO | None) -> None:
-    """Bring the identity made in a Matrix client, with its recovery key."""
-    from bot import cryptocli
-    from bot.timing.clock import SystemClock
-
-    loaded = _read(config).loaded
-    key = file.read() if file else click.prompt(_translator().t("Recovery key (it is not shown)"), hide_input=True)
-    _say([_told(cryptocli.bring(loaded, SystemClock(), key))])
-
-
-@crypto.command("verify")
-@CONFIG
-def crypto_verify(config: Path) -> None:
-    """Show what to compare while somebody verifies the running bot."""
-    from bot import cryptocli
-    from bot.timing.clock import SystemClock
-
-    loaded, t = _read(config).loaded, _translator()
-    click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
-
-    async def follow() -> bool:
-        well = True
-        async for said in cryptocli.watch(loaded, SystemClock()):
-            click.echo(t.t(said.text))
-            well = said.well
-        return well
-
-    if not asyncio.run(follow()):
-        sys.exit(TROUBLE)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Not beside the running bot, whose keys these are."""
-    try:
-        with only_one(folder):
-            yield
-    except InUse as error:
-        _end(TROUBLE, str(error))
-
-
-def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Runs it; trouble is told in the reader's language where it has words."""
-    from bot.matrix.crypto.identity import IdentityError
-
-    try:
-        return asyncio.run(work)
-    except IdentityError as error:
-        _end(TROUBLE, _translator().t(error.text))
-    except LoggedOut as error:
-        _end(LOGGED_OUT, str(error))
-    except FaroError as error:
-        _end(TROUBLE, str(error))
-
-
-def _say(said: Sequence[Said]) -> None:
-    t = _translator()
-    for each in said:
-        click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")
-    if not all(each.well for each in said):
-        sys.exit(TROUBLE)
-
-
-def _read(config: Path) -> Opened:
-    found = find(peek(config))
-    t = _translator()
-    for broken in found.broken:  # first: with a plugin missing, its settings cannot be checked
-        click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
-    try:
-        return open_config(config, found)
-    except ConfigError as error:
-        _tell(
-            error.problems, Catalogs({one.name: folder(one) for one in found.plugins}).everybodys(terminal_language())
-        )
-
-
-def _tell(problems: Sequence[Problem], t: Translator) -> NoReturn:
-    for problem in problems:
-        where = f"{problem.file}:{problem.line}:{problem.column}: "
-        path = f"{problem.path}: " if problem.path else ""
-        click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
-    _end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", len(problems)))
-
-
-def _translator() -> Translator:
-    return Catalogs({}).translator("core", terminal_language())
-
-
-def _end(code: int, reason: str) -> NoReturn:
-    click.echo(reason, err=True)
-    sys.exit(code)
+main.add_command(crypto)
 
 
 async def _run(opened: Opened) -> None:
     from bot import app
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
-    from bot.storage.crypto_status import CryptoStatus, set_status
     from bot.storage.roombook import StoredRooms
     from bot.tables import open_database
     from bot.timing.clock import SystemClock
@@ -344,9 +195,6 @@ async def _run(opened: Opened) -> None:
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
         config = loaded.config
         trusted = {*config.operators, *(user for hub in config.hubs for user in hub.moderators)}
-        status = CryptoStatus(transport.device_id, transport.cross_signed, clock.now())
-        async with db.transaction() as tx:
-            await set_status(tx, status)
         transport.let_verify(loaded.data_dir, clock, trusted.__contains__)
         try:
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))

@@ -1,115 +1,130 @@
-"""`faro crypto …`: can others trust the bot in encrypted rooms, and what to do if not. Answers sentences.
-
-Needs the `e2e` extra. Everything raises `IdentityError` and what requests raise.
-"""
+"""`faro crypto`: status · setup · reset · import · verify. Exit codes, no logic; that is in `bot.trust`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from bot.config.load import Loaded
-from bot.core.texts import Text
-from bot.matrix.crypto import board
-from bot.matrix.crypto.recovery import recover
-from bot.matrix.crypto.verification import WITHIN
-from bot.matrix.crypto.workbench import workbench
-from bot.matrix.login import Secrets
-from bot.ports import Clock
+import click
 
+from bot.core.errors import FaroError, LoggedOut
+from bot.lock import InUse, only_one
+from bot.terminal import CONFIG, LOGGED_OUT, TROUBLE, end, read, translator
+from bot.timing.clock import SystemClock
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    well: bool
-    text: Text
+if TYPE_CHECKING:
+    from bot.trust import Said
 
-
-RESET = (
-    Text("This makes a new cross-signing identity for the account."),
-    Text("Everybody who verified the bot sees that its identity changed, and must verify it again."),
-    Text("A recovery key made in a Matrix client for the old identity no longer fits."),
-    Text("Nothing that was written is lost. The bot must not run meanwhile."),
-)
-"""What the operator reads before a reset."""
+Answer = TypeVar("Answer")
 
 
-async def status(loaded: Loaded, clock: Clock) -> list[Said]:
-    """How the account and the bot's device stand. Can run beside the bot."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        standing = await bench.signing.standing(bench.device_id)
-        user, device = bench.user_id, bench.device_id
-    match standing.identity:
-        case "none":
-            return [Said(False, Text("{user} has no cross-signing identity. See `faro crypto setup`.", user=user))]
-        case "foreign":
-            text = Text(
-                "{user} has a cross-signing identity, but its keys are not in the data folder. "
-                "See `faro crypto import` and `faro crypto reset`.",
-                user=user,
-            )
-            return [Said(False, text)]
-    identity = Said(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
-    if standing.device_signed:
-        return [identity, Said(True, Text("This device is signed: {device}", device=device))]
-    return [identity, Said(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
+@click.group()
+def crypto() -> None:
+    """Whether others can trust the bot in encrypted rooms, and what to do if not."""
+    if find_spec("vodozemac") is None:
+        end(TROUBLE, translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
 
 
-async def set_up(loaded: Loaded, clock: Clock) -> Said:
-    """What every start of the bot does."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        if await bench.sign():
-            return Said(True, Text("The bot's device is signed now."))
-        return Said(True, Text("There is nothing to do: the bot's device is signed."))
+@crypto.command("status")
+@CONFIG
+def status_(config: Path) -> None:
+    """Say whether the bot's device is signed; exit code 1 if not."""
+    from bot import trust
+
+    _say(_told(trust.status(read(config).loaded, SystemClock())))
 
 
-async def reset(loaded: Loaded, clock: Clock) -> Said:
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.reset()
-        await bench.sign()
-    return Said(True, Text("The account has a new identity, and the bot's device is signed."))
+@crypto.command("setup")
+@CONFIG
+def setup_(config: Path) -> None:
+    """Make the identity and sign the bot's device, as every start does. The bot must not run meanwhile."""
+    from bot import trust
+
+    loaded = read(config).loaded
+    with _alone(loaded.data_dir):
+        _say([_told(trust.set_up(loaded, SystemClock()))])
 
 
-async def bring(loaded: Loaded, clock: Clock, recovery_key: str) -> Said:
-    """`import`: the identity a person made in a client. Can run beside the bot, which uses it from its next start."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.adopt(await recover(bench.http, bench.user_id, recovery_key))
-    return Said(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
+@crypto.command("reset")
+@CONFIG
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_(config: Path, yes: bool) -> None:
+    """Make a new identity; everybody must verify the bot again."""
+    from bot import trust
+
+    loaded, t = read(config).loaded, translator()
+    for sentence in trust.RESET:
+        click.echo(t.t(sentence))
+    if not yes and not click.confirm(t.t("Go on?")):
+        end(TROUBLE, t.t("Nothing was changed."))
+    with _alone(loaded.data_dir):
+        _say([_told(trust.reset(loaded, SystemClock()))])
 
 
-async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Said]:
-    """What the running bot shows of the next verification, until it ends or ten minutes have passed."""
-    folder, began = loaded.data_dir / "crypto", clock.now()
-    last = board.latest(folder)
-    while clock.now() - began < WITHIN:
-        step = board.latest(folder)
-        if step != last:
-            last = step
-            said, ended = _step(step)
-            for each in said:
-                yield each
-            if ended:
-                return
-        await clock.sleep(0.5)
-    yield Said(False, Text("Nobody finished a verification within ten minutes."))
+@crypto.command("import")
+@CONFIG
+@click.option("--file", type=click.File(), help="A file that holds the recovery key, instead of asking for it.")
+def import_(config: Path, file: TextIO | None) -> None:
+    """Bring the identity made in a Matrix client, with its recovery key."""
+    from bot import trust
+
+    loaded = read(config).loaded
+    key = file.read() if file else click.prompt(translator().t("Recovery key (it is not shown)"), hide_input=True)
+    _say([_told(trust.bring(loaded, SystemClock(), key))])
 
 
-def _step(step: board.Step) -> tuple[list[Said], bool]:
-    user, device = str(step.get("user")), str(step.get("device"))
-    if step.get("stage") == "done":
-        return [
-            Said(True, Text("{user} has verified the bot from the device {device}.", user=user, device=device))
-        ], True
-    if step.get("stage") == "cancelled":
-        text = Text("The verification with {user} was cancelled: {reason}", user=user, reason=step.get("reason"))
-        return [Said(False, text)], True
-    emoji, numbers = (", ".join(map(str, step.get(name) or ())) for name in ("emoji", "numbers"))
-    return [
-        Said(True, Text("{user} verifies the bot from the device {device}.", user=user, device=device)),
-        Said(True, Text("Pictures: {emoji}", emoji=emoji)),
-        Said(True, Text("Numbers: {numbers}", numbers=numbers)),
-        Said(True, Text("If the other screen shows the same, say so there. If not, say that they differ.")),
-    ], False
+@crypto.command("verify")
+@CONFIG
+def verify_(config: Path) -> None:
+    """Show what to compare while somebody verifies the running bot."""
+    from bot import trust
+
+    loaded, t = read(config).loaded, translator()
+    click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
+
+    async def follow() -> bool:
+        well = True
+        async for said in trust.watch(loaded, SystemClock()):
+            click.echo(t.t(said.text))
+            well = said.well
+        return well
+
+    if not asyncio.run(follow()):
+        sys.exit(TROUBLE)
 
 
-def _secrets(loaded: Loaded) -> Secrets:
-    return Secrets(loaded.password, loaded.token)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Not beside the running bot, whose keys these are."""
+    try:
+        with only_one(folder):
+            yield
+    except InUse as error:
+        end(TROUBLE, str(error))
+
+
+def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Runs it; trouble is told in the reader's language where it has words."""
+    from bot.matrix.crypto.identity import IdentityError
+
+    try:
+        return asyncio.run(work)
+    except IdentityError as error:
+        end(TROUBLE, translator().t(error.text))
+    except LoggedOut as error:
+        end(LOGGED_OUT, str(error))
+    except FaroError as error:
+        end(TROUBLE, str(error))
+
+
+def _say(said: Sequence[Said]) -> None:
+    t = translator()
+    for each in said:
+        click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")
+    if not all(each.well for each in said):
+        sys.exit(TROUBLE)

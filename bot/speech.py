@@ -1,4 +1,8 @@
-"""What the bot says, as Matrix content: notices, in the thread they were asked in, pinging only whom they must."""
+"""What the bot says, as Matrix content: in the thread it was asked in, pinging only whom it must.
+
+It speaks in notices, which ping nobody: the push rule `.m.rule.suppress_notices` comes before the one for mentions
+(client-server API, "Default override rules"). So what has to ping somebody is an ordinary text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from bot.replies import escape, render
 
 
 def answer(reply: Reply, to: Message, too_long: str) -> Mapping[str, object]:
-    """A notice that answers `to`, in its thread if it is in one; `too_long` ends one that had to be cut."""
+    """What answers `to`, in its thread if it is in one; `too_long` ends one that had to be cut."""
     relation: dict[str, object] = {"m.in_reply_to": {"event_id": to.event_id}}
     if to.thread:
         relation = {"rel_type": "m.thread", "event_id": to.thread, "is_falling_back": False, **relation}
@@ -21,10 +25,10 @@ def answer(reply: Reply, to: Message, too_long: str) -> Mapping[str, object]:
 
 
 def announcement(reply: Reply, too_long: str = "") -> Mapping[str, object]:
-    """A notice that stands alone."""
+    """What stands alone: a notice, or a text if it mentions somebody."""
     body, html = render(reply.text, too_long)
     return {
-        "msgtype": "m.notice",
+        "msgtype": "m.text" if reply.mentions else "m.notice",
         "body": body,
         "format": "org.matrix.custom.html",
         "formatted_body": html,

@@ -93,5 +93,8 @@ async def running(config: Path, **environ: str) -> AsyncIterator[RunningBot]:
     try:
         await bot.ready()
         yield bot
+    except Exception as error:
+        error.add_note("The bot said:\n" + "\n".join(bot.lines))
+        raise
     finally:
         await bot.kill()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import cli
+from bot import terminal
 from bot.core.commands import CommandSpec
 from bot.loading import bind, find
 from tests.house.source import ROOT, name_of
@@ -74,7 +74,7 @@ def test_every_dependency_is_explained() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     codes = {int(code) for code in re.findall(r"^\| (\d) \|", RUN, re.MULTILINE)}
-    assert codes == {0, cli.TROUBLE, cli.WRONG_CONFIG, cli.LOGGED_OUT}
+    assert codes == {0, terminal.TROUBLE, terminal.WRONG_CONFIG, terminal.LOGGED_OUT}
 
 
 def test_every_version_is_pinned_once_and_nothing_else_stands_in_the_constraints() -> None:
