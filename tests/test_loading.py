@@ -116,3 +116,21 @@ def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path: Path, monkeyp
     put(tmp_path / "faro_wishes-1.0.dist-info", "entry_points.txt", "[faro.plugins]\nwishes = faro_wishes:Wishes\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert "wishes" in [plugin.name for plugin in find().plugins]
+
+
+def test_an_attribute_that_cannot_be_read_makes_no_plugin_a_broken_one() -> None:
+    class Unreadable:
+        def __get__(self, instance: object, owner: type) -> object:
+            raise AttributeError("__provides__")
+
+    class Odd(Plugin[Settings]):
+        name = "odd"
+        __provides__ = Unreadable()
+
+        @command("odd", help="Answers.")
+        async def odd(self, ctx: Context) -> Reply:
+            return Reply("odd")
+
+    registry, broken = bind([Odd], {})
+    assert broken == ()
+    assert [spec.name for spec in registry.vocabulary.specs] == ["odd"]
