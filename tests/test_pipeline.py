@@ -127,6 +127,20 @@ async def test_a_command_is_heard_by_prefix_mention_and_in_any_language(told: St
     assert await told.say(ANA, words) == "hola"
 
 
+PILL = '<a href="https://matrix.to/#/{user}">Le phare &amp; co</a>: eco hola'
+
+
+@pytest.mark.parametrize("user", ["@faro:example.org", "%40faro%3Aexample.org"])
+async def test_the_bots_pill_calls_it_whatever_it_is_called_in_that_room(told: Story, user: str) -> None:
+    assert await told.say(ANA, "Le phare & co: eco hola", html=PILL.format(user=user)) == "hola"
+
+
+async def test_somebody_elses_pill_does_not_call_the_bot(told: Story) -> None:
+    html = PILL.format(user="@faro:elsewhere.example")
+    assert await told.say(ANA, "Le phare & co: eco hola", html=html) is None
+    assert await told.say(ANA, "Le phare & co: eco hola") is None
+
+
 async def test_in_a_direct_chat_no_prefix_is_needed_and_unknown_words_are_helped(told: Story) -> None:
     room = await told.direct(ANA)
     await told.join(ANA, HALL)
