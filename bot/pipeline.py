@@ -113,6 +113,7 @@ class Pipeline:
         for change in update.state:
             try:
                 await rooms.apply(tx, change)
+                self._tell_operator(change)
             except Exception:
                 log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
         if not known or update.gap:
@@ -134,14 +135,7 @@ class Pipeline:
         match event:
             case StateChange():
                 await rooms.apply(tx, event)
-                if event.type == "m.room.tombstone" and (place := self._desk.directory.place(event.room)):
-                    successor = event.content.get("replacement_room")
-                    log.warning(
-                        "a room was replaced; name its successor in the hub's YAML",
-                        hub=place.hub.id,
-                        room=event.room,
-                        successor=successor,
-                    )
+                self._tell_operator(event)
             case Message():
                 if not await self._answering.command(tx, event, stale=stale):
                     await self._overhear(tx, event)
@@ -152,6 +146,22 @@ class Pipeline:
                 await self._overhear(tx, event)
             case Reaction():
                 await self._overhear(tx, event)
+
+    def _tell_operator(self, change: StateChange) -> None:
+        """State that leaves the bot deaf in a room, and what to do about it."""
+        place = self._desk.directory.place(change.room)
+        hub = place.hub.id if place else None
+        if change.type == "m.room.encryption" and change.state_key == "":
+            log.warning(
+                "a room is encrypted, so I cannot read it; use a room without encryption", hub=hub, room=change.room
+            )
+        elif change.type == "m.room.tombstone" and place:
+            log.warning(
+                "a room was replaced; name its successor in the hub's YAML",
+                hub=hub,
+                room=change.room,
+                successor=change.content.get("replacement_room"),
+            )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         message = replace(edit.message, event_id=edit.target)
