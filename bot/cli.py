@@ -93,7 +93,7 @@ def run(config: Path) -> None:
 @CONFIG
 @click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
 def check(config: Path, schema: bool) -> None:
-    """Say everything that is wrong with a configuration, with file, line and remedy."""
+    """Say everything that is wrong with a configuration, and where."""
     from bot.config.schema import write_schema
 
     if schema:
@@ -108,7 +108,7 @@ def check(config: Path, schema: bool) -> None:
 @main.command()
 @CONFIG
 def doctor(config: Path) -> None:
-    """Say whether the bot that uses this configuration is well; exit code 1 if not."""
+    """Say whether the bot of a configuration is well; exit code 1 if not."""
     from bot.doctor import examine
     from bot.timing.clock import SystemClock
 
@@ -133,7 +133,7 @@ def doctor(config: Path) -> None:
     help="Keep what the demo makes in this folder.",
 )
 def demo(script: bool, directory: Path | None) -> None:
-    """Try the bot: a homeserver on this machine, two hubs, and a chat in this terminal."""
+    """Try the bot: a homeserver on this machine, and a chat with it."""
     from bot.demo import run as demo_run
     from bot.timing.clock import SystemClock
 

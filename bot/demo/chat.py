@@ -144,7 +144,7 @@ class Chat:
 
     def _last_said(self) -> tuple[str, str]:
         if self.account not in self._last:
-            raise UserError(Text("“{account}” has said nothing yet.", account=self.account))
+            raise UserError(Text("There is no message of “{account}” to change.", account=self.account))
         return self._last[self.account]
 
     async def _listen(self, account: str) -> None:

@@ -26,7 +26,7 @@ _DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.pass_obj
 def meetings_command(shell: Shell, config: Path, first: datetime | None, last: datetime | None, as_json: bool) -> None:
-    """Print the meetings of a configuration with the instants of their reminders."""
+    """Print the meetings of a configuration and their reminders."""
     offline = shell.open(config)
     start = first.date() if first else to_local(offline.now, "UTC").date()
     end = last.date() if last else _a_year_after(start)

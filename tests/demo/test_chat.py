@@ -98,7 +98,7 @@ async def test_rooms_and_people_that_are_not_there_are_named() -> None:
 async def test_the_last_message_is_changed_and_removed() -> None:
     village, screen = await typed("/edit nothing yet\nHello\n/room office\n/edit Goodbye\n/remove\n/remove\n")
     assert village.done[1:] == [("edit", "ana", "square", "$event1", "Goodbye"), ("remove", "ana", "square", "$event1")]
-    assert screen.count("“ana” has said nothing yet.") == 2
+    assert screen.count("There is no message of “ana” to change.") == 2
     assert "edited" in screen
     assert "removed a message" in screen
 
