@@ -167,7 +167,7 @@ def _check(plugin: object) -> None:
 def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:
     found = []
     for name in dir(type(plugin)):
-        value = getattr(getattr(type(plugin), name), mark, None)
+        value = getattr(getattr(type(plugin), name, None), mark, None)  # dir may name what is not there
         if value is not None:
             found.append((value, getattr(plugin, name)))
     return found
