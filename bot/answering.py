@@ -10,7 +10,7 @@ import structlog
 from bot import speech
 from bot.api import Reply
 from bot.contexts import EventContext
-from bot.core.commands import CommandSpec, command_line, first_word, parse
+from bot.core.commands import CommandSpec, command_line, first_word, parse, pill_at_start
 from bot.core.cooldown import Cooldown, Verdict
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
@@ -64,7 +64,9 @@ class Answering:
         if message.kind not in SPOKEN:
             return False
         direct = await desk.is_direct(tx, message.room)
-        line = command_line(message.body, prefix=desk.prefix, names=desk.names, direct=direct)
+        pill = pill_at_start(message.html, desk.user_id)
+        names = (*desk.names, pill) if pill else desk.names
+        line = command_line(message.body, prefix=desk.prefix, names=names, direct=direct)
         if line is None or not line.strip():
             return False
         spec = desk.registry.vocabulary.find(first_word(line))

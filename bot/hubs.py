@@ -160,7 +160,7 @@ class Room(Settings):
     create: bool = False
     """Make the room, a private one, if its alias does not exist yet. Only coordinators are invited by the bot."""
     encrypted: bool = False
-    """Encrypt the room when it is made."""
+    """Encrypt the room when it is made. The bot needs the extra `e2e` there."""
     title: Localized | None = None
     """Its name when it is made; the hub's title if left out."""
 

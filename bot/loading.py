@@ -18,6 +18,7 @@ from typing import Any, get_args
 from bot.api import CommandMark, Plugin, Settings
 from bot.core.commands import CommandSpec, Param, Takes, Vocabulary
 from bot.core.errors import PluginError
+from bot.hubs import Hub, Room
 
 GROUP = "faro.plugins"  # the entry-point group for installed plugins
 PluginType = type[Plugin[Any]]  # Any: each plugin has a settings class of its own
@@ -49,7 +50,7 @@ def find(plugin_dirs: Sequence[Path] = ()) -> Found:
             if plugin.name in found:
                 raise PluginError(f"there is another plugin called '{plugin.name}'")
             found[plugin.name] = plugin
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that was taken for a plugin may end with sys.exit()
             broken.append(Broken(name, f"{type(error).__name__}: {error}"))
     return Found(tuple(found.values()), tuple(broken))
 
@@ -157,6 +158,10 @@ def _check(plugin: object) -> None:
         raise PluginError("its `name` must be a word of letters, digits and underscores")
     if (folder(plugin) / "schema").is_dir() and plugin.forget is Plugin.forget:
         raise PluginError("it has tables, so it must define `forget` to erase what they hold about a person")
+    for core, own in ((Hub, plugin.hub_settings), (Room, plugin.room_settings)):
+        for key in own.model_fields if own else ():
+            if key in core.model_fields:
+                raise PluginError(f"its setting '{key}' of a {core.__name__.lower()} is Faro's own; name it otherwise")
 
 
 def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:

@@ -8,6 +8,9 @@ from typing import Literal
 
 import structlog
 
+# structlog's own choice shows local variables: messages, senders, tokens.
+_TRACEBACK = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+
 
 def configure(format_: Literal["text", "json"] = "text", level: str = "info") -> None:
     """Sets up structlog; libraries' own log lines are shown from warnings up, through the same pipe."""
@@ -17,7 +20,7 @@ def configure(format_: Literal["text", "json"] = "text", level: str = "info") ->
         structlog.processors.StackInfoRenderer(),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(_TRACEBACK), structlog.processors.JSONRenderer()]
         if format_ == "json"
         else [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

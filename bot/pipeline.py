@@ -123,6 +123,7 @@ class Pipeline:
         for change in update.state:
             try:
                 await rooms.apply(tx, change)
+                self._tell_operator(change)
             except Exception:
                 log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
         if not known or update.gap:
@@ -151,14 +152,7 @@ class Pipeline:
                 await rooms.apply(tx, event)
                 if event.type == "m.room.member" and not await rooms.members_known(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
-                if event.type == "m.room.tombstone" and (place := self._desk.directory.place(event.room)):
-                    successor = event.content.get("replacement_room")
-                    log.warning(
-                        "a room was replaced; name its successor in the hub's YAML",
-                        hub=place.hub.id,
-                        room=event.room,
-                        successor=successor,
-                    )
+                self._tell_operator(event)
             case Message():
                 await rooms.heard(tx, event.room, self._clock.now())
                 if not await self._answering.command(tx, event, stale=stale):
@@ -171,6 +165,17 @@ class Pipeline:
                 await self._overhear(tx, event)
             case Reaction():
                 await self._overhear(tx, event)
+
+    def _tell_operator(self, change: StateChange) -> None:
+        """State that leaves the bot alone in a room, and what to do about it."""
+        place = self._desk.directory.place(change.room)
+        if change.type == "m.room.tombstone" and place:
+            log.warning(
+                "a room was replaced; name its successor in the hub's YAML",
+                hub=place.hub.id,
+                room=change.room,
+                successor=change.content.get("replacement_room"),
+            )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         message = replace(edit.message, event_id=edit.target)

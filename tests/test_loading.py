@@ -39,17 +39,29 @@ def test_broken_plugins_are_named_with_the_reason_and_the_others_run(tmp_path: P
     put(tmp_path, "a_syntax.py", "def (")
     put(tmp_path, "b_import.py", "import nowhere_at_all")
     put(tmp_path, "c_empty.py", "x = 1")
-    put(tmp_path, "d_exit.py", "raise RuntimeError('no')")
+    put(tmp_path, "d_raise.py", "raise RuntimeError('no')")
+    put(tmp_path, "e_exit.py", "raise SystemExit(0)")
     put(tmp_path, "wishes.py", WISHES)
     found = find([tmp_path, tmp_path / "missing"])
     assert {broken.name: broken.reason.split(":")[0] for broken in found.broken} == {
         "a_syntax": "SyntaxError",
         "b_import": "ModuleNotFoundError",
         "c_empty": "PluginError",
-        "d_exit": "RuntimeError",
+        "d_raise": "RuntimeError",
+        "e_exit": "SystemExit",
         str(tmp_path / "missing"): "PluginError",
     }
     assert found.plugins[-1].name == "wishes"
+
+
+@pytest.mark.parametrize("kind", ["hub", "room"])
+def test_a_plugin_cannot_take_over_a_setting_of_the_core(tmp_path: Path, kind: str) -> None:
+    of_its_own = (
+        f"class Own(Settings):\n    title: int = 1\n\nclass Wishes(Plugin[Settings]):\n    {kind}_settings = Own"
+    )
+    put(tmp_path, "wishes.py", dedent(WISHES).replace("class Wishes(Plugin[Settings]):", of_its_own))
+    (broken,) = find([tmp_path]).broken
+    assert f"its setting 'title' of a {kind} is Faro's own" in broken.reason
 
 
 def test_a_plugin_with_tables_must_be_able_to_forget(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.answering import Limits
 from bot.api import (
@@ -125,6 +126,20 @@ async def test_a_command_is_answered_by_a_notice_that_replies_to_it_and_pings_no
 @pytest.mark.parametrize("words", ["!eco hola", "Faro: echo hola", "@faro:example.org echo hola", "faro, eco hola"])
 async def test_a_command_is_heard_by_prefix_mention_and_in_any_language(told: Story, words: str) -> None:
     assert await told.say(ANA, words) == "hola"
+
+
+PILL = '<a href="https://matrix.to/#/{user}">Le phare &amp; co</a>: eco hola'
+
+
+@pytest.mark.parametrize("user", ["@faro:example.org", "%40faro%3Aexample.org"])
+async def test_the_bots_pill_calls_it_whatever_it_is_called_in_that_room(told: Story, user: str) -> None:
+    assert await told.say(ANA, "Le phare & co: eco hola", html=PILL.format(user=user)) == "hola"
+
+
+async def test_somebody_elses_pill_does_not_call_the_bot(told: Story) -> None:
+    html = PILL.format(user="@faro:elsewhere.example")
+    assert await told.say(ANA, "Le phare & co: eco hola", html=html) is None
+    assert await told.say(ANA, "Le phare & co: eco hola") is None
 
 
 async def test_in_a_direct_chat_no_prefix_is_needed_and_unknown_words_are_helped(told: Story) -> None:
@@ -391,3 +406,16 @@ async def test_state_that_cannot_be_stored_stops_nothing_else(told: Story) -> No
     update = RoomUpdate(HALL, state=(odd,), events=(odd, told.message(ANA, "!echo fine")))
     await told.pipeline.handle(Batch("t1", (update,)))
     assert await told.settle() == "fine"
+
+
+@pytest.mark.parametrize("found", ["when it joins or after a gap", "while it listens"])
+async def test_the_operator_is_told_of_rooms_that_were_replaced(told: Story, found: str) -> None:
+    tombstone = StateChange(HALL, "m.room.tombstone", "", ANA, "$t", {"replacement_room": "!new:example.org"})
+    changes = (tombstone,)
+    listening = found == "while it listens"
+    update = RoomUpdate(HALL, events=changes) if listening else RoomUpdate(HALL, state=changes)
+    with capture_logs() as logs:
+        await told.pipeline.handle(Batch("later", (update,)))
+    warnings = [line["event"].partition(";")[0] for line in logs if line["log_level"] == "warning"]
+    assert warnings == ["a room was replaced"]
+    assert {line["hub"] for line in logs if line["log_level"] == "warning"} == {"transparency"}

@@ -31,13 +31,14 @@ class _Tolerant(Settings):
 
 
 def hub_model(plugins: Sequence[PluginType], *, tolerant: bool = False) -> type[Hub]:
-    """`Hub` with the keys plugins add to hubs and to their rooms."""
+    """`Hub` with the keys plugins add to hubs and to their rooms. Its own are read first: plugins' validators see them
+    (`ValidationInfo.data`), also where others are wrong."""
     extra = (_Tolerant,) if tolerant else ()
     rooms = tuple(plugin.room_settings for plugin in plugins if plugin.room_settings)
     hubs = tuple(plugin.hub_settings for plugin in plugins if plugin.hub_settings)
-    room = create_model("Room", __base__=(Room, *rooms, *extra), __doc__=Room.__doc__)
+    room = create_model("Room", __base__=(*rooms, Room, *extra), __doc__=Room.__doc__)
     several = Annotated[tuple[room, ...], Field(min_length=1)]
-    hub = create_model("Hub", __base__=(Hub, *hubs, *extra), __doc__=Hub.__doc__, rooms=(several, ...))
+    hub = create_model("Hub", __base__=(*hubs, Hub, *extra), __doc__=Hub.__doc__, rooms=(several, ...))
     return cast(type[Hub], hub)
 
 

@@ -153,6 +153,7 @@ class _Reader:
         self._events = iter(yaml.parse(source, Loader=loader))
         self._anchors: dict[str, Node | None] = {}  # None: still being read
         self._path: list[str | int] = []
+        self._bracket = 1  # the line of the last `[` or `{`
 
     def document(self) -> Node | None:
         root: Node | None = None
@@ -173,6 +174,8 @@ class _Reader:
             self._tag(place)
         if event.anchor:
             self._anchors[event.anchor] = None
+        if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
+            self._bracket = place.line
         if len(self._path) > MAX_DEPTH:
             raise _Unusable(place, Text("this is nested too deeply"))
         node: Node
@@ -238,8 +241,7 @@ class _Reader:
             return str(event.value)
         rest = self._lines[place.line - 1][place.column - 1 :].strip() if place.line <= len(self._lines) else ""
         if event.value == "" and _ROOM_ADDRESS.match(rest):
-            text = Text("a value that begins with '#' needs quotes, otherwise it is a comment: \"{value}\"", value=rest)
-            self._say(place, text)
+            self._say(place, _comment(rest))
         return None
 
     def _tag(self, place: Place) -> None:
@@ -270,12 +272,19 @@ class _Reader:
         elif "escape" in what:
             text = Text("inside \"…\" a '\\' begins a special sign; write '\\\\', or put the text in '…'")
         elif "flow" in context:
+            start = self._bracket if context.endswith("node") else start
+            if comment := re.search(rf"\s({_ROOM_ADDRESS.pattern})", self._lines[start - 1]):
+                return Problem(self.file, start, comment.start(1) + 1, "", _comment(comment[1].rstrip("]},")))
             text = Text("a bracket is opened in line {line} and not closed, or a ',' is missing", line=start)
         elif "block" in context:
             text = Text("this line does not fit the lines above; is it indented differently, or is a ':' missing?")
         else:
             text = Text("this cannot be read as YAML: {reason}", reason=what or str(error))
         return Problem(self.file, place.line, place.column, "", text)
+
+
+def _comment(value: str) -> Text:
+    return Text("a value that begins with '#' needs quotes, otherwise it is a comment: \"{value}\"", value=value)
 
 
 def _place(event: yaml.Event) -> Place:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from html import unescape
+from urllib.parse import unquote
 
 from bot.core.errors import UsageError
 from bot.core.permissions import Role
@@ -20,6 +22,11 @@ from bot.core.texts import Text
 LONGEST = 2000  # characters of a command that are read; nobody types more, and a filter bomb stays small
 
 _PILL = re.compile(r"^\[([^\]]*)\]\(https://matrix\.to/#/[^)\s]*\)")  # a mention as some clients write it into the body
+_HTML_PILL = re.compile(  # the same in the formatted body (spec, "User and room references")
+    r"""\s*(?:<p>\s*)?<a\s[^<>]{0,200}?href=["']https://matrix\.to/#/(?P<user>[^"'?<>\s]{1,600})[^"'<>]*["'][^<>]*>"""
+    r"""(?P<text>[^<>]{1,300})</a>""",
+    re.IGNORECASE,
+)
 
 
 class Takes(Enum):
@@ -133,6 +140,15 @@ def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) 
             if not rest or rest[0] in ":," or rest[0].isspace():
                 return rest.lstrip(":,").strip().removeprefix(prefix) or "help"
     return text if direct and text else None
+
+
+def pill_at_start(html: str | None, user: str) -> str | None:
+    """The text of the pill a formatted message begins with, if it stands for this user: clients write into it what
+    the person is called in their room, which need not be a name the bot knows of itself."""
+    found = _HTML_PILL.match(html[:LONGEST]) if html else None
+    if found is None or unquote(unescape(found["user"])) != user:
+        return None
+    return unescape(found["text"]).strip() or None
 
 
 def first_word(line: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bot.api import Localized, Settings, invalid
+from bot.api import Localized, Settings, Topic, invalid
 from plugins.knowledge.canonical import canonical
 
 
@@ -52,22 +52,22 @@ class KnowledgeHub(Settings):
     resources: tuple[Curated, ...] = ()
     """Resources the hub recommends; found like what people share, and marked."""
 
-    @model_validator(mode="after")
-    def _topics_are_known(self) -> Self:
-        known = [topic.id for topic in getattr(self, "topics", ())]
+    @field_validator("resources")
+    @classmethod
+    def _topics_are_known(cls, resources: tuple[Curated, ...], info: ValidationInfo) -> tuple[Curated, ...]:
+        if "topics" not in info.data:  # wrong themselves
+            return resources
+        topics: Sequence[Topic] = info.data["topics"]
+        known = [topic.id for topic in topics]
         problems = [
-            InitErrorDetails(
-                type=_unknown_topic(topic, known),
-                loc=("resources", number, "topics", place),
-                input=topic,
-            )
-            for number, resource in enumerate(self.resources)
+            InitErrorDetails(type=_unknown_topic(topic, known), loc=(number, "topics", place), input=topic)
+            for number, resource in enumerate(resources)
             for place, topic in enumerate(resource.topics)
             if topic not in known
         ]
         if problems:
             raise ValidationError.from_exception_data("resources", problems)
-        return self
+        return resources
 
 
 class KnowledgeRoom(Settings):

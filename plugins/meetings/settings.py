@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails
 
 from bot.api import Duration, Identifier, Localized, Settings, Span, Zone, invalid
 from plugins.meetings.repeats import to_rule
@@ -179,10 +187,16 @@ class MeetingsHub(Settings):
     @field_validator("meetings")
     @classmethod
     def _different_ids(cls, meetings: tuple[Meeting, ...]) -> tuple[Meeting, ...]:
-        counts = Counter(meeting.id for meeting in meetings)
-        for meeting_id, count in counts.items():
-            if count > 1:
-                raise invalid("two meetings of this hub have the id '{id}'", id=meeting_id)
+        ids = [meeting.id for meeting in meetings]
+        problems = [
+            InitErrorDetails(
+                type=invalid("two meetings of this hub have the id '{id}'", id=each), loc=(number, "id"), input=each
+            )
+            for number, each in enumerate(ids)
+            if each in ids[:number]
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("meetings", problems)
         return meetings
 
 

@@ -75,6 +75,15 @@ def test_an_alias_repeats_a_whole_value() -> None:
             "a: b: c",
             "f:1:5: there is a ': ' too many; is a line indented wrongly, or does a text with ': ' need quotes?",
         ),
+        (
+            "b: 1\na: [{c: #hall:x.org}]\n",
+            "f:2:9: a value that begins with '#' needs quotes, otherwise it is a comment: \"#hall:x.org\"",
+        ),
+        (
+            "a: {b: #hall:x.org}\nc: 1\n",
+            "f:1:8: a value that begins with '#' needs quotes, otherwise it is a comment: \"#hall:x.org\"",
+        ),
+        ("b: 1\na: [{c:\n", "f:3:1: a bracket is opened in line 2 and not closed, or a ',' is missing"),
         ("a: [1, 2", "f:2:1: a bracket is opened in line 1 and not closed, or a ',' is missing"),
         ("a: 'x", "f:1:6: a quotation mark is opened in line 1 and never closed"),
         (

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.commands import LONGEST, CommandSpec, Param, Takes, Vocabulary, command_line, first_word, parse
+from bot.core.commands import (
+    LONGEST,
+    CommandSpec,
+    Param,
+    Takes,
+    Vocabulary,
+    command_line,
+    first_word,
+    parse,
+    pill_at_start,
+)
 from bot.core.errors import UsageError
 
 FIND = CommandSpec(
@@ -205,3 +215,26 @@ def test_any_word_may_be_looked_up(word: str) -> None:
     vocabulary.find(word)
     nearest = vocabulary.nearest(word)
     assert nearest is None or vocabulary.find(nearest)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ('<a href="https://matrix.to/#/@faro:example.org">Phare</a>: find gifts', "Phare"),
+        ("<p><a href='https://matrix.to/#/%40faro%3Aexample.org?via=x'>Phare</a> find</p>", "Phare"),
+        ('<a class="pill" href="https://matrix.to/#/@faro:example.org">A &amp; B</a> find', "A & B"),
+        ('hello <a href="https://matrix.to/#/@faro:example.org">Phare</a>', None),
+        ('<a href="https://matrix.to/#/@faro:example.org"></a>', None),
+        ('<a href="https://matrix.to/#/@faro:example.orgy">Phare</a>', None),
+        ('<a href="https://matrix.to.example/#/@faro:example.org">Phare</a>', None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_pill_at_the_start_is_known_by_whom_it_stands_for(html: str | None, text: str | None) -> None:
+    assert pill_at_start(html, "@faro:example.org") == text
+
+
+@given(st.text(alphabet="<a> href='\"https://matrix.to/#@:%&;p", max_size=300))
+def test_any_html_may_be_looked_at_for_a_pill(html: str) -> None:
+    assert pill_at_start(html, "@faro:example.org") is None

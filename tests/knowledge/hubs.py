@@ -9,8 +9,8 @@ from pydantic import create_model
 from bot.api import Hub, Room
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
 
-KnowingRoom: Any = create_model("KnowingRoom", __base__=(Room, KnowledgeRoom))  # Any: made at run time
-KnowingHub: Any = create_model("KnowingHub", __base__=(Hub, KnowledgeHub), rooms=(tuple[KnowingRoom, ...], ...))
+KnowingRoom: Any = create_model("KnowingRoom", __base__=(KnowledgeRoom, Room))  # Any: made at run time
+KnowingHub: Any = create_model("KnowingHub", __base__=(KnowledgeHub, Hub), rooms=(tuple[KnowingRoom, ...], ...))
 
 
 def hub(id_: str = "transparency", **more: object) -> Hub:

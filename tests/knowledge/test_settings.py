@@ -25,6 +25,18 @@ def test_an_unknown_topic_is_told_where_it_stands() -> None:
     assert problem(topics=["audit", "zzz"]) == (place, "this hub has no topic 'zzz'; it has: gifts, audit")
 
 
+def test_an_unknown_topic_is_told_whatever_else_is_wrong_with_the_hub() -> None:
+    with pytest.raises(ValidationError) as caught:
+        hub(timezone="UTC-5", resources=[{"url": "https://example.org/", "title": "Title", "topics": ["zzz"]}])
+    assert [error["loc"] for error in caught.value.errors()] == [("timezone",), ("resources", 0, "topics", 0)]
+
+
+def test_where_the_topics_are_wrong_themselves_only_that_is_told() -> None:
+    with pytest.raises(ValidationError) as caught:
+        hub(topics=[{"id": "?", "title": "?"}], resources=[{"url": "https://a.example", "title": "A", "topics": ["b"]}])
+    assert [error["loc"] for error in caught.value.errors()] == [("topics", 0, "id")]
+
+
 def test_what_is_no_web_address_is_refused() -> None:
     place, message = problem(url="www.example.org")
     assert place == ("resources", 0, "url")

@@ -9,7 +9,7 @@ HALL, DESK = "!hall:example.org", "!desk:example.org"
 ANA, LUIS, EVA, PLAIN = "@ana:example.org", "@luis:example.org", "@eva:example.org", "@plain:example.org"
 
 
-class MeetingHub(Hub, MeetingsHub):
+class MeetingHub(MeetingsHub, Hub):
     """As the configuration makes it."""
 
 

@@ -121,8 +121,9 @@ def test_old_names_of_zones_are_accepted() -> None:
 
 
 def test_two_meetings_of_a_hub_need_different_ids() -> None:
-    with pytest.raises(ValidationError, match="'monthly'"):
+    with pytest.raises(ValidationError, match="'monthly'") as caught:
         hub(meeting(), meeting(title="Another"))
+    assert [error["loc"] for error in caught.value.errors()] == [("meetings", 1, "id")]
 
 
 def test_a_day_and_24_hours_before_are_different_leads() -> None:
