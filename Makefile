@@ -20,7 +20,7 @@ help:
 
 test: checks
 	@echo 'Testing …'
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 checks: .venv/.installed-dev
 	@echo 'Checking style, types and the directions of imports …'
