@@ -37,14 +37,14 @@ from bot.hubs import (
     matching,
     section,
 )  # fmt: skip
-from bot.ports import Reader, Row, Transaction, Translator
+from bot.ports import Database, Reader, Row, Transaction, Translator
 from bot.replies import escape
 
 if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need not load
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Duration", "Edit",
+    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database", "Duration", "Edit",
     "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
     "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
     "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
@@ -98,8 +98,11 @@ class Schedule(Protocol):
         """Keys of the alarms still to come, with their due instants."""
         ...
 
-    async def job(self, name: str, key: str, **payload: str | int) -> None:
-        """Asks for the handler `@job(name)` to run soon, once; it may answer what caused it."""
+    async def job(self, name: str, key: str, *, after: int = 0, **payload: str | int) -> None:
+        """Asks for the handler `@job(name)` to run once, soon or `after` milliseconds; it may answer what caused it.
+
+        Asked again under the same key before it ran, it runs once, with the last payload.
+        """
         ...
 
 
@@ -157,6 +160,10 @@ class Context(Protocol):
         """The commands the asker may use here, in their language."""
         ...
 
+    async def react(self, sign: str) -> None:
+        """Answers the message with a reaction: a word or a sign beside it, for which no phone rings."""
+        ...
+
     async def set_language(self, language: str | None) -> None:
         """Remembers the sender's choice (None: forget it)."""
         ...
@@ -211,6 +218,19 @@ class JobContext(Protocol):
         """A transaction with the context of the message that asked for this job."""
         ...
 
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of its own: keep it short, everything else waits for it."""
+        ...
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        """The hubs as they are configured now."""
+        ...
+
+    def schedule(self, db: Transaction) -> Schedule:
+        """Alarms and jobs to be written in a transaction of this job's. They answer nobody."""
+        ...
+
 
 class RefreshContext(Protocol):
     """What `refresh` gets: the hubs as they are configured now."""
@@ -244,6 +264,11 @@ class Offline(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
         """The bot's database, read-only; where the bot has not run yet, one in memory made from the configuration."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Database]:
+        """The bot's database to be changed, also while the bot runs: transactions must be short. It is made if the
+        bot has not run yet."""
         ...
 
 

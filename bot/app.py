@@ -46,7 +46,7 @@ class House:
     attendance: Attendance
     outbound: Outbound
     bells: AlarmClock
-    worker: JobWorker
+    workers: tuple[JobWorker, ...]
 
 
 def build(
@@ -79,7 +79,8 @@ def build(
     def wake() -> None:
         outbound.wake()
         bells.wake()
-        worker.wake()
+        for worker in workers:
+            worker.wake()
 
     pipeline = Pipeline(
         db=db,
@@ -95,8 +96,9 @@ def build(
         db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=attendance.core_jobs, wake=wake
     )
     bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
-    worker = JobWorker(work.one)
-    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, worker)
+    # Two, so that nobody who waits for an answer waits for a slow page.
+    workers = (JobWorker(lambda: work.one("soon")), JobWorker(lambda: work.one("background")))
+    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers)
 
 
 async def run(house: House) -> None:
@@ -139,7 +141,9 @@ async def _read(house: House, first_batch: asyncio.Event) -> None:
 async def _work(house: House, attended: asyncio.Event) -> None:
     """Jobs wait until the hubs' rooms are known: only then can an invite to one of them be told from a stranger's."""
     await attended.wait()
-    await house.worker.run()
+    async with asyncio.TaskGroup() as lanes:
+        for worker in house.workers:
+            lanes.create_task(worker.run())
 
 
 async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Event, started: float) -> None:

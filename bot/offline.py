@@ -14,7 +14,7 @@ from bot.contexts import HubsContext
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
 from bot.loading import Found, PluginType, bind, folder
-from bot.ports import Reader, Translator
+from bot.ports import Database, Reader, Translator
 from bot.storage.alarms import PluginSchedule
 from bot.storage.database import SqliteDatabase
 from bot.tables import open_database
@@ -62,14 +62,26 @@ class OfflineConfig:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
-        file = self.opened.loaded.data_dir / "faro.db"
-        if file.exists():
-            async with SqliteDatabase(file) as db:
+        if self._file.exists():
+            async with SqliteDatabase(self._file) as db:
                 yield db.reading()
             return
         async with open_database(None, self.opened.plugins) as (db, plugins):
-            registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
-            for name, plugin in registry.plugins.items():
-                async with db.transaction() as tx:
-                    await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+            await self._refresh(db, plugins)
             yield db.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Database]:
+        async with open_database(self._file, self.opened.plugins) as (db, plugins):
+            await self._refresh(db, plugins)
+            yield db
+
+    @property
+    def _file(self) -> Path:
+        return self.opened.loaded.data_dir / "faro.db"
+
+    async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> None:
+        registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
+        for name, plugin in registry.plugins.items():
+            async with db.transaction() as tx:
+                await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))

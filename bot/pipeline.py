@@ -191,8 +191,7 @@ class Pipeline:
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
         """The question is gone: so is its answer, given or still being prepared."""
         await alarms.withdraw_jobs(tx, room, target)
-        answered = await outbox.answer_to(tx, room, target)
-        if answered:
+        for answered in await outbox.answers_to(tx, room, target):
             await outbox.put(
                 tx,
                 key=key("redact", room, why, answered),

@@ -5,7 +5,7 @@ Instants are UTC milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -41,6 +41,15 @@ class Transaction(Reader, Protocol):
 
     async def execute(self, sql: str, **params: object) -> int:
         """Runs one statement; answers the number of rows it changed."""
+        ...
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Runs one statement for each of these parameters: much quicker than one by one."""
+        ...
+
+    async def erase(self) -> None:
+        """What this transaction deletes must leave the disk: after the commit the write-ahead log, which still holds
+        it, is emptied into the file (at once, or when no reader is in the way)."""
         ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:

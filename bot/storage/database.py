@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,8 @@ import aiosqlite
 
 from bot.core.errors import PluginError
 from bot.ports import Row
+
+BUSY_TIMEOUT = 5000  # ms
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -54,6 +56,8 @@ class SqliteTransaction(SqliteReader):
     """
 
     _depth = 0
+    erases = False
+    """Whether the write-ahead log must be emptied after the commit."""
 
     async def rows(self, sql: str, **params: object) -> Sequence[Row]:
         self._still_open()
@@ -67,6 +71,14 @@ class SqliteTransaction(SqliteReader):
         self._still_open()
         async with self._connection.execute(sql, params) as cursor:
             return cursor.rowcount
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
+        self._still_open()
+        if wanted := list(rows):  # aiosqlite hands them to another thread: a generator of ours must not run there
+            await self._connection.executemany(sql, wanted)
+
+    async def erase(self) -> None:
+        self.erases = True
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -99,6 +111,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._must_empty_log = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -134,12 +147,27 @@ class SqliteDatabase:
             connection = self._connected(self._writer)
             try:
                 await connection.execute("BEGIN IMMEDIATE")
-                yield SqliteTransaction(connection)
+                transaction = SqliteTransaction(connection)
+                yield transaction
                 await connection.execute("COMMIT")
+                self._must_empty_log |= transaction.erases
+                if self._must_empty_log:
+                    await self._empty_log(connection)
             except BaseException:
                 # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
                 await connection.rollback()
                 raise
+
+    async def _empty_log(self, connection: aiosqlite.Connection) -> None:
+        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits."""
+        await connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy = list(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))[0][0]
+            self._must_empty_log = bool(busy)
+        except sqlite3.OperationalError:  # another process is just writing (the shell)
+            self._must_empty_log = True
+        finally:
+            await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
     def reading(self) -> SqliteReader:
         return SqliteReader(self._connected(self._reader or self._writer))
@@ -179,7 +207,7 @@ class SqliteDatabase:
     async def _open(self, path: Path | str) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(path, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        await connection.execute("PRAGMA busy_timeout = 5000")
+        await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         return connection
 
     @staticmethod

@@ -1,209 +1,263 @@
-"""Reading: which entries answer a question, among the hubs the asker may see and no others.
+"""Reading: which entries answer a question, among those that may be seen and no others.
 
-Hubs are a condition of the SQL, twice: as a token inside MATCH, which makes it fast, and on the joined rows, which
-makes it sure. Nothing is filtered afterwards, so pages, numbers and counts tell nothing about other hubs.
+What may be seen is a condition of the SQL, twice: as facets inside MATCH, which makes it fast, and on the joined rows,
+which makes it sure. Nothing is filtered afterwards, so pages, counts, weights and corrections tell nothing of others.
+
+FTS5 would weigh every match; a word that half the entries have would take seconds. So candidates come first, the
+newest `POOL` of all matches, of those in titles, and of those that are recommended or found useful, and only they are
+weighed (ranking.py).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
-from plugins.knowledge.canonical import canonical
-from plugins.knowledge.text import SHORTEST_PREFIX, joined, question
+from plugins.knowledge import facets, ranking, spelling, vocabulary
+from plugins.knowledge.asking import Question, Unit
+from plugins.knowledge.index import digest
+from plugins.knowledge.matching import match
+from plugins.knowledge.ranking import Score, Wanted
+from plugins.knowledge.shelves import Sight
+from plugins.knowledge.spelling import Traces
+from plugins.knowledge.text import joined
+from plugins.knowledge.thesaurus import token
 
-WEIGHTS = "0, 10, 6, 3, 1"  # bm25 of the columns of entry_words: scope, title, topics, notes, address
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question. `sender` is `@ana:example.org`, or `ana` on any server; `since` is an instant.
-
-    Both speak of the same share: somebody shared it since then.
-    """
-
-    words: str = ""
-    topic: str | None = None
-    sender: str | None = None
-    since: int | None = None
-    any_word: bool = False
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+POOL = 90  # candidates of each kind that are weighed
+ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+MOST_BEGINNINGS = 24  # words a beginning stands for
+SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
+MOST_LISTED = 200  # entries of a list that is asked for without words
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a hub knows of a page. `title` is by language ({} if nobody gave one); `score`: higher is better."""
+class Hit:
+    """An entry that answers: its id and page, how well, where each unit of the question was found, and whether it has
+    all of it."""
 
     id: int
-    hub: str
-    number: int
     resource: int
-    url: str
-    title: Mapping[str, str]
-    language: str | None
-    curated: bool
-    shared_at: int | None
-    shared_by: str | None
-    topics: tuple[str, ...]
     score: float
+    places: tuple[str, ...] = ()
+    full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    room: str
-    event: str
-    sender: str
-    sent_at: int
-    note: str | None
+class Found:
+    """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
+    as written → as searched."""
+
+    question: Question
+    hits: Sequence[Hit]
+    corrected: Mapping[str, str]
 
 
-def scope(hub: str) -> str:
-    """A hub's id as one word that no question contains by itself."""
-    return f"zhub{hub.encode().hex()}"
+async def find(
+    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, known: Traces, limit: int = 10
+) -> Found:
+    """Best first, those that have all that is asked before those that have some; at most a few hundred.
 
-
-async def find(db: Reader, hubs: Sequence[str], query: Query, limit: int) -> tuple[Query, Sequence[Entry]]:
-    """Best first; and the question as it was answered: where no entry has all the words, those that have any."""
-    entries = await page(db, hubs, query, limit=limit)
-    if not entries and len(question(query.words)) > 1 and _key(query) is None:
-        query = replace(query, any_word=True)
-        entries = await page(db, hubs, query, limit=limit)
-    return query, entries
-
-
-async def page(db: Reader, hubs: Sequence[str], query: Query, *, limit: int, skip: int = 0) -> Sequence[Entry]:
-    """A page of the entries that answer `query`, best first; newest first if it has no words.
-
-    Words that are an address ask for that page.
+    `topics` are the ids the question's topic may mean; `known` the words that are no misspelling though no entry may
+    have them.
     """
-    conditions, params = _conditions(hubs, query)
-    source, score = "entries e", "0.0"
-    if key := _key(query):
-        conditions.append("e.resource = (SELECT id FROM resources WHERE canonical = :key)")
-        params["key"] = key
-    elif query.words:
-        match = _match(hubs, query)
-        if match is None:
-            return ()
-        conditions.append("entry_words MATCH :match")
-        params["match"] = match
-        # CROSS: the index leads and the entries follow; the other way round takes seconds.
-        source = "entry_words CROSS JOIN entries e ON e.id = entry_words.rowid"
-        score = f"-bm25(entry_words, {WEIGHTS})"
+    if not sight.shelves:
+        return Found(question, (), {})
+    conditions = _Conditions(sight, await _facets(db, sight, question, topics, now), question)
+    if question.key:
+        return Found(question, await _page(db, sight, question.key), {})
+    if not question.units:
+        return Found(question, await _listed(db, conditions, question, now), {})
+    weighed, corrected = await _weighed(db, sight, question.units, known)
+    units = tuple(one.unit for one in weighed)
+    question = replace(question, units=units)
+    hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
+    if len(hits) < limit and len(units) > 1:
+        seen = {hit.resource for hit in hits}
+        some = await _in_part(db, conditions, weighed, question.without)
+        partly = [
+            replace(hit, full=False)
+            for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
+            if hit.resource not in seen
+        ]
+        hits += partly
+    return Found(question, hits, corrected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What every candidate must fulfil, whatever words are asked."""
+
+    sight: Sight
+    facets: Sequence[Sequence[str]]
+    question: Question
+
+    @property
+    def sql(self) -> str:
+        shared = []
+        if self.question.since is not None:
+            shared.append("s.sent_at >= :since")
+        if self.question.until is not None:
+            shared.append("s.sent_at < :until")
+        if not shared:
+            return Sight.WHERE
+        return (
+            f"{Sight.WHERE} AND EXISTS (SELECT 1 FROM shares s WHERE s.entry = e.id AND {' AND '.join(shared)})"  # noqa: S608 - our own text
+        )
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        times = {"since": self.question.since, "until": self.question.until}
+        return {**self.sight.params, **{name: at for name, at in times.items() if at is not None}}
+
+
+async def _facets(
+    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int
+) -> list[Sequence[str]]:
+    found: list[Sequence[str]] = [sight.words]
+    if topics:
+        found.append([facets.topic(topic) for topic in topics])
+    if question.languages:
+        found.append([facets.language(code) for code in question.languages])
+    if question.kinds:
+        found.append([facets.kind(name) for name in question.kinds])
+    if question.site:
+        found.append([facets.site(question.site)])
+    if question.since is not None or question.until is not None:
+        found.append(facets.between(question.since, question.until, now))
+    if question.sender:
+        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or ["nobody"])
+    return found
+
+
+async def _senders(db: Reader, sender: str) -> Sequence[int]:
+    """People by their whole id, or by their name on any server."""
+    where = "lower(user) = :sender" if ":" in sender else "substr(lower(user), 1, length(:sender)) = :sender"
+    name = sender if ":" in sender else f"@{sender}:"
+    return [row["id"] for row in await db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]  # noqa: S608 - our own text
+
+
+async def _weighed(
+    db: Reader, sight: Sight, units: Sequence[Unit], known: Traces
+) -> tuple[Sequence[Wanted], Mapping[str, str]]:
+    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt."""
+    words = {"="}
+    for unit in units:
+        words |= _forms(unit)
+    counts = await vocabulary.counts(db, words, sight.scopes)
+    of = counts.get("=", 0)
+    corrected: dict[str, str] = {}
+    weighed = []
+    for asked in units:
+        unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
+        last = joined(unit.words[-1])
+        if (entries == 0 or unit.prefix) and not unit.phrase and len(unit.words) == 1:
+            beginnings: Sequence[str] = ()
+            if unit.prefix or len(last) >= SHORTEST_BEGINNING:
+                beginnings = await vocabulary.beginning(db, last, sight.scopes, MOST_BEGINNINGS)
+            if beginnings:
+                # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
+                unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
+                entries = max(entries, of // 10)
+            elif entries == 0 and not unit.concepts:
+                meant = await spelling.meant(db, last, sight.scopes, known)
+                if meant:
+                    corrected[unit.shown] = meant
+                    unit = replace(unit, words=((meant,),), stems=(), shown=meant)
+        weighed.append(ranking.wanted(unit, entries, of))
+    return weighed, corrected
+
+
+def _forms(unit: Unit) -> set[str]:
+    """What of a unit `vocabulary` may know."""
+    found = {f"={token(concept)}" for concept in unit.concepts}
+    if unit.phrase or len(unit.telling) == 1:
+        for place in unit.telling:
+            found.add(joined(unit.words[place]))
+            found.update(unit.stems[place] if place < len(unit.stems) else ())
+    return found
+
+
+_WORDS = """e.id, e.resource, e.shelf, e.curated, e.pinned, e.votes, e.shared_at, w.title, w.topics, w.notes, w.about,
+    w.address, w.stems, w.concepts"""
+
+
+async def _candidates(
+    db: Reader, conditions: _Conditions, units: Sequence[Unit], without: Sequence[Unit]
+) -> Sequence[Row]:
+    newest = await _newest(db, conditions, match(conditions.facets, units, without))
+    if len(newest) < POOL:
+        return newest
+    in_titles = await _newest(db, conditions, match(conditions.facets, units, without, titles=True), POOL // 2)
+    good = await _newest(db, conditions, match([*conditions.facets, [facets.GOOD]], units, without), POOL // 2)
+    return list({row["id"]: row for row in (*newest, *in_titles, *good)}.values())
+
+
+async def _in_part(
+    db: Reader, conditions: _Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
+) -> Sequence[Row]:
+    """Entries that have some of what is asked: all but one, or else the rarest."""
+    found: dict[int, Row] = {}
+    by_rarity = sorted(weighed, key=lambda one: -one.idf)
+    for left_out in reversed(by_rarity) if len(weighed) > 2 else ():
+        rest = [one.unit for one in weighed if one is not left_out]
+        for row in await _newest(db, conditions, match(conditions.facets, rest, without), POOL // 2):
+            found[row["id"]] = row
+        if len(found) >= POOL:
+            return list(found.values())
+    for one in by_rarity[:3]:
+        for row in await _newest(db, conditions, match(conditions.facets, [one.unit], without), POOL // 2):
+            found[row["id"]] = row
+    return list(found.values())
+
+
+async def _newest(db: Reader, conditions: _Conditions, expression: str, most: int = POOL) -> Sequence[Row]:
+    # CROSS: the index leads and the entries follow; the other way round takes seconds.
+    return await db.rows(
+        f"""SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
+        WHERE entry_words MATCH :match AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most""",  # noqa: S608 - our own text
+        match=expression,
+        most=most,
+        **conditions.params,
+    )
+
+
+def _ranked(
+    rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
+) -> list[Hit]:
+    scored = [(row, ranking.score(row, weighed, now)) for row in rows]
+    scored = [(row, score) for row, score in scored if score.covered >= covered]
+    scored.sort(key=lambda one: _order(one[0], one[1], sort), reverse=True)
+    # One page is one result, whoever else shared it: the best of its entries.
+    best: dict[int, Hit] = {}
+    for row, score in scored:
+        best.setdefault(row["resource"], Hit(row["id"], row["resource"], score.value, score.places))
+    return list(best.values())
+
+
+def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:
+    if sort == "new":
+        return (row["shared_at"] or 0, score.value, row["id"])
+    if sort == "useful":
+        return (row["votes"], row["pinned"], row["curated"], score.value, row["id"])
+    return (score.value * (0.3 + 0.7 * score.covered), row["shared_at"] or 0, row["id"])
+
+
+async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
+    """The entries of one page."""
     rows = await db.rows(
-        f"""SELECT e.*, {score} AS score, {_TOPICS} FROM {source}
-        WHERE {" AND ".join(conditions)}
-        ORDER BY score DESC, e.shared_at DESC, e.id DESC LIMIT :limit OFFSET :skip""",  # noqa: S608 - our own text
-        limit=limit,
-        skip=skip,
-        **params,
+        f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.id IN
+        (SELECT id FROM entries WHERE resource = (SELECT id FROM resources WHERE key = :key) UNION
+        SELECT entry FROM merged WHERE resource = (SELECT id FROM resources WHERE key = :key))
+        ORDER BY e.shelf NOT IN (SELECT value FROM json_each(:own)), e.id""",  # noqa: S608 - our own text
+        key=digest(key),
+        **sight.params,
     )
-    return [_entry(row) for row in rows]
+    return list({row["resource"]: Hit(row["id"], row["resource"], 0.0) for row in reversed(rows)}.values())[::-1]
 
 
-async def numbered(db: Reader, hubs: Sequence[str], number: int) -> Sequence[Entry]:
-    """The entries of that number, at most one per hub."""
-    rows = await db.rows(
-        f"SELECT e.*, 0.0 AS score, {_TOPICS} FROM entries e WHERE {_VISIBLE} AND e.number = :number",  # noqa: S608 - our own text
-        hubs=json.dumps(list(hubs)),
-        number=number,
-    )
-    return sorted((_entry(row) for row in rows), key=lambda entry: hubs.index(entry.hub))
-
-
-async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[Share]:
-    """Who shared an entry in its hub, newest first."""
-    rows = await db.rows(
-        """SELECT room, event, sender, sent_at, note FROM shares WHERE hub = :hub AND resource = :resource
-        ORDER BY sent_at DESC, id DESC LIMIT :limit""",
-        hub=entry.hub,
-        resource=entry.resource,
-        limit=limit,
-    )
-    return [Share(**row) for row in rows]
-
-
-async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
-    """What the hub's moderators say of an entry, by language; {} if nothing."""
-    note = await db.value(
-        "SELECT note FROM curations WHERE hub = :hub AND resource = :resource", hub=entry.hub, resource=entry.resource
-    )
-    said: Mapping[str, str] = json.loads(note or "{}")
-    return said
-
-
-async def topic_counts(db: Reader, hubs: Sequence[str]) -> Mapping[str, int]:
-    """Topics that entries of these hubs have, with how many have them."""
-    rows = await db.rows(
-        f"""SELECT t.topic, count(*) AS entries FROM entry_topics t JOIN entries e ON e.id = t.entry
-        WHERE {_VISIBLE} GROUP BY t.topic""",  # noqa: S608 - our own text
-        hubs=json.dumps(list(hubs)),
-    )
-    return {row["topic"]: row["entries"] for row in rows}
-
-
-_TOPICS = "(SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics"
-_VISIBLE = "e.hub IN (SELECT value FROM json_each(:hubs))"
-
-
-def _key(query: Query) -> str | None:
-    """The page that is asked for, if the words are an address."""
-    return canonical(query.words.strip("<>"))
-
-
-def _conditions(hubs: Sequence[str], query: Query) -> tuple[list[str], dict[str, object]]:
-    conditions = [_VISIBLE]
-    values: dict[str, object] = {"hubs": json.dumps(list(hubs))}
-    if query.topic is not None:
-        conditions.append("EXISTS (SELECT 1 FROM entry_topics t WHERE t.entry = e.id AND t.topic = :topic)")
-        values["topic"] = query.topic
-    shared = []
-    if query.sender is not None:
-        whole = ":" in query.sender
-        shared.append("lower(s.sender) = :sender" if whole else "substr(lower(s.sender), 1, length(:sender)) = :sender")
-        values["sender"] = query.sender if whole else f"@{query.sender}:"
-    if query.since is not None:
-        shared.append("s.sent_at >= :since")
-        values["since"] = query.since
-    if shared:
-        about = "s.hub = e.hub AND s.resource = e.resource"
-        conditions.append(f"EXISTS (SELECT 1 FROM shares s WHERE {about} AND {' AND '.join(shared)})")  # noqa: S608 - our own text
-    return conditions, values
-
-
-def _match(hubs: Sequence[str], query: Query) -> str | None:
-    """The question in FTS5's language; None if it holds no word. Every word is quoted: nothing a person writes is
-    an operator, or reaches the column `scope`."""
-    words = question(query.words)
-    if not words or not hubs:
-        return None
-    terms = [_term(parts, prefix=parts is words[-1]) for parts in words]
-    scopes = " OR ".join(f'"{scope(hub)}"' for hub in hubs)
-    asked = (" OR " if query.any_word else " AND ").join(terms)
-    return f"scope : ({scopes}) AND {{title topics notes address}} : ({asked})"
-
-
-def _term(parts: Sequence[str], *, prefix: bool) -> str:
-    """`"gift"`, or for a compound `(("anti" AND "bribery") OR "antibribery")`."""
-    star = "*" if prefix and len(parts[-1]) >= SHORTEST_PREFIX else ""
-    last = f'"{parts[-1]}"{star}'
-    if len(parts) == 1:
-        return last
-    separate = " AND ".join([*(f'"{part}"' for part in parts[:-1]), last])
-    return f'(({separate}) OR "{joined(parts)}"{star})'
-
-
-def _entry(row: Row) -> Entry:
-    values = dict(row)
-    return Entry(
-        **{
-            **values,
-            "title": json.loads(values["title"]),
-            "topics": tuple(json.loads(values["topics"])),
-            "curated": bool(values["curated"]),
-        }
-    )
+async def _listed(db: Reader, conditions: _Conditions, question: Question, now: int) -> Sequence[Hit]:
+    """What filters alone ask for, the newest first."""
+    rows = await _newest(db, conditions, match(conditions.facets, (), question.without), MOST_LISTED)
+    return _ranked(rows, (), question.sort or "new", now)

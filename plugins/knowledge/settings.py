@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bot.api import Localized, Settings, Topic, invalid
+from bot.api import Identifier, Language, Localized, Settings, Topic, invalid
 from plugins.knowledge.canonical import canonical
 
 
@@ -51,6 +51,9 @@ class KnowledgeHub(Settings):
     """Keep the words around a shared link, so that it is found by them."""
     resources: tuple[Curated, ...] = ()
     """Resources the hub recommends; found like what people share, and marked."""
+    thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = {}
+    """More words for ideas, by language, so that a question in one language finds answers in the others. The name of
+    an idea may be one of Faro's own (plugins/knowledge/thesaurus.yaml) or a new one."""
 
     @field_validator("resources")
     @classmethod

@@ -5,54 +5,86 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-MOST_WORDS = 16  # of a question
-SHORTEST_PREFIX = 4  # letters the last word of a question needs to stand for longer words too
+import Stemmer
+
 LONGEST_WORD = 64
-MOST_PARTS = 6  # of a compound that is looked for as one word, too
+SHORTEST_STEMMED = 3
+MOST_REMEMBERED = 200_000  # words: a language's everyday ones come back in every text
+MOST_PARTS = 3  # of a compound that is also taken as one word
+LANGUAGES = ("en", "es", "fr", "pt")
 
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _HYPHEN = re.compile("[-‐‑]")
 
-# Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters.
-_EMPTY = frozenset(
-    """a an and at by for from in is of on or the to with
-    al con de del e el en la las los o para por que se sin su un una y
-    au aux avec c ce ces d dans des du est et j l le les m n ne ou par pour qu s sur t une
-    ao aos as com da das do dos em na nas no nos os pela pelo um uma""".split()  # noqa: SIM905 - seventy quoted words read worse
+# Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
+# people wrap a question in ("where can I find something about …").
+EMPTY = frozenset(
+    """a about an and any anything are at be by can could do does for from have how i in is it me of on or please
+    some something that the there this to us we what when where which who why with you your find looking need show
+    al algo alguien algun alguna como con cual cuales cuando de del desde donde e el ella en encontrar encuentro es
+    esta este hay la las lo los me mi necesito nos o para por porque puedo que quien se sin sobre son su sus tiene
+    tengo un una unas unos y ya busco buscar
+    au aux avec c ce ces cet cette chercher cherche comment d dans des du elle est et il j je l la le les m mes n ne
+    nous on ou par pas pour puis qu que quel quelle quelque quelques quelqu qui quoi s sa ses son sur t trouver trouve
+    peut peux un une vous y
+    alguma ao aos as com da das do dos em encontrar encontro essa esse eu isso isto na nas no nos o onde os ou para
+    pela pelo posso preciso procuro qual quem sao ser seu sua tem tenho um uma uns umas""".split()  # noqa: SIM905 - two hundred quoted words read worse
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written (small letters, accents kept), folded, and whether it was written in capitals only.
+
+    `stems` are those that differ from it; words that say nothing have none.
+    """
+
+    raw: str
+    folded: str
+    capitals: bool
+    stems: tuple[str, ...]
+
+
+Compound = Sequence[Word]
+"""A word by its parts: `anti-corruption` has two, most have one."""
 
 
 def fold(text: str) -> str:
     """Text without case, accents and compatibility forms: `ÍNDICE ＣＢＰ œuvre` → `indice cbp oeuvre`."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))
     return unicodedata.normalize("NFKC", letters.casefold()).translate(_LETTERS)
 
 
+def words(text: str) -> list[Word]:
+    """The words of a text in order; the parts of a compound one by one."""
+    return [part for compound in compounds(text) for part in compound]
+
+
+def compounds(text: str) -> Iterator[Compound]:
+    """The words of a text in order, each as its parts: `l'anti-corruption` → `[l] [anti, corruption]`."""
+    for compound in _COMPOUND.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)):
+        if compound.isalnum():
+            yield (word(compound[:LONGEST_WORD]),)
+            continue
+        parts = _HYPHEN.split(compound)
+        yield tuple(word(part[:LONGEST_WORD]) for part in parts if part)
+
+
 def index_words(text: str) -> str:
     """The words of a text to be indexed; a compound with hyphens also as one word (`anti bribery antibribery`)."""
-    words: list[str] = []
-    for parts in _compounds(text):
-        words += parts
-        if len(parts) > 1:
-            words.append(joined(parts))
-    return " ".join(words)
-
-
-def question(text: str) -> list[list[str]]:
-    """The words of a question, each as its parts: `l'anti-corruption 2026` → `[[anti, corruption], [2026]]`.
-
-    Words like "the" are left out (unless nothing else is left), repeated ones too, and all after `MOST_WORDS`.
-    """
-    words: list[list[str]] = []
-    for compound in _compounds(text):
-        for parts in [compound] if len(compound) <= MOST_PARTS else [[part] for part in compound]:
-            if parts not in words:
-                words.append(parts)
-    telling = [parts for parts in words if len(parts) > 1 or parts[0] not in _EMPTY]
-    return (telling or words)[:MOST_WORDS]
+    found: list[str] = []
+    for parts in compounds(text):
+        found += [part.folded for part in parts]
+        if 1 < len(parts) <= MOST_PARTS:
+            found.append(joined([part.folded for part in parts]))
+    return " ".join(found)
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -60,6 +92,30 @@ def joined(parts: Sequence[str]) -> str:
     return "".join(parts)[:LONGEST_WORD]
 
 
-def _compounds(text: str) -> Iterator[list[str]]:
-    for compound in _COMPOUND.findall(fold(text)):
-        yield [part[:LONGEST_WORD] for part in _HYPHEN.split(compound)]
+@lru_cache(maxsize=MOST_REMEMBERED)
+def stems(raw: str) -> tuple[str, str, str, str]:
+    """The stems of a word in the four languages (Snowball), folded. The word is taken as it is written and without
+    its accents, since people leave them out: the shorter stem counts.
+    """
+    folded = fold(raw)
+    found = []
+    for stemmer in _stemmers():
+        stem = fold(stemmer.stemWord(raw))
+        if raw != folded:
+            stem = min(stem, fold(stemmer.stemWord(folded)), key=len)
+        found.append(stem)
+    return found[0], found[1], found[2], found[3]
+
+
+@lru_cache(maxsize=1)
+def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
+    return tuple(Stemmer.Stemmer(name) for name in ("english", "spanish", "french", "portuguese"))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def word(part: str) -> Word:
+    """One word of a text, as it stands there."""
+    raw = part.casefold()
+    folded = fold(raw)
+    telling = len(folded) >= SHORTEST_STEMMED and folded not in EMPTY
+    return Word(raw, folded, part.isupper(), tuple({stem for stem in stems(raw) if telling and stem != folded}))

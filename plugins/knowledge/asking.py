@@ -1,0 +1,262 @@
+"""What is asked? `regalos tema:ética -política "código de conducta"` → a `Question`. Pure: no database.
+
+Words, "phrases", `-words` that must not occur, and filters in any order; the filters have names in four languages.
+Raises `UserError` with a sentence that helps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from babel import Locale
+
+from bot.api import Text, UserError, to_instant
+from plugins.knowledge.canonical import canonical
+from plugins.knowledge.links import tidy
+from plugins.knowledge.text import EMPTY, Compound, compounds, fold, joined
+from plugins.knowledge.thesaurus import Thesaurus
+
+LONGEST = 500  # characters that are read
+MOST_UNITS = 16
+SHORTEST_PREFIX = 3  # letters before a `*`
+
+FILTERS: Mapping[str, Sequence[str]] = {
+    "topic": ("topic", "tema", "sujet", "assunto"),
+    "from": ("from", "de"),
+    "since": ("since", "desde", "depuis"),
+    "until": ("until", "hasta", "jusque", "ate"),
+    "lang": ("lang", "language", "idioma", "langue", "lengua", "lingua"),
+    "type": ("type", "tipo"),
+    "site": ("site", "sitio"),
+    "hub": ("hub", "centro", "polo"),
+    "sort": ("sort", "orden", "tri", "ordem"),
+}
+"""A filter by all its names: English first, then Spanish, French and Portuguese."""
+
+SORTS = {"new": ("new", "nuevo", "nuevos", "nouveau", "nouveaux", "recent", "novo", "novos", "date", "fecha", "data"),
+         "useful": ("useful", "util", "utiles", "utile", "uteis", "votes", "votos")}  # fmt: skip
+KINDS: Mapping[str, Sequence[str]] = {
+    "word": ("doc", "docx", "odt"), "excel": ("xls", "xlsx", "ods", "csv"),
+    "powerpoint": ("ppt", "pptx", "odp"), "presentation": ("ppt", "pptx", "odp"),
+    "presentacion": ("ppt", "pptx", "odp"), "apresentacao": ("ppt", "pptx", "odp"),
+}  # fmt: skip
+"""What types of file people name by another word."""
+
+_NAMES = {name: key for key, names in FILTERS.items() for name in names}
+# A filter, a "phrase", or a word; each may have a `-` in front.
+_TOKEN = re.compile(
+    r"""(?P<not>(?<!\S)-)?(?:
+        (?P<key>[^\W\d_]{2,12}):(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*))
+      | ["“«](?P<phrase>[^"“”«»]+)["”»]
+      | (?P<word>\S+))""",
+    re.VERBOSE,
+)
+_DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+_SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing that is asked for: a word, a term of the thesaurus, or a phrase.
+
+    `words` are its words, folded, each by its parts; `concepts` what it is a term of: more than one if it is ambiguous.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    stems: tuple[tuple[str, ...], ...] = ()
+    """For each word, what it also stands for."""
+    concepts: tuple[str, ...] = ()
+    phrase: bool = False
+    prefix: bool = False
+    """Words that begin like it count, too."""
+    shown: str = ""
+    """As it was written."""
+
+    @property
+    def telling(self) -> Sequence[int]:
+        """Places of the words that say something; all, if none does."""
+        places = [place for place, parts in enumerate(self.words) if len(parts) > 1 or parts[0] not in EMPTY]
+        return places or range(len(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for. Instants are UTC milliseconds; `until` is exclusive. Filters are as people wrote them."""
+
+    units: tuple[Unit, ...] = ()
+    without: tuple[Unit, ...] = ()
+    key: str | None = None
+    """The canonical address, if an address is all that was asked."""
+    topic: str | None = None
+    sender: str | None = None
+    since: int | None = None
+    until: int | None = None
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    site: str | None = None
+    hub: str | None = None
+    sort: str | None = None
+    text: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The filters as they were written, to be shown."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.units or self.key or self.filters)
+
+
+def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
+    """A question; dates are those of the zone's clocks."""
+    text = tidy(text, LONGEST)
+    if key := canonical(text.strip("<>")):
+        return Question(key=key, text=text)
+    filters: dict[str, str] = {}
+    plain: list[str] = []
+    units: list[Unit] = []
+    without: list[Unit] = []
+    for token in _TOKEN.finditer(text):
+        name = _NAMES.get(fold(token["key"])) if token["key"] else None
+        value = (token["quoted"] or token["value"] or "").strip()
+        if name and value:
+            if name in filters:
+                raise UserError(Text("'{name}:' is given twice.", name=name))
+            filters[name] = value
+        elif token["phrase"]:
+            (without if token["not"] else units).append(_phrase(token["phrase"]))
+        elif token["not"]:
+            without += _units(token[0][1:], thesaurus)
+        else:
+            plain.append(token[0])
+    units += _units(" ".join(plain), thesaurus)
+    return Question(
+        units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
+        without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
+        text=text,
+        filters=filters,
+        **_filters(filters, zone),
+    )
+
+
+def _filters(filters: Mapping[str, str], zone: str) -> Mapping[str, object]:
+    found: dict[str, object] = {"topic": filters.get("topic"), "hub": filters.get("hub")}
+    if said := filters.get("from"):
+        found["sender"] = _sender(said)
+    if said := filters.get("since"):
+        found["since"] = _instant(said, zone, end=False, name="since")
+    if said := filters.get("until"):
+        found["until"] = _instant(said, zone, end=True, name="until")
+    if said := filters.get("lang"):
+        found["languages"] = (_language(said),)
+    if said := filters.get("type"):
+        kind = fold(said).lstrip(".")
+        found["kinds"] = tuple(KINDS.get(kind, (kind,)))
+    if said := filters.get("site"):
+        found["site"] = _site(said)
+    if said := filters.get("sort"):
+        found["sort"] = next((sort for sort, names in SORTS.items() if fold(said) in names), None)
+        if found["sort"] is None:
+            raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(said, 40)))
+    return found
+
+
+def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
+    """The words of a text: terms of the thesaurus together, others one by one; those that say nothing are left out
+    (unless nothing else is left)."""
+    found = list(compounds(text))
+    starred = {fold(word.rstrip("*")) for word in text.split() if word.endswith("*")}
+    mentions = {mention.start: mention for mention in thesaurus.mentions(found, capitals=False)}
+    units: list[Unit] = []
+    place = 0
+    while place < len(found):
+        mention = mentions.get(place)
+        end = mention.end if mention else place + 1
+        run = found[place:end]
+        units.append(_unit(run, mention.concepts if mention else (), starred))
+        place = end
+    telling = [
+        unit for unit in units
+        if len(unit.words) > 1 or len(unit.words[0]) > 1 or unit.words[0][0] not in EMPTY
+    ]  # fmt: skip
+    return list(dict.fromkeys(telling or units))
+
+
+def _unit(run: Sequence[Compound], concepts: tuple[str, ...], starred: set[str]) -> Unit:
+    words = tuple(tuple(part.folded for part in compound) for compound in run)
+    last = joined(words[-1])
+    return Unit(
+        words=words,
+        stems=tuple(compound[0].stems if len(compound) == 1 else () for compound in run),
+        concepts=concepts,
+        prefix=last in starred and len(last) >= SHORTEST_PREFIX,
+        shown=" ".join("-".join(part.raw for part in compound) for compound in run),
+    )
+
+
+def _phrase(text: str) -> Unit:
+    words = tuple((part.folded,) for compound in compounds(text) for part in compound)
+    return Unit(words=words, phrase=len(words) > 1, shown=text.strip())
+
+
+def _sender(said: str) -> str:
+    if not _SENDER.fullmatch(said):
+        raise UserError(Text("“{said}” is not a person; write from:ana or from:@ana:example.org.", said=tidy(said, 40)))
+    name = said.removeprefix("@").lower()
+    return f"@{name}" if ":" in name else name
+
+
+def _instant(said: str, zone: str, *, end: bool, name: str) -> int:
+    """The beginning (or, with `end`, the end) of a year, month or day in the zone."""
+    match = _DAY.fullmatch(said)
+    if match:
+        year, month, day = (int(part) if part else None for part in match.groups())
+        try:  # there may be no such day
+            start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - what the zone's clocks show
+            if end:
+                start = _after(start, whole_year=not month, whole_month=not day)
+            return to_instant(start, zone)
+        except ValueError:
+            pass
+    raise UserError(
+        Text("“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.", said=tidy(said, 40),
+             name=name)  # fmt: skip
+    )
+
+
+def _after(start: datetime, *, whole_year: bool, whole_month: bool) -> datetime:
+    if whole_year:
+        return start.replace(year=start.year + 1)
+    if whole_month:
+        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return start + timedelta(days=1)
+
+
+@lru_cache(maxsize=1)
+def _languages() -> Mapping[str, str]:
+    """What languages are called, folded, in the languages of this bot."""
+    return {
+        fold(name): code
+        for locale in ("pt", "fr", "es", "en")
+        for code, name in Locale.parse(locale).languages.items()
+        if len(code) <= 3
+    }
+
+
+def _language(said: str) -> str:
+    code = fold(said)
+    known = _languages()
+    if code in known.values():
+        return code
+    if code in known:
+        return known[code]
+    raise UserError(Text("I do not know the language “{said}”; write one like lang:es.", said=tidy(said, 40)))
+
+
+def _site(said: str) -> str:
+    host = (canonical(said if "://" in said else f"https://{said}") or "").partition("://")[2].partition("/")[0]
+    if not host:
+        raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(said, 40)))
+    return host.removeprefix("www.")

@@ -1,0 +1,232 @@
+"""What is an entry, given everything that was said about a page on one shelf? Pure: rows in, what is stored out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.api import Row
+from plugins.knowledge import address, facets
+from plugins.knowledge.rules import HubRules
+from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
+from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
+from plugins.knowledge.thesaurus import token
+
+MOST_TOPICS = 12  # of an entry
+COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
+SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold words as people write them
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything known of a page on one shelf. `shares` newest first; rows as their tables have them."""
+
+    shares: Sequence[Row] = ()
+    curations: Sequence[Row] = ()
+    corrections: Mapping[str, str] | None = None
+    facts: Row | None = None
+    votes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An entry: the columns of `entries`, its topics, and the columns of `entry_words` ({} if it is hidden)."""
+
+    entry: Mapping[str, object]
+    topics: Sequence[str]
+    words: Mapping[str, str]
+
+
+def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
+    corrections = said.corrections or {}
+    titles, more_titles = _titles(said, corrections)
+    noted = _Texts(rules, dict.fromkeys((*_notes(said, corrections), *more_titles)))
+    titled = _Texts(rules, titles.values())
+    labelled = titled if list(titles.values()) == _labels(said)[:1] else _Texts(rules, _labels(said))
+    topics = _topics(rules, said, corrections, [*noted.mentioned, *labelled.mentioned])
+    about = [str(said.facts[name]) for name in ("description", "site", "author") if said.facts and said.facts[name]]
+    urls = list(dict.fromkeys(row["url"] for row in (*said.curations, *said.shares)))
+    label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
+    newest = said.shares[0] if said.shares else None
+    url = said.curations[0]["url"] if said.curations else min(urls, key=len, default="")
+    entry = {
+        "url": None if newest and url == newest["url"] else url,
+        "title": None if newest and titles == {"": newest["label"]} else json.dumps(titles, ensure_ascii=False),
+        "languages": " ".join(_languages(said)) or None,
+        "kind": _kind(said),
+        "curated": int(bool(said.curations)),
+        "pinned": int("pinned" in corrections),
+        "hidden": int("hidden" in corrections),
+        "label": label,
+        "votes": said.votes,
+        "shared_at": newest["sent_at"] if newest else None,
+        "shared_by": newest["sender"] if newest else None,
+    }
+    if entry["hidden"]:
+        return Made(entry, topics, {})
+    topical = _Texts(rules, (rules.topic_titles.get(topic) or _concept_titles(rules, topic) for topic in topics))
+    told = _Texts(rules, about)
+    addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls))
+    words = {
+        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics))),
+        "title": titled.words,
+        "topics": topical.words,
+        "notes": noted.words,
+        "about": told.words,
+        "address": addressed.words,
+        "stems": _levels(titled.stems | topical.stems, noted.stems | told.stems | addressed.stems),
+        "concepts": _levels(
+            titled.concepts | topical.concepts | {token(topic) for topic in topics},
+            noted.concepts | told.concepts | addressed.concepts,
+        ),
+    }
+    return Made(entry, topics, words)
+
+
+def counted(words: Mapping[str, str]) -> set[str]:
+    """What of an entry's words counts in `vocabulary`: its words, its concepts as `=token`, and itself as `=`."""
+    if not words:
+        return set()
+    found = {word for column in SEEN for word in words[column].split()}
+    found.update(f"={concept[1:]}" for concept in words["concepts"].split())
+    found.add("=")
+    return found
+
+
+_KIND = re.compile(r"^https?://[^/?#]+/[^?#]*\.(pdf|docx?|xlsx?|pptx?|od[tsp]|epub|csv)(?:$|[?#])")
+
+
+_PLAIN_HOST = re.compile(r"https?://(?:www\.)?([a-z0-9.-]+)(?=[/?#]|$)")
+
+
+class _Texts:
+    """Some texts as they are indexed."""
+
+    def __init__(self, rules: HubRules, texts: Iterable[str]) -> None:
+        found: list[str] = []
+        self.stems: set[str] = set()
+        self.mentioned: list[tuple[str, ...]] = []
+        """The concepts of each mention."""
+        for text in texts:
+            said = list(compounds(text))
+            found += [part.folded for parts in said for part in parts]
+            self.stems.update([stem for parts in said for part in parts for stem in part.stems])
+            for parts in said:
+                if 1 < len(parts) <= MOST_PARTS:
+                    whole = word(joined([part.raw for part in parts]))
+                    found.append(whole.folded)
+                    self.stems.update(whole.stems)
+            self.mentioned += [mention.concepts for mention in rules.thesaurus.mentions(said)]
+        self.words = " ".join(found)
+
+    @property
+    def concepts(self) -> set[str]:
+        return {token(concept) for concepts in self.mentioned for concept in concepts}
+
+
+def _levels(first: set[str], second: set[str]) -> str:
+    """What stands in the title or topics is marked `1`, the rest `2`."""
+    return " ".join([*(f"1{word}" for word in sorted(first)), *(f"2{word}" for word in sorted(second - first))])
+
+
+def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The title by language, and other words the page is called by. What people set counts before what pages say."""
+    offered: list[dict[str, str]] = []
+    if "title" in corrections:
+        offered.append({"": corrections["title"]})
+    curated: dict[str, str] = {}
+    for row in said.curations:
+        curated = {**json.loads(row["title"]), **curated}
+    offered.append(curated)
+    if said.facts and said.facts["title"]:
+        offered.append({said.facts["language"] or "": said.facts["title"]})
+    offered += [{"": label} for label in _labels(said)]
+    offered = [titles for titles in offered if titles]
+    if not offered:
+        return {}, []
+    return offered[0], [text for titles in offered[1:] for text in titles.values()]
+
+
+def _notes(said: Said, corrections: Mapping[str, str]) -> list[str]:
+    notes = [corrections["note"]] if "note" in corrections else []
+    notes += [text for row in said.curations for text in json.loads(row["note"]).values()]
+    return notes + [share["note"] for share in said.shares if share["note"]]
+
+
+def _topics(
+    rules: HubRules, said: Said, corrections: Mapping[str, str], mentioned: Iterable[tuple[str, ...]]
+) -> list[str]:
+    """What moderators set, the YAML's, hashtags, and the concepts people's words speak of; without what was taken
+    away."""
+    found: dict[str, None] = {}
+    for row in said.curations:
+        found |= dict.fromkeys(json.loads(row["topics"]))
+    for share in said.shares:
+        for tag in json.loads(share["topics"] or "[]"):
+            found[rules.topics_by_name.get(tag) or rules.topics_by_name.get(tag.replace("-", " ")) or tag] = None
+    for concepts in mentioned:
+        if len(concepts) == 1:  # an acronym of two meanings says nothing sure
+            found |= dict.fromkeys(rules.topics_of(concepts))
+    set_ = {field[6:]: value for field, value in corrections.items() if field.startswith("topic:")}
+    kept = [topic for topic in found if set_.get(topic) != "-"]
+    return list(dict.fromkeys([*(topic for topic, value in set_.items() if value == "+"), *kept]))[:MOST_TOPICS]
+
+
+def _labels(said: Said) -> list[str]:
+    return [share["label"] for share in said.shares if share["label"]]
+
+
+def _concept_titles(rules: HubRules, topic: str) -> str:
+    names = rules.thesaurus.terms.get(topic)
+    return " ".join(next(iter(found)) for found in names.values() if found) if names else topic
+
+
+def _strictest(shares: Sequence[Row]) -> int:
+    return max((share["tlp"] for share in shares), default=GREEN)
+
+
+def _languages(said: Said) -> list[str]:
+    found = [row["language"] for row in said.curations if row["language"]]
+    if said.facts and said.facts["language"]:
+        found.append(said.facts["language"])
+    return list(dict.fromkeys(found))
+
+
+def _kind(said: Said) -> str | None:
+    for share in said.shares:
+        if share["file"]:
+            return str(json.loads(share["file"])["kind"])
+    if said.facts and said.facts["kind"] not in (None, "html", "other"):
+        return str(said.facts["kind"])
+    for row in (*said.curations, *said.shares):
+        if kind := _KIND.search(row["url"].lower()):
+            return kind[1]
+    return None
+
+
+def _facets(
+    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str]
+) -> Iterable[str]:
+    yield facets.shelf(shelf.id)
+    if shelf.circle == MEMBERS and entry["label"] != AMBER:
+        yield facets.open_part(shelf.id)
+        if rules.shared:
+            yield facets.SHARED
+    if entry["curated"] or entry["pinned"] or entry["votes"]:
+        yield facets.GOOD
+    yield from map(facets.topic, topics)
+    yield from map(facets.language, _languages(said))
+    if entry["kind"]:
+        yield facets.kind(str(entry["kind"]))
+    for host in {_host(row["url"]) for row in (*said.curations, *said.shares)}:
+        yield from facets.sites(host)
+    yield from (facets.sharer(share["sender"]) for share in said.shares if share["sender"] is not None)
+    yield from facets.times(share["sent_at"] for share in said.shares)
+
+
+def _host(url: str) -> str:
+    """`address.site`, quickly for most addresses."""
+    plain = _PLAIN_HOST.match(url)
+    return plain[1] if plain else address.site(url)
