@@ -7,6 +7,7 @@ The labels are those of the Traffic Light Protocol 2.0 (FIRST): who may see what
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from plugins.knowledge.text import LONGEST_WORD, fold
 
@@ -28,7 +29,7 @@ _COLOURS = {
     "clear": "clear", "white": "clear", "blanco": "clear", "blanc": "clear", "branco": "clear",
 }  # fmt: skip
 _STRICTEST = (RED, "amber", "green", "clear")
-_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,4}+)(?P<colour>[a-z]{3,8}+)")
+_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[a-z]{3,8}+)")
 
 
 def no_log(words: str) -> bool:
@@ -40,7 +41,7 @@ def hashtags(words: str) -> tuple[str, ...]:
     """The hashtags in order, folded as `text.fold` does, each once, without `#`: `#Ética #gift_policy` → etica,
     gift-policy. Those without a letter (`#12`) are numbers of something."""
     found: dict[str, None] = {}
-    for match in _HASHTAG.finditer(words):
+    for match in _HASHTAG.finditer(unicodedata.normalize("NFC", words)):
         word = fold(match["word"]).replace("_", "-")
         if len(word) <= LONGEST_WORD and _LETTER.search(word) and _FOLDED.fullmatch(word):
             found[word] = None
