@@ -85,7 +85,8 @@ def file_shared(
     kind = _kind(name, media_type)
     words = said(body, html) if has_caption else ""
     marked = f"{words}\n{name}"
-    if kind is None or not marks.may_be_kept(marked):
+    label = marks.label(marked)
+    if kind is None or label == marks.RED or marks.no_log(marked):
         return None
     return FileShared(
         name=name,
@@ -95,7 +96,7 @@ def file_shared(
         size=size if size is not None and 0 <= size <= LARGEST else None,
         note=tidy(words, LONGEST_NOTE),
         hashtags=marks.hashtags(words),
-        label=marks.label(marked),
+        label=label,
     )
 
 

@@ -28,6 +28,7 @@ _MATRIX_ROUTE = re.compile(r"[^#]*+#/(?:room|user|group)/(?:[!#@+]|%2[13]|%40)",
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{0,200}+)\]\(\s{0,9}+\)")  # what is left of one without its address
 _EMPTY_BRACKETS = re.compile(r"<\s?>|\(\s?\)|\[\s?\]")
 _OPENING = {")": "(", "]": "[", "}": "{"}
+_BRACKET = re.compile(r"[()\[\]{}]")
 _PUNCTUATION = ".,;:!?…*'’—–。([{"
 _MARKUP = frozenset("_~|")  # ends an address if it stands right before it, too: _https://example.org/_
 
@@ -61,10 +62,11 @@ def shared(body: str, html: str | None = None) -> Shared:
     Nothing if it says `!nolog` or `TLP:RED`. Quotations, code, mentions and Matrix's own links do not count.
     """
     found, words = _read(body, html)
-    if not marks.may_be_kept(words):
+    label = marks.label(words)
+    if label == marks.RED or marks.no_log(words):
         return Shared()
     note = tidy(words, LONGEST_NOTE) if found else ""
-    return Shared(tuple(found.values()), note, marks.hashtags(words), marks.label(words))
+    return Shared(tuple(found.values()), note, marks.hashtags(words), label)
 
 
 def said(body: str, html: str | None = None) -> str:
@@ -96,9 +98,10 @@ def _label(words: str, url: str) -> str | None:
 
 def tidy(text: str, longest: int) -> str:
     """Text as one line without invisible characters, cut at a word with `…` if it is longer."""
-    text = "".join(" " if char.isspace() else char for char in text[: longest * 8])
-    text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
-    text = " ".join(text.split())
+    text = " ".join(text[: longest * 8].split())
+    if not text.isprintable():
+        text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+        text = " ".join(text.split())
     if len(text) <= longest:
         return text
     cut = text[: longest - 1]
@@ -132,13 +135,14 @@ def _trimmed(url: str, before: str) -> str:
 def _balanced(url: str) -> str:
     """Up to the first closing bracket that nothing in the address opened: …/A_(b) has none."""
     opened: list[str] = []
-    for position, char in enumerate(url):
-        if char in "([{":
-            opened.append(char)
-        elif char in _OPENING:
-            if _OPENING[char] not in opened:
-                return url[:position]
-            opened.remove(_OPENING[char])
+    for match in _BRACKET.finditer(url):
+        opening = _OPENING.get(match[0])
+        if opening is None:
+            opened.append(match[0])
+        elif opening in opened:
+            opened.remove(opening)
+        else:
+            return url[: match.start()]
     return url
 
 

@@ -29,7 +29,7 @@ _COLOURS = {
     "clear": "clear", "white": "clear", "blanco": "clear", "blanc": "clear", "branco": "clear",
 }  # fmt: skip
 _STRICTEST = (RED, "amber", "green", "clear")
-_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[a-z]{3,8}+)")
+_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]{3,8}+)", re.IGNORECASE)
 
 
 def no_log(words: str) -> bool:
@@ -58,12 +58,7 @@ def label(words: str) -> str | None:
     """
     found = {
         colour
-        for match in _LABEL.finditer(fold(words))
-        if (colour := _COLOURS.get(match["colour"])) and (colour != "clear" or ":" in match["mark"])
+        for match in _LABEL.finditer(unicodedata.normalize("NFKC", words))
+        if (colour := _COLOURS.get(fold(match["colour"]))) and (colour != "clear" or ":" in match["mark"])
     }
     return next((colour for colour in _STRICTEST if colour in found), None)
-
-
-def may_be_kept(words: str) -> bool:
-    """What is marked red, or `!nolog`, is never stored."""
-    return not no_log(words) and label(words) != RED
