@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -132,35 +132,42 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         else:
             plain.append(token[0])
     units += _units(" ".join(plain), thesaurus)
-    return Question(
+    return replace(
+        _filtered(filters, zone),
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=text,
-        filters=filters,
-        **_filters(filters, zone),
     )
 
 
-def _filters(filters: Mapping[str, str], zone: str) -> Mapping[str, object]:
-    found: dict[str, object] = {"topic": filters.get("topic"), "hub": filters.get("hub")}
-    if said := filters.get("from"):
-        found["sender"] = _sender(said)
-    if said := filters.get("since"):
-        found["since"] = _instant(said, zone, end=False, name="since")
-    if said := filters.get("until"):
-        found["until"] = _instant(said, zone, end=True, name="until")
-    if said := filters.get("lang"):
-        found["languages"] = (_language(said),)
-    if said := filters.get("type"):
-        kind = fold(said).lstrip(".")
-        found["kinds"] = tuple(KINDS.get(kind, (kind,)))
-    if said := filters.get("site"):
-        found["site"] = _site(said)
-    if said := filters.get("sort"):
-        found["sort"] = next((sort for sort, names in SORTS.items() if fold(said) in names), None)
-        if found["sort"] is None:
-            raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(said, 40)))
-    return found
+def single(word: str, thesaurus: Thesaurus) -> Unit:
+    """One word as a unit."""
+    return _units(word, thesaurus)[0]
+
+
+def _filtered(filters: Mapping[str, str], zone: str) -> Question:
+    """A question of these filters alone."""
+    said = filters.get
+    kind = fold(said("type", "")).lstrip(".")
+    return Question(
+        topic=said("topic"),
+        hub=said("hub"),
+        sender=_sender(filters["from"]) if "from" in filters else None,
+        since=_instant(filters["since"], zone, "since") if "since" in filters else None,
+        until=_instant(filters["until"], zone, "until") if "until" in filters else None,
+        languages=(_language(filters["lang"]),) if "lang" in filters else (),
+        kinds=tuple(KINDS.get(kind, (kind,))) if kind else (),
+        site=_site(filters["site"]) if "site" in filters else None,
+        sort=_sort(filters["sort"]) if "sort" in filters else None,
+        filters=filters,
+    )
+
+
+def _sort(said: str) -> str:
+    for sort, names in SORTS.items():
+        if fold(said) in names:
+            return sort
+    raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(said, 40)))
 
 
 def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
@@ -208,21 +215,24 @@ def _sender(said: str) -> str:
     return f"@{name}" if ":" in name else name
 
 
-def _instant(said: str, zone: str, *, end: bool, name: str) -> int:
-    """The beginning (or, with `end`, the end) of a year, month or day in the zone."""
+def _instant(said: str, zone: str, name: str) -> int:
+    """The beginning (of `until`: the end) of a year, month or day in the zone."""
     match = _DAY.fullmatch(said)
     if match:
         year, month, day = (int(part) if part else None for part in match.groups())
         try:  # there may be no such day
             start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - what the zone's clocks show
-            if end:
+            if name == "until":
                 start = _after(start, whole_year=not month, whole_month=not day)
             return to_instant(start, zone)
         except ValueError:
             pass
     raise UserError(
-        Text("“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.", said=tidy(said, 40),
-             name=name)  # fmt: skip
+        Text(
+            "“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.",
+            said=tidy(said, 40),
+            name=name,
+        )  # fmt: skip
     )
 
 

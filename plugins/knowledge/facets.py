@@ -63,7 +63,8 @@ def between(since: int | None, until: int | None, now: int) -> list[str]:
     """Words of which an entry shared from `since` to `until` (exclusive) has at least one; others may have one, too."""
     start = _month(since) if since is not None else 1990 * 12
     end = _month(until - 1 if until else now)
-    found, month = [], start
+    found: list[str] = []
+    month = start
     while month <= end and len(found) < 200:
         year = (month - 1) // 12
         if month % 12 == 1 and month + 11 <= end:

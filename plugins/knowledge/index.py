@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Hub, Row, Transaction, section
+from bot.api import Hub, Reader, Row, Transaction, section
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import VERSION, canonical, without_credentials
 from plugins.knowledge.renewal import renew
@@ -104,18 +104,32 @@ async def replace(
     mine = """event = :event AND place = (SELECT id FROM places WHERE room = :room)
         AND sender = (SELECT id FROM sharers WHERE user = :sender)"""
     said = {"room": room, "event": event, "sender": sender}
-    old = await tx.rows(f"SELECT entry, sent_at FROM shares WHERE {mine}", **said)  # noqa: S608 - our own text
+    old = await tx.rows(f"SELECT entry, sent_at FROM shares WHERE {mine}", **said)
     if old:
-        await tx.execute(f"DELETE FROM shares WHERE {mine}", **said)  # noqa: S608 - our own text
+        await tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
     entries = await file(tx, shares) if shares else {}
     if old:
         await tx.execute(
-            f"UPDATE shares SET sent_at = :first WHERE {mine}",  # noqa: S608 - our own text
+            f"UPDATE shares SET sent_at = :first WHERE {mine}",
             first=min(row["sent_at"] for row in old),
             **said,
         )
     await renew(tx, rules, {*entries.values(), *(row["entry"] for row in old)})
     return entries, bool(old)
+
+
+async def is_known(db: Reader, share: Share) -> bool:
+    """Whether its shelf has its page already, by another message."""
+    return bool(
+        await db.value(
+            """SELECT EXISTS (SELECT 1 FROM shelves s, resources r, entries e LEFT JOIN merged m ON m.entry = e.id
+            WHERE s.hub = :hub AND s.circle = :circle AND r.key = :key AND e.shelf = s.id
+            AND (e.resource = r.id OR m.resource = r.id))""",
+            hub=share.hub,
+            circle=share.circle,
+            key=digest(share.canonical),
+        )
+    )
 
 
 async def remove(tx: Transaction, rules: Rules, room: str, event: str) -> bool:
@@ -218,9 +232,7 @@ async def entries_of(tx: Transaction, places: Sequence[Place]) -> Mapping[Place,
         numbered += [
             {"shelf": shelf, "number": first + place, "resource": resource} for place, resource in enumerate(mine)
         ]
-    await tx.execute_many(
-        "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered
-    )
+    await tx.execute_many("INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered)
     return {**found, **await _entries(tx, new)}
 
 
@@ -250,9 +262,9 @@ async def _entries(tx: Transaction, places: Sequence[Place]) -> dict[Place, int]
 
 
 async def _remove(tx: Transaction, rules: Rules, gone: str, **params: object) -> bool:
-    old = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)  # noqa: S608 - our own text
+    old = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
     if old:
-        await tx.execute(f"DELETE FROM shares WHERE {gone}", **params)  # noqa: S608 - our own text
+        await tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
         await renew(tx, rules, {row["entry"] for row in old})
     return bool(old)
 
@@ -265,9 +277,9 @@ async def _drop_notes(tx: Transaction, hubs: Sequence[Hub]) -> set[int]:
             continue
         noted = """(note IS NOT NULL OR label IS NOT NULL) AND entry IN
             (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub)"""
-        rows = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)  # noqa: S608 - our own text
+        rows = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)
         if rows:
-            await tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)  # noqa: S608 - our own text
+            await tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)
             entries |= {row["entry"] for row in rows}
     return entries
 
@@ -275,10 +287,12 @@ async def _drop_notes(tx: Transaction, hubs: Sequence[Hub]) -> set[int]:
 async def _ids(tx: Transaction, table: str, column: str, names: Iterable[str]) -> Mapping[str, int]:
     """The ids of people or rooms, new ones included."""
     wanted = set(names)
-    find = f"SELECT id, {column} AS name FROM {table} WHERE {column} IN (SELECT value FROM json_each(:names))"  # noqa: S608 - our own text
+    find = f"SELECT id, {column} AS name FROM {table} WHERE {column} IN (SELECT value FROM json_each(:names))"
     rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
     if new := wanted - {row["name"] for row in rows}:
-        await tx.execute_many(f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new)))  # noqa: S608 - our own text
+        await tx.execute_many(
+            f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new))
+        )
         rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
     return {row["name"]: row["id"] for row in rows}
 

@@ -66,7 +66,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     }
     if entry["hidden"]:
         return Made(entry, topics, {})
-    topical = _Texts(rules, (rules.topic_titles.get(topic) or _concept_titles(rules, topic) for topic in topics))
+    topical = _Texts(rules, (_topic_words(rules, topic) for topic in topics))
     told = _Texts(rules, about)
     addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls))
     words = {
@@ -178,9 +178,9 @@ def _labels(said: Said) -> list[str]:
     return [share["label"] for share in said.shares if share["label"]]
 
 
-def _concept_titles(rules: HubRules, topic: str) -> str:
-    names = rules.thesaurus.terms.get(topic)
-    return " ".join(next(iter(found)) for found in names.values() if found) if names else topic
+def _topic_words(rules: HubRules, topic: str) -> str:
+    """What a topic is found by; that of a concept as the concept, too."""
+    return " ".join((topic, *rules.topics.get(topic, {}).values()))
 
 
 def _strictest(shares: Sequence[Row]) -> int:

@@ -105,9 +105,7 @@ def _found(
     return best, place
 
 
-def _by_stems(
-    unit: Unit, telling: Sequence[int], texts: Mapping[str, set[str]], stems: set[str]
-) -> tuple[float, str]:
+def _by_stems(unit: Unit, telling: Sequence[int], texts: Mapping[str, set[str]], stems: set[str]) -> tuple[float, str]:
     """The weakest of its words counts: all must be there in some form."""
     weakest, place = math.inf, ""
     for number in telling:

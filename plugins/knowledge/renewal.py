@@ -23,8 +23,8 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
         return
     ids = json.dumps(sorted(entries))
     rows = await tx.rows(
-        f"""SELECT e.id, e.resource, e.label, e.title IS NOT NULL OR e.url IS NOT NULL OR e.shared_at IS NOT NULL AS made,
-        s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}""",  # noqa: S608 - our own text
+        f"""SELECT e.id, e.resource, e.label, coalesce(e.title, e.url, e.shared_at) IS NOT NULL AS made,
+        s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}""",
         ids=ids,
     )
     said = await _said(tx, ids)
@@ -44,7 +44,7 @@ async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
     shares = await _by_entry(
         tx,
         f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth
-        FROM shares WHERE entry IN {_IDS}) WHERE nth <= {MOST_SHARES} ORDER BY entry, nth""",  # noqa: S608 - our own text
+        FROM shares WHERE entry IN {_IDS}) WHERE nth <= {MOST_SHARES} ORDER BY entry, nth""",
         ids,
     )
     # What most entries have nothing of is looked for at once, and read only where there is something.
@@ -52,14 +52,14 @@ async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
         f"""SELECT EXISTS (SELECT 1 FROM curations WHERE entry IN {_IDS}) AS curations,
         EXISTS (SELECT 1 FROM corrections WHERE entry IN {_IDS}) AS corrections,
         EXISTS (SELECT 1 FROM facts WHERE entry IN {_IDS} AND state = 'ok') AS facts,
-        EXISTS (SELECT 1 FROM votes WHERE entry IN {_IDS}) AS votes""",  # noqa: S608 - our own text
+        EXISTS (SELECT 1 FROM votes WHERE entry IN {_IDS}) AS votes""",
         ids=ids,
     )
     wanted = {
-        "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",  # noqa: S608 - our own text
-        "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",  # noqa: S608 - our own text
-        "facts": f"SELECT * FROM facts WHERE entry IN {_IDS} AND state = 'ok'",  # noqa: S608 - our own text
-        "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",  # noqa: S608 - our own text
+        "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
+        "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
+        "facts": f"SELECT * FROM facts WHERE entry IN {_IDS} AND state = 'ok'",
+        "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",
     }
     curations, corrections, facts, votes = [
         await _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
@@ -88,13 +88,13 @@ async def _store(tx: Transaction, ids: str, rows: Sequence[Row], made: dict[int,
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
     before: Sequence[Row] = ()
     if any(row["made"] for row in rows):
-        before = await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids)  # noqa: S608 - our own text
-        await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)  # noqa: S608 - our own text
+        before = await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
+        await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
     for row in before:
         for word in making.counted(row):
             changes[word, scopes[row["id"]]] -= 1
     if before:
-        await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)  # noqa: S608 - our own text
+        await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
     shelves = {row["id"]: row["shelf"] for row in rows}
     for id_, one in made.items():
         where = scope(shelves[id_], int(str(one.entry["label"])))
@@ -112,7 +112,7 @@ async def _store(tx: Transaction, ids: str, rows: Sequence[Row], made: dict[int,
     )
     await tx.execute_many(
         f"""INSERT INTO entry_words (rowid, {", ".join(making.COLUMNS)})
-        VALUES (:id, {", ".join(f":{column}" for column in making.COLUMNS)})""",  # noqa: S608 - our own text
+        VALUES (:id, {", ".join(f":{column}" for column in making.COLUMNS)})""",
         ({"id": id_, **one.words} for id_, one in sorted(made.items()) if one.words),
     )
     await vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))

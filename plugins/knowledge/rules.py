@@ -20,8 +20,8 @@ class HubRules:
     """How one hub's entries are made. `digest` changes with what entries depend on."""
 
     thesaurus: Thesaurus
-    topic_titles: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Topic → all its titles, to be searched."""
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    """The hub's topics: id → title by language."""
     topics_by_name: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Whatever a topic is called, folded → its id."""
     topics_by_concept: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
@@ -72,7 +72,7 @@ def _rules(hub: Hub) -> HubRules:
     ]  # fmt: skip
     return HubRules(
         thesaurus=thesaurus,
-        topic_titles={topic.id: " ".join((topic.id, *topic.title.values())) for topic in hub.topics},
+        topics={topic.id: topic.title for topic in hub.topics},
         topics_by_name=names,
         topics_by_concept=by_concept,
         shared=hub.visibility == "shared",

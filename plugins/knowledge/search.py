@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
 from plugins.knowledge import facets, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Question, Unit
+from plugins.knowledge.asking import Question, Unit, read, single
 from plugins.knowledge.index import digest
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Score, Wanted
-from plugins.knowledge.shelves import Sight
-from plugins.knowledge.spelling import Traces
+from plugins.knowledge.shelves import AMBER, GREEN, Sight
 from plugins.knowledge.text import joined
-from plugins.knowledge.thesaurus import token
+from plugins.knowledge.thesaurus import Thesaurus, token
 
 POOL = 90  # candidates of each kind that are weighed
+ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
@@ -55,12 +55,11 @@ class Found:
 
 
 async def find(
-    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, known: Traces, limit: int = 10
+    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, limit: int = 10
 ) -> Found:
     """Best first, those that have all that is asked before those that have some; at most a few hundred.
 
-    `topics` are the ids the question's topic may mean; `known` the words that are no misspelling though no entry may
-    have them.
+    `topics` are the ids the question's topic may mean.
     """
     if not sight.shelves:
         return Found(question, (), {})
@@ -69,7 +68,7 @@ async def find(
         return Found(question, await _page(db, sight, question.key), {})
     if not question.units:
         return Found(question, await _listed(db, conditions, question, now), {})
-    weighed, corrected = await _weighed(db, sight, question.units, known)
+    weighed, corrected = await _weighed(db, sight, question.units, terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
@@ -102,9 +101,7 @@ class _Conditions:
             shared.append("s.sent_at < :until")
         if not shared:
             return Sight.WHERE
-        return (
-            f"{Sight.WHERE} AND EXISTS (SELECT 1 FROM shares s WHERE s.entry = e.id AND {' AND '.join(shared)})"  # noqa: S608 - our own text
-        )
+        return f"{Sight.WHERE} AND EXISTS (SELECT 1 FROM shares s WHERE s.entry = e.id AND {' AND '.join(shared)})"
 
     @property
     def params(self) -> Mapping[str, object]:
@@ -112,9 +109,7 @@ class _Conditions:
         return {**self.sight.params, **{name: at for name, at in times.items() if at is not None}}
 
 
-async def _facets(
-    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int
-) -> list[Sequence[str]]:
+async def _facets(db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int) -> list[Sequence[str]]:
     found: list[Sequence[str]] = [sight.words]
     if topics:
         found.append([facets.topic(topic) for topic in topics])
@@ -135,11 +130,11 @@ async def _senders(db: Reader, sender: str) -> Sequence[int]:
     """People by their whole id, or by their name on any server."""
     where = "lower(user) = :sender" if ":" in sender else "substr(lower(user), 1, length(:sender)) = :sender"
     name = sender if ":" in sender else f"@{sender}:"
-    return [row["id"] for row in await db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]  # noqa: S608 - our own text
+    return [row["id"] for row in await db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
 
 
 async def _weighed(
-    db: Reader, sight: Sight, units: Sequence[Unit], known: Traces
+    db: Reader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
 ) -> tuple[Sequence[Wanted], Mapping[str, str]]:
     """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt."""
     words = {"="}
@@ -151,22 +146,24 @@ async def _weighed(
     weighed = []
     for asked in units:
         unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
-        last = joined(unit.words[-1])
-        if (entries == 0 or unit.prefix) and not unit.phrase and len(unit.words) == 1:
-            beginnings: Sequence[str] = ()
-            if unit.prefix or len(last) >= SHORTEST_BEGINNING:
-                beginnings = await vocabulary.beginning(db, last, sight.scopes, MOST_BEGINNINGS)
-            if beginnings:
+        if len(unit.words) == 1 and (unit.prefix or not entries):
+            last = joined(unit.words[0])
+            if beginnings := await _beginnings(db, sight, unit, last):
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
                 entries = max(entries, of // 10)
-            elif entries == 0 and not unit.concepts:
-                meant = await spelling.meant(db, last, sight.scopes, known)
-                if meant:
-                    corrected[unit.shown] = meant
-                    unit = replace(unit, words=((meant,),), stems=(), shown=meant)
+            elif not unit.concepts and (meant := await spelling.meant(db, last, sight.scopes, terms.traces)):
+                corrected[unit.shown] = meant
+                unit = single(meant, terms)
+                entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
         weighed.append(ranking.wanted(unit, entries, of))
     return weighed, corrected
+
+
+async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
+    if unit.prefix or len(word) >= SHORTEST_BEGINNING:
+        return await vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
+    return ()
 
 
 def _forms(unit: Unit) -> set[str]:
@@ -216,7 +213,7 @@ async def _newest(db: Reader, conditions: _Conditions, expression: str, most: in
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
     return await db.rows(
         f"""SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :match AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most""",  # noqa: S608 - our own text
+        WHERE entry_words MATCH :match AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most""",
         match=expression,
         most=most,
         **conditions.params,
@@ -250,7 +247,7 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
         f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.id IN
         (SELECT id FROM entries WHERE resource = (SELECT id FROM resources WHERE key = :key) UNION
         SELECT entry FROM merged WHERE resource = (SELECT id FROM resources WHERE key = :key))
-        ORDER BY e.shelf NOT IN (SELECT value FROM json_each(:own)), e.id""",  # noqa: S608 - our own text
+        ORDER BY e.shelf NOT IN (SELECT value FROM json_each(:own)), e.id""",
         key=digest(key),
         **sight.params,
     )
@@ -259,5 +256,67 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
 
 async def _listed(db: Reader, conditions: _Conditions, question: Question, now: int) -> Sequence[Hit]:
     """What filters alone ask for, the newest first."""
+    if set(question.filters) == {"sort"} and question.sort == "new":
+        return await _recent(db, conditions.sight)
     rows = await _newest(db, conditions, match(conditions.facets, (), question.without), MOST_LISTED)
     return _ranked(rows, (), question.sort or "new", now)
+
+
+async def _recent(db: Reader, sight: Sight) -> Sequence[Hit]:
+    """What was shared last, whenever it was shared first: read from each shelf's own order."""
+    parts = [
+        f"""SELECT * FROM (SELECT id, resource, shared_at FROM entries
+        WHERE shelf = {shelf.id} AND hidden = 0 AND label <= {AMBER if shelf in sight.own else GREEN}
+        AND shared_at IS NOT NULL ORDER BY shared_at DESC LIMIT {MOST_LISTED // 4})"""
+        for shelf in sight.shelves
+    ]
+    rows = await db.rows(" UNION ALL ".join(parts) + f" ORDER BY shared_at DESC, id DESC LIMIT {MOST_LISTED}")
+    return list({row["resource"]: Hit(row["id"], row["resource"], 0.0) for row in reversed(rows)}.values())[::-1]
+
+
+async def similar(db: Reader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
+    """Entries that speak of the same things as this one, whose title and topics are `text`."""
+    conditions = _Conditions(sight, [sight.words], Question())
+    units = [unit for unit in read(text.replace('"', " "), terms).units if not unit.phrase]
+    weighed, _ = await _weighed(db, sight, units, terms)
+    some = {row["id"]: row for row in await _in_part(db, conditions, weighed, ())}
+    hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
+    own = await db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
+    return [hit for hit in hits if hit.resource != own]
+
+
+async def closest(
+    db: Reader, sight: Sight, question: Question, now: int, *, terms: Thesaurus, limit: int
+) -> Sequence[Hit]:
+    """For a question nothing answers: entries that have anything of it, whatever its filters were."""
+    if not question.units or not sight.shelves:
+        return ()
+    weighed, _ = await _weighed(db, sight, question.units, terms)
+    some = await _in_part(db, _Conditions(sight, [sight.words], Question()), weighed, ())
+    return _ranked(some, weighed, None, now)[:limit]
+
+
+async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
+    """What was shared since then that most people found useful, then what was shared most often."""
+    rows = await db.rows(
+        f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.shared_at >= :since ORDER BY e.votes DESC,
+        (SELECT count(*) FROM shares s WHERE s.entry = e.id AND s.sent_at >= :since) DESC, e.shared_at DESC
+        LIMIT :limit""",
+        since=since,
+        limit=limit,
+        **sight.params,
+    )
+    return [Hit(row["id"], row["resource"], 0.0) for row in rows]
+
+
+async def askable(db: Reader, sight: Sight, topics: Sequence[str]) -> Sequence[str]:
+    """People who shared on these topics and said that they may be asked; in the order of their names."""
+    rows = await db.rows(
+        f"""SELECT DISTINCT u.user FROM entries e JOIN entry_topics t ON t.entry = e.id
+        JOIN shares s ON s.entry = e.id JOIN sharers u ON u.id = s.sender JOIN choices c ON c.sharer = u.id
+        WHERE {Sight.WHERE} AND t.topic IN (SELECT value FROM json_each(:topics)) AND c.askable = 1
+        ORDER BY u.user LIMIT 30""",
+        topics=json.dumps(list(topics)),
+        **sight.params,
+    )
+    return [row["user"] for row in rows]

@@ -49,9 +49,11 @@ class KnowledgeHub(Settings):
 
     keep_notes: bool = True
     """Keep the words around a shared link, so that it is found by them."""
+    tell_kept: bool = False
+    """Answer a shared link with a quiet reaction: kept, or known already."""
     resources: tuple[Curated, ...] = ()
     """Resources the hub recommends; found like what people share, and marked."""
-    thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = {}
+    thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = Field(default_factory=dict)
     """More words for ideas, by language, so that a question in one language finds answers in the others. The name of
     an idea may be one of Faro's own (plugins/knowledge/thesaurus.yaml) or a new one."""
 

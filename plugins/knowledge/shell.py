@@ -11,7 +11,10 @@ import click
 
 from bot.api import Hub, Offline, Shell, in_language
 from plugins.knowledge import address, search
-from plugins.knowledge.search import Entry, Query
+from plugins.knowledge.asking import read
+from plugins.knowledge.results import Entry, load
+from plugins.knowledge.rules import together
+from plugins.knowledge.shelves import sight_of
 
 
 @click.command("find")
@@ -31,23 +34,27 @@ def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bo
         raise click.BadParameter(message, param_hint="HUB")
     entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
     if as_json:
-        found = [{"url": entry.url, "title": _title(entry, chosen), "score": entry.score} for entry in entries]
+        found = [{"url": entry.url, "title": _title(entry, chosen), "score": score} for entry, score in entries]
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         _table(offline, entries, chosen)
 
 
-async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Sequence[Entry]:
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Sequence[tuple[Entry, float]]:
     async with offline.reading() as db:
-        _, entries = await search.find(db, [hub.id], Query(words), limit=limit)
-        return entries
+        terms, seen = together([hub]), await sight_of(db, [hub])
+        question = read(words, terms, hub.timezone)
+        topics = [question.topic] if question.topic else ()
+        found = await search.find(db, seen, question, topics, offline.now, terms=terms, limit=limit)
+        hits = {hit.id: hit.score for hit in found.hits[:limit]}
+        return [(entry, hits[entry.id]) for entry in await load(db, seen, list(hits))]
 
 
 def _title(entry: Entry, hub: Hub) -> str:
     return in_language(dict(entry.title), *hub.languages) if entry.title else address.title(entry.url)
 
 
-def _table(offline: Offline, entries: Sequence[Entry], hub: Hub) -> None:
+def _table(offline: Offline, entries: Sequence[tuple[Entry, float]], hub: Hub) -> None:
     from rich.console import Console  # only a person at a terminal needs it
     from rich.table import Table
     from rich.text import Text
@@ -61,7 +68,10 @@ def _table(offline: Offline, entries: Sequence[Entry], hub: Hub) -> None:
     table.add_column(t("Title"))
     table.add_column(t("Address"), overflow="fold")
     table.add_column(t("Score"), justify="right")
-    for entry in entries:
+    for entry, score in entries:
         title, url = Text(_title(entry, hub)), Text(address.masked(entry.url))  # Text: no markup in what people wrote
-        table.add_row(str(entry.number), title, url, f"{entry.score:.3g}")
+        table.add_row(str(entry.number), title, url, f"{score:.3g}")
     Console().print(table)
+
+
+COMMANDS = (find,)

@@ -55,7 +55,9 @@ async def meant(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> 
         traces=json.dumps(sorted(asked)),
         scopes=json.dumps(list(scopes)),
     )
-    frequent = {one: 0 for trace in asked for one in known.get(trace, ())} | {row["word"]: row["entries"] for row in rows}
+    frequent = {one: 0 for trace in asked for one in known.get(trace, ())} | {
+        row["word"]: row["entries"] for row in rows
+    }
     most = 2 if len(word) >= TWO_SLIPS_FROM else 1
     best = min(
         ((slips(word, one, most), one[:1] != word[:1], -entries, one) for one, entries in frequent.items()),

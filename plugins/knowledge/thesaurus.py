@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
 from plugins.knowledge.spelling import Traces, traced
-from plugins.knowledge.text import LANGUAGES, Compound, compounds, fold, stems, words, words
+from plugins.knowledge.text import LANGUAGES, Compound, compounds, fold, stems, words
 
-Terms = Mapping[str, Mapping[str, Sequence[str]]]
+Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know languages as literals, YAML as strings
 """Concept → language → terms."""
 
 Key = TypeVar("Key")
@@ -30,7 +30,7 @@ LONGEST_ACRONYM = 5  # letters; longer words in capitals are shouted, not abbrev
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Compounds `start` to `end` (exclusive) of a text are a term of these concepts: more than one if it is ambiguous."""
+    """Compounds `start` to `end` (exclusive) of a text are a term of these concepts: of several if it is ambiguous."""
 
     start: int
     end: int

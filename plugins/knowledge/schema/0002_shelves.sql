@@ -199,6 +199,7 @@ CREATE TABLE imports (                         -- files that were begun to be br
 ) STRICT;
 
 -- What was there before.
+DELETE FROM searches;
 INSERT INTO shelves (hub, circle, last) SELECT hub, 'members', last FROM entry_numbers;
 INSERT INTO sharers (user) SELECT DISTINCT sender FROM old_shares;
 INSERT INTO places (room) SELECT DISTINCT room FROM old_shares;

@@ -1,0 +1,152 @@
+"""What is said in the rooms becomes shares and votes: messages, edits, redactions, reactions; and who wants no part."""
+
+from __future__ import annotations
+
+from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
+from plugins.knowledge import choices, index, searches, votes
+from plugins.knowledge.index import Share
+from plugins.knowledge.links import Shared, shared
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
+from plugins.knowledge.shelves import GREEN, LABELS, circle_of
+
+MINUTE = 60_000
+ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
+OFF = frozenset(("off", "no", "non", "não", "nao"))
+
+
+class Capturing:
+    """Listens; part of the plugin. It says nothing, but for a quiet reaction where the hub wants one."""
+
+    rules: Rules
+
+    @overhear(Message, Edit, Redaction, Reaction)
+    async def heard(self, ctx: Context, event: Message | Edit | Redaction | Reaction) -> None:
+        """A message shares its links, an edit shares others, a redaction none; 👍 finds what was shared useful."""
+        if isinstance(event, Reaction):
+            await votes.reacted(ctx.db, self.rules, event)
+            return
+        if isinstance(event, Redaction):
+            went = await index.remove(ctx.db, self.rules, event.room, event.target)
+            await votes.withdrawn(ctx.db, self.rules, event.target)
+            await searches.withdraw(ctx.db, event.room, event.target)
+        elif isinstance(event, Edit):
+            went = await self._record(ctx, event.message, edit=True)
+        else:
+            went = await self._record(ctx, event)
+        if went:  # the words leave the disk soon, for all that went within a minute at once
+            minute = ctx.now // MINUTE + 1
+            await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
+
+    async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
+        logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
+        found = shared(message.body, message.html) if logged else Shared()
+        if not found.links and not edit:
+            return False
+        if found.links and await choices.is_unlogged(ctx.db, message.sender):
+            found = Shared()
+        settings = section(ctx.hub, KnowledgeHub)
+        shares = [
+            Share(
+                hub=ctx.hub.id,
+                circle=circle_of(ctx),
+                url=link.url,
+                canonical=link.canonical,
+                sent_at=message.sent_at,
+                sender=message.sender,
+                room=message.room,
+                event=ctx.message.event_id,
+                said_in=message.event_id,
+                label=link.label if settings.keep_notes else None,
+                note=found.note if settings.keep_notes else None,
+                topics=found.hashtags,
+                tlp=LABELS.index(found.label) if found.label else GREEN,
+            )
+            for link in found.links
+        ]
+        known = settings.tell_kept and await self._all_known(ctx, shares)
+        entries, went = await index.replace(
+            ctx.db, self.rules, message.room, ctx.message.event_id, message.sender, shares
+        )
+        if entries and settings.tell_kept:
+            await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
+        return went
+
+    async def _all_known(self, ctx: Context, shares: list[Share]) -> bool:
+        """Whether this shelf had all of these pages before."""
+        for share in shares:
+            if not await index.is_known(ctx.db, share):
+                return False
+        return bool(shares)
+
+    @command(
+        "share",
+        help="Share a link with a word on why it helps, and topics: in rooms where links are not kept by themselves, too.",
+        aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
+        examples=("share https://example.org/guide for new colleagues #gifts",),
+    )
+    async def share(self, ctx: Context, *, link: str) -> Reply:
+        found = shared(link)
+        if not found.links:
+            red = "red" in link.casefold() and "tlp" in link.casefold()
+            raise UserError(
+                ctx.t("What is TLP:RED is not kept.") if red
+                else ctx.t("There is no web address in that. Write it like this: {example}",
+                           example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`")
+            )  # fmt: skip
+        shares = [
+            Share(
+                hub=ctx.hub.id,
+                circle=circle_of(ctx),
+                url=one.url,
+                canonical=one.canonical,
+                sent_at=ctx.message.sent_at,
+                sender=ctx.sender,
+                room=ctx.room.id,
+                event=ctx.message.event_id,
+                label=one.label,
+                note=found.note,
+                topics=found.hashtags,
+                tlp=LABELS.index(found.label) if found.label else GREEN,
+            )
+            for one in found.links
+        ]
+        entries, _ = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
+        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
+
+    @command(
+        "mylinks",
+        help="Say whether the links you share are kept: on, or off.",
+        aliases={"es": "misenlaces", "fr": "mesliens", "pt": "meuslinks"},
+        examples=("mylinks off",),
+        anywhere=True,
+    )
+    async def mylinks(self, ctx: Context, choice: str) -> Reply:
+        kept = _on(ctx, choice)
+        await choices.set_unlogged(ctx.db, ctx.sender, unlogged=not kept)
+        if kept:
+            return Reply(ctx.t("From now on the links you share are kept."))
+        return Reply(ctx.t("From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
+                           forget="`!forget me`"))  # fmt: skip
+
+    @command(
+        "askme",
+        help="Say whether others may be told to ask you about topics you shared on: on, or off.",
+        aliases={"es": "preguntame", "fr": "interrogez", "pt": "pergunteme"},
+        examples=("askme on",),
+        anywhere=True,
+    )
+    async def askme(self, ctx: Context, choice: str) -> Reply:
+        askable = _on(ctx, choice)
+        await choices.set_askable(ctx.db, ctx.sender, askable=askable)
+        if askable:
+            return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
+        return Reply(ctx.t("You are no longer named."))
+
+
+def _on(ctx: Context, choice: str) -> bool:
+    said = choice.casefold()
+    if said not in ON | OFF:
+        raise UserError(ctx.t("Write {on} or {off}.", on=f"`{ctx.t('on')}`", off=f"`{ctx.t('off')}`"))
+    return said in ON

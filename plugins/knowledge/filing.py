@@ -1,0 +1,201 @@
+"""Which entry an address belongs to, where that changes: two entries joined by a moderator, an address taken out of
+one again, and pages whose keys were made by older rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.api import Reader, Row, Transaction
+from plugins.knowledge import alike
+from plugins.knowledge.canonical import VERSION, canonical
+from plugins.knowledge.index import digest, entries_of, loose, resources_of
+from plugins.knowledge.renewal import renew
+from plugins.knowledge.rules import Rules
+
+MOST_COMPARED = 5_000  # entries of a shelf that are compared for versions in other languages
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Entries of a shelf that may be one page, by their numbers; `reason` is address, language, or page."""
+
+    numbers: tuple[int, ...]
+    reason: str
+
+
+async def merge(tx: Transaction, rules: Rules, into: int, other: int) -> None:
+    """The entry `other` becomes part of `into`, of the same shelf; its number leads there from now on."""
+    row = await tx.row("SELECT shelf, resource, number FROM entries WHERE id = :other", other=other)
+    if row is None:
+        return
+    for table in ("shares", "curations"):
+        await tx.execute(f"UPDATE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
+    await _hand_over(tx, into, other, row)
+    await renew(tx, rules, {into, other})
+
+
+async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int | None:
+    """What was once the entry of that number is one again; its id, or None if it is no part of another."""
+    row = await tx.row(
+        "SELECT resource, entry FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number
+    )
+    if row is None:
+        return None
+    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
+    own = await tx.value(
+        "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
+        shelf=shelf,
+        number=number,
+        resource=row["resource"],
+    )
+    for table in ("shares", "curations"):
+        await tx.execute(
+            f"UPDATE {table} SET entry = :own WHERE entry = :entry AND resource = :resource",
+            own=own,
+            **row,
+        )
+    await renew(tx, rules, {own, row["entry"]})
+    return int(own)
+
+
+async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
+    """Entries of a shelf that may be one page: addresses that differ in little, versions in other languages, and pages
+    that name another one as theirs."""
+    spelt = await db.rows(
+        """SELECT json_group_array(e.number) AS numbers FROM entries e JOIN resources r ON r.id = e.resource
+        WHERE e.shelf = :shelf AND r.loose IS NOT NULL GROUP BY r.loose HAVING count(*) > 1 LIMIT :limit""",
+        shelf=shelf,
+        limit=limit,
+    )
+    found = [Candidate(tuple(sorted(json.loads(row["numbers"]))), "address") for row in spelt]
+    found += await _said_by_pages(db, shelf, limit)
+    found += await _in_other_languages(db, shelf)
+    return list(dict.fromkeys(found))[:limit]
+
+
+async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
+    rows = await db.rows(
+        """SELECT e.number, f.url, f.final_url, f.canonical, h.moved_to FROM entries e
+        LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id WHERE e.shelf = :shelf
+        AND (f.final_url IS NOT NULL OR f.canonical IS NOT NULL OR h.moved_to IS NOT NULL) LIMIT :most""",
+        shelf=shelf,
+        most=MOST_COMPARED,
+    )
+    found = []
+    for row in rows:
+        for target in (row["canonical"], row["final_url"], row["moved_to"]):
+            if not target or not row["url"] or not alike.may_join(row["url"], target):
+                continue
+            other = await db.value(
+                """SELECT e.number FROM entries e JOIN resources r ON r.id = e.resource
+                WHERE e.shelf = :shelf AND r.key = :key""",
+                shelf=shelf,
+                key=digest(canonical(target) or target),
+            )
+            if other is not None and other != row["number"]:
+                first, second = sorted((int(other), int(row["number"])))
+                found.append(Candidate((first, second), "page"))
+        if len(found) >= limit:
+            break
+    return found
+
+
+async def _in_other_languages(db: Reader, shelf: int) -> list[Candidate]:
+    rows = await db.rows(
+        """SELECT e.number, coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url
+        FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most""",
+        shelf=shelf,
+        most=MOST_COMPARED,
+    )
+    by_page: dict[str, list[int]] = {}
+    for row in rows:
+        if page := row["url"] and alike.without_language(row["url"]):
+            by_page.setdefault(page, []).append(row["number"])
+    return [Candidate(tuple(sorted(numbers)), "language") for numbers in by_page.values() if len(numbers) > 1]
+
+
+async def refile(tx: Transaction, rules: Rules, most: int) -> bool:
+    """Makes the keys of pages anew that older rules made; answers whether there are more to do.
+
+    Pages that the new rules call one are joined; a page that they call two is taken apart.
+    """
+    old = await tx.rows("SELECT id FROM resources WHERE version <> :now LIMIT :most", now=VERSION, most=most)
+    for row in old:
+        await _refile(tx, rules, row["id"])
+    return len(old) == most
+
+
+async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
+    rows = await tx.rows(
+        """SELECT entry, url FROM shares WHERE resource = :id UNION SELECT entry, url FROM curations
+        WHERE resource = :id""",
+        id=resource,
+    )
+    keys = {row["url"]: canonical(row["url"]) or row["url"] for row in rows}
+    taken = {
+        key: await tx.value("SELECT id FROM resources WHERE key = :key AND id <> :id", key=digest(key), id=resource)
+        for key in set(keys.values())
+    }
+    if len(taken) == 1 and None in taken.values():
+        key = next(iter(taken))
+        await tx.execute(
+            "UPDATE resources SET key = :key, version = :now, loose = :loose WHERE id = :id",
+            key=digest(key),
+            now=VERSION,
+            loose=loose(key),
+            id=resource,
+        )
+        return
+    await tx.execute("UPDATE resources SET version = :now WHERE id = :id", now=VERSION, id=resource)
+    resources = await resources_of(tx, set(keys.values()))
+    touched: set[int] = set()
+    for row in rows:
+        new = resources[keys[row["url"]]]
+        touched |= await _move(tx, row, resource, new)
+    await renew(tx, rules, touched)
+
+
+async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
+    """What an entry has of one address goes to the entry of its new key on the same shelf."""
+    about = await tx.row("SELECT shelf, number, resource FROM entries WHERE id = :entry", entry=row["entry"])
+    if about is None or new == resource:
+        return set()
+    entry = row["entry"]
+    if about["resource"] == resource:  # not by way of a join, which stays as it was made
+        entry = (await entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
+    for table in ("shares", "curations"):
+        await tx.execute(
+            f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new
+            WHERE entry = :entry AND resource = :resource AND url = :url""",
+            to=entry,
+            new=new,
+            entry=row["entry"],
+            resource=resource,
+            url=row["url"],
+        )
+    left = await tx.value(
+        """SELECT EXISTS (SELECT 1 FROM shares WHERE entry = :entry)
+        OR EXISTS (SELECT 1 FROM curations WHERE entry = :entry)""",
+        entry=row["entry"],
+    )
+    if not left and entry != row["entry"]:
+        await _hand_over(tx, entry, row["entry"], about)
+    return {entry, int(row["entry"])}
+
+
+async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None:
+    """What people said of an entry that goes, and its number, are those of another from now on."""
+    for table in ("votes", "corrections", "merged"):
+        await tx.execute(
+            f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
+            into=into,
+            other=other,
+        )
+    await tx.execute(
+        """INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :into, :number)
+        ON CONFLICT DO NOTHING""",
+        into=into,
+        **about,
+    )

@@ -1,0 +1,95 @@
+"""What do people mean by a name: a topic, a hub, the number of a result? Raises `UserError` with a sentence that helps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from bot.api import Context, Hub, Text, UserError, escape
+from plugins.knowledge import results
+from plugins.knowledge.links import tidy
+from plugins.knowledge.results import Entry, topic_counts
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import COORDINATORS, Sight
+from plugins.knowledge.text import compounds, fold
+
+_NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
+
+
+async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) -> Entry:
+    """The entry a person means by `12`, `c3` or `transparency/12`. What they may not see does not exist."""
+    match = _NUMBER.fullmatch(said)
+    if match is None:
+        raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(said, 40)))
+    hub = match["hub"] and match["hub"].lower()
+    if hub or ctx.room.direct:
+        seen = sight.of_hubs([hub]) if hub else sight
+    else:
+        seen = sight.of_hubs([ctx.hub.id])
+    circle = COORDINATORS if match["circle"] else "members"
+    found = await results.numbered(ctx.db, seen, int(match["number"]), circle=circle, hidden=hidden)
+    if not found:
+        raise UserError(Text("There is no result with the number {number} here.", number=said[:40]))
+    if len(found) > 1:
+        names = ", ".join(f"`{one.shelf.hub}/{results.short_name(one)}`" for one in found)
+        raise UserError(ctx.t("Several hubs have that number. Write one of: {names}", names=names))
+    return found[0]
+
+
+def hub(ctx: Context, said: str) -> Hub:
+    """One of the hubs that may be seen here, by its id or title."""
+    names = {fold(name): one for one in reversed(ctx.hubs) for name in (*one.title.values(), one.id)}
+    if found := names.get(fold(said)):
+        return found
+    known = ", ".join(f"`hub:{one.id}`" for one in ctx.hubs)
+    raise UserError(
+        ctx.t("There is no hub “{hub}” here. You can write: {known}", hub=escape(tidy(said, 40)), known=known)
+    )
+
+
+async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+    """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
+    found: dict[str, None] = {}
+    names: dict[str, str] = {}
+    words = list(compounds(said))
+    for one in ctx.hubs:
+        hub_rules = rules.of(one.id)
+        names |= hub_rules.topics_by_name
+        if topic := hub_rules.topics_by_name.get(fold(said)):
+            found[topic] = None
+        for mention in hub_rules.thesaurus.mentions(words, capitals=False):
+            if mention.end - mention.start == len(words):
+                found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
+    tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
+    used = await topic_counts(ctx.db, sight)
+    if tag in used:
+        found[tag] = None
+    if found:
+        return list(found)
+    shown = escape(tidy(said, 40))
+    if close := get_close_matches(fold(said), {**names, **{tag: tag for tag in used}}, n=1, cutoff=0.5):
+        suggestion = f"`topic:{names.get(close[0], close[0])}`"
+        raise UserError(
+            ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
+        )
+    command = written(ctx, "topics")
+    raise UserError(
+        ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
+    )
+
+
+def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:
+    """Topics whose names are like the words; if none is, the first ones. `names`: topic → what it is called."""
+    by_name = {fold(name): topic for topic, called in names.items() for name in called}
+    found: dict[str, None] = {}
+    for word in (fold(words), *(part.folded for compound in compounds(words) for part in compound)):
+        for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
+            found[by_name[name]] = None
+    return (list(found) or list(names))[:most]
+
+
+def written(ctx: Context, command: str, arguments: str = "") -> str:
+    """A command as the asker would write it: `!buscar regalos`."""
+    word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
+    return f"`{word} {arguments}`" if arguments else f"`{word}`"
