@@ -122,7 +122,7 @@ def _share_cells(share: ShareItem | None) -> dict[str, str]:
 
 
 def _row(said: Mapping[str, str]) -> list[str]:
-    return [guarded(said.get(name, "")) for name in COLUMNS]
+    return [guarded(cell) if (cell := said.get(name)) else "" for name in COLUMNS]
 
 
 def _machine_cell(value: object) -> str:
