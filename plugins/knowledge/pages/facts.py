@@ -40,7 +40,8 @@ class Facts:
     the words of strangers all the same, to be escaped where they are shown."""
 
     final_url: str
-    """Where the redirects ended; the address as it was asked for if there were none."""
+    """Where the redirects ended, or the last address before one with a secret in it; the address as it was asked for if
+    there were none."""
     kind: str
     """`html`, `pdf`, `docx`, `xlsx`, `pptx`, `doc`, `xls`, `ppt`, `odt`, `ods`, `odp`, `epub`, `text`, `image`,
     `audio`, `video`, or `other`."""

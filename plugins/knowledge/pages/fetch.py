@@ -17,7 +17,7 @@ from yarl import URL
 from plugins.knowledge.pages import head, pdf, robots
 from plugins.knowledge.pages.door import AGENT, Answer, Door, Resolve, system_resolver
 from plugins.knowledge.pages.facts import Facts, FetchError, Health, Reason, State
-from plugins.knowledge.pages.guard import IsPublic, Policy, checked, is_public, redirected
+from plugins.knowledge.pages.guard import IsPublic, Policy, checked, is_public, may_use_up, redirected
 from plugins.knowledge.pages.kind import SNIFFED, kind_of
 from plugins.knowledge.pages.pace import Pace
 from plugins.knowledge.pages.robots import Robots
@@ -44,12 +44,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """The answer at the end of the redirects; `moved` is where the permanent ones among the first lead."""
+    """The answer at the end of the redirects."""
 
     answer: Answer
     url: URL
-    hops: int
-    moved: URL | None
+    final: str
+    """The address to be told: the last one that holds no secret, the first one as it was asked for."""
+    moved: str | None
+    """Where the redirects lead as long as they are permanent."""
 
 
 class Fetcher:
@@ -89,15 +91,14 @@ class Fetcher:
             answer = arrival.answer
             _expect_success(answer.status)
             kind = kind_of(answer.content_type, await answer.body(SNIFFED), arrival.url.raw_path)
-            final = str(arrival.url) if arrival.hops else url
             body = await answer.body({"html": head.LONGEST, "pdf": self._limits.body}.get(kind, 0))
         if kind == "html":
-            return _page(final, head.read(body, answer.content_type, final))
+            return _page(arrival.final, head.read(body, answer.content_type, str(arrival.url)))
         if kind == "pdf":
             async with self._one_pdf:
                 paper = await pdf.read(body, self._limits.pdf)
-            return Facts(final, kind, title=paper.title, author=paper.author, language=paper.language)
-        return Facts(final, kind)
+            return Facts(arrival.final, kind, title=paper.title, author=paper.author, language=paper.language)
+        return Facts(arrival.final, kind)
 
     async def health(self, url: str) -> Health:
         """Is the page still there? Raises nothing (but `CancelledError`): what cannot be told is `unsure`."""
@@ -117,8 +118,7 @@ class Fetcher:
 
     async def _asked_how(self, url: str, method: str, limit: asyncio.Timeout) -> Health:
         async with self._arrival(method, url, limit) as arrival:
-            status = arrival.answer.status
-        final = str(arrival.url) if arrival.hops else url
+            status, final = arrival.answer.status, arrival.final
         if status in (404, 410):
             return Health(State.GONE, final, status)
         if not 200 <= status < 300:
@@ -126,7 +126,7 @@ class Fetcher:
         if _is_home(arrival.url) and not _is_home(URL(url, encoded=True)):
             return Health(State.UNSURE, final, status)  # many sites send to their home page what they no longer have
         if arrival.moved:
-            return Health(State.MOVED, str(arrival.moved), status)
+            return Health(State.MOVED, arrival.moved, status)
         return Health(State.OK, final, status)
 
     @asynccontextmanager
@@ -143,18 +143,21 @@ class Fetcher:
     ) -> AsyncIterator[_Arrival]:
         """Follows redirects, each of which is checked like the first address."""
         asked = checked(url, self._policy, self._public)
-        moved: URL | None = None
+        final = url
+        moved: str | None = None
         permanent = True
-        for hops in range(self._limits.redirects + 1):
+        for _ in range(self._limits.redirects + 1):
             if mind_robots:
                 await self._mind_robots(asked, limit)
             async with self._asked(method, asked, limit) as answer:
                 if answer.location is None:
-                    yield _Arrival(answer, asked, hops, moved)
+                    yield _Arrival(answer, asked, final, moved)
                     return
             asked = redirected(asked, answer.location, self._policy, self._public)
             permanent = permanent and answer.status in _PERMANENT
-            moved = asked if permanent else moved
+            if not may_use_up(str(asked)):
+                final = str(asked)
+                moved = final if permanent else moved
         raise FetchError(Reason.TOO_MANY_REDIRECTS)
 
     @asynccontextmanager

@@ -88,6 +88,8 @@ _ACTS = re.compile(
     |[?&;#](?:ticket|otp|sid|phpsessid|jsessionid|invite|confirmation(?:_?\w+)?|nonce|hmac|x-(?:amz|goog)-[a-z-]+)=""",
     re.IGNORECASE | re.VERBOSE,
 )
+# With these a library's server sends us to its store for a few minutes; they were made for us, and may be used.
+_SIGNED_FOR_US = re.compile(r"(?<=[?&])(?:x-(?:amz|goog)-[a-z-]+|sig|signature)=[^&#]*+", re.IGNORECASE)
 
 
 def checked(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
@@ -97,6 +99,32 @@ def checked(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
     Raises `FetchError(BLOCKED)` for what may not be fetched. Where the host is a name its addresses are still unknown:
     they must be checked when they are.
     """
+    asked = _taken_apart(url, policy, public)
+    if may_use_up(url):
+        raise _blocked("asking for it may use it up")
+    return asked
+
+
+def redirected(base: URL, location: str, policy: Policy, public: IsPublic = is_public) -> URL:
+    """Where a redirect from `base` leads, checked like any other address but for signatures, which were made for us."""
+    if _has_control_characters(location):
+        raise _blocked("control characters")
+    try:
+        url = urljoin(str(base), location)
+    except ValueError:
+        raise _blocked("no web address") from None
+    asked = _taken_apart(url, policy, public)
+    if may_use_up(_SIGNED_FOR_US.sub("", url)):
+        raise _blocked("asking for it may use it up")
+    return asked
+
+
+def may_use_up(url: str) -> bool:
+    """Does an address hold a secret, or words of one that does something when it is asked for?"""
+    return has_secret(url) or bool(_ACTS.search(url.partition("://")[2]))
+
+
+def _taken_apart(url: str, policy: Policy, public: IsPublic) -> URL:
     match = _ADDRESS.fullmatch(url)
     if match is None or len(url) > LONGEST or _has_control_characters(url):
         raise _blocked("no web address")
@@ -112,10 +140,8 @@ def checked(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
     query = _encoded(match["query"] or "")
     if _is_named(host, policy.deny) or (policy.allow and not _is_named(host, policy.allow)):
         raise _blocked("left out by the lists of hosts")
-    if host == "matrix.to" or host in map(_name, policy.own_hosts) or path.startswith(_MATRIX_PATHS):
+    if host == "matrix.to" or host in map(host_name, policy.own_hosts) or path.startswith(_MATRIX_PATHS):
         raise _blocked("our own host")
-    if has_secret(url) or _ACTS.search(f"{path}{query}{match['fragment'] or ''}"):
-        raise _blocked("asking for it may use it up")
     place = f"{host}:{port}" if authority["port"] else host
     asked = URL(f"{scheme}://{place}{path}{query}", encoded=True)
     if (asked.raw_host, asked.port) != (host.strip("[]"), port):
@@ -123,19 +149,9 @@ def checked(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
     return asked
 
 
-def redirected(base: URL, location: str, policy: Policy, public: IsPublic = is_public) -> URL:
-    """Where a redirect from `base` leads, checked like any other address."""
-    if _has_control_characters(location):
-        raise _blocked("control characters")
-    try:
-        return checked(urljoin(str(base), location), policy, public)
-    except ValueError:
-        raise _blocked("no web address") from None
-
-
 def _host(text: str, public: IsPublic) -> str:
     """The host as DNS or the socket gets it; raises if it is no name of the public web and no public IP address."""
-    host = text.lower() if text.startswith("[") else _name(text)
+    host = text.lower() if text.startswith("[") else host_name(text)
     labels = host.split(".")
     if host.startswith("[") or _NUMBER.fullmatch(labels[-1]):
         try:
@@ -145,24 +161,24 @@ def _host(text: str, public: IsPublic) -> str:
         if text.lower() != host or not public(ip):
             raise _blocked("not a public address")
         return f"[{ip}]" if isinstance(ip, IPv6Address) else host
-    if len(host) > 253 or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)):
-        raise _blocked("no host of the web")
-    if _is_named(host, _NOT_ON_THE_WEB):
+    if len(labels) < 2 or _is_named(host, _NOT_ON_THE_WEB):
         raise _blocked("no host of the web")
     return host
 
 
-def _name(text: str) -> str:
-    """A host name as DNS knows it: lower case, IDNA; empty if there is no such form. A dot at its end goes."""
+def host_name(text: str) -> str:
+    """A host name as DNS knows it: lower case, IDNA; without a dot at its end. Empty if the text is none: such an entry
+    in a list of hosts has no effect, so whoever reads settings should refuse it."""
     try:
         encoded = URL.build(scheme="http", host=text).raw_host or ""
     except ValueError:  # UnicodeError is one
         return ""
-    return encoded.lower().removesuffix(".")
+    name = encoded.lower().removesuffix(".")
+    return name if len(name) <= 253 and all(map(_LABEL.fullmatch, name.split("."))) else ""
 
 
 def _is_named(host: str, names: Iterable[str]) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in map(_name, names) if name)
+    return any(host == name or host.endswith(f".{name}") for name in map(host_name, names) if name)
 
 
 def _has_control_characters(text: str) -> bool:

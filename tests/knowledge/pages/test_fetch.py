@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from plugins.knowledge.pages.door import USER_AGENT, Door
+from plugins.knowledge.pages.door import USER_AGENT, Door, system_resolver
 from plugins.knowledge.pages.facts import Facts, FetchError, Reason, retry_after
 from plugins.knowledge.pages.fetch import Limits
 from plugins.knowledge.pages.guard import IP, is_public
@@ -146,6 +146,16 @@ async def test_the_door_itself_connects_to_public_addresses_only(web: Web, host:
     assert not web.inner.connections
 
 
+async def test_the_machines_own_resolver_is_checked_like_any_other(web: Web) -> None:
+    assert "127.0.0.1" in await system_resolver("localhost")
+    async with Door(system_resolver, is_public) as door:
+        with pytest.raises(FetchError) as caught:
+            async with door.ask("GET", URL(web.url("/", "localhost"))):
+                pass
+    assert caught.value.reason is Reason.BLOCKED
+    assert not web.public.connections
+
+
 async def test_an_unknown_name_is_a_matter_of_dns(web: Web) -> None:
     error = await refused(web, web.url("/", "nowhere.example.org"))
     assert (error.reason, error.permanent) == (Reason.DNS, False)
@@ -215,6 +225,23 @@ async def test_the_lists_of_hosts_hold_for_redirects_too(web: Web) -> None:
     assert (await refused(web, web.url("/a"), policy={"deny": ("other.example.org",)})).reason is Reason.BLOCKED
     assert (await refused(web, web.url("/a"), policy={"allow": ("site.example.org",)})).reason is Reason.BLOCKED
     assert (await facts(web, web.url("/a"))).title
+
+
+async def test_a_signature_made_for_us_is_used_and_not_told(web: Web) -> None:
+    """Libraries keep their files in a store and send readers there with a key of some minutes."""
+    web.public.pages |= {
+        "/a": to("/b", "301 x"),
+        "/b": to("/c?X-Amz-Signature=abc&x=1"),
+        "/c?X-Amz-Signature=abc&x=1": page(SHORT),
+    }
+    assert await facts(web, web.url("/a")) == Facts(web.url("/b"), "html", "Gifts and hospitality")
+
+
+@pytest.mark.parametrize("location", ["/unsubscribe?u=1", "/?token=abc", "/magic-link/1", "/?sig=1&access_token=2"])
+async def test_a_redirect_to_what_may_be_used_up_is_not_followed(web: Web, location: str) -> None:
+    web.public.pages["/a"] = to(location)
+    assert (await refused(web, web.url("/a"))).reason is Reason.BLOCKED
+    assert web.public.asked == ["GET /robots.txt", "GET /a"]
 
 
 # How long, and how much

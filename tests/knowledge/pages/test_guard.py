@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from plugins.knowledge.pages.facts import FetchError, Reason
-from plugins.knowledge.pages.guard import LONGEST, Policy, checked, is_public, redirected
+from plugins.knowledge.pages.guard import LONGEST, Policy, checked, host_name, is_public, redirected
 
 POLICY = Policy()
 
@@ -172,6 +172,13 @@ def test_a_list_of_hosts_means_no_other_host_that_ends_alike() -> None:
 def test_a_host_in_a_list_may_be_written_as_people_read_it() -> None:
     with pytest.raises(FetchError):
         checked("https://xn--mnchen-3ya.de/", Policy(deny=("münchen.de",)))
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.org", "example.org/a", "example.org:443", "a b", "", "*.example.org"]
+)
+def test_what_is_no_host_name_can_be_told_before_it_has_no_effect(text: str) -> None:
+    assert host_name(text) == ""
 
 
 def test_the_bots_own_hosts_are_not_asked_but_their_neighbours_are() -> None:
