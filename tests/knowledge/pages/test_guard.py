@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -13,6 +13,7 @@ from plugins.knowledge.pages.facts import FetchError, Reason
 from plugins.knowledge.pages.guard import LONGEST, Policy, checked, host_name, is_public, redirected
 
 POLICY = Policy()
+UNTIMED = settings(deadline=None)  # machines are busy at times
 
 NOT_PUBLIC = [
     "0.0.0.0",  # noqa: S104 - nothing is bound to it
@@ -42,6 +43,7 @@ def test_addresses_given_to_networks_are_public_in_ipv6(ip: str) -> None:
     assert is_public(ip_address(ip))
 
 
+@UNTIMED
 @given(st.ip_addresses())
 def test_what_python_knows_to_be_private_is_not_public(ip: object) -> None:
     parsed = ip_address(str(ip))
@@ -49,6 +51,7 @@ def test_what_python_knows_to_be_private_is_not_public(ip: object) -> None:
         assert not is_public(parsed)
 
 
+@UNTIMED
 @given(st.ip_addresses(v=4))
 def test_an_address_of_ipv4_inside_one_of_ipv6_is_never_public(ip: object) -> None:
     number = int(ip_address(str(ip)))
@@ -139,6 +142,7 @@ def test_an_address_of_the_web_is_asked_for_as_it_was_written(url: str, asked: s
     assert str(checked(url, POLICY)) == asked
 
 
+@UNTIMED
 @given(st.text() | st.builds("http://{}/".format, st.text()) | st.builds("https://example.org{}".format, st.text()))
 def test_any_text_is_refused_or_is_an_address_whose_host_was_checked(text: str) -> None:
     try:
