@@ -21,6 +21,7 @@ from bot.core.errors import PluginError
 from bot.ports import Row
 
 BUSY_TIMEOUT = 5000  # ms
+CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -208,6 +209,7 @@ class SqliteDatabase:
         connection = await aiosqlite.connect(path, isolation_level=None)
         connection.row_factory = sqlite3.Row
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        await connection.execute(f"PRAGMA cache_size = -{CACHE}")
         return connection
 
     @staticmethod

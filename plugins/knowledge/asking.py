@@ -173,7 +173,7 @@ def _sort(said: str) -> str:
 def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
     """The words of a text: terms of the thesaurus together, others one by one; those that say nothing are left out
     (unless nothing else is left)."""
-    found = list(compounds(text))
+    found = compounds(text)
     starred = {fold(word.rstrip("*")) for word in text.split() if word.endswith("*")}
     mentions = {mention.start: mention for mention in thesaurus.mentions(found, capitals=False)}
     units: list[Unit] = []

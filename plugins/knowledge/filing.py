@@ -3,18 +3,17 @@ one again, and pages whose keys were made by older rules."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.api import Reader, Row, Transaction
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.index import digest, entries_of, loose, resources_of
+from plugins.knowledge.index import digest, entries_of, resources_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 
-MOST_COMPARED = 5_000  # entries of a shelf that are compared for versions in other languages
+MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,26 @@ async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int |
 async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
     """Entries of a shelf that may be one page: addresses that differ in little, versions in other languages, and pages
     that name another one as theirs."""
-    spelt = await db.rows(
-        """SELECT json_group_array(e.number) AS numbers FROM entries e JOIN resources r ON r.id = e.resource
-        WHERE e.shelf = :shelf AND r.loose IS NOT NULL GROUP BY r.loose HAVING count(*) > 1 LIMIT :limit""",
+    rows = await db.rows(
+        """SELECT e.number, coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url
+        FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most""",
         shelf=shelf,
-        limit=limit,
+        most=MOST_COMPARED,
     )
-    found = [Candidate(tuple(sorted(json.loads(row["numbers"]))), "address") for row in spelt]
+    spelt, translated = _together(rows, alike.loose), _together(rows, alike.without_language)
+    found = [Candidate(numbers, "address") for numbers in spelt]
     found += await _said_by_pages(db, shelf, limit)
-    found += await _in_other_languages(db, shelf)
+    found += [Candidate(numbers, "language") for numbers in translated if numbers not in spelt]
     return list(dict.fromkeys(found))[:limit]
+
+
+def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tuple[int, ...]]:
+    """The numbers of entries whose addresses have this form in common."""
+    by_form: dict[str, list[int]] = {}
+    for row in rows:
+        if found := row["url"] and form(row["url"]):
+            by_form.setdefault(found, []).append(row["number"])
+    return [tuple(sorted(numbers)) for numbers in by_form.values() if len(numbers) > 1]
 
 
 async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
@@ -102,20 +111,6 @@ async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
     return found
 
 
-async def _in_other_languages(db: Reader, shelf: int) -> list[Candidate]:
-    rows = await db.rows(
-        """SELECT e.number, coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url
-        FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most""",
-        shelf=shelf,
-        most=MOST_COMPARED,
-    )
-    by_page: dict[str, list[int]] = {}
-    for row in rows:
-        if page := row["url"] and alike.without_language(row["url"]):
-            by_page.setdefault(page, []).append(row["number"])
-    return [Candidate(tuple(sorted(numbers)), "language") for numbers in by_page.values() if len(numbers) > 1]
-
-
 async def refile(tx: Transaction, rules: Rules, most: int) -> bool:
     """Makes the keys of pages anew that older rules made; answers whether there are more to do.
 
@@ -141,10 +136,9 @@ async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
     if len(taken) == 1 and None in taken.values():
         key = next(iter(taken))
         await tx.execute(
-            "UPDATE resources SET key = :key, version = :now, loose = :loose WHERE id = :id",
+            "UPDATE resources SET key = :key, version = :now WHERE id = :id",
             key=digest(key),
             now=VERSION,
-            loose=loose(key),
             id=resource,
         )
         return

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Hub, Reader, Row, Transaction, section
-from plugins.knowledge import alike
 from plugins.knowledge.canonical import VERSION, canonical, without_credentials
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -207,8 +206,8 @@ async def resources_of(tx: Transaction, keys: Collection[str]) -> Mapping[str, i
     """The pages of these canonical addresses; new ones are made."""
     digests = {digest(key): key for key in keys}
     await tx.execute_many(
-        "INSERT INTO resources (key, version, loose) VALUES (:key, :version, :loose) ON CONFLICT DO NOTHING",
-        ({"key": made, "version": VERSION, "loose": loose(key)} for made, key in digests.items()),
+        "INSERT INTO resources (key, version) VALUES (:key, :version) ON CONFLICT DO NOTHING",
+        ({"key": made, "version": VERSION} for made in digests),
     )
     rows = await tx.rows(
         "SELECT id, key FROM resources WHERE key IN (SELECT value FROM json_each(:keys))", keys=json.dumps([*digests])
@@ -239,14 +238,6 @@ async def entries_of(tx: Transaction, places: Sequence[Place]) -> Mapping[Place,
 def digest(key: str) -> str:
     """A canonical address as it is stored: shorter than the address, and nothing to be read from it."""
     return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=15).digest()).decode()
-
-
-def loose(key: str) -> int | None:
-    """The same for `alike.loose`: pages with one of these in common may be the same."""
-    form = alike.loose(key)
-    if form is None:
-        return None
-    return int.from_bytes(hashlib.blake2b(form.encode(), digest_size=6).digest())
 
 
 async def _entries(tx: Transaction, places: Sequence[Place]) -> dict[Place, int]:

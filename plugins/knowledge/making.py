@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row
-from plugins.knowledge import address, facets
+from plugins.knowledge import address, alike, facets
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
 from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
@@ -110,7 +110,7 @@ class _Texts:
         self.mentioned: list[tuple[str, ...]] = []
         """The concepts of each mention."""
         for text in texts:
-            said = list(compounds(text))
+            said = compounds(text)
             found += [part.folded for parts in said for part in parts]
             self.stems.update([stem for parts in said for part in parts for stem in part.stems])
             for parts in said:
@@ -191,6 +191,8 @@ def _languages(said: Said) -> list[str]:
     found = [row["language"] for row in said.curations if row["language"]]
     if said.facts and said.facts["language"]:
         found.append(said.facts["language"])
+    if len(urls := {row["url"] for row in (*said.curations, *said.shares)}) > 1:  # joined: versions of one page
+        found += sorted(code for url in urls if (code := alike.language_of_address(url)))
     return list(dict.fromkeys(found))
 
 

@@ -52,7 +52,7 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
     found: dict[str, None] = {}
     names: dict[str, str] = {}
-    words = list(compounds(said))
+    words = compounds(said)
     for one in ctx.hubs:
         hub_rules = rules.of(one.id)
         names |= hub_rules.topics_by_name

@@ -19,29 +19,65 @@ from dataclasses import dataclass
 
 from bot.api import Row
 from plugins.knowledge.asking import Unit
-from plugins.knowledge.making import SEEN
 from plugins.knowledge.text import joined
 from plugins.knowledge.thesaurus import token
 
 PLACES: Mapping[str, float] = {"title": 10, "topics": 6, "notes": 4, "about": 3, "address": 1.5}
 EXACT, STEM, CONCEPT, PREFIX = 1.0, 0.6, 0.8, 0.7
 LEVELS = {"1": 8.0, "2": 3.5}  # of stems and concepts: in title or topics, and elsewhere
+STRONGEST_STEM = 10 * STEM
 YEAR = 365 * 86_400_000
+
+
+Needles = tuple[str, ...]
+"""Words with a space on each side: how they stand in a column with a space at both ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A unit, how rare it is (`idf`), and what it may be recognised by."""
+    """A unit, how rare it is (`idf`), and what it is recognised by in the columns of an entry.
+
+    `exact`: for each of its words the ways to write it, each way being all of some needles. `forms`: for each of its
+    words, itself and its other forms; `stems` and `concepts` by level.
+    """
 
     unit: Unit
     idf: float
-    concepts: frozenset[str]
+    exact: tuple[tuple[Needles, ...], ...]
+    forms: tuple[Needles, ...]
+    stems: Mapping[str, tuple[Needles, ...]]
+    concepts: Mapping[str, Needles]
+    beginning: str = ""
 
 
 def wanted(unit: Unit, entries: int, of: int) -> Wanted:
     """`entries` of the `of` that may be seen have it."""
-    idf = math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1
-    return Wanted(unit, max(idf, 0.1), frozenset(map(token, unit.concepts)))
+    idf = max(math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1, 0.1)
+    if unit.phrase:
+        phrase = _needle(" ".join(parts[0] for parts in unit.words))
+        return Wanted(unit, idf, (((phrase,),),), (), {}, {})
+    words = [(unit.words[place], unit.stems[place] if place < len(unit.stems) else ()) for place in unit.telling]
+    forms = [(parts[0], *stems) if len(parts) == 1 else (joined(parts),) for parts, stems in words]
+    tokens = [token(concept) for concept in unit.concepts]
+    return Wanted(
+        unit=unit,
+        idf=idf,
+        exact=tuple(_ways(parts) for parts, _ in words),
+        forms=tuple(tuple(map(_needle, some)) for some in forms),
+        stems={level: tuple(tuple(_needle(level + one) for one in some) for some in forms) for level in LEVELS},
+        concepts={level: tuple(_needle(level + one) for one in tokens) for level in LEVELS if tokens},
+        beginning=f" {joined(unit.words[-1])}" if unit.prefix else "",
+    )
+
+
+def _ways(parts: tuple[str, ...]) -> tuple[Needles, ...]:
+    if len(parts) == 1:
+        return ((_needle(parts[0]),),)
+    return ((_needle(joined(parts)),), tuple(map(_needle, parts)))
+
+
+def _needle(word: str) -> str:
+    return f" {word} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +92,12 @@ class Score:
 
 def score(row: Row, asked: Sequence[Wanted], now: int) -> Score:
     """How good an entry is. `row` has the columns of `entry_words` and `entries`."""
-    columns = {name: row[name].split() for name in SEEN}
-    texts = {name: set(words) for name, words in columns.items()}
-    stems, concepts = set(row["stems"].split()), set(row["concepts"].split())
+    texts = [(name, weight, f" {row[name]} ") for name, weight in PLACES.items()]
+    stems, concepts = f" {row['stems']} ", f" {row['concepts']} "
     total = covered = whole = 0.0
     places = []
     for one in asked:
-        strength, place = _found(one, row, texts, stems, concepts)
+        strength, place = _found(one, texts, stems, concepts)
         whole += one.idf
         if strength:
             covered += one.idf
@@ -71,71 +106,60 @@ def score(row: Row, asked: Sequence[Wanted], now: int) -> Score:
     if whole:
         total /= whole
     if total:
-        total *= _title(asked, row["title"], len(columns["title"]))
+        total *= _title(asked, texts[0][2])
     return Score((total or 1.0) * _gently(row, now), covered / whole if whole else 1.0, tuple(places))
 
 
-def _found(
-    wanted: Wanted, row: Row, texts: Mapping[str, set[str]], stems: set[str], concepts: set[str]
-) -> tuple[float, str]:
-    """How strongly an entry has a unit, and where."""
-    unit = wanted.unit
+Texts = Sequence[tuple[str, float, str]]
+
+
+def _found(one: Wanted, texts: Texts, stems: str, concepts: str) -> tuple[float, str]:
+    """How strongly an entry has a unit, and where. Places are tried from the strongest on."""
     best, place = 0.0, ""
-    if unit.phrase:
-        phrase = f" {' '.join(parts[0] for parts in unit.words)} "
-        for name, weight in PLACES.items():
-            if weight > best and phrase in f" {row[name]} ":
-                best, place = weight, name
-        return best, place
-    telling = unit.telling
-    for name, weight in PLACES.items():
-        if weight > best and all(_has(texts[name], unit.words[number]) for number in telling):
+    for name, weight, text in texts:
+        if all(any(all(needle in text for needle in way) for way in ways) for ways in one.exact):
             best, place = weight * EXACT, name
-        elif unit.prefix and weight * PREFIX > best:
-            start = joined(unit.words[-1])
-            if any(word.startswith(start) for word in texts[name]):
-                best, place = weight * PREFIX, name
-    for level, weight in LEVELS.items():
-        if weight * CONCEPT > best and any(level + concept in concepts for concept in wanted.concepts):
-            best, place = weight * CONCEPT, "=title" if level == "1" else "=notes"
-    if not best or place not in ("title", "topics"):
-        strength, where = _by_stems(unit, telling, texts, stems)
+            break
+    if place == "title" or one.unit.phrase:
+        return best, place
+    for name, weight, text in texts:
+        if one.beginning and weight * PREFIX > best and one.beginning in text:
+            best, place = weight * PREFIX, name
+    for level, tokens in one.concepts.items():
+        strength = LEVELS[level] * CONCEPT
+        if strength > best and any(needle in concepts for needle in tokens):
+            best, place = strength, "=title" if level == "1" else "=notes"
+    if best < STRONGEST_STEM:
+        strength, where = _by_stems(one, texts, stems)
         if strength > best:
             best, place = strength, where
     return best, place
 
 
-def _by_stems(unit: Unit, telling: Sequence[int], texts: Mapping[str, set[str]], stems: set[str]) -> tuple[float, str]:
+def _by_stems(one: Wanted, texts: Texts, stems: str) -> tuple[float, str]:
     """The weakest of its words counts: all must be there in some form."""
     weakest, place = math.inf, ""
-    for number in telling:
-        if len(unit.words[number]) > 1:
-            forms: tuple[str, ...] = (joined(unit.words[number]),)
-        else:
-            forms = (unit.words[number][0], *(unit.stems[number] if number < len(unit.stems) else ()))
+    for number, forms in enumerate(one.forms):
         strength, where = 0.0, ""
-        for name, weight in PLACES.items():
-            if weight > strength and not texts[name].isdisjoint(forms):
+        for name, weight, text in texts:
+            if any(needle in text for needle in forms):
                 strength, where = weight, name
-        for level, weight in LEVELS.items():
-            if weight > strength and any(level + form in stems for form in forms):
-                strength, where = weight, "title" if level == "1" else "notes"
+                break
+        for level, needles in one.stems.items():
+            if LEVELS[level] > strength and any(needle in stems for needle in needles[number]):
+                strength, where = LEVELS[level], "title" if level == "1" else "notes"
         if strength < weakest:
             weakest, place = strength, where
+        if not strength:
+            break
     return (weakest * STEM, place) if 0 < weakest < math.inf else (0.0, "")
 
 
-def _has(words: set[str], parts: tuple[str, ...]) -> bool:
-    if len(parts) == 1:
-        return parts[0] in words
-    return joined(parts) in words or all(part in words for part in parts)
-
-
-def _title(asked: Sequence[Wanted], title: str, length: int) -> float:
-    factor = 1 / (1 + 0.02 * max(0, length - 5))
+def _title(asked: Sequence[Wanted], title: str) -> float:
+    factor = 1 / (1 + 0.02 * max(0, title.count(" ") - 6))
     if len(asked) > 1 or (asked and len(asked[0].unit.words) > 1):
         whole = " ".join(part for one in asked for parts in one.unit.words for part in parts)
-        if f" {whole} " in f" {title} ":
+        if f" {whole} " in title:
             factor *= 1.25
     return factor
 

@@ -60,7 +60,7 @@ def _rules(hub: Hub) -> HubRules:
     for topic in reversed(hub.topics):
         for title in (*topic.title.values(), topic.id.replace("-", " "), topic.id):
             names[fold(title)] = topic.id
-            text = list(compounds(title))
+            text = compounds(title)
             for mention in thesaurus.mentions(text, capitals=False):
                 if mention.end - mention.start == len(text):
                     for concept in mention.concepts:

@@ -27,9 +27,10 @@ from plugins.knowledge.thesaurus import Thesaurus, token
 POOL = 90  # candidates of each kind that are weighed
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+MOST_LEFT_OUT = 5  # units of a question that are tried without
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
-MOST_LISTED = 200  # entries of a list that is asked for without words
+MOST_LISTED = 200  # of what was shared last
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,36 +187,36 @@ async def _candidates(
     newest = await _newest(db, conditions, match(conditions.facets, units, without))
     if len(newest) < POOL:
         return newest
-    in_titles = await _newest(db, conditions, match(conditions.facets, units, without, titles=True), POOL // 2)
-    good = await _newest(db, conditions, match([*conditions.facets, [facets.GOOD]], units, without), POOL // 2)
-    return list({row["id"]: row for row in (*newest, *in_titles, *good)}.values())
+    in_titles = match(conditions.facets, units, without, titles=True)
+    good = match([*conditions.facets, [facets.GOOD]], units, without)
+    return list({row["id"]: row for row in (*newest, *await _newest(db, conditions, in_titles, good))}.values())
 
 
 async def _in_part(
     db: Reader, conditions: _Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
 ) -> Sequence[Row]:
     """Entries that have some of what is asked: all but one, or else the rarest."""
-    found: dict[int, Row] = {}
-    by_rarity = sorted(weighed, key=lambda one: -one.idf)
-    for left_out in reversed(by_rarity) if len(weighed) > 2 else ():
-        rest = [one.unit for one in weighed if one is not left_out]
-        for row in await _newest(db, conditions, match(conditions.facets, rest, without), POOL // 2):
-            found[row["id"]] = row
-        if len(found) >= POOL:
-            return list(found.values())
-    for one in by_rarity[:3]:
-        for row in await _newest(db, conditions, match(conditions.facets, [one.unit], without), POOL // 2):
-            found[row["id"]] = row
-    return list(found.values())
+    by_rarity = sorted(weighed, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
+    ways = [[one.unit] for one in by_rarity[:3]]
+    if len(weighed) > 2:
+        ways += [[one.unit for one in weighed if one is not left_out] for left_out in by_rarity]
+    rows = await _newest(db, conditions, *(match(conditions.facets, units, without) for units in ways))
+    return list({row["id"]: row for row in rows}.values())
 
 
-async def _newest(db: Reader, conditions: _Conditions, expression: str, most: int = POOL) -> Sequence[Row]:
+async def _newest(db: Reader, conditions: _Conditions, *expressions: str) -> Sequence[Row]:
+    """The newest entries of one expression, `POOL` of them, or of each of several, half as many."""
+    most = POOL if len(expressions) == 1 else POOL // 2
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
+    parts = [
+        f"""SELECT * FROM (SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
+        WHERE entry_words MATCH :match{number} AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most)"""
+        for number in range(len(expressions))
+    ]
     return await db.rows(
-        f"""SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :match AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most""",
-        match=expression,
+        " UNION ALL ".join(parts),
         most=most,
+        **{f"match{number}": expression for number, expression in enumerate(expressions)},
         **conditions.params,
     )
 
@@ -258,7 +259,7 @@ async def _listed(db: Reader, conditions: _Conditions, question: Question, now: 
     """What filters alone ask for, the newest first."""
     if set(question.filters) == {"sort"} and question.sort == "new":
         return await _recent(db, conditions.sight)
-    rows = await _newest(db, conditions, match(conditions.facets, (), question.without), MOST_LISTED)
+    rows = await _newest(db, conditions, match(conditions.facets, (), question.without))
     return _ranked(rows, (), question.sort or "new", now)
 
 

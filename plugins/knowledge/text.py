@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import combining, normalize
 
 import Stemmer
 
@@ -57,9 +57,9 @@ def fold(text: str) -> str:
     """Text without case, accents and compatibility forms: `ÍNDICE ＣＢＰ œuvre` → `indice cbp oeuvre`."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return unicodedata.normalize("NFKC", letters.casefold()).translate(_LETTERS)
+    decomposed = normalize("NFKD", text.casefold())
+    letters = "".join(char for char in decomposed if not combining(char))
+    return normalize("NFKC", letters.casefold()).translate(_LETTERS)
 
 
 def words(text: str) -> list[Word]:
@@ -67,14 +67,9 @@ def words(text: str) -> list[Word]:
     return [part for compound in compounds(text) for part in compound]
 
 
-def compounds(text: str) -> Iterator[Compound]:
+def compounds(text: str) -> list[Compound]:
     """The words of a text in order, each as its parts: `l'anti-corruption` → `[l] [anti, corruption]`."""
-    for compound in _COMPOUND.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)):
-        if compound.isalnum():
-            yield (word(compound[:LONGEST_WORD]),)
-            continue
-        parts = _HYPHEN.split(compound)
-        yield tuple(word(part[:LONGEST_WORD]) for part in parts if part)
+    return [_compound(found) for found in _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))]
 
 
 def index_words(text: str) -> str:
@@ -110,6 +105,12 @@ def stems(raw: str) -> tuple[str, str, str, str]:
 @lru_cache(maxsize=1)
 def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
     return tuple(Stemmer.Stemmer(name) for name in ("english", "spanish", "french", "portuguese"))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _compound(found: str) -> Compound:
+    parts = [found] if found.isalnum() else _HYPHEN.split(found)
+    return tuple(word(part[:LONGEST_WORD]) for part in parts)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)

@@ -50,7 +50,7 @@ class Thesaurus:
         for concept, languages in terms.items():
             for language, names in languages.items():
                 for name in names:
-                    self._add(concept, LANGUAGES.index(language), list(compounds(name)))
+                    self._add(concept, LANGUAGES.index(language), compounds(name))
         self._starts = [{key[0] for key in table} for table in self._by_stems]
         self._begun_by: dict[str, tuple[int, ...]] = {}
 

@@ -70,7 +70,8 @@ async def beginning(db: Reader, prefix: str, scopes: Sequence[int], most: int) -
 
 async def _unknown(tx: Transaction, words: Collection[str]) -> set[str]:
     rows = await tx.rows(
-        "SELECT DISTINCT word FROM vocabulary WHERE word IN (SELECT value FROM json_each(:words))",
+        """SELECT value AS word FROM json_each(:words)
+        WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",
         words=json.dumps(sorted(words)),
     )
-    return set(words) - {row["word"] for row in rows}
+    return {row["word"] for row in rows}

@@ -197,7 +197,9 @@ async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> Way | None
     writer = made.writer(200_000_000, 1)
     task = progress.add_task("filing in tantivy", total=None)
     last = 0
-    while rows := await db.rows("SELECT id, label, note FROM shares WHERE id > :last ORDER BY id LIMIT 20000", last=last):
+    while rows := await db.rows(
+        "SELECT id, label, note FROM shares WHERE id > :last ORDER BY id LIMIT 20000", last=last
+    ):
         for row in rows:
             writer.add_document(tantivy.Document(title=row["label"] or "", notes=row["note"] or "", id=row["id"]))
         last = rows[-1]["id"]
@@ -224,5 +226,3 @@ async def timed(way: Way, kind: Kind) -> Times:
 
 def _plain(text: str) -> Sequence[str]:
     return [word for word in text.replace('"', " ").replace("'", " ").replace("-", " ").split() if ":" not in word]
-
-

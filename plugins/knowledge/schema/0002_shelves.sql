@@ -24,15 +24,12 @@ DROP INDEX entries_by_date;
 DROP INDEX entries_by_resource;
 DROP INDEX curations_by_resource;
 
--- A page, whoever shared it. `key` is the digest of what canonical.py makes of its addresses by its rules `version`;
--- `loose` that of alike.py: other pages with the same one may be the same page.
+-- A page, whoever shared it. `key` is the digest of what canonical.py makes of its addresses by its rules `version`.
 CREATE TABLE resources (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
-    version INTEGER NOT NULL,
-    loose INTEGER
+    version INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX resources_loose ON resources (loose);
 
 -- What one shelf knows of a page, made only from what was said on it (see renewal.py). People call it by its number.
 CREATE TABLE entries (
