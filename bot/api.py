@@ -44,8 +44,8 @@ if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need 
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database", "Duration", "Edit",
-    "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
+    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database", "Duration",
+    "Edit", "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
     "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
     "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
     "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",

@@ -163,7 +163,7 @@ class SqliteDatabase:
         """A reader may hold the log for a moment: then the next commit tries again. Nobody waits."""
         await connection.execute("PRAGMA busy_timeout = 0")
         try:
-            busy = list(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))[0][0]
+            busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
             self._must_empty_log = bool(busy)
         except sqlite3.OperationalError:  # another process is just writing (the shell)
             self._must_empty_log = True

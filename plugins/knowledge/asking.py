@@ -232,7 +232,7 @@ def _instant(said: str, zone: str, name: str) -> int:
             "“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.",
             said=tidy(said, 40),
             name=name,
-        )  # fmt: skip
+        )
     )
 
 

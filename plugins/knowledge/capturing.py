@@ -81,7 +81,7 @@ class Capturing:
 
     @command(
         "share",
-        help="Share a link with a word on why it helps, and topics: in rooms where links are not kept by themselves, too.",
+        help="Share a link with a word on why it helps, and topics; also where links are not kept by themselves.",
         aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
@@ -90,10 +90,13 @@ class Capturing:
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
             raise UserError(
-                ctx.t("What is TLP:RED is not kept.") if red
-                else ctx.t("There is no web address in that. Write it like this: {example}",
-                           example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`")
-            )  # fmt: skip
+                ctx.t("What is TLP:RED is not kept.")
+                if red
+                else ctx.t(
+                    "There is no web address in that. Write it like this: {example}",
+                    example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`",
+                )
+            )
         shares = [
             Share(
                 hub=ctx.hub.id,
@@ -127,8 +130,12 @@ class Capturing:
         await choices.set_unlogged(ctx.db, ctx.sender, unlogged=not kept)
         if kept:
             return Reply(ctx.t("From now on the links you share are kept."))
-        return Reply(ctx.t("From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
-                           forget="`!forget me`"))  # fmt: skip
+        return Reply(
+            ctx.t(
+                "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
+                forget="`!forget me`",
+            )
+        )
 
     @command(
         "askme",

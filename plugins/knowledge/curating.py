@@ -90,8 +90,9 @@ class Curating:
         undo = naming.written(ctx, "undo")
         if entry.hidden:
             return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=shown.name(ctx, entry), undo=undo))
-        return Reply(ctx.t("{number} is hidden: nobody finds it. Not meant? {undo}", number=shown.name(ctx, entry),
-                           undo=undo))  # fmt: skip
+        return Reply(
+            ctx.t("{number} is hidden: nobody finds it. Not meant? {undo}", number=shown.name(ctx, entry), undo=undo)
+        )
 
     @command(
         "pin",
@@ -119,8 +120,14 @@ class Curating:
             raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
         name = shown.name(ctx, gone)
         await curation.merge(ctx.db, self.rules, into, gone, Author(ctx.sender, ctx.now))
-        return Reply(ctx.t("{other} is part of {number} now. Not meant? {undo}", other=name,
-                           number=shown.name(ctx, into), undo=naming.written(ctx, "undo")))  # fmt: skip
+        return Reply(
+            ctx.t(
+                "{other} is part of {number} now. Not meant? {undo}",
+                other=name,
+                number=shown.name(ctx, into),
+                undo=naming.written(ctx, "undo"),
+            )
+        )
 
     @command(
         "split",

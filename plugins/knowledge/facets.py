@@ -1,4 +1,4 @@
-"""What can results be filtered by? Each such thing is one word of the column `facets`, so that filters are part of MATCH.
+"""What can results be filtered by? Each such thing is one word of the column `facets`: filters are part of MATCH.
 
 Nothing people write reaches this column: their words are always asked for in the others.
 """

@@ -122,8 +122,14 @@ class Finding:
     async def top(self, ctx: Context, period: str = "month") -> Reply:
         days = next((days for days, names in PERIODS.items() if fold(period) in names), None)
         if days is None:
-            raise UserError(ctx.t("Write {week}, {month} or {year}.", week=f"`{ctx.t('week')}`",
-                                  month=f"`{ctx.t('month')}`", year=f"`{ctx.t('year')}`"))  # fmt: skip
+            raise UserError(
+                ctx.t(
+                    "Write {week}, {month} or {year}.",
+                    week=f"`{ctx.t('week')}`",
+                    month=f"`{ctx.t('month')}`",
+                    year=f"`{ctx.t('year')}`",
+                )
+            )
         seen = await sight(ctx)
         hits = await search.most_useful(ctx.db, seen, ctx.now - days * DAY, PAGE)
         if not hits:
@@ -142,8 +148,12 @@ class Finding:
         people = await search.askable(ctx.db, seen, topics)
         asked = naming.written(ctx, "askme", ctx.t("on"))
         if not people:
-            return Reply(ctx.t("Nobody who shared on this has agreed to be asked yet. Who wants to, writes {command}.",
-                               command=asked))  # fmt: skip
+            return Reply(
+                ctx.t(
+                    "Nobody who shared on this has agreed to be asked yet. Who wants to, writes {command}.",
+                    command=asked,
+                )
+            )
         names = "\n".join(f"- {escape(user)}" for user in people)
         return Reply(ctx.t("You can ask:") + "\n" + names)
 
@@ -183,13 +193,22 @@ class Finding:
             if hit.id not in entries:
                 continue
             if all_full and not hit.full:
-                parts.append(ctx.t("No other result has all the words; these have some.") if parts else
-                             ctx.t("No result has all the words; these have some."))  # fmt: skip
+                parts.append(
+                    ctx.t("No other result has all the words; these have some.")
+                    if parts
+                    else ctx.t("No result has all the words; these have some.")
+                )
             all_full = all_full and hit.full
             why = ""
             if len(hit.places) == len(units):
-                why = shown.why(ctx, entries[hit.id], hit, [unit.shown for unit in units],
-                                [unit.concepts for unit in units], self.rules)  # fmt: skip
+                why = shown.why(
+                    ctx,
+                    entries[hit.id],
+                    hit,
+                    [unit.shown for unit in units],
+                    [unit.concepts for unit in units],
+                    self.rules,
+                )
             parts.append(shown.result(ctx, self.rules, entries[hit.id], why))
         return "\n\n".join(parts)
 
@@ -203,8 +222,11 @@ class Finding:
         for unit in found.question.units:
             if len(unit.concepts) > 1:
                 meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in unit.concepts)
-                parts.append(ctx.t("“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown),
-                                   meanings=meanings))  # fmt: skip
+                parts.append(
+                    ctx.t(
+                        "“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings
+                    )
+                )
         return ["\n".join(parts)] if parts else []
 
     async def _nothing(self, ctx: Context, seen: Sight, found: Found) -> str:
@@ -223,8 +245,9 @@ class Finding:
         if near := naming.nearest_topics(names, question.text, MOST_TOPICS):
             listed = ", ".join(f"{self._topic(ctx, topic)} (`topic:{topic}`)" for topic in near)
             example = naming.written(ctx, "find", f"topic:{near[0]}")
-            parts.append(ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed,
-                               example=example))  # fmt: skip
+            parts.append(
+                ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
+            )
         closest = await search.closest(ctx.db, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
         if closest:
             parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listing(ctx, seen, closest))

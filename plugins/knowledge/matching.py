@@ -41,7 +41,7 @@ def expression(unit: Unit, *, titles: bool = False, broad: bool = True) -> str:
 
 
 def levels(words: Iterable[str], *, titles: bool = False) -> list[str]:
-    """Words as the columns `stems` and `concepts` have them: `1` for what stands in title or topics, `2` for the rest."""
+    """Words as the columns `stems` and `concepts` have them: `1` if they stand in title or topics, else `2`."""
     return [f"{level}{word}" for word in words for level in ("1" if titles else "12")]
 
 

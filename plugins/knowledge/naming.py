@@ -1,4 +1,4 @@
-"""What do people mean by a name: a topic, a hub, the number of a result? Raises `UserError` with a sentence that helps."""
+"""What do people mean by a name: a topic, a hub, the number of a result? Raises `UserError` with a helpful sentence."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
     if match is None:
         raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(said, 40)))
     hub = match["hub"] and match["hub"].lower()
-    if hub or ctx.room.direct:
-        seen = sight.of_hubs([hub]) if hub else sight
-    else:
-        seen = sight.of_hubs([ctx.hub.id])
+    meant = hub or (None if ctx.room.direct else ctx.hub.id)
+    seen = sight.of_hubs([meant]) if meant else sight
     circle = COORDINATORS if match["circle"] else "members"
     found = await results.numbered(ctx.db, seen, int(match["number"]), circle=circle, hidden=hidden)
     if not found:

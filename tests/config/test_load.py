@@ -276,7 +276,7 @@ def test_a_restricted_hub_names_hubs_that_are_there(tmp_path: Path) -> None:
         "{id: c, title: C, visibility: restricted, rooms: [{id: '!c:x'}]}",
     ]
     lines = "".join(f"  - {hub}\n" for hub in hubs)
-    told = "\n".join(problems(tmp_path, f"{MINIMAL}hubs:\n{lines}"))
+    told = "\n".join(problems(tmp_path, f"hubs:\n{lines}"))
     assert "hubs[0].visible_to[1]: there is no hub 'bb'; there are: a, b, c" in told
     assert "hubs[1].visible_to: 'visible_to' counts only with 'visibility: restricted'" in told
     assert "hubs[2].visibility: a restricted hub is found in the hubs that 'visible_to' names" in told
