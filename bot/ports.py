@@ -76,6 +76,10 @@ class Transport(Protocol):
         """Whether it can read and write in encrypted rooms."""
         ...
 
+    async def cross_signed(self) -> bool | None:
+        """Whether the account's identity, which is ours, vouches for our device now; None if it cannot encrypt."""
+        ...
+
     async def sync(self, since: str | None) -> Batch:
         """The next batch after `since`. Waits for news (about 30 s), and through outages, backing off."""
         ...

@@ -21,6 +21,7 @@ from bot.matrix.sync import Sync
 from bot.ports import Clock, RoomBook
 
 if TYPE_CHECKING:
+    from bot.matrix.crypto.crosssigning import CrossSigning
     from bot.matrix.crypto.engine import Engine
 
 log = structlog.get_logger()
@@ -39,30 +40,32 @@ async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clo
     # Retrying is ours: nio's own is without end, and spins when a homeserver says no. So is the opening of the keys.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
-    http, crypto = Http(client, clock), None
+    http, crypto, signing = Http(client, clock), None, None
     try:
         await log_in(client, account, secrets, data_dir / "session.json", clock)
         if ENCRYPTION_ENABLED:
-            crypto = await _encryption(client, http, account, secrets, data_dir, clock, book)
+            crypto, signing = await _encryption(client, http, account, secrets, data_dir, clock, book)
     except BaseException:
         await client.close()
         raise
-    return NioTransport(client, http, clock, book, crypto)
+    return NioTransport(client, http, clock, book, crypto, signing)
 
 
 async def _encryption(
     client: AsyncClient, http: Http, account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook
-) -> Engine:
+) -> tuple[Engine, CrossSigning]:
     """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
-    from bot.matrix.crypto.engine import Engine  # needs the `e2e` extra
+    from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
+    from bot.matrix.crypto.engine import Engine
 
     backoff = Backoff()
     while True:
         engine = Engine(client, http, data_dir / "crypto", clock, book)
         try:
             if not await engine.is_stranger():
-                await _cross_sign(client, http, engine, data_dir / "crypto", secrets)
-                return engine
+                signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
+                await _cross_sign(client, engine, signing)
+                return engine, signing
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
             await log_in_anew(client, http, account, secrets, data_dir / "session.json")
@@ -76,16 +79,14 @@ async def _encryption(
             raise
 
 
-async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: Path, secrets: Secrets) -> None:
+async def _cross_sign(client: AsyncClient, engine: Engine, signing: CrossSigning) -> None:
     """Trouble with it leaves plain rooms as they are, so the bot starts all the same. Raises `Unavailable`."""
     from bot.matrix.crypto.account import OlmAccount
-    from bot.matrix.crypto.crosssigning import CrossSigning
     from bot.matrix.crypto.identity import IdentityError
 
     await engine.publish()
     try:
-        await CrossSigning(http, str(client.user_id), folder, secrets.password).ensure(OlmAccount(client))
-        engine.cross_signed = True
+        await signing.ensure(OlmAccount(client))
     except (IdentityError, Refused) as error:
         log.error("others cannot trust the bot in encrypted rooms", reason=str(error))
 
@@ -93,8 +94,16 @@ async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: P
 class NioTransport:
     """`bot.ports.Transport` over nio's client."""
 
-    def __init__(self, client: AsyncClient, http: Http, clock: Clock, book: RoomBook, crypto: Engine | None) -> None:
-        self._client, self._http, self._book = client, http, book
+    def __init__(
+        self,
+        client: AsyncClient,
+        http: Http,
+        clock: Clock,
+        book: RoomBook,
+        crypto: Engine | None,
+        signing: CrossSigning | None = None,
+    ) -> None:
+        self._client, self._http, self._book, self._signing = client, http, book, signing
         self.crypto = crypto
         """None without the `e2e` extra."""
         self._sync = Sync(http, clock, client.user_id, crypto)
@@ -111,10 +120,11 @@ class NioTransport:
     def encrypts(self) -> bool:
         return self.crypto is not None
 
-    @property
-    def cross_signed(self) -> bool:
-        """Whether our device was signed when we connected."""
-        return self.crypto is not None and self.crypto.cross_signed
+    async def cross_signed(self) -> bool | None:
+        if self._signing is None:
+            return None
+        standing = await self._signing.standing(self.device_id)
+        return standing.identity == "ours" and standing.device_signed
 
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
@@ -223,17 +233,14 @@ class NioTransport:
 
     def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], bool]) -> None:
         """From now on these people can verify the bot. Nothing without the `e2e` extra."""
-        if self.crypto is None:
+        if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount
         from bot.matrix.crypto.board import FileBoard
-        from bot.matrix.crypto.crosssigning import CrossSigning
         from bot.matrix.crypto.verification import Verifier
 
-        folder, account = data_dir / "crypto", OlmAccount(self._client)
-        master = CrossSigning(self._http, self.user_id, folder).master
-        board = FileBoard(folder, clock)
-        verifier = Verifier(self._http, account, master, self.send, may_verify, clock, board)
+        account, board = OlmAccount(self._client), FileBoard(data_dir / "crypto", clock)
+        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, board)
         self.crypto.to_device_handlers.append(verifier.to_device)
         self.crypto.room_event_handlers.append(verifier.in_room)
 

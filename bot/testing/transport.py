@@ -27,6 +27,8 @@ class FakeTransport(MemoryHomeserver):
         """What the bot asked for, by method name."""
         self.plain: list[str] = []
         """Transaction ids of what the bot sent readable whatever the room."""
+        self.signed = True
+        """Whether the bot's device counts as cross-signed."""
         self._sent: dict[tuple[str, str], str] = {}  # (room, txn id) → event id
         self._failures: list[TransportError] = []
         self._synced = False
@@ -45,6 +47,10 @@ class FakeTransport(MemoryHomeserver):
         return [event["content"] for event in events if event["type"] == "m.room.message" and event["content"]]
 
     # -- what the bot does ----------------------------------------------------------------------------------------
+
+    async def cross_signed(self) -> bool | None:
+        self._request("cross_signed")
+        return self.signed if self.encrypts else None
 
     async def sync(self, since: str | None) -> Batch:
         after = int(since or 0)
