@@ -247,6 +247,7 @@ class Pipeline:
                         key=key("alarm", alarm.plugin, alarm.key, announcement.room),
                         room=announcement.room,
                         content=speech.announcement(announcement.reply),
+                        file=announcement.reply.file,
                         now=now,
                     )
         except Exception:

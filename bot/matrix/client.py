@@ -12,11 +12,13 @@ from nio import AsyncClient, AsyncClientConfig
 from nio.crypto import ENCRYPTION_ENABLED
 
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, Event, Undecryptable
+from bot.core.events import Batch, Event, Message, Undecryptable
+from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
 from bot.matrix.login import Account, Secrets, log_in, log_in_anew
+from bot.matrix.media import Media
 from bot.matrix.sync import Sync
 from bot.ports import Clock, RoomBook
 
@@ -107,6 +109,7 @@ class NioTransport:
         self.crypto = crypto
         """None without the `e2e` extra."""
         self._sync = Sync(http, clock, client.user_id, crypto)
+        self._media = Media(http, client.user_id, crypto)
 
     @property
     def user_id(self) -> str:
@@ -135,12 +138,25 @@ class NioTransport:
         """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
         rules = None if plain or type_ in CLEAR else await self._book.encryption(room)
         if rules is not None:
-            if self.crypto is None:
-                raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
-            type_, content = "m.room.encrypted", await self.crypto.encrypt(room, type_, content, rules)
+            type_, content = "m.room.encrypted", await self._engine().encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
         answer = await self._http.request("PUT", path, room, type_, txn_id, body=content)
         return text(answer, "event_id")
+
+    def _engine(self) -> Engine:
+        """For a room that is encrypted."""
+        if self.crypto is None:
+            raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
+        return self.crypto
+
+    async def upload(self, room: str, file: File) -> Mapping[str, object]:
+        encrypted = await self._book.encryption(room) is not None
+        if encrypted:
+            self._engine()
+        return await self._media.upload(file, encrypted=encrypted)
+
+    async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
+        return await self._media.fetch(room, event_id, most)
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:
