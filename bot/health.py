@@ -23,6 +23,7 @@ class Health:
     def __init__(self, db: Database, clock: Clock, transport: Transport, patient: Patient) -> None:
         self._db, self._clock, self._transport, self._patient = db, clock, transport, patient
         self.trouble: dict[What, Finding] = {}
+        self._looked = False
 
     async def run(self) -> None:
         """Looks until cancelled. Raises `LoggedOut`."""
@@ -45,7 +46,9 @@ class Health:
             log.error("not well", code=code, hub=hub, room=room, reason=str(now[what].text))
         for code, hub, room in self.trouble.keys() - now.keys():
             log.info("well again", code=code, hub=hub, room=room)
-        self.trouble = now
+        if not self._looked:
+            log.info("looked at the bot's health", trouble=len(now))
+        self.trouble, self._looked = now, True
 
     async def _ask_about_device(self) -> None:
         """Others may change the account's identity while the bot runs; doctor reads what is written here."""

@@ -46,7 +46,7 @@ class House:
             await position.advance(tx, "t", self.clock.now())
         with capture_logs() as logs:
             await self.health.look()
-        return [(line["event"], line.get("code", "")) for line in logs if line.get("code") != "disk"]
+        return [(line["event"], line["code"]) for line in logs if line.get("code", "disk") != "disk"]
 
     async def doctor(self) -> list[str]:
         """Codes of what `faro doctor` says of the bot's device."""
@@ -95,6 +95,13 @@ async def test_while_the_homeserver_is_away_what_was_known_of_the_device_stands(
 async def test_an_identity_that_cannot_be_looked_at_is_none(house: House) -> None:
     house.transport.fail_next(Refused("M_UNKNOWN", "no"))
     assert ("not well", "signed") in await house.look()
+
+
+async def test_the_first_look_is_told_whatever_it_finds(house: House) -> None:
+    with capture_logs() as logs:
+        await house.health.look()
+        await house.health.look()
+    assert [line["event"] for line in logs].count("looked at the bot's health") == 1
 
 
 async def test_a_bot_that_does_not_encrypt_says_nothing_of_its_device(house: House) -> None:
