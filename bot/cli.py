@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -191,12 +192,10 @@ async def _run(opened: Opened) -> None:
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
-        config = loaded.config
-        trusted = {*config.operators, *(user for hub in config.hubs for user in hub.moderators)}
-        transport.let_verify(loaded.data_dir, clock, trusted.__contains__)
         try:
             patient = doctor.patient(opened.loaded)
             house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ), patient)
+            transport.let_verify(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
             await app.run(house)
         finally:
             await transport.close()

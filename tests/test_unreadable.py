@@ -15,6 +15,7 @@ from bot.testing.story import Story, story
 from tests.test_pipeline import ANA, BEN, HALL, HUB, Echo, heard
 
 DAY = 86_400_000
+CARLA, DORA = "@carla:example.org", "@dora:example.org"
 
 
 @pytest.fixture
@@ -158,8 +159,8 @@ async def test_each_person_is_asked_for_themselves(told: Story) -> None:
     assert await told.withhold(BEN) is not None
 
 
-async def test_only_who_is_named_as_operator_or_moderator_is_asked_to_verify_the_bot() -> None:
-    """The bot lets nobody else verify it."""
+async def test_only_operators_and_moderators_are_asked_to_verify_the_bot() -> None:
+    """The bot lets nobody else verify it. Moderators are those the hub's YAML names, and those of its rooms."""
     hub = HUB.model_copy(update={"moderators": (BEN,)})
     async with story([Echo], [hub], operators=["@olga:example.org"]) as told:
         for user in (ANA, BEN, "@olga:example.org"):
@@ -167,6 +168,19 @@ async def test_only_who_is_named_as_operator_or_moderator_is_asked_to_verify_the
         assert "verify me" in str(await told.withhold(BEN))
         assert "verify me" in str(await told.withhold("@olga:example.org"))
         assert "verify me" not in str(await told.withhold(ANA))
+        levels = {"users": {CARLA: 50, DORA: 50}}
+        await told.hear(StateChange(HALL, "m.room.power_levels", "", ANA, "$levels", levels))
+        await told.join(CARLA, HALL)
+        assert "verify me" in str(await told.withhold(CARLA))
+        assert not await told.desk.may_verify(told.db.reading(), DORA), "who is not in the room now"
+
+
+async def test_power_in_a_room_of_no_hub_verifies_nothing(told: Story) -> None:
+    """Anybody can make a room and be its moderator."""
+    await told.join(CARLA, "!own:example.org")
+    levels = StateChange("!own:example.org", "m.room.power_levels", "", CARLA, "$levels", {"users": {CARLA: 100}})
+    await told.hear(levels)
+    assert not await told.desk.may_verify(told.db.reading(), CARLA)
 
 
 async def test_who_blocked_the_bot_is_told_so(told: Story) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -247,7 +247,7 @@ class NioTransport:
         except Refused:
             return {}
 
-    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], bool]) -> None:
+    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
         """From now on these people can verify the bot. Nothing without the `e2e` extra."""
         if self.crypto is None or self._signing is None:
             return
