@@ -10,7 +10,7 @@ import pytest
 from bot.core.events import Batch, Message, RoomUpdate, StateChange, Undecryptable
 from bot.desk import Asked
 from bot.ports import Transaction
-from bot.storage import undecryptable
+from bot.storage import rooms, undecryptable
 from bot.testing.story import Story, story
 from tests.test_pipeline import ANA, BEN, HALL, HUB, Echo, heard
 
@@ -48,6 +48,21 @@ async def test_a_question_whose_key_comes_late_is_answered_once(told: Story) -> 
     assert await kept(told) == 0
     assert await told.key_arrives() is None
     assert len(told.sent) == 1
+
+
+async def test_the_doctor_can_see_when_an_encrypted_message_was_last_read(told: Story) -> None:
+    """One in the clear, as of a bridge, does not show that the bot can read people."""
+    await encrypt(told)
+    await told.hear(told.message(ANA, "in the clear"))
+    assert await rooms.heard_at(told.db.reading(), HALL) is None
+    await told.hear(replace(told.message(ANA, "hello"), encrypted=True))
+    first = told.clock.now()
+    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    await told.hear_sealed(told.message(ANA, "late"))
+    told.clock.advance(60)
+    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    await told.key_arrives()
+    assert await rooms.heard_at(told.db.reading(), HALL) == first + 60_000
 
 
 async def test_an_old_question_is_not_answered_any_more_but_what_was_shared_is_taken_note_of(told: Story) -> None:
