@@ -10,7 +10,7 @@ import pytest
 from bot.core.events import Batch, Message, RoomUpdate, StateChange, Undecryptable
 from bot.desk import Asked
 from bot.ports import Transaction
-from bot.storage import rooms, undecryptable
+from bot.storage import people, rooms, undecryptable
 from bot.testing.story import Story, story
 from tests.test_pipeline import ANA, BEN, HALL, HUB, Echo, heard
 
@@ -167,6 +167,13 @@ async def test_who_withholds_keys_is_asked_for_them_once_a_week_readably(told: S
     assert await told.withhold(ANA) is None
     told.clock.advance(DAY / 1000)
     assert await told.withhold(ANA) is not None
+
+
+async def test_who_chose_a_language_is_asked_in_it(told: Story) -> None:
+    async with told.db.transaction() as tx:
+        await people.set_language(tx, ANA, "pt")
+    assert "não consigo ler suas mensagens" in str(await told.withhold(ANA))
+    assert "I cannot read your messages" in str(await told.withhold(BEN))
 
 
 async def test_each_person_is_asked_for_themselves(told: Story) -> None:
