@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
-SPOKEN = frozenset({"m.text", "m.emote"})  # a file's name is no command
+SPOKEN = frozenset({"m.text", "m.emote"})
 
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
 TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
@@ -61,7 +61,7 @@ class Answering:
         `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
         """
         desk = self._desk
-        if message.kind not in SPOKEN:
+        if message.kind not in SPOKEN and not _said_beside_file(message):
             return False
         direct = await desk.is_direct(tx, message.room)
         pill = pill_at_start(message.html, desk.user_id)
@@ -95,12 +95,19 @@ class Answering:
         too_long = ""
         if len(reply.text) > MAY_BE_TOO_LONG:
             too_long = (await self._desk.core_translator(tx, asked.message)).t(TOO_LONG)
+        room, replaces = asked.message.room, asked.replaces
+        if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
+            # Apps do not show that a file was edited: the old answer goes, and a new one comes.
+            gone = key("redact", room, asked.key)
+            await outbox.put(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
+            replaces = None
         await outbox.put(
             tx,
             key=asked.key,
-            room=asked.message.room,
+            room=room,
             content=speech.answer(reply, asked.message, too_long),
-            replaces=asked.replaces,
+            file=reply.file,
+            replaces=replaces,
             cause=asked.message.event_id,
             asker=asked.message.sender,
             now=self._clock.now(),
@@ -154,6 +161,11 @@ class Answering:
                 help=shown,
             )
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
+
+
+def _said_beside_file(message: Message) -> bool:
+    """A file's name is no command; what was written beside it may be one."""
+    return message.attachment is not None and message.body != message.attachment.name
 
 
 async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None:

@@ -17,6 +17,7 @@ from bot.core.commands import CommandHelp
 from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
+from bot.core.files import Attachment, File
 from bot.core.permissions import Role
 from bot.core.recurrence import Timeliness, in_gap, reminder_due, timeliness, to_instant, to_local
 from bot.core.texts import Text
@@ -44,11 +45,11 @@ if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need 
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database", "Duration",
-    "Edit", "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
-    "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
-    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
-    "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
+    "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database",
+    "Duration", "Edit", "Event", "File", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message",
+    "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
+    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic",
+    "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
     "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
     "to_local",
 ]  # fmt: skip
@@ -59,10 +60,14 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer in Markdown. `mentions` are pinged besides nobody; name them in the text as well."""
+    """An answer in Markdown. `mentions` are pinged besides nobody; name them in the text as well.
+
+    A `file` comes in the same message, with the text beside it (which may be "").
+    """
 
     text: str
     mentions: tuple[str, ...] = ()
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,11 @@ class JobContext(Protocol):
 
     async def profile(self, user: str) -> Mapping[str, object]:
         """A user's public Matrix profile; {} if it cannot be seen."""
+        ...
+
+    async def fetch(self, room: str, event_id: str) -> tuple[Message, File]:
+        """A message and the file it carries, decrypted and checked. Its name, its type and who sent it (see
+        `Message.sender_known`) are what the message says. Raises `UserError` where there is no file to be had."""
         ...
 
     def answering(self) -> AbstractAsyncContextManager[Context]:

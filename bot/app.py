@@ -15,6 +15,8 @@ from bot.config.load import Loaded
 from bot.core.errors import LoggedOut, TransportError
 from bot.desk import Desk
 from bot.directory import Directory
+from bot.doctor import Patient
+from bot.health import Health
 from bot.i18n.catalog import Catalogs
 from bot.loading import PluginType, bind, folder
 from bot.matrix.outbound import Outbound
@@ -47,6 +49,7 @@ class House:
     outbound: Outbound
     bells: AlarmClock
     workers: tuple[JobWorker, ...]
+    health: Health | None
 
 
 def build(
@@ -56,8 +59,9 @@ def build(
     transport: Transport,
     clock: Clock,
     checkpoint: Callable[[str], None] = lambda _: None,
+    patient: Patient | None = None,
 ) -> House:
-    """Puts the parts together. Nothing runs yet."""
+    """Puts the parts together. Nothing runs yet. Without a `patient` there is no data folder to look after."""
     config = loaded.config
     registry, broken = bind(plugins, loaded.plugin_settings)
     for one in broken:
@@ -98,7 +102,8 @@ def build(
     bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
     # Two, so that nobody who waits for an answer waits for a slow page.
     workers = (JobWorker(lambda: work.one("soon")), JobWorker(lambda: work.one("background")))
-    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers)
+    health = Health(db, clock, transport, patient) if patient else None
+    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers, health)
 
 
 async def run(house: House) -> None:
@@ -114,6 +119,8 @@ async def run(house: House) -> None:
             tasks.create_task(_work(house, attended))
             tasks.create_task(_read(house, first_batch))
             tasks.create_task(_attend(house, first_batch, attended, started))
+            if house.health:
+                tasks.create_task(_stay_well(house.health, attended))
     except BaseExceptionGroup as group:
         gone, _ = group.split(LoggedOut)
         if gone:
@@ -144,6 +151,12 @@ async def _work(house: House, attended: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as lanes:
         for worker in house.workers:
             lanes.create_task(worker.run())
+
+
+async def _stay_well(health: Health, attended: asyncio.Event) -> None:
+    """A room the bot is only just joining is no trouble."""
+    await attended.wait()
+    await health.run()
 
 
 async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Event, started: float) -> None:

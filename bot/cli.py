@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,11 +137,9 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     from bot.matrix.skew import clock_skew
     from bot.timing.clock import SystemClock
 
-    clock, loaded = SystemClock(), opened.loaded
-    user, hubs = loaded.config.user, loaded.config.hubs
-    patient = doctor.Patient(loaded.data_dir, user, hubs, doctor.encryption_installed())
-    findings = await doctor.examine(patient, clock.now())
-    return [*findings, doctor.skew(await clock_skew(loaded.config.homeserver, clock))]
+    clock = SystemClock()
+    findings = await doctor.examine(doctor.patient(opened.loaded), clock.now())
+    return [*findings, doctor.skew(await clock_skew(opened.loaded.config.homeserver, clock))]
 
 
 @main.command()
@@ -178,7 +177,7 @@ main.add_command(crypto)
 
 
 async def _run(opened: Opened) -> None:
-    from bot import app
+    from bot import app, doctor
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
     from bot.storage.roombook import StoredRooms
@@ -193,11 +192,10 @@ async def _run(opened: Opened) -> None:
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
-        config = loaded.config
-        trusted = {*config.operators, *(user for hub in config.hubs for user in hub.moderators)}
-        transport.let_verify(loaded.data_dir, clock, trusted.__contains__)
         try:
-            house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ))
+            patient = doctor.patient(opened.loaded)
+            house = app.build(opened.loaded, plugins, db, transport, clock, faults.checkpoints(os.environ), patient)
+            transport.let_verify(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
             await app.run(house)
         finally:
             await transport.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.api import RoomView
 from bot.contexts import EventContext
 from bot.core.events import Message
-from bot.core.permissions import Role, power_level, role_of
+from bot.core.permissions import Role, is_moderator, power_level, role_of
 from bot.directory import Directory
 from bot.hubs import Hub
 from bot.loading import Registry
@@ -125,6 +125,16 @@ class Desk:
             coordinators=[person.user for hub in mine for person in hub.coordinators],
             power=power,
         )
+
+    async def may_verify(self, db: Reader, user: str) -> bool:
+        """Whether somebody is an operator or a moderator of a hub: by name, or by power in a room of it they are in."""
+        if user in self.operators or any(user in hub.moderators for hub in self.directory.hubs):
+            return True
+        for id_ in await rooms.rooms_of(db, user):
+            known = await rooms.one(db, id_) if self.directory.place(id_) else None
+            if known and is_moderator(user, known.state.get("m.room.power_levels"), known.state.get("m.room.create")):
+                return True
+        return False
 
     async def language(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> str:
         return await people.language(db, message.sender) or (hubs[0].languages[0] if hubs else "en")

@@ -1,4 +1,7 @@
-"""`faro doctor`: is the bot that uses this data folder well? Reads its files, so it can run beside the bot."""
+"""Is the bot that uses this data folder well? Reads its files only: `faro doctor` can run beside the bot.
+
+The running bot asks the same of itself (`bot/health.py`), so what doctor tells stands in the log as well.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from bot.config.load import Loaded
 from bot.core.permissions import may_send
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
@@ -44,9 +48,10 @@ class Patient:
     encrypts: bool  # whether the `e2e` extra is installed
 
 
-def encryption_installed() -> bool:
-    """Whether the `e2e` extra is there; nio is not loaded to find out."""
-    return find_spec("vodozemac") is not None
+def patient(loaded: Loaded) -> Patient:
+    """The bot of a configuration. nio is not loaded to find out whether the `e2e` extra is there."""
+    encrypts = find_spec("vodozemac") is not None
+    return Patient(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
 
 
 async def examine(patient: Patient, now: int) -> Sequence[Finding]:
@@ -55,22 +60,32 @@ async def examine(patient: Patient, now: int) -> Sequence[Finding]:
     if not file.exists():
         text = Text("The bot has never run with this data folder: {folder}", folder=patient.data_dir)
         return [Finding("trouble", "never_run", text)]
-    findings = [*_files(patient.data_dir), disk(shutil.disk_usage(patient.data_dir).free // 1_000_000)]
+    findings = look_round(patient.data_dir)  # before the database is opened, which makes its file private
     async with SqliteDatabase(file) as database:
         db = database.reading()
         done = await db.value("SELECT max(step) FROM migrations WHERE owner = 'core'")
         if done != steps_in(SCHEMA)[-1][0]:
             text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
             return [*findings, Finding("trouble", "not_started", text)]
-        findings.append(_heard(await position.synced_at(db), now))
-        encrypted = False
-        for hub in patient.hubs:
-            for room in hub.rooms:
-                found, closed = await _room(db, patient, hub, room, now)
-                findings += found
-                encrypted = encrypted or closed
-        if encrypted and patient.encrypts:
-            findings.append(_device(await crypto_status.status(db)))
+        return [*findings, *await ask(db, patient, now)]
+
+
+def look_round(folder: Path) -> Sequence[Finding]:
+    """What is to say about the files, without opening one."""
+    return [*_files(folder), disk(shutil.disk_usage(folder).free // 1_000_000)]
+
+
+async def ask(db: Reader, patient: Patient, now: int) -> Sequence[Finding]:
+    """What the database says."""
+    findings = [_heard(await position.synced_at(db), now)]
+    encrypted = False
+    for hub in patient.hubs:
+        for room in hub.rooms:
+            found, closed = await _room(db, patient, hub, room, now)
+            findings += found
+            encrypted = encrypted or closed
+    if encrypted and patient.encrypts:
+        findings.append(_device(await crypto_status.status(db)))
     return findings
 
 

@@ -154,7 +154,8 @@ class Pipeline:
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
                 self._tell_operator(event)
             case Message():
-                await rooms.heard(tx, event.room, self._clock.now())
+                if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
+                    await rooms.heard(tx, event.room, self._clock.now())
                 if not await self._answering.command(tx, event, stale=stale):
                     await self._overhear(tx, event)
             case Edit():
@@ -246,6 +247,7 @@ class Pipeline:
                         key=key("alarm", alarm.plugin, alarm.key, announcement.room),
                         room=announcement.room,
                         content=speech.announcement(announcement.reply),
+                        file=announcement.reply.file,
                         now=now,
                     )
         except Exception:

@@ -10,7 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bot.core.events import Batch, Event, Undecryptable
+from bot.core.events import Batch, Event, Message, Undecryptable
+from bot.core.files import File
 from bot.core.texts import Text
 
 Row = Mapping[str, Any]  # Any: SQLite columns are dynamically typed; the SQL beside the call says which type
@@ -85,6 +86,10 @@ class Transport(Protocol):
         """Whether it can read and write in encrypted rooms."""
         ...
 
+    async def cross_signed(self) -> bool | None:
+        """Whether the account's identity, which is ours, vouches for our device now; None if it cannot encrypt."""
+        ...
+
     async def sync(self, since: str | None) -> Batch:
         """The next batch after `since`. Waits for news (about 30 s), and through outages, backing off."""
         ...
@@ -95,6 +100,20 @@ class Transport(Protocol):
         """Sends one event, answers its id. The same `txn_id` from the same device gives the same event.
 
         Encrypted where the room is; `plain` sends it readable all the same (a notice to somebody without keys).
+        """
+        ...
+
+    async def upload(self, room: str, file: File) -> Mapping[str, object]:
+        """Puts a file where the people of a room can get it, encrypted where the room is.
+
+        Answers what a message has to carry so that they find it; nobody sees it before that is sent.
+        """
+        ...
+
+    async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
+        """A message and the file it carries, decrypted and checked against the message.
+
+        Raises `UserError` where there is no such file (any more), it is larger than `most` bytes, or damaged.
         """
         ...
 
@@ -196,11 +215,16 @@ class OutboxRow:
     device: str | None = None  # that made the first try
     tries: int = 0
     plain: bool = False  # readable even in an encrypted room
+    has_file: bool = False
 
 
 class Outbox(Protocol):
     async def pending(self) -> Sequence[OutboxRow]:
         """The oldest pending row of each room that has one."""
+        ...
+
+    async def file(self, id_: int) -> File | None:
+        """What a row that was not sent yet brings with it."""
         ...
 
     async def trying(self, id_: int, device: str, now: int) -> None: ...

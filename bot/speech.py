@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from bot.api import Reply
 from bot.core.errors import UserError
 from bot.core.events import Message
+from bot.core.files import File
 from bot.core.texts import Text
 from bot.ports import Translator
-from bot.replies import escape, render
+from bot.replies import escape, harmless, render
+
+LONGEST_NAME = 100  # characters of a file's name
 
 
 def answer(reply: Reply, to: Message, too_long: str) -> Mapping[str, object]:
@@ -25,15 +28,23 @@ def answer(reply: Reply, to: Message, too_long: str) -> Mapping[str, object]:
 
 
 def announcement(reply: Reply, too_long: str = "") -> Mapping[str, object]:
-    """What stands alone: a notice, or a text if it mentions somebody."""
+    """What stands alone: a notice, a text if it mentions somebody, or a file with the words beside it."""
     body, html = render(reply.text, too_long)
-    return {
+    content = {
         "msgtype": "m.text" if reply.mentions else "m.notice",
         "body": body,
         "format": "org.matrix.custom.html",
         "formatted_body": html,
         "m.mentions": {"user_ids": list(reply.mentions)} if reply.mentions else {},
     }
+    return {**content, **_carrying(reply.file, body)} if reply.file else content
+
+
+def _carrying(file: File, words: str) -> Mapping[str, object]:
+    """What a message with a file says of it (spec, "Media captions"); where it is, is added when it is uploaded."""
+    name = harmless(file.name)[:LONGEST_NAME] or "file"
+    info = {"mimetype": file.mimetype, "size": len(file.content)}
+    return {"msgtype": "m.file", "body": words or name, "filename": name, "info": info}
 
 
 def said(error: UserError, words: Translator) -> str:

@@ -43,7 +43,6 @@ class Unreadable:
 
     def __init__(self, desk: Desk, decrypt: Decrypt) -> None:
         self._desk, self._decrypt = desk, decrypt
-        self._may_verify = {*desk.operators, *(user for hub in desk.directory.hubs for user in hub.moderators)}
 
     async def readable(self, tx: Transaction, batch: Batch) -> Sequence[Event]:
         """Events kept earlier that can be read now. They are no longer kept.
@@ -74,7 +73,7 @@ class Unreadable:
         log.warning("somebody's app does not give its keys", room=notice.room, user=notice.sender, code=notice.code)
         asked = Message(notice.room, "", notice.sender, now, "")  # nobody's words, but enough to know the language
         words = await self._desk.core_translator(tx, asked)
-        text = VERIFY if notice.sender in self._may_verify else UNVERIFIED
+        text = VERIFY if await self._desk.may_verify(tx, notice.sender) else UNVERIFIED
         reply = words.t(BLOCKED if notice.code == "m.blacklisted" else text, person=escape(notice.sender))
         await outbox.put(
             tx,

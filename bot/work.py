@@ -12,6 +12,8 @@ import structlog
 from bot.answering import SORRY, Answering
 from bot.api import Context, Reply, Schedule
 from bot.core.errors import LoggedOut, TransportError, Unavailable, UserError
+from bot.core.events import Message
+from bot.core.files import LARGEST, File
 from bot.desk import CORE, Asked, Desk
 from bot.hubs import Hub
 from bot.ports import Clock, Database, Transaction, Transport
@@ -54,6 +56,9 @@ class RunningJob:
         except TransportError as error:
             log.info("a profile could not be read", reason=str(error))
             return {}
+
+    async def fetch(self, room: str, event_id: str) -> tuple[Message, File]:
+        return await self.transport.fetch(room, event_id, LARGEST)
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[Context]:

@@ -41,12 +41,15 @@ class Desk:
         lines = [f"homeserver: {self.url}", f'user: "{self.person.user_id}"', f"password: {password}", "data_dir: data"]
         self.file.write_text("\n".join(lines))
 
-    async def start(self) -> None:
-        """What `faro run` does first."""
+    async def start(self) -> bool | None:
+        """What `faro run` does first; answers whether its device counts as cross-signed."""
         config = BotConfig(homeserver=self.url, user=self.person.user_id)
         secrets = Secrets(self.person.password)
         transport = await connect(config, secrets, self.folder / "data", FakeClock(), Book(set()))
-        await transport.close()
+        try:
+            return await transport.cross_signed()
+        finally:
+            await transport.close()
 
     async def types(self, *words: str, typed: str | None = None) -> Result:
         command, *more = words
@@ -68,7 +71,7 @@ async def desk(homeserver: Homeserver, tmp_path: Path) -> Desk:
 async def test_the_first_start_signs_the_device_and_status_says_so(desk: Desk) -> None:
     result = await desk.types("status")
     assert (result.exit_code, "has never run" in result.output) == (1, True)
-    await desk.start()
+    assert await desk.start() is True
     result = await desk.types("status")
     assert result.exit_code == 0, result.output
     assert "This device is signed" in result.output
@@ -80,7 +83,7 @@ async def test_the_first_start_signs_the_device_and_status_says_so(desk: Desk) -
 async def test_a_foreign_identity_stops_neither_the_start_nor_is_it_touched(desk: Desk) -> None:
     await desk.start()
     desk.seeds.unlink()
-    await desk.start()
+    assert await desk.start() is False
     assert not desk.seeds.exists()
     for command in ("status", "setup"):
         result = await desk.types(command)

@@ -10,11 +10,12 @@ import pytest
 from bot.core.events import Batch, Message, RoomUpdate, StateChange, Undecryptable
 from bot.desk import Asked
 from bot.ports import Transaction
-from bot.storage import undecryptable
+from bot.storage import people, rooms, undecryptable
 from bot.testing.story import Story, story
 from tests.test_pipeline import ANA, BEN, HALL, HUB, Echo, heard
 
 DAY = 86_400_000
+CARLA, DORA = "@carla:example.org", "@dora:example.org"
 
 
 @pytest.fixture
@@ -47,6 +48,21 @@ async def test_a_question_whose_key_comes_late_is_answered_once(told: Story) -> 
     assert await kept(told) == 0
     assert await told.key_arrives() is None
     assert len(told.sent) == 1
+
+
+async def test_the_doctor_can_see_when_an_encrypted_message_was_last_read(told: Story) -> None:
+    """One in the clear, as of a bridge, does not show that the bot can read people."""
+    await encrypt(told)
+    await told.hear(told.message(ANA, "in the clear"))
+    assert await rooms.heard_at(told.db.reading(), HALL) is None
+    await told.hear(replace(told.message(ANA, "hello"), encrypted=True))
+    first = told.clock.now()
+    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    await told.hear_sealed(told.message(ANA, "late"))
+    told.clock.advance(60)
+    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    await told.key_arrives()
+    assert await rooms.heard_at(told.db.reading(), HALL) == first + 60_000
 
 
 async def test_an_old_question_is_not_answered_any_more_but_what_was_shared_is_taken_note_of(told: Story) -> None:
@@ -153,13 +169,20 @@ async def test_who_withholds_keys_is_asked_for_them_once_a_week_readably(told: S
     assert await told.withhold(ANA) is not None
 
 
+async def test_who_chose_a_language_is_asked_in_it(told: Story) -> None:
+    async with told.db.transaction() as tx:
+        await people.set_language(tx, ANA, "pt")
+    assert "não consigo ler suas mensagens" in str(await told.withhold(ANA))
+    assert "I cannot read your messages" in str(await told.withhold(BEN))
+
+
 async def test_each_person_is_asked_for_themselves(told: Story) -> None:
     assert await told.withhold(ANA) is not None
     assert await told.withhold(BEN) is not None
 
 
-async def test_only_who_is_named_as_operator_or_moderator_is_asked_to_verify_the_bot() -> None:
-    """The bot lets nobody else verify it."""
+async def test_only_operators_and_moderators_are_asked_to_verify_the_bot() -> None:
+    """The bot lets nobody else verify it. Moderators are those the hub's YAML names, and those of its rooms."""
     hub = HUB.model_copy(update={"moderators": (BEN,)})
     async with story([Echo], [hub], operators=["@olga:example.org"]) as told:
         for user in (ANA, BEN, "@olga:example.org"):
@@ -167,6 +190,19 @@ async def test_only_who_is_named_as_operator_or_moderator_is_asked_to_verify_the
         assert "verify me" in str(await told.withhold(BEN))
         assert "verify me" in str(await told.withhold("@olga:example.org"))
         assert "verify me" not in str(await told.withhold(ANA))
+        levels = {"users": {CARLA: 50, DORA: 50}}
+        await told.hear(StateChange(HALL, "m.room.power_levels", "", ANA, "$levels", levels))
+        await told.join(CARLA, HALL)
+        assert "verify me" in str(await told.withhold(CARLA))
+        assert not await told.desk.may_verify(told.db.reading(), DORA), "who is not in the room now"
+
+
+async def test_power_in_a_room_of_no_hub_verifies_nothing(told: Story) -> None:
+    """Anybody can make a room and be its moderator."""
+    await told.join(CARLA, "!own:example.org")
+    levels = StateChange("!own:example.org", "m.room.power_levels", "", CARLA, "$levels", {"users": {CARLA: 100}})
+    await told.hear(levels)
+    assert not await told.desk.may_verify(told.db.reading(), CARLA)
 
 
 async def test_who_blocked_the_bot_is_told_so(told: Story) -> None:

@@ -39,6 +39,11 @@ def power_level(user: str, levels: Mapping[str, object] | None, create: Mapping[
     return _level(own if own is not None else levels.get("users_default"))
 
 
+def is_moderator(user: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
+    """Whether a user's power in a room makes them its moderator, by the same contents as `power_level`."""
+    return power_level(user, levels, create) >= MODERATOR_LEVEL
+
+
 def may_send(user: str, type_: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
     """Whether a user's power suffices for a message event of a type, by the same contents as `power_level`."""
     levels = levels or {}

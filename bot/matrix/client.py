@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,18 @@ from nio import AsyncClient, AsyncClientConfig
 from nio.crypto import ENCRYPTION_ENABLED
 
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, Event, Undecryptable
+from bot.core.events import Batch, Event, Message, Undecryptable
+from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
 from bot.matrix.login import Account, Secrets, log_in, log_in_anew
+from bot.matrix.media import Media
 from bot.matrix.sync import Sync
 from bot.ports import Clock, RoomBook
 
 if TYPE_CHECKING:
+    from bot.matrix.crypto.crosssigning import CrossSigning
     from bot.matrix.crypto.engine import Engine
 
 log = structlog.get_logger()
@@ -39,30 +42,32 @@ async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clo
     # Retrying is ours: nio's own is without end, and spins when a homeserver says no. So is the opening of the keys.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
-    http, crypto = Http(client, clock), None
+    http, crypto, signing = Http(client, clock), None, None
     try:
         await log_in(client, account, secrets, data_dir / "session.json", clock)
         if ENCRYPTION_ENABLED:
-            crypto = await _encryption(client, http, account, secrets, data_dir, clock, book)
+            crypto, signing = await _encryption(client, http, account, secrets, data_dir, clock, book)
     except BaseException:
         await client.close()
         raise
-    return NioTransport(client, http, clock, book, crypto)
+    return NioTransport(client, http, clock, book, crypto, signing)
 
 
 async def _encryption(
     client: AsyncClient, http: Http, account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook
-) -> Engine:
+) -> tuple[Engine, CrossSigning]:
     """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
-    from bot.matrix.crypto.engine import Engine  # needs the `e2e` extra
+    from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
+    from bot.matrix.crypto.engine import Engine
 
     backoff = Backoff()
     while True:
         engine = Engine(client, http, data_dir / "crypto", clock, book)
         try:
             if not await engine.is_stranger():
-                await _cross_sign(client, http, engine, data_dir / "crypto", secrets)
-                return engine
+                signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
+                await _cross_sign(client, engine, signing)
+                return engine, signing
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
             await log_in_anew(client, http, account, secrets, data_dir / "session.json")
@@ -76,16 +81,14 @@ async def _encryption(
             raise
 
 
-async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: Path, secrets: Secrets) -> None:
+async def _cross_sign(client: AsyncClient, engine: Engine, signing: CrossSigning) -> None:
     """Trouble with it leaves plain rooms as they are, so the bot starts all the same. Raises `Unavailable`."""
     from bot.matrix.crypto.account import OlmAccount
-    from bot.matrix.crypto.crosssigning import CrossSigning
     from bot.matrix.crypto.identity import IdentityError
 
     await engine.publish()
     try:
-        await CrossSigning(http, str(client.user_id), folder, secrets.password).ensure(OlmAccount(client))
-        engine.cross_signed = True
+        await signing.ensure(OlmAccount(client))
     except (IdentityError, Refused) as error:
         log.error("others cannot trust the bot in encrypted rooms", reason=str(error))
 
@@ -93,11 +96,20 @@ async def _cross_sign(client: AsyncClient, http: Http, engine: Engine, folder: P
 class NioTransport:
     """`bot.ports.Transport` over nio's client."""
 
-    def __init__(self, client: AsyncClient, http: Http, clock: Clock, book: RoomBook, crypto: Engine | None) -> None:
-        self._client, self._http, self._book = client, http, book
+    def __init__(
+        self,
+        client: AsyncClient,
+        http: Http,
+        clock: Clock,
+        book: RoomBook,
+        crypto: Engine | None,
+        signing: CrossSigning | None = None,
+    ) -> None:
+        self._client, self._http, self._book, self._signing = client, http, book, signing
         self.crypto = crypto
         """None without the `e2e` extra."""
         self._sync = Sync(http, clock, client.user_id, crypto)
+        self._media = Media(http, client.user_id, crypto)
 
     @property
     def user_id(self) -> str:
@@ -111,10 +123,11 @@ class NioTransport:
     def encrypts(self) -> bool:
         return self.crypto is not None
 
-    @property
-    def cross_signed(self) -> bool:
-        """Whether our device was signed when we connected."""
-        return self.crypto is not None and self.crypto.cross_signed
+    async def cross_signed(self) -> bool | None:
+        if self._signing is None:
+            return None
+        standing = await self._signing.standing(self.device_id)
+        return standing.identity == "ours" and standing.device_signed
 
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
@@ -125,12 +138,25 @@ class NioTransport:
         """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
         rules = None if plain or type_ in CLEAR else await self._book.encryption(room)
         if rules is not None:
-            if self.crypto is None:
-                raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
-            type_, content = "m.room.encrypted", await self.crypto.encrypt(room, type_, content, rules)
+            type_, content = "m.room.encrypted", await self._engine().encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
         answer = await self._http.request("PUT", path, room, type_, txn_id, body=content)
         return text(answer, "event_id")
+
+    def _engine(self) -> Engine:
+        """For a room that is encrypted."""
+        if self.crypto is None:
+            raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
+        return self.crypto
+
+    async def upload(self, room: str, file: File) -> Mapping[str, object]:
+        encrypted = await self._book.encryption(room) is not None
+        if encrypted:
+            self._engine()
+        return await self._media.upload(file, encrypted=encrypted)
+
+    async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
+        return await self._media.fetch(room, event_id, most)
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:
@@ -221,19 +247,16 @@ class NioTransport:
         except Refused:
             return {}
 
-    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], bool]) -> None:
+    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
         """From now on these people can verify the bot. Nothing without the `e2e` extra."""
-        if self.crypto is None:
+        if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount
         from bot.matrix.crypto.board import FileBoard
-        from bot.matrix.crypto.crosssigning import CrossSigning
         from bot.matrix.crypto.verification import Verifier
 
-        folder, account = data_dir / "crypto", OlmAccount(self._client)
-        master = CrossSigning(self._http, self.user_id, folder).master
-        board = FileBoard(folder, clock)
-        verifier = Verifier(self._http, account, master, self.send, may_verify, clock, board)
+        account, board = OlmAccount(self._client), FileBoard(data_dir / "crypto", clock)
+        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, board)
         self.crypto.to_device_handlers.append(verifier.to_device)
         self.crypto.room_event_handlers.append(verifier.in_room)
 

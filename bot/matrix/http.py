@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,9 @@ from bot.ports import Clock
 LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
 GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 BUSY = frozenset({408, 425, 429})
+FILE_SECONDS = 120  # for one file to pass
+JSON = "application/json"
+OK = 200
 A_SECOND = 1000  # ms
 LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
@@ -59,14 +63,35 @@ class Http:
         timeout: float = 30,
     ) -> dict[str, Any]:
         """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
+        url, data = _address(path, segments, query), None if body is None else json.dumps(body)
+        async with self._taking_turns():
+            return _answer(*await self._exchange(method, url, data, JSON, timeout, LARGEST))
+
+    async def upload(self, path: str, content: bytes, type_: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Bytes instead of JSON as the body; else the same."""
+        async with self._taking_turns():
+            url = _address(path, (), query)
+            return _answer(*await self._exchange("POST", url, content, type_, FILE_SECONDS, LARGEST))
+
+    async def download(self, path: str, *segments: str, most: int) -> bytes:
+        """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`."""
+        async with self._taking_turns():
+            url = _address(path, segments, None)
+            status, raw, retry_after = await self._exchange("GET", url, None, JSON, FILE_SECONDS, most)
+            if status != OK:
+                _answer(status, raw, retry_after)
+                raise Unavailable(f"HTTP {status} where a file was expected")
+            return raw
+
+    @asynccontextmanager
+    async def _taking_turns(self) -> AsyncIterator[None]:
         await self._turn()
         try:
-            answer = await self._request(method, path, segments, body, query, timeout)
+            yield
         except Unavailable:
             self._erring, self._last = True, self._clock.now()
             raise
         self._erring = False
-        return answer
 
     async def _turn(self) -> None:
         if not self._erring:
@@ -77,21 +102,13 @@ class Http:
                 await self._clock.sleep(min(early, A_SECOND) / 1000)  # no longer, should the clock be set back
             self._last = self._clock.now()
 
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        segments: tuple[str, ...],
-        body: Mapping[str, object] | None,
-        query: Mapping[str, str | list[str]] | None,
-        timeout: float,
-    ) -> dict[str, Any]:
-        filled = path.format(*(quote(segment, safe="") for segment in segments))
-        url = f"{filled}?{urlencode(query, doseq=True)}" if query else filled
-        headers = {"Content-Type": "application/json"}
+    async def _exchange(
+        self, method: str, url: str, data: str | bytes | None, content_type: str, timeout: float, most: int
+    ) -> tuple[int, bytes, str | None]:
+        """Status, body and `Retry-After` of the answer."""
+        headers = {"Content-Type": content_type}
         if self._client.access_token:
             headers["Authorization"] = f"Bearer {self._client.access_token}"
-        data = None if body is None else json.dumps(body)
         try:
             async with (
                 asyncio.timeout(timeout),
@@ -100,13 +117,18 @@ class Http:
                 raw = bytearray()
                 async for chunk in got.content.iter_any():
                     raw += chunk
-                    if len(raw) > LARGEST:
-                        raise Refused("M_TOO_LARGE", f"the answer is larger than {LARGEST} bytes")
-                return _answer(got.status, bytes(raw), got.headers.get("Retry-After"))
+                    if len(raw) > most:
+                        raise Refused("M_TOO_LARGE", f"the answer is larger than {most} bytes")
+                return got.status, bytes(raw), got.headers.get("Retry-After")
         except TimeoutError as error:
             raise Unavailable(f"no answer within {timeout:.0f} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"no connection: {error}") from error
+
+
+def _address(path: str, segments: tuple[str, ...], query: Mapping[str, Any] | None) -> str:
+    filled = path.format(*(quote(segment, safe="") for segment in segments))
+    return f"{filled}?{urlencode(query, doseq=True)}" if query else filled
 
 
 def text(answer: Mapping[str, Any], name: str) -> str:

@@ -37,6 +37,7 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
+        self._uploaded: dict[int, Mapping[str, object]] = {}  # by row: a repeat need not carry the bytes again
 
     def wake(self) -> None:
         self._wake.set()
@@ -94,10 +95,12 @@ class Outbound:
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 await self._outbox.failed(row.id, str(error))
+                self._uploaded.pop(row.id, None)
                 return
             else:
                 self._checkpoint("sent")
                 await self._outbox.sent(row.id, event_id)
+                self._uploaded.pop(row.id, None)
                 self._checkpoint("marked")
                 return
 
@@ -112,8 +115,18 @@ class Outbound:
             if found:
                 return found
         await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
-        content = edit_of(row.content, target) if target else row.content
+        content = edit_of(row.content, target) if target else {**row.content, **await self._file(row)}
         return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key, plain=row.plain)
+
+    async def _file(self, row: OutboxRow) -> Mapping[str, object]:
+        """What the message says of its file. After a crash it is uploaded again: nobody sees the one before."""
+        if row.has_file and row.id not in self._uploaded:
+            file = await self._outbox.file(row.id)
+            if file is None:
+                raise Refused("FARO_NO_FILE", "its file is gone")
+            self._uploaded[row.id] = await self._transport.upload(row.room, file)
+            self._checkpoint("uploaded")
+        return self._uploaded.get(row.id, {})
 
     def _may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
         return row.device != self._transport.device_id or self._clock.now() - first_try > REMEMBERED

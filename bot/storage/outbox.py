@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from bot.core.files import File
 from bot.ports import Database, OutboxRow, Reader, Transaction
 
 KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
@@ -25,9 +26,10 @@ async def put(
     cause: str | None = None,
     asker: str | None = None,
     plain: bool = False,
+    file: File | None = None,
 ) -> None:
     """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room."""
-    await db.execute(
+    added = await db.execute(
         "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
         " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :plain, :now) ON CONFLICT (key) DO NOTHING",
         key=key,
@@ -42,6 +44,15 @@ async def put(
         plain=int(plain),
         now=now,
     )
+    if added and file:
+        await db.execute(
+            "INSERT INTO outbox_files (id, name, mimetype, content)"
+            " SELECT id, :name, :mimetype, :content FROM outbox WHERE key = :key",
+            key=key,
+            name=file.name,
+            mimetype=file.mimetype,
+            content=file.content,
+        )
 
 
 async def answer_to(db: Reader, room: str, cause: str) -> str | None:
@@ -62,6 +73,12 @@ async def answers_to(db: Reader, room: str, cause: str) -> Sequence[str]:
 _NOT_WITHDRAWN = """SELECT * FROM outbox AS answer
     WHERE room = :room AND cause = :cause AND action = 'send' AND replaces IS NULL
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE action = 'redact' AND replaces = answer.key)"""
+
+
+async def carried_file(db: Reader, key: str) -> bool:
+    """Whether a row has, or had, a file."""
+    sql = "SELECT 1 FROM outbox JOIN outbox_files USING (id) WHERE key = :key"
+    return await db.value(sql, key=key) is not None
 
 
 async def asker_of(db: Reader, room: str, cause: str) -> str | None:
@@ -90,7 +107,8 @@ class StoredOutbox:
 
     async def pending(self) -> Sequence[OutboxRow]:
         rows = await self._db.reading().rows(
-            "SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
+            "SELECT *, EXISTS (SELECT 1 FROM outbox_files WHERE outbox_files.id = outbox.id) AS has_file FROM outbox"
+            " WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
         )
         return [
             OutboxRow(
@@ -106,9 +124,15 @@ class StoredOutbox:
                 device=row["device"],
                 tries=row["tries"],
                 plain=bool(row["plain"]),
+                has_file=bool(row["has_file"]),
             )
             for row in rows
         ]
+
+    async def file(self, id_: int) -> File | None:
+        sql = "SELECT name, mimetype, content FROM outbox_files WHERE id = :id AND content IS NOT NULL"
+        row = await self._db.reading().row(sql, id=id_)
+        return File(row["name"], row["mimetype"], row["content"]) if row else None
 
     async def trying(self, id_: int, device: str, now: int) -> None:
         async with self._db.transaction() as tx:
@@ -121,8 +145,9 @@ class StoredOutbox:
             )
 
     async def sent(self, id_: int, event_id: str | None) -> None:
-        """The words are no longer needed once the homeserver has them."""
+        """The words, and the file, are no longer needed once the homeserver has them."""
         async with self._db.transaction() as tx:
+            await _drop_file(tx, id_)
             await tx.execute(
                 "UPDATE outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id",
                 id=id_,
@@ -131,6 +156,7 @@ class StoredOutbox:
 
     async def failed(self, id_: int, reason: str) -> None:
         async with self._db.transaction() as tx:
+            await _drop_file(tx, id_)
             await tx.execute(
                 "UPDATE outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id",
                 id=id_,
@@ -140,3 +166,7 @@ class StoredOutbox:
     async def event_of(self, key: str) -> str | None:
         value: str | None = await self._db.reading().value("SELECT event_id FROM outbox WHERE key = :key", key=key)
         return value
+
+
+async def _drop_file(db: Transaction, id_: int) -> None:
+    await db.execute("UPDATE outbox_files SET name = '', content = NULL WHERE id = :id", id=id_)

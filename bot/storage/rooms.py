@@ -120,7 +120,7 @@ async def is_member(db: Reader, room: str, user: str) -> bool:
 
 
 async def heard(db: Transaction, room: str, now: int) -> None:
-    """A message of somebody was read there."""
+    """An encrypted message of somebody was read there."""
     await db.execute("UPDATE rooms SET heard_at = :now WHERE id = :room", room=room, now=now)
 
 

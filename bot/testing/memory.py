@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
+from bot.core.files import File
 from bot.ports import Clock
 from bot.testing.clock import FakeClock
 
@@ -35,6 +36,8 @@ class MemoryHomeserver:
         self.keys: set[tuple[str, str]] = set()  # (room, session id) the bot can read
         self.sessions: dict[str, str] = {}  # event id → session id, of what was said encrypted
         self.sealed: dict[str, Event] = {}  # event id → what it says, of events that are in no room
+        self.media: dict[str, bytes] = {}  # mxc address → what lies there
+        self.carried: dict[str, tuple[Message, File]] = {}  # event id → what it carries, of events that are in no room
         self.letters: list[tuple[int, tuple[str, str] | Withheld]] = []  # (position, what came to the bot's device)
         self._clock = clock or FakeClock()
 
@@ -50,6 +53,19 @@ class MemoryHomeserver:
 
     def say(self, user: str, room: str, body: str, **content: object) -> str:
         return self.add(self.rooms[room], user, "m.room.message", {"msgtype": "m.text", "body": body, **content})
+
+    def keep(self, content: bytes) -> str:
+        """Puts bytes on the homeserver; answers their address."""
+        address = f"mxc://example.org/m{len(self.media)}"
+        self.media[address] = content
+        return address
+
+    def share(self, user: str, room: str, file: File, words: str = "") -> str:
+        """Sends a file, perhaps with words beside it."""
+        info = {"mimetype": file.mimetype, "size": len(file.content)}
+        named: dict[str, object] = {"filename": file.name} if words else {}
+        url = self.keep(file.content)
+        return self.say(user, room, words or file.name, msgtype="m.file", url=url, info=info, **named)
 
     def whisper(self, user: str, room: str, body: str, *, session: str) -> str:
         """Says something encrypted; the bot cannot read it before it is given the session's key."""

@@ -42,19 +42,36 @@ class Person:
         self, method: str, path: str, *segments: str, body: object = None, **query: str
     ) -> dict[str, Any]:
         """One client-server request; `{}` in the path are filled by quoted segments. Raises `HomeserverError`."""
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                headers={"Authorization": f"Bearer {self.token}"}, timeout=aiohttp.ClientTimeout(ANSWER_WITHIN)
-            )
         url = self.url + "/_matrix/client/v3" + path.format(*(quote(segment, safe="") for segment in segments))
         try:
-            async with self._http.request(method, url, json=body, params=query) as got:
+            async with self._session.request(method, url, json=body, params=query) as got:
                 answer: dict[str, Any] = await got.json()
         except aiohttp.ClientError as error:
             raise HomeserverError(f"{method} {path}: {error}") from error
         if got.status >= 300:
             raise HomeserverError(f"{method} {path}: {got.status} {answer}")
         return answer
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {self.token}"}, timeout=aiohttp.ClientTimeout(ANSWER_WITHIN)
+            )
+        return self._http
+
+    async def upload(self, content: bytes) -> str:
+        """Puts bytes on the homeserver; answers their address."""
+        async with self._session.post(f"{self.url}/_matrix/media/v3/upload", data=content) as got:
+            got.raise_for_status()
+            return str((await got.json())["content_uri"])
+
+    async def download(self, address: str) -> bytes:
+        """What lies at a `mxc://` address."""
+        path = f"/_matrix/client/v1/media/download/{address.removeprefix('mxc://')}"
+        async with self._session.get(self.url + path) as got:
+            got.raise_for_status()
+            return await got.read()
 
     async def create_room(
         self,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.answering import Answering, Limits
 from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Withheld
+from bot.core.files import Attachment, File
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.hubs import Hub, Settings
@@ -45,6 +46,8 @@ class Story:
     outbox: StoredOutbox
     sent: list[OutboxRow] = field(default_factory=list)
     """Everything the bot wanted to send, in order."""
+    files: list[File] = field(default_factory=list)
+    """The files among it."""
     _count: int = 0
 
     async def say(
@@ -60,6 +63,13 @@ class Story:
         self._count += 1
         at = self.clock.now()
         return Message(room or self.first_room, f"$event{self._count}", user, at, body, html, thread=thread)
+
+    def file(self, user: str, file: File, words: str = "", *, room: str | None = None) -> Message:
+        """A message with a file that was not sent yet, perhaps with words beside it; jobs can fetch it."""
+        said = Attachment(file.name, file.mimetype, len(file.content))
+        message = replace(self.message(user, words or file.name, room=room), kind="m.file", attachment=said)
+        self.transport.carried[message.event_id] = (message, file)
+        return message
 
     async def hear(self, *events: Event, catching_up: bool = False) -> str | None:
         """These events arrive in one batch; answers the body of the last thing the bot said because of them."""
@@ -131,6 +141,8 @@ class Story:
         while rows := await self.outbox.pending():
             for row in rows:
                 self.sent.append(row)
+                if row.has_file and (file := await self.outbox.file(row.id)):
+                    self.files.append(file)
                 await self.outbox.sent(row.id, f"$bot{row.id}")
                 last = str(row.content.get("body", "")) if row.action == "send" else last
         return last

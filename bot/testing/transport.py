@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.errors import Refused, TransportError, Unavailable
+from bot.core.errors import Refused, TransportError, Unavailable, UserError
 from bot.core.events import Batch, Event, Invite, Message, RoomUpdate, Undecryptable, Withheld
-from bot.matrix import inbound
+from bot.core.files import File
+from bot.matrix import inbound, media
 from bot.ports import Clock
 from bot.testing.memory import MemoryHomeserver, MemoryRoom, Raw
 
@@ -27,6 +28,8 @@ class FakeTransport(MemoryHomeserver):
         """What the bot asked for, by method name."""
         self.plain: list[str] = []
         """Transaction ids of what the bot sent readable whatever the room."""
+        self.signed = True
+        """Whether the bot's device counts as cross-signed."""
         self._sent: dict[tuple[str, str], str] = {}  # (room, txn id) → event id
         self._failures: list[TransportError] = []
         self._synced = False
@@ -45,6 +48,10 @@ class FakeTransport(MemoryHomeserver):
         return [event["content"] for event in events if event["type"] == "m.room.message" and event["content"]]
 
     # -- what the bot does ----------------------------------------------------------------------------------------
+
+    async def cross_signed(self) -> bool | None:
+        self._request("cross_signed")
+        return self.signed if self.encrypts else None
 
     async def sync(self, since: str | None) -> Batch:
         after = int(since or 0)
@@ -100,6 +107,20 @@ class FakeTransport(MemoryHomeserver):
         if plain:
             self.plain.append(txn_id)
         return self._once(room, txn_id, type_, dict(content))
+
+    async def upload(self, room: str, file: File) -> Mapping[str, object]:
+        self._request("upload")
+        return {"url": self.keep(file.content)}
+
+    async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
+        self._request("fetch")
+        message, content = self._carried(room, event_id)
+        if len(content) > most:
+            raise media.too_large(most)
+        said = message.attachment
+        if said is None:
+            raise UserError(media.NO_FILE)
+        return message, File(said.name, said.mimetype, content)
 
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         self._request("redact")
@@ -193,6 +214,20 @@ class FakeTransport(MemoryHomeserver):
         if found is None or found.members.get(self.user_id) != "join":
             raise Refused("M_FORBIDDEN", "not in this room")
         return found
+
+    def _carried(self, room: str, event_id: str) -> tuple[Message, bytes]:
+        if event_id in self.carried:
+            message, file = self.carried[event_id]
+            return message, file.content
+        raw = next((event for _, event in self._mine(room).events if event["event_id"] == event_id), None)
+        if raw is None:
+            raise UserError(media.GONE)
+        found = self._open(room, raw)
+        if isinstance(found, Undecryptable):
+            raise UserError(media.CLOSED)
+        if not isinstance(found, Message):
+            raise UserError(media.NO_FILE)
+        return found, self.media.get(raw["content"].get("url"), b"")
 
     def _once(self, room: str, txn_id: str, type_: str, content: Raw) -> str:
         if (room, txn_id) not in self._sent:

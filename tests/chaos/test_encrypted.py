@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,32 @@ pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
 
 import nio
 
-from tests.matrix.crypto.test_on_synapse import MEGOLM, Peer
+from bot.testing.person import Person
+from tests.journeys.test_wellbeing import doctor, told
+from tests.matrix.crypto.test_on_synapse import MEGOLM, Peer, poison
 from tests.running import RunningBot
 from tests.town import Town
+
+
+@asynccontextmanager
+async def entered(town: Town, person: Person, folder: Path) -> AsyncIterator[Peer]:
+    """Somebody with a client, in the hall, which is encrypted."""
+    folder.mkdir()
+    client = nio.AsyncClient(town.homeserver.url, person.user_id, store_path=str(folder))
+    client.restore_login(person.user_id, person.device_id, person.token)
+    await client.keys_upload()
+    await client.sync(full_state=True)
+    yield Peer(person, client)
+    client.store.database.close()
+    await client.close()
 
 
 @pytest.fixture
 async def ana(town: Town, tmp_path: Path) -> AsyncIterator[Peer]:
     """Ana, in the hall, which is encrypted from now on."""
-    (tmp_path / "ana").mkdir()
-    client = nio.AsyncClient(town.homeserver.url, town.ana.user_id, store_path=str(tmp_path / "ana"))
-    client.restore_login(town.ana.user_id, town.ana.device_id, town.ana.token)
-    await client.keys_upload()
     await town.ana.request("PUT", "/rooms/{}/state/m.room.encryption/", town.hall, body=MEGOLM)
-    await client.sync(full_state=True)
-    yield Peer(town.ana, client)
-    client.store.database.close()
-    await client.close()
+    async with entered(town, town.ana, tmp_path / "ana") as peer:
+        yield peer
 
 
 async def answers(ana: Peer, town: Town, question: str) -> list[Any]:
@@ -38,9 +48,10 @@ async def answers(ana: Peer, town: Town, question: str) -> list[Any]:
     page = await ana.client.room_messages(town.hall, limit=100)
     found = []
     for event in page.chunk:
-        relation = event.source.get("content", {}).get("m.relates_to", {})
-        if event.sender == town.bot.user_id and relation.get("m.in_reply_to", {}).get("event_id") == question:
-            found.append(event)
+        if getattr(event, "sender", None) == town.bot.user_id:  # others may have written anything
+            relation = event.source.get("content", {}).get("m.relates_to", {})
+            if relation.get("m.in_reply_to", {}).get("event_id") == question:
+                found.append(event)
     return found
 
 
@@ -59,6 +70,34 @@ async def test_a_question_in_an_encrypted_room_is_answered_encrypted(town: Town,
         answer = await answered(ana, town, await ana.say(town.hall, "!help"))
         assert isinstance(answer, nio.RoomMessage)
         assert answer.decrypted
+        await bot.logged("looked at the bot's health")
+        _, said = await doctor(town.config)
+        assert (told(said, "signed"), told(said, "deaf"), told(said, "mute")) == (["ok"], [], [])
+    finally:
+        await bot.kill()
+
+
+async def test_a_poisoned_room_is_answered_at_every_start(town: Town, ana: Peer, tmp_path: Path) -> None:
+    """The poison comes while the bot is away, so that all of it meets the bot's start; killed, it meets it again."""
+    bot = RunningBot(town.config)
+    await bot.start()
+    try:
+        await bot.ready()
+        async with entered(town, town.carla, tmp_path / "carla") as carla:
+            await answered(carla, town, await carla.say(town.hall, "!help"))
+            await bot.kill()
+            ana.harden()  # her own client is nio as it is, and would end here
+            (device,) = carla.client.device_store.active_user_devices(town.bot.user_id)
+            await poison(carla, town.hall, (device.user_id, device.id, device.curve25519))
+        for step in ("received", "committed", None):
+            question = await ana.say(town.hall, "!help")
+            if step:
+                await bot.start(FARO_TEST_KILL_AT=step)
+                assert await bot.ended(within=30) == -9
+            await bot.start()
+            await bot.ready()
+            assert (await answered(ana, town, question)).decrypted
+            await bot.kill()
     finally:
         await bot.kill()
 

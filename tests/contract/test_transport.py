@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import Refused
+from bot.core.errors import Refused, UserError
 from bot.core.events import Batch, Edit, Invite, Message, Reaction, Redaction, RoomUpdate, StateChange
+from bot.core.files import Attachment, File
 from bot.testing.homeserver import Homeserver
 from tests.contract.worlds import Listener, MemoryWorld, RealWorld, World, events
 
@@ -255,6 +256,53 @@ async def test_an_own_event_is_found_by_its_key_and_no_other_is(world: World, ro
     assert await world.transport.find_sent(room, "reply.8", start) is None, "somebody else's"
     assert await world.transport.find_sent(room, "reply.9", start) is None, "nobody's"
     assert await world.transport.find_sent(room, "reply.7", world.now() + 5000) is None, "too old"
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+PLAN = File("plan.txt", "text/plain", b"gifts first")
+
+
+async def share(world: World, room: str, words: str = "plan.txt", **content: object) -> str:
+    """Ana sends the plan."""
+    info = {"mimetype": PLAN.mimetype, "size": len(PLAN.content)}
+    return await world.say(room, words, msgtype="m.file", url=await world.keep(PLAN.content), info=info, **content)
+
+
+async def test_a_file_arrives_with_its_name_type_and_size_and_can_be_fetched(
+    world: World, listener: Listener, room: str
+) -> None:
+    sent = await share(world, room)
+    heard = await listener.event(sent)
+    assert isinstance(heard, Message)
+    assert (heard.kind, heard.attachment) == ("m.file", Attachment("plan.txt", "text/plain", 11))
+    assert await world.transport.fetch(room, sent, 100) == (heard, PLAN)
+
+
+async def test_words_beside_a_file_are_told_from_its_name(world: World, listener: Listener, room: str) -> None:
+    heard = await listener.event(await share(world, room, "our plan", filename="plan.txt"))
+    assert isinstance(heard, Message)
+    assert heard.attachment
+    assert (heard.body, heard.attachment.name) == ("our plan", "plan.txt")
+
+
+async def test_what_is_no_file_or_too_large_or_not_there_is_told_to_the_asker(world: World, room: str) -> None:
+    words, file, gone = await world.say(room, "hello"), await share(world, room), await share(world, room)
+    await world.remove(room, gone)
+    for event_id in (words, gone, "$nowhere"):
+        with pytest.raises(UserError):
+            await world.transport.fetch(room, event_id, 100)
+    with pytest.raises(UserError, match="too large"):
+        await world.transport.fetch(room, file, 10)
+
+
+async def test_an_uploaded_file_is_seen_when_its_message_is_sent(world: World, room: str) -> None:
+    where = await world.transport.upload(room, PLAN)
+    assert await world.contents(room) == []
+    content = {"msgtype": "m.file", "body": PLAN.name, **where}
+    await world.transport.send(room, "m.room.message", content, "reply.1")
+    (seen,) = await world.contents(room)
+    assert await world.download(seen["url"]) == PLAN.content
 
 
 # -- pauses -----------------------------------------------------------------------------------------------------------

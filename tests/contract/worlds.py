@@ -38,6 +38,14 @@ class World(Protocol):
 
     async def say(self, room: str, body: str, **content: object) -> str: ...
 
+    async def keep(self, content: bytes) -> str:
+        """Puts bytes on the homeserver; answers their address."""
+        ...
+
+    async def download(self, address: str) -> bytes:
+        """What Ana finds there."""
+        ...
+
     async def edit(self, room: str, event_id: str, body: str) -> str: ...
 
     async def remove(self, room: str, event_id: str) -> str: ...
@@ -87,6 +95,12 @@ class MemoryWorld:
     async def say(self, room: str, body: str, **content: object) -> str:
         self._clock.advance(1)
         return self._fake.say(self.ana, room, body, **content)
+
+    async def keep(self, content: bytes) -> str:
+        return self._fake.keep(content)
+
+    async def download(self, address: str) -> bytes:
+        return self._fake.media[address]
 
     async def edit(self, room: str, event_id: str, body: str) -> str:
         return self._fake.edit(self.ana, room, event_id, body)
@@ -174,6 +188,12 @@ class RealWorld:
 
     async def say(self, room: str, body: str, **content: object) -> str:
         return await self.person.send(room, body, **content)
+
+    async def keep(self, content: bytes) -> str:
+        return await self.person.upload(content)
+
+    async def download(self, address: str) -> bytes:
+        return await self.person.download(address)
 
     async def edit(self, room: str, event_id: str, body: str) -> str:
         return await self.person.edit(room, event_id, body)

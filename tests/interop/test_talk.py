@@ -67,7 +67,8 @@ async def test_a_link_is_found_and_an_answer_stays_in_its_thread(sealed: Town, p
         assert (relation["rel_type"], relation["event_id"]) == ("m.thread", shared)
 
 
-async def test_a_reminder_pings_the_coordinators(sealed: Town, peers: Peers) -> None:
+@modes
+async def test_a_reminder_pings_the_coordinators(sealed: Town, peers: Peers, only_signed: bool) -> None:
     zone = datetime.timezone(datetime.timedelta(hours=-6))
     now = datetime.datetime.now(zone)
     starts = now.replace(second=0, microsecond=0) + datetime.timedelta(minutes=2)
@@ -83,7 +84,7 @@ async def test_a_reminder_pings_the_coordinators(sealed: Town, peers: Peers) -> 
     ]
     sealed.write()
     async with running(sealed.config):
-        ana = await met(peers, sealed, only_signed=True)
+        ana = await met(peers, sealed, only_signed)
         reminder = await ana.wait_for(
             lambda event: (
                 event["sender"] == sealed.bot.user_id

@@ -13,7 +13,7 @@ from tests.running import RunningBot, running
 from tests.town import Town
 
 
-async def doctor(config: Path) -> tuple[int, dict[str, Any]]:
+async def doctor(config: Path, **environ: str) -> tuple[int, dict[str, Any]]:
     """The exit code of `faro doctor --json`, and what it says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -23,7 +23,7 @@ async def doctor(config: Path) -> tuple[int, dict[str, Any]]:
         str(config),
         "--json",
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "LANG": "C"},
+        env={**os.environ, "LANG": "C", **environ},
     )
     said, _ = await process.communicate()
     assert process.returncode is not None
@@ -92,11 +92,12 @@ async def test_the_doctor_works_without_the_homeserver(town: Town) -> None:
 async def test_the_doctor_tells_which_room_is_encrypted(town: Town) -> None:
     rules = {"algorithm": "m.megolm.v1.aes-sha2"}
     await town.ana.request("PUT", "/rooms/{}/state/m.room.encryption", town.desk, body=rules)
-    async with running(town.config):
+    async with running(town.config) as bot:
         await settled(town, town.hall)
+        await bot.logged("looked at the bot's health")
         _, answer = await doctor(town.config)
     texts = {one["room"]: one["text"] for one in answer["findings"] if one["code"] == "joined"}
     hall, desk = [room["alias"] for room in town.settings["hubs"][0]["rooms"]]
     assert "encrypted" not in texts[hall]
     assert "encrypted" in texts[desk]
-    assert told(answer, "signed")
+    assert told(answer, "signed") == ["ok"]

@@ -53,7 +53,8 @@ class Script:
 
     async def answer(self, request: web.Request) -> web.Response:
         path = request.raw_path.partition("?")[0]
-        body = await request.json() if request.can_read_body else None
+        sent = await request.read()
+        body = json.loads(sent) if sent and request.content_type == "application/json" else sent or None
         authorization = request.headers.get("Authorization")
         self.requests.append(Request(request.method, path, dict(request.query), body, authorization))
         self.asked.set()

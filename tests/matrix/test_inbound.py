@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.events import Edit, Invite, Message, Reaction, Redaction, StateChange, id_of
+from bot.core.files import Attachment
 from bot.matrix import inbound
 from tests.matrix.conftest import BOT
 
@@ -272,3 +273,29 @@ def test_an_invite_names_who_invites() -> None:
     assert inbound.invite(ROOM, part, BOT) == Invite(ROOM, ANA, direct=True)
     assert inbound.invite(ROOM, {}, BOT) == Invite(ROOM, "", direct=False), "nobody's, to be rejected"
     assert inbound.invite("#hall:example.org", part, BOT) is None
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "type_", "size"),
+    [
+        ({"body": "a.txt", "info": {"mimetype": "text/plain", "size": 5}}, "a.txt", "text/plain", 5),
+        ({"body": "look at this", "filename": "a.txt"}, "a.txt", "", None),
+        ({"body": "a.txt", "filename": ""}, "a.txt", "", None),
+        ({"body": "a.txt", "filename": 7, "info": {"mimetype": [], "size": True}}, "a.txt", "", None),
+        ({"body": "a.txt", "info": {"mimetype": "x" * 999, "size": -1}}, "a.txt", "x" * 255, None),
+        ({"body": "a.txt", "filename": "b\x00" + "x" * 999}, "b\ufffd" + "x" * 253, "", None),
+        ({"body": "a.txt", "info": "none"}, "a.txt", "", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["m.file", "m.image", "m.video", "m.audio"])
+def test_what_a_message_says_of_its_file(
+    kind: str, content: dict[str, object], name: str, type_: str, size: int | None
+) -> None:
+    assert heard(raw({"msgtype": kind, **content})).attachment == Attachment(name, type_, size)
+
+
+def test_words_carry_no_file() -> None:
+    assert heard(spoken("hello", filename="a.txt", url="mxc://example.org/a")).attachment is None

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
+from bot.core.files import File
 from bot.matrix.outbound import SIDE_BY_SIDE, Outbound
 from bot.ports import OutboxRow
 from bot.testing.clock import START, FakeClock
@@ -29,6 +30,7 @@ class MemoryOutbox:
         self.rows: dict[int, OutboxRow] = {}
         self.done: dict[str, str | None] = {}
         self.reasons: dict[str, str] = {}
+        self.files: dict[int, File] = {}
         self._failing: list[str] = []
 
     def fail(self, *methods: str) -> None:
@@ -58,6 +60,9 @@ class MemoryOutbox:
         for _ in range(5):  # a query takes its time, and others go on meanwhile
             await asyncio.sleep(0)
         return list(oldest.values())
+
+    async def file(self, id_: int) -> File | None:
+        return self.files.get(id_)
 
     async def trying(self, id_: int, device: str, now: int) -> None:
         self._disk("trying")
@@ -342,3 +347,68 @@ async def test_an_event_can_be_redacted_by_its_id(desk: Desk) -> None:
     desk.outbox.put_redaction("redact.1", target=event)
     await desk.outbound.drain()
     assert desk.said() == []
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+NOTE = File("note.txt", "text/plain", b"gifts first")
+
+
+def put_file(desk: Desk, key: str, *, first_try: int | None = None, device: str | None = None) -> None:
+    desk.outbox.put(key, "note.txt", has_file=True, first_try=first_try, device=device)
+    desk.outbox.files[len(desk.outbox.rows)] = NOTE
+
+
+async def test_a_file_is_uploaded_before_its_message_is_sent(desk: Desk) -> None:
+    put_file(desk, "reply.1")
+    await desk.outbound.drain()
+    (content,) = desk.transport.said(HALL)
+    assert desk.transport.media[content["url"]] == b"gifts first"
+    assert desk.steps == ["uploaded:0", "sent:0", "marked:1"]
+
+
+class FlakyTransport(FakeTransport):
+    """The homeserver goes away after it took a file."""
+
+    async def upload(self, room: str, file: File) -> Mapping[str, object]:
+        uploaded = await super().upload(room, file)
+        self.fail_next(*[Unavailable("HTTP 502")] * 3)
+        return uploaded
+
+
+async def test_an_outage_after_the_upload_does_not_carry_the_bytes_again() -> None:
+    desk = Desk(FlakyTransport(BOT))
+    put_file(desk, "reply.1")
+    await desk.outbound.drain()
+    assert desk.transport.requests == ["upload", "send", "send", "send", "send"]
+    assert desk.said() == ["note.txt"]
+
+
+async def test_a_file_sent_but_not_marked_is_heard_once(desk: Desk) -> None:
+    put_file(desk, "reply.1")
+    await desk.outbound.drain()
+    (heard,) = desk.transport.said(HALL)
+    event = desk.outbox.done.pop("reply.1")
+    again = Outbound(desk.outbox, desk.transport, desk.clock)  # the process was killed before it marked the row
+    await again.drain()
+    assert desk.transport.said(HALL) == [heard]
+    assert desk.outbox.done["reply.1"] == event
+
+
+async def test_a_file_that_is_found_in_the_room_is_not_uploaded_again(desk: Desk) -> None:
+    content = {"msgtype": "m.file", "body": "note.txt", "org.faro.key": "reply.1"}
+    await desk.transport.send(HALL, "m.room.message", content, "under-another-id")
+    put_file(desk, "reply.1", first_try=START, device="OLD")
+    await desk.outbound.drain()
+    assert "upload" not in desk.transport.requests
+    assert desk.said() == ["note.txt"]
+
+
+async def test_a_file_the_homeserver_does_not_take_is_told_and_the_room_goes_on(desk: Desk) -> None:
+    put_file(desk, "reply.1")
+    desk.outbox.put("reply.2", "yes")
+    desk.transport.fail_next(Refused("M_TOO_LARGE", "too large"))
+    with capture_logs() as logs:
+        await desk.outbound.drain()
+    assert desk.said() == ["yes"]
+    assert [line["log_level"] for line in logs] == ["error"]

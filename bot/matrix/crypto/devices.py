@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -21,6 +23,7 @@ ASK_AGAIN = 60_000  # ms before somebody whose homeserver gave no answer is aske
 CLAIM_AGAIN = 300_000  # ms before a one-time key of a device that had none is asked for again
 CLAIM_SOON = 30_000  # … if our own homeserver gave no answer
 MOST_REMEMBERED = 10_000
+AT_ONCE = 10  # people, or devices, of an answer that are looked at before others get their turn
 
 Device = tuple[str, str]  # user id, device id
 
@@ -33,6 +36,7 @@ class Devices:
         self._asked: dict[str, int] = {}
         self._claimed: dict[Device, int] = {}
         self._news: set[str] = set()  # of whom a change was told while an answer about them was under way
+        self._awaited: dict[Device, asyncio.Event] = {}  # of whom a one-time key is under way; set when it is used
 
     def changed(self, users: Iterable[str], left: Iterable[str]) -> None:
         """What a sync says of people's devices. Whom we never asked about is asked about when it matters."""
@@ -59,7 +63,9 @@ class Devices:
         body = {"device_keys": {user: [] for user in wanted}, "timeout": WAIT * 1000}
         answer = await self._http.request("POST", "/_matrix/client/v3/keys/query", body=body, timeout=WAIT + 10)
         found = {user: keys for user, keys in section(answer, "device_keys").items() if user in wanted}
-        self._machine.handle_response(KeysQueryResponse(found, section(answer, "failures")))
+        for some in _by(AT_ONCE, found):
+            self._machine.handle_response(KeysQueryResponse(some, section(answer, "failures")))
+            await self._clock.sleep(0)
         self._remember(self._asked, wanted - self._machine.tracked_users)
         self._machine.tracked_users -= self._news
 
@@ -83,9 +89,16 @@ class Devices:
         return device is not None and device.ed25519 == signing_key
 
     async def meet(self, devices: Iterable[Any]) -> None:
-        """Olm sessions with those who have none yet, as far as their homeservers answer. Raises `LoggedOut`."""
+        """Olm sessions with those who have none yet, as far as their homeservers answer. Raises `LoggedOut`.
+
+        Another room may be doing the same with some of them: that is waited for.
+        """
         sessions = self._machine.session_store
-        await self.claim([device for device in devices if not sessions.get(device.curve25519)])
+        strangers = [device for device in devices if not sessions.get(device.curve25519)]
+        awaited = [self._awaited[id_] for one in strangers if (id_ := (one.user_id, one.id)) in self._awaited]
+        await self.claim(strangers)
+        for elsewhere in awaited:
+            await elsewhere.wait()
 
     async def claim(self, devices: Iterable[Any]) -> None:
         """New Olm sessions from one-time keys; who had none lately is left in peace. Raises `LoggedOut`."""
@@ -101,6 +114,16 @@ class Devices:
         for user, device in wanted:
             keys.setdefault(user, {})[device] = "signed_curve25519"
         self._remember(self._claimed, wanted)
+        done = asyncio.Event()
+        self._awaited.update(dict.fromkeys(wanted, done))
+        try:
+            await self._claim(keys, wanted)
+        finally:
+            done.set()
+            for one in wanted:
+                self._awaited.pop(one, None)
+
+    async def _claim(self, keys: dict[str, dict[str, str]], wanted: set[Device]) -> None:
         body = {"one_time_keys": keys, "timeout": WAIT * 1000}
         try:
             answer = await self._http.request("POST", "/_matrix/client/v3/keys/claim", body=body, timeout=WAIT + 10)
@@ -109,7 +132,9 @@ class Devices:
             self._remember(self._claimed, wanted, CLAIM_SOON - CLAIM_AGAIN)
             return
         found = {user: theirs for user, theirs in section(answer, "one_time_keys").items() if user in keys}
-        self._machine.handle_response(KeysClaimResponse(found, section(answer, "failures")))
+        for some in _by(AT_ONCE, found):
+            self._machine.handle_response(KeysClaimResponse(some, section(answer, "failures")))
+            await self._clock.sleep(0)
 
     def _remember(self, when: dict[Any, int], who: Iterable[Any], shift: int = 0) -> None:
         now = self._clock.now() + shift
@@ -118,3 +143,10 @@ class Devices:
             when[one] = now
         while len(when) > MOST_REMEMBERED:
             del when[next(iter(when))]
+
+
+def _by(count: int, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same in parts: fifty devices at once would stop everything else for half a second."""
+    rest = iter(found.items())
+    while part := dict(islice(rest, count)):
+        yield part

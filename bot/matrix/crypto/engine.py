@@ -37,8 +37,6 @@ class Engine:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
-        self.cross_signed = False
-        """Whether the account's identity vouches for our device."""
         self.to_device_handlers: list[Callable[[Raw], Awaitable[None]]] = []
         """Called with raw to-device events (type, sender, content): about verification, and whatever came encrypted
         and was no room key."""

@@ -64,7 +64,7 @@ class Verifier:
         account: Account,
         master: Callable[[], Awaitable[str | None]],
         send: Send,
-        may_verify: Callable[[str], bool],
+        may_verify: Callable[[str], Awaitable[bool]],
         clock: Clock,
         board: Board,
     ) -> None:
@@ -93,7 +93,7 @@ class Verifier:
         sender = event.get("sender")
         if not type_.startswith(PREFIX) or not isinstance(sender, str) or not isinstance(id_, str):
             return
-        if sender == self._account.user_id or not self._may_verify(sender):
+        if sender == self._account.user_id or not await self._may_verify(sender):
             return
         if type_ == PREFIX + "request":
             await self._request(sender, content, id_, room)

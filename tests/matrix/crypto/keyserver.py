@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from collections import defaultdict
@@ -59,6 +60,7 @@ class Wire(Http):
         query: Mapping[str, str | list[str]] | None = None,
         timeout: float = 30,
     ) -> Raw:
+        await asyncio.sleep(0)  # others get their turn, as they would
         name = path.removeprefix("/_matrix/client/v3/").partition("/{")[0]
         self._server.asked.append(name)
         self._server.watch(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -192,6 +193,31 @@ async def test_an_unknown_algorithm_is_refused(faro: Party, book: Book) -> None:
     book.rules = {"algorithm": "m.megolm.v9"}
     with pytest.raises(Refused):
         await faro.say("hello")
+
+
+async def test_two_rooms_spoken_in_at_once_are_readable_to_all(faro: Party, ana: Party, mal: Party) -> None:
+    """The one-time keys are claimed for one of them, and the other waits for that."""
+    rooms = (ROOM, "!desk:example.org")
+    said = {"msgtype": "m.text", "body": "hello"}
+    sealed = await asyncio.gather(*(faro.engine.encrypt(room, "m.room.message", said, MEGOLM) for room in rooms))
+    for reader in (ana, mal):
+        await reader.sync()
+        await reader.engine.meet([{"type": "m.room.encrypted", "sender": faro.user}])
+        for room, content in zip(rooms, sealed, strict=True):
+            event, _ = reader.engine.read(room, faro.event(dict(content)))
+            assert isinstance(event, Message)
+
+
+async def test_one_rooms_homeserver_that_does_not_answer_stops_no_other(
+    faro: Party, ana: Party, server: KeyServer
+) -> None:
+    server.fails["keys/claim"] = [Unavailable("down")]
+    said = {"msgtype": "m.text", "body": "hello"}
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            *(faro.engine.encrypt(room, "m.room.message", said, MEGOLM) for room in (ROOM, "!desk:example.org"))
+        )
+    assert faro.engine._devices._awaited == {}
 
 
 # -- what fails on the way --------------------------------------------------------------------------------------------

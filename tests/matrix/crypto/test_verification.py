@@ -82,9 +82,10 @@ class Scene:
         self.half = Half()
         self.secret: Secret | None = None
         http: Any = self.wire
-        self.bot = Verifier(
-            http, self.faro, self.master, self.wire.send, lambda user: user != MAL, self.clock, self.wall
-        )
+        self.bot = Verifier(http, self.faro, self.master, self.wire.send, self.may_verify, self.clock, self.wall)
+
+    async def may_verify(self, user: str) -> bool:
+        return user != MAL
 
     async def master(self) -> str | None:
         return MASTER
