@@ -17,6 +17,7 @@ from bot.core.commands import CommandHelp
 from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
+from bot.core.files import Attachment
 from bot.core.permissions import Role
 from bot.core.recurrence import Timeliness, in_gap, reminder_due, timeliness, to_instant, to_local
 from bot.core.texts import Text
@@ -44,10 +45,10 @@ if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need 
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database", "Duration", "Edit",
-    "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
-    "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
-    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
+    "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database",
+    "Duration", "Edit", "Event", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline",
+    "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView",
+    "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
     "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
     "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
     "to_local",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.files import Attachment
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -22,6 +24,7 @@ class Message:
     kind: str = "m.text"
     encrypted: bool = False
     sender_known: bool = True  # encrypted: the key it came with belongs to a device of the sender
+    attachment: Attachment | None = None  # `body` is its name, or else what was said beside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
 from bot.core.events import Edit, Event, Invite, Message, Reaction, Redaction, StateChange, Undecryptable, id_of
+from bot.core.files import Attachment
 
 Found = TypeVar("Found", bound="Event | Undecryptable")
 
-SPOKEN = frozenset({"m.text", "m.emote", "m.file", "m.image", "m.video", "m.audio"})  # m.notice is other bots'
+CARRYING = frozenset({"m.file", "m.image", "m.video", "m.audio"})
+SPOKEN = CARRYING | {"m.text", "m.emote"}  # m.notice is other bots'
 LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
 MOST_MENTIONS = 100
+LONGEST_NAME = 255  # characters of a file's name or type
 
 _UNPRINTABLE = r"\s\x00-\x1f\x7f-\x9f\ud800-\udfff"
 _USER = re.compile(rf"@[^:{_UNPRINTABLE}]*:[^{_UNPRINTABLE}]+")
 _ID = re.compile(rf"[!$][^{_UNPRINTABLE}]+")
+_CONTENT = re.compile(r"mxc://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9_-]+")  # spec, "Matrix Content (mxc://) URIs"
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # JSON can hold them, a database and UTF-8 cannot
 _QUOTE = re.compile(r"(?:>[^\n]*(?:\n|\Z))+\n?")
 
@@ -111,6 +115,20 @@ def _words(
         thread=thread if _is(thread, _ID) else None,
         mentions=frozenset(user for user in mentioned if _is(user, _USER)),
         kind=kind,
+        attachment=_attachment(content, body) if kind in CARRYING else None,
+    )
+
+
+def _attachment(content: dict[str, Any], body: str) -> Attachment:
+    """What an event says of its file (spec, "Media captions": without a `filename` the body is the name)."""
+    name, info = content.get("filename"), _dict(content.get("info"))
+    type_, size = info.get("mimetype"), info.get("size")
+    url = _dict(content.get("file")).get("url", content.get("url"))  # encrypted, or not
+    return Attachment(
+        name=_storable(name if isinstance(name, str) and name else body)[:LONGEST_NAME],
+        mimetype=_storable(type_)[:LONGEST_NAME] if isinstance(type_, str) else "",
+        size=size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else None,
+        url=url if _is(url, _CONTENT) else "",
     )
 
 

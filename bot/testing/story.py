@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.answering import Answering, Limits
 from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Withheld
+from bot.core.files import Attachment, File
 from bot.desk import Desk
 from bot.directory import Directory
 from bot.hubs import Hub, Settings
@@ -60,6 +61,13 @@ class Story:
         self._count += 1
         at = self.clock.now()
         return Message(room or self.first_room, f"$event{self._count}", user, at, body, html, thread=thread)
+
+    def file(self, user: str, file: File, words: str = "", *, room: str | None = None) -> Message:
+        """A message with a file that was not sent yet, perhaps with words beside it."""
+        message = self.message(user, words or file.name, room=room)
+        url = f"mxc://example.org/m{self._count}"
+        said = Attachment(file.name, file.mimetype, len(file.content), url)
+        return replace(message, kind="m.file", attachment=said)
 
     async def hear(self, *events: Event, catching_up: bool = False) -> str | None:
         """These events arrive in one batch; answers the body of the last thing the bot said because of them."""
