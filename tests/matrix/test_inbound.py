@@ -331,7 +331,8 @@ def test_an_edit_says_of_its_file_what_it_is_now() -> None:
     relation = {"rel_type": "m.replace", "event_id": "$old"}
     edit = inbound.translate(ROOM, raw({**new, "m.new_content": new, "m.relates_to": relation}), BOT)
     assert isinstance(edit, Edit)
-    assert edit.message.attachment == Attachment("a.pdf", "", None, HERE)
+    assert edit.message.attachment == Attachment("a.pdf", "", None)
+    assert edit.message.attachment.url == HERE
 
 
 def test_words_carry_no_file() -> None:
