@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from bot.api import Plugin, Settings, Transaction
-from plugins.knowledge import capturing, curating, finding, index, searches, shell, upkeep
+from bot.api import Plugin, Transaction
+from plugins.knowledge import capturing, care, curating, errands, fetching, finding, index, searches, shell, upkeep
+from plugins.knowledge.errands import Asks
+from plugins.knowledge.pages.fetch import Fetcher
+from plugins.knowledge.pages.guard import Policy
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
+from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSettings
 
-__all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom"]
+__all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
 
-class Knowledge(capturing.Capturing, curating.Curating, finding.Finding, upkeep.Upkeep, Plugin[Settings]):
+class Knowledge(
+    capturing.Capturing,
+    care.Caring,
+    curating.Curating,
+    errands.Errands,
+    fetching.Fetching,
+    finding.Finding,
+    upkeep.Upkeep,
+    Plugin[KnowledgeSettings],
+):
     """Remembers links and finds them; it says nothing unless asked."""
 
     name = "knowledge"
@@ -20,9 +32,11 @@ class Knowledge(capturing.Capturing, curating.Curating, finding.Finding, upkeep.
     room_settings = KnowledgeRoom
     shell: ClassVar = shell.COMMANDS
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: KnowledgeSettings) -> None:
         super().__init__(settings)
         self.rules = Rules(())
+        policy = Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny)
+        self.fetcher: Asks = Fetcher(policy)  # one for good: it remembers whom it asked when, and who does not want it
 
     async def forget(self, db: Transaction, user_id: str) -> None:
         await index.forget(db, self.rules, user_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, index, searches, votes
+from plugins.knowledge import choices, errands, index, searches, votes
+from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
 from plugins.knowledge.rules import Rules
@@ -41,10 +42,11 @@ class Capturing:
     async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
         logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
         found = shared(message.body, message.html) if logged else Shared()
-        if not found.links and not edit:
+        document = _document(message) if logged else None
+        if not (found.links or document or edit):
             return False
-        if found.links and await choices.is_unlogged(ctx.db, message.sender):
-            found = Shared()
+        if (found.links or document) and await choices.is_unlogged(ctx.db, message.sender):
+            found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
         shares = [
             Share(
@@ -64,10 +66,29 @@ class Capturing:
             )
             for link in found.links
         ]
+        if document and message.attachment:
+            shares.append(
+                Share(
+                    hub=ctx.hub.id,
+                    circle=circle_of(ctx),
+                    url=message.attachment.url,
+                    canonical=message.attachment.url,
+                    sent_at=message.sent_at,
+                    sender=message.sender,
+                    room=message.room,
+                    event=ctx.message.event_id,
+                    said_in=message.event_id,
+                    note=document.note if settings.keep_notes else None,
+                    topics=document.hashtags,
+                    tlp=LABELS.index(document.label) if document.label else GREEN,
+                    file=document.stored,
+                )
+            )
         known = settings.tell_kept and await self._all_known(ctx, shares)
         entries, went = await index.replace(
             ctx.db, self.rules, message.room, ctx.message.event_id, message.sender, shares
         )
+        await errands.begin(ctx, entries.values())
         if entries and settings.tell_kept:
             await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
         return went
@@ -115,6 +136,7 @@ class Capturing:
             for one in found.links
         ]
         entries, _ = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        await errands.begin(ctx, entries.values())
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
 
@@ -150,6 +172,14 @@ class Capturing:
         if askable:
             return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
         return Reply(ctx.t("You are no longer named."))
+
+
+def _document(message: Message) -> FileShared | None:
+    """The document that a message carries, if its bytes have an address."""
+    file = message.attachment
+    if message.kind != "m.file" or file is None or not file.url:
+        return None
+    return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
 
 
 def _on(ctx: Context, choice: str) -> bool:

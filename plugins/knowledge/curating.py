@@ -234,10 +234,7 @@ class Curating:
 
     async def _own(self, ctx: Context) -> Sight:
         """What the asker may correct from here: their hub's, in its rooms."""
-        if ctx.room.direct:
-            raise UserError(ctx.t("Write that in a room of the hub, so that the others see it."))
-        seen = await sight(ctx)
-        return Sight(seen.own)
+        return await naming.own(ctx)
 
     async def _mine(self, ctx: Context, number: str) -> Entry:
         """An entry the asker may correct."""
@@ -268,6 +265,8 @@ class Curating:
                 return ctx.t("note on {number}: {text}", number=number, text=after)
             case "label":
                 return ctx.t("label of {number}: {text}", number=number, text=after)
+            case "url":
+                return ctx.t("address of {number}: {text}", number=number, text=after)
             case "hidden":
                 return (
                     ctx.t("{number} hidden", number=number) if change.after else ctx.t("{number} shown", number=number)

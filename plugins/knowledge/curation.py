@@ -17,7 +17,8 @@ MERGE, SPLIT = "merge", "split"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: `what` is a field of an entry (title, note, hidden, pinned, label, topic:<id>), or merge, split."""
+    """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label,
+    topic:<id>), or merge, split."""
 
     id: int
     shelf: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -65,6 +66,12 @@ class FileShared:
     hashtags: tuple[str, ...] = ()
     label: str | None = None
 
+    @property
+    def stored(self) -> str:
+        """What `shares` has of the file itself, as JSON."""
+        file = {"name": self.name, "kind": self.kind, "type": self.mimetype, "size": self.size}
+        return json.dumps(file, ensure_ascii=False)
+
 
 def file_shared(
     body: str,
@@ -91,7 +98,7 @@ def file_shared(
     return FileShared(
         name=name,
         kind=kind,
-        title=_title(name) or kind.upper(),
+        title=title(name) or kind.upper(),
         mimetype=media_type[:LONGEST_LABEL] or None,
         size=size if size is not None and 0 <= size <= LARGEST else None,
         note=tidy(words, LONGEST_NOTE),
@@ -112,7 +119,7 @@ def _kind(name: str, mimetype: str) -> str | None:
     return _KIND_OF_ENDING.get(ending["ending"].lower())
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
     """`Gift_policy_2023 (1).pdf` → `Gift policy 2023`: signs that stand for spaces become spaces."""
     words = _COPY.sub("", unquote(_ENDING.sub("", name)))
     for stand_in in "_+-.":

@@ -71,6 +71,7 @@ async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
     spelt, translated = _together(rows, alike.loose), _together(rows, alike.without_language)
     found = [Candidate(numbers, "address") for numbers in spelt]
     found += await _said_by_pages(db, shelf, limit)
+    found += await _versions_by_pages(db, shelf, limit)
     found += [Candidate(numbers, "language") for numbers in translated if numbers not in spelt]
     return list(dict.fromkeys(found))[:limit]
 
@@ -86,7 +87,8 @@ def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tu
 
 async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
     rows = await db.rows(
-        """SELECT e.number, f.url, f.final_url, f.canonical, h.moved_to FROM entries e
+        """SELECT e.number, f.final_url, f.canonical, h.moved_to,
+        coalesce(f.url, e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url FROM entries e
         LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id WHERE e.shelf = :shelf
         AND (f.final_url IS NOT NULL OR f.canonical IS NOT NULL OR h.moved_to IS NOT NULL) LIMIT :most""",
         shelf=shelf,
@@ -109,6 +111,19 @@ async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
         if len(found) >= limit:
             break
     return found
+
+
+async def _versions_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
+    """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
+    rows = await db.rows(
+        """SELECT DISTINCT min(e.number, o.number) AS first, max(e.number, o.number) AS second
+        FROM facts f JOIN entries e ON e.id = f.entry JOIN json_each(f.versions) v
+        JOIN resources r ON r.key = v.value JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id
+        WHERE e.shelf = :shelf AND f.versions IS NOT NULL AND o.id <> e.id LIMIT :limit""",
+        shelf=shelf,
+        limit=limit,
+    )
+    return [Candidate((row["first"], row["second"]), "language") for row in rows]
 
 
 async def refile(tx: Transaction, rules: Rules, most: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row
-from plugins.knowledge import address, alike, facets
+from plugins.knowledge import address, alike, facets, files
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
 from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
@@ -47,10 +47,10 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     labelled = titled if list(titles.values()) == _labels(said)[:1] else _Texts(rules, _labels(said))
     topics = _topics(rules, said, corrections, [*noted.mentioned, *labelled.mentioned])
     about = [str(said.facts[name]) for name in ("description", "site", "author") if said.facts and said.facts[name]]
-    urls = list(dict.fromkeys(row["url"] for row in (*said.curations, *said.shares)))
+    urls = _urls(said, corrections)
     label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
     newest = said.shares[0] if said.shares else None
-    url = said.curations[0]["url"] if said.curations else min(urls, key=len, default="")
+    url = urls[0] if said.curations or "url" in corrections else min(urls, key=len, default="")
     entry = {
         "url": None if newest and url == newest["url"] else url,
         "title": None if newest and titles == {"": newest["label"]} else json.dumps(titles, ensure_ascii=False),
@@ -68,9 +68,9 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
         return Made(entry, topics, {})
     topical = _Texts(rules, (_topic_words(rules, topic) for topic in topics))
     told = _Texts(rules, about)
-    addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls))
+    addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url)))
     words = {
-        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics))),
+        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, filter(_is_web, urls)))),
         "title": titled.words,
         "topics": topical.words,
         "notes": noted.words,
@@ -131,6 +131,17 @@ def _levels(first: set[str], second: set[str]) -> str:
     return " ".join([*(f"1{word}" for word in sorted(first)), *(f"2{word}" for word in sorted(second - first))])
 
 
+def _urls(said: Said, corrections: Mapping[str, str]) -> list[str]:
+    """Every address of it: where it moved to, as people accepted that; the YAML's; as it was shared."""
+    corrected = [corrections["url"]] if "url" in corrections else []
+    return list(dict.fromkeys((*corrected, *(row["url"] for row in (*said.curations, *said.shares)))))
+
+
+def _is_web(url: str) -> bool:
+    """An address of the web says something to readers; that of a file on a homeserver does not."""
+    return not url.startswith("mxc:")
+
+
 def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The title by language, and other words the page is called by. What people set counts before what pages say."""
     offered: list[dict[str, str]] = []
@@ -143,6 +154,7 @@ def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str],
     if said.facts and said.facts["title"]:
         offered.append({said.facts["language"] or "": said.facts["title"]})
     offered += [{"": label} for label in _labels(said)]
+    offered += [{"": files.title(json.loads(share["file"])["name"])} for share in said.shares if share["file"]]
     offered = [titles for titles in offered if titles]
     if not offered:
         return {}, []
@@ -209,7 +221,7 @@ def _kind(said: Said) -> str | None:
 
 
 def _facets(
-    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str]
+    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str], urls: Iterable[str]
 ) -> Iterable[str]:
     yield facets.shelf(shelf.id)
     if shelf.circle == MEMBERS and entry["label"] != AMBER:
@@ -222,7 +234,7 @@ def _facets(
     yield from map(facets.language, _languages(said))
     if entry["kind"]:
         yield facets.kind(str(entry["kind"]))
-    for host in {_host(row["url"]) for row in (*said.curations, *said.shares)}:
+    for host in set(map(_host, urls)):
         yield from facets.sites(host)
     yield from (facets.sharer(share["sender"]) for share in said.shares if share["sender"] is not None)
     yield from facets.times(share["sent_at"] for share in said.shares)

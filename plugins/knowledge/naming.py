@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.api import Context, Hub, Text, UserError, escape
-from plugins.knowledge import results
+from plugins.knowledge import results, shelves
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry, topic_counts
 from plugins.knowledge.rules import Rules
@@ -33,6 +33,13 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
         names = ", ".join(f"`{one.shelf.hub}/{results.short_name(one)}`" for one in found)
         raise UserError(ctx.t("Several hubs have that number. Write one of: {names}", names=names))
     return found[0]
+
+
+async def own(ctx: Context) -> Sight:
+    """What may be corrected from here: the hub's own, in its rooms."""
+    if ctx.room.direct:
+        raise UserError(ctx.t("Write that in a room of the hub, so that the others see it."))
+    return Sight((await shelves.sight(ctx)).own)
 
 
 def hub(ctx: Context, said: str) -> Hub:

@@ -38,8 +38,12 @@ class Entry:
     file: Mapping[str, object] | None
     topics: tuple[str, ...]
     state: str | None
-    """Of its link: ok, moved, gone; None if it is not checked."""
+    """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked."""
     moved_to: str | None
+    site: str | None = None
+    """As the page calls itself; so `author`, and `published` as an ISO date."""
+    author: str | None = None
+    published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class ShareShown:
 
 
 _SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
-    n.file, p.room, u.user, f.description AS about, h.state, h.moved_to,
+    n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.moved_to,
     (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
     FROM entries e JOIN shelves s ON s.id = e.shelf
     LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
@@ -156,4 +160,7 @@ def _entry(row: Row) -> Entry:
         topics=tuple(json.loads(row["topics"])),
         state=row["state"],
         moved_to=row["moved_to"],
+        site=row["site"],
+        author=row["author"],
+        published=row["published"],
     )

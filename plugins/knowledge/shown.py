@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from urllib.parse import quote
 
 from babel import Locale
@@ -91,6 +92,8 @@ def details(
         parts.append(ctx.t("It is hidden: nobody finds it."))
     if note:
         parts.append(escape(in_language(dict(note), ctx.language, *hub.languages)))
+    if told := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
+        parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
     if entry.about:
         parts.append(_quoted(ctx, tidy(entry.about, 300)))
     if entry.moved_to:
@@ -148,6 +151,13 @@ def day(ctx: Context, hub: Hub, instant: int) -> str:
     return format_date(
         to_local(instant, hub.timezone), format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language)
     )
+
+
+def _published(ctx: Context, entry: Entry) -> list[str]:
+    if entry.published is None:
+        return []
+    date_ = date.fromisoformat(entry.published)
+    return [format_date(date_, format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language))]
 
 
 def hub_of(ctx: Context, entry: Entry) -> Hub:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import AlarmContext, Announcement, JobContext, RefreshContext, Transaction, alarm, job
-from plugins.knowledge import filing, index, searches
+from plugins.knowledge import errands, filing, index, searches
 from plugins.knowledge.canonical import VERSION
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -23,6 +23,7 @@ class Upkeep:
         self.rules = Rules(ctx.hubs)
         await index.curate(ctx.db, self.rules, ctx.hubs)
         await mark_stale(ctx.db, self.rules)
+        await errands.refresh(ctx)
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM stale)"):
             await ctx.schedule.job("remake", "remake")
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM resources WHERE version <> :now)", now=VERSION):

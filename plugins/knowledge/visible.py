@@ -52,6 +52,8 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
 )
+# Far beyond the last character there is; `html.unescape` raises on numbers of more than 4,300 digits.
+_ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
 # What is quoted or code is not the sharer's word, and the content of the others is shown by no client. Details and
 # spoilers do count: a reader opens them.
 _UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", "script", "style", "textarea"))
@@ -78,7 +80,7 @@ def _formatted(html: str) -> Iterator[Piece]:
         elif name:
             seen.append("" if name in _INLINE_TAGS else "\n")
         else:
-            seen.append(unescape(text))
+            seen.append(_unescaped(text))
     if seen or href:
         yield Piece("".join(seen), href)
 
@@ -103,9 +105,13 @@ def _tokens(html: str) -> Iterator[tuple[str, re.Match[str] | None]]:
             position = start + 1
 
 
+def _unescaped(text: str) -> str:
+    return unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
+
+
 def _href(tag: re.Match[str] | None) -> str | None:
     for attribute in _ATTRIBUTE.finditer(tag["attributes"] if tag else ""):
         if attribute["name"].lower() == "href":
             value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
-            return unescape(value).strip()
+            return _unescaped(value).strip()
     return None

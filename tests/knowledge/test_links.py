@@ -265,3 +265,10 @@ def test_any_message_can_be_read(body: str, html: str | None) -> None:
     assert all(len(link.url) <= LONGEST_LINK and len(link.label or "") <= LONGEST_LABEL for link in found.links)
     assert len(found.note) <= LONGEST_NOTE
     said(body, html)
+
+
+@pytest.mark.parametrize("digits", [999, 4_301, 30_000])
+def test_a_character_reference_without_end_harms_nothing(digits: int) -> None:
+    number = "&#" + "0" * digits
+    html = f'<a href="https://example.org/{number}">x {number}</a> <a href="https://example.org/b">b</a>'
+    assert shared("", html).links[-1].url == "https://example.org/b"

@@ -79,7 +79,7 @@ CREATE TABLE shares (
     note TEXT,
     topics TEXT,                               -- JSON list of hashtags
     tlp INTEGER NOT NULL DEFAULT 1,
-    file TEXT,                                 -- JSON {name, type, size} of a shared file
+    file TEXT,                                 -- JSON {name, kind, type, size} of a shared file; its `url` is mxc:
     UNIQUE (event, resource)
 ) STRICT;
 CREATE INDEX shares_by_entry ON shares (entry, sent_at);
@@ -100,7 +100,7 @@ CREATE TABLE curations (
 
 CREATE TABLE corrections (                     -- what people set by command; it counts above all else
     entry INTEGER NOT NULL REFERENCES entries (id) ON DELETE CASCADE,
-    field TEXT NOT NULL,                       -- title, note, hidden, pinned, label, topic:<id>
+    field TEXT NOT NULL,                       -- title, note, url, hidden, pinned, label, topic:<id>
     value TEXT NOT NULL,
     by INTEGER REFERENCES sharers (id),
     at INTEGER NOT NULL,
@@ -152,18 +152,21 @@ CREATE TABLE facts (                           -- what a page says of itself, wh
     author TEXT,
     published TEXT,                            -- ISO date
     language TEXT,
-    kind TEXT
+    kind TEXT,
+    versions TEXT                              -- JSON list of digests of its addresses in other languages
 ) STRICT;
 CREATE INDEX facts_due ON facts (due) WHERE due IS NOT NULL;
 
 CREATE TABLE health (                          -- whether a page is still there, where the hub has it checked
     entry INTEGER PRIMARY KEY REFERENCES entries (id) ON DELETE CASCADE,
-    state TEXT NOT NULL,                       -- ok, moved, gone, unsure
+    state TEXT NOT NULL,                       -- waiting, ok, moved, gone, unsure
     since INTEGER NOT NULL,
-    checked_at INTEGER NOT NULL,
-    fails INTEGER NOT NULL DEFAULT 0,
-    moved_to TEXT
+    checked_at INTEGER,                        -- NULL: not yet
+    fails INTEGER NOT NULL DEFAULT 0,          -- in a row, each on another day
+    moved_to TEXT,
+    due INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX health_due ON health (due);
 
 -- The words of each entry (rowid = entries.id), folded as text.py does it. `facets` holds what can be filtered by as
 -- single words (see facets.py); `stems` and `concepts` what the other columns also mean.
