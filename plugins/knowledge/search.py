@@ -122,7 +122,7 @@ async def _facets(db: Reader, sight: Sight, question: Question, topics: Sequence
     if question.since is not None or question.until is not None:
         found.append(facets.between(question.since, question.until, now))
     if question.sender:
-        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or ["nobody"])
+        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or [facets.NOTHING])
     return found
 
 
