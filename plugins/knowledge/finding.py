@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.api import Context, Reply, UserError, command, escape, in_language
+from bot.api import Context, Reply, Role, UserError, command, escape, in_language
 from plugins.knowledge import asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.rules import Rules, together
@@ -68,7 +68,8 @@ class Finding:
         examples=("show 12",),
     )
     async def show(self, ctx: Context, number: str) -> Reply:
-        entry = await naming.entry(ctx, await sight(ctx), number, hidden=True)
+        may_see_hidden = ctx.role >= Role.COORDINATOR and not ctx.room.direct
+        entry = await naming.entry(ctx, await sight(ctx), number, hidden=may_see_hidden)
         shares = await results.shares_of(ctx.db, entry, MOST_SHARES + 1)
         note = await results.recommendation(ctx.db, entry)
         more = len(shares) > MOST_SHARES
