@@ -30,6 +30,7 @@ BOUNDED = settings(deadline=None, suppress_health_check=list(HealthCheck), phase
 HUBS = ("north", "south", "east", "west")
 CIRCLES = (MEMBERS, COORDINATORS)
 PEOPLE = ("@ana:example.org", "@ben:example.org", "@eva:example.net")
+LOCALS = {name: f"@{name}er:example.org" for name in HUBS}  # who share in one hub only
 ASKER, MODERATOR = "@asker:example.org", "@mod:example.org"
 # Words that are near each other, ideas in several languages, beginnings of others.
 WORDS = ("gifts", "regalos", "giftss", "audit", "audits", "customs", "customary", "policy", "corruption", "report")
@@ -103,7 +104,7 @@ sharings = st.builds(
     hub=hub_names,
     circle=st.sampled_from((MEMBERS, MEMBERS, COORDINATORS)),
     page=st.integers(0, PAGES - 1),
-    person=st.sampled_from(PEOPLE),
+    person=st.sampled_from((*PEOPLE, *LOCALS.values())),
     words=some_words,
     days=st.integers(0, 400),
     amber=st.booleans(),
@@ -141,7 +142,7 @@ def test_what_may_be_seen_is_found(world: World) -> None:
 def test_every_kind_of_wall_holds_in_one_busy_world() -> None:
     """One world with all there is: a place for each asker, so that nothing depends on what is generated."""
     everywhere = [
-        Sharing(name, circle, page, PEOPLE[page % 3], (WORDS[page], f"{name}only"), page * 30, page % 2 == 0,
+        Sharing(name, circle, page, (LOCALS[name], *PEOPLE)[page % 4], (WORDS[page], f"{name}only"), page * 30, page % 2 == 0,
                 liked_by=PEOPLE[(page + 1) % 3])
         for name in HUBS for circle in CIRCLES for page in range(PAGES)
     ]  # fmt: skip
@@ -193,14 +194,18 @@ def _questions() -> Iterator[str]:
     for name in HUBS:
         yield f"!find {name}only"
         yield f"!find {name}onyl"  # may be put right only where the word may be seen
+        yield f"!find {name}clsoe"
+        yield f"!who {name}tag"
         yield f"!find hub:{name} policy"
     yield from (
         "!find gfits", "!find coruption", "!find custo*", "!find audi", '!find "gifts policy"', "!find gifts -policy",
         "!find policy report audit", "!find topic:gifts", "!find topic:corruption", "!find topic:tag", "!find from:ana",
         "!find since:2026-10 report", "!find site:pages.example", "!find sort:new policy", "!find sort:useful",
-        "!find pages", "!find unheardof", "!find https://pages.example/number-2", "!recent", "!topics", "!top year",
+        "!find pages", "!find unheardof", "!recent", "!topics", "!top year",
         "!top week", "!who gifts", "!who corruption", "!who tag",
     )  # fmt: skip
+    for page in range(PAGES):
+        yield f"!find https://pages.example/number-{page}"
     for number in range(1, 5):
         yield f"!show {number}"
         yield f"!show c{number}"
@@ -242,7 +247,7 @@ async def _live(told: Story, world: World, *, whole: bool) -> str:
     Of what may not be seen, in the other world nothing happens on shelves that may not be seen at all. On the others
     it is taken back at the end, so that the same numbers are used up.
     """
-    for person in PEOPLE[:2]:
+    for person in (*PEOPLE[:2], *LOCALS.values()):
         await told.say(person, "!askme on", room=await told.direct(person))
     now = told.clock.now()
     done: list[Redaction] = []
@@ -251,8 +256,8 @@ async def _live(told: Story, world: World, *, whole: bool) -> str:
             continue
         room = _room(one.hub, one.circle)
         at = now - one.days * DAY
-        mark = "TLP:AMBER " if one.is_amber else ""
-        link = f"#tag {_url(one.page)}?utm_source={one.hub}"
+        mark = f"TLP:AMBER {one.hub}close " if one.is_amber else ""
+        link = f"#tag #{one.hub}tag {_url(one.page)}?utm_source={one.hub}"
         event = f"$share{number}"
         said = f"{mark}{' '.join(one.words)} {one.hub}only {link}"
         await told.hear(Message(room, event, one.person, at, said))
