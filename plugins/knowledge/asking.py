@@ -15,6 +15,7 @@ from functools import lru_cache
 from babel import Locale
 
 from bot.api import Text, UserError, to_instant
+from plugins.knowledge import address
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.links import tidy
 from plugins.knowledge.text import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
@@ -123,7 +124,9 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         value = (token["quoted"] or token["value"] or "").strip()
         if name and value:
             if token["not"]:
-                raise UserError(Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40)))
+                raise UserError(
+                    Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
+                )
             if name in filters:
                 raise UserError(Text("'{name}:' is given twice.", name=name))
             filters[name] = value
@@ -140,6 +143,11 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=text,
     )
+
+
+def spoken(text: str, thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The words of any text as units: nothing in it is a filter or a sign."""
+    return [unit for unit in _units(tidy(text, LONGEST), thesaurus) if unit.words][:MOST_UNITS]
 
 
 def single(word: str, thesaurus: Thesaurus) -> Unit:
@@ -240,7 +248,7 @@ def _instant(said: str, zone: str, name: str) -> int:
             "“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.",
             said=tidy(said, 40),
             name=name,
-        )  # fmt: skip
+        )
     )
 
 
@@ -274,7 +282,7 @@ def _language(said: str) -> str:
 
 
 def _site(said: str) -> str:
-    host = (canonical(said if "://" in said else f"https://{said}") or "").partition("://")[2].partition("/")[0]
+    host = address.host(said if "://" in said else f"https://{said}")
     if not host:
         raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(said, 40)))
-    return host.removeprefix("www.")
+    return host

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
-from plugins.knowledge import asking, naming, results, search, searches, shown
+from plugins.knowledge import address, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
@@ -109,7 +109,14 @@ class Finding:
         seen = await sight(ctx)
         entry = await naming.entry(ctx, seen, number)
         words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
-        hits = await search.similar(ctx.db, seen, entry.id, words or entry.url, ctx.now, terms=together(ctx.hubs))
+        hits = await search.similar(
+            ctx.db,
+            seen,
+            entry.id,
+            words or address.words(entry.url).replace("-", " "),
+            ctx.now,
+            terms=together(ctx.hubs),
+        )
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
         return Reply(await self._listing(ctx, seen, hits[:PAGE]))

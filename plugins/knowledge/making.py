@@ -229,6 +229,6 @@ def _facets(
 
 
 def _host(url: str) -> str:
-    """`address.site`, quickly for most addresses."""
+    """`address.host`, quickly for most addresses."""
     plain = _PLAIN_HOST.match(url)
-    return plain[1] if plain else address.site(url)
+    return plain[1] if plain else address.host(url)

@@ -49,7 +49,11 @@ VALUES = {
 @pytest.mark.parametrize(("name", "alias"), [(name, alias) for name, names in FILTERS.items() for alias in names])
 def test_filters_have_names_in_four_languages_and_stand_anywhere(name: str, alias: str) -> None:
     value, field = VALUES[name]
-    for text in (f"{alias}:{value} volcano lava", f"volcano {alias.upper()}:{value} lava", f'volcano lava {alias}:"{value}"'):
+    for text in (
+        f"{alias}:{value} volcano lava",
+        f"volcano {alias.upper()}:{value} lava",
+        f'volcano lava {alias}:"{value}"',
+    ):
         question = ask(text)
         assert getattr(question, field), text
         assert [unit.shown for unit in question.units] == ["volcano", "lava"]
@@ -123,7 +127,9 @@ def test_languages_are_known_by_their_names(said: str) -> None:
     assert ask(said).languages == ("es",)
 
 
-@pytest.mark.parametrize("said", ["site:wcoomd.org", "site:www.wcoomd.org", "site:https://WWW.wcoomd.org/en/x", "sitio:WCOOMD.ORG"])
+@pytest.mark.parametrize(
+    "said", ["site:wcoomd.org", "site:www.wcoomd.org", "site:https://WWW.wcoomd.org/en/x", "sitio:WCOOMD.ORG"]
+)
 def test_a_site_is_known_however_it_is_written(said: str) -> None:
     assert ask(said).site == "wcoomd.org"
 

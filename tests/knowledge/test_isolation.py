@@ -221,7 +221,9 @@ def _told(world: World, *, whole: bool) -> AbstractAsyncContextManager[Story]:
 
 
 def _hub(world: World, name: str) -> Hub:
-    resources = [{"url": _url(page), "title": f"Guide of {name}only", "topics": ["gifts"]} for page in world.curated[name]]
+    resources = [
+        {"url": _url(page), "title": f"Guide of {name}only", "topics": ["gifts"]} for page in world.curated[name]
+    ]
     rooms = [{"id": _room(name, circle), "log_links": True, "role": circle} for circle in CIRCLES]
     visible_to = sorted(world.visible_to[name] - {name}) if world.visibility[name] == "restricted" else []
     visibility = "private" if world.visibility[name] == "restricted" and not visible_to else world.visibility[name]

@@ -62,7 +62,13 @@ def test_slips_are_counted_the_same_both_ways(one: str, other: str, most: int) -
 
 @pytest.mark.parametrize(
     ("one", "other", "count"),
-    [("gifts", "gfits", 1), ("audit", "audits", 1), ("ethics", "ethnics", 1), ("abc", "abc", 0), ("kitten", "sitting", 3)],
+    [
+        ("gifts", "gfits", 1),
+        ("audit", "audits", 1),
+        ("ethics", "ethnics", 1),
+        ("abc", "abc", 0),
+        ("kitten", "sitting", 3),
+    ],
 )
 def test_slips_are_what_people_count(one: str, other: str, count: int) -> None:
     assert slips(one, other, 3) == count
