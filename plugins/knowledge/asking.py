@@ -102,6 +102,8 @@ class Question:
     hub: str | None = None
     sort: str | None = None
     text: str = ""
+    plain: str = ""
+    """The words that are neither filters nor phrases nor to be left out."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The filters as they were written, to be shown."""
 
@@ -142,7 +144,16 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=text,
+        plain=" ".join(plain),
     )
+
+
+def put_right(question: Question, corrected: Mapping[str, str], thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The units of a question with some of its words (`Unit.shown`) replaced."""
+    words = " ".join("-".join(part.raw for part in parts) for parts in compounds(question.plain))
+    plain = " ".join(corrected.get(word, word) for word in words.split())
+    quoted = [unit for unit in question.units if unit not in _units(question.plain, thesaurus)]
+    return [*quoted, *_units(plain, thesaurus)][:MOST_UNITS]
 
 
 def spoken(text: str, thesaurus: Thesaurus) -> Sequence[Unit]:

@@ -11,12 +11,13 @@ weighed (ranking.py).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
 from plugins.knowledge import facets, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Question, Unit, single, spoken
+from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
 from plugins.knowledge.index import digest
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Score, Wanted
@@ -69,6 +70,8 @@ async def find(
     if not question.units:
         return Found(question, await _listed(db, conditions, question, now), {})
     weighed, corrected = await _weighed(db, sight, question.units, terms)
+    if corrected:  # words put right may be terms together
+        weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
@@ -158,8 +161,10 @@ async def _weighed(
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
                 entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
-        weighed.append(ranking.wanted(unit, entries, of))
-    return weighed, corrected
+        weighed.append((ranking.wanted(unit, entries, of), entries))
+    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
+    most = max((one.idf for one, entries in weighed if entries), default=math.inf)
+    return [replace(one, idf=min(one.idf, most)) for one, _ in weighed], corrected
 
 
 async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
@@ -232,13 +237,18 @@ def _ranked(
     rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
 ) -> list[Hit]:
     scored = [(row, ranking.score(row, weighed, now)) for row in rows]
-    scored = [(row, score) for row, score in scored if score.covered >= covered]
+    scored = [(row, score) for row, score in scored if score.covered >= covered or _has_most(score)]
     scored.sort(key=lambda one: _order(one[0], one[1], sort), reverse=True)
     # One page is one result, whoever else shared it: the best of its entries.
     best: dict[int, Hit] = {}
     for row, score in scored:
         best.setdefault(row["resource"], Hit(row["id"], row["resource"], score.value, score.places))
     return list(best.values())
+
+
+def _has_most(score: Score) -> bool:
+    """More than half of what was asked, whatever its weight."""
+    return 2 * sum(map(bool, score.places)) > len(score.places)
 
 
 def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:

@@ -19,8 +19,23 @@ LANGUAGES = ("en", "es", "fr", "pt")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _HYPHEN = re.compile("[-‐‑]")
-_ACCENTED = {"cao": "ção", "coes": "ções", "sao": "são", "soes": "sões"}
-_UNACCENTED = re.compile(r"(?<=\w{2})(?:cao|coes|sao|soes)$")
+# Endings the stemmers know only as they are properly written; in English, as in American English.
+_ENDINGS = {
+    "ite": "ité", "ites": "ités", "ee": "ée", "ees": "ées",
+    "cao": "ção", "coes": "ções", "sao": "são", "soes": "sões", "encia": "ência", "encias": "ências",
+    "ancia": "ância", "ancias": "âncias", "avel": "ável", "aveis": "áveis", "ivel": "ível", "iveis": "íveis",
+    **{f"is{end}": f"iz{end}" for end in ("e", "es", "ed", "er", "ers", "ing", "ation", "ations")},
+    "our": "or", "ours": "ors", "oured": "ored", "ouring": "oring", "oural": "oral",
+}  # fmt: skip
+_SPELT = {
+    language: re.compile(rf"(?<=\w{{3}})(?:{endings})$")
+    for language, endings in {
+        "en": "is(?:e|es|ed|er|ers|ing|ations?)|our(?:s|ed|ing|al)?",
+        "es": "(?!)",
+        "fr": "ites?|ees?",
+        "pt": "cao|coes|sao|soes|[ea]ncias?|[ai]ve(?:l|is)",
+    }.items()
+}
 
 # Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
 # people wrap a question in ("where can I find something about …").
@@ -106,17 +121,16 @@ def joined(parts: Sequence[str]) -> str:
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def stems(raw: str) -> tuple[str, str, str, str]:
-    """The stems of a word in the four languages (Snowball), folded. The word is taken as it is written and without
-    its accents, since people leave them out: the shorter stem counts. Portuguese needs them: `declaracoes` is taken as
-    `declarações`, too.
+    """The stems of a word in the four languages (Snowball), folded.
+
+    People leave accents out, so accents make no difference: each language takes the folded word, and as it would most
+    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts.
     """
     folded = fold(raw)
     found = []
     for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
-        spellings = {raw, folded}
-        if language == "pt" and (ending := _UNACCENTED.search(folded)):
-            spellings.add(folded[: ending.start()] + _ACCENTED[ending[0]])
-        found.append(min((fold(stemmer.stemWord(spelling)) for spelling in sorted(spellings)), key=len))
+        spellings = (folded, _SPELT[language].sub(lambda end: _ENDINGS[end[0]], folded))
+        found.append(min((fold(stemmer.stemWord(spelling)) for spelling in spellings), key=len))
     return found[0], found[1], found[2], found[3]
 
 

@@ -71,7 +71,9 @@ async def test_a_form_that_is_known_is_not_taken_for_a_slip(db: SqliteDatabase) 
         assert await urls(tx, "reports") == [A]
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("volacno", "volcano"), ("earthquke", "earthquake"), ("vollcano", "volcano")])
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("volacno", "volcano"), ("earthquke", "earthquake"), ("vollcano", "volcano")]
+)
 async def test_a_slip_is_put_right_and_told(db: SqliteDatabase, wrong: str, right: str) -> None:
     async with db.transaction() as tx:
         await say(tx, f"volcano earthquake {A}", event="$1")
@@ -168,7 +170,10 @@ async def test_filters_narrow_a_search_down(db: SqliteDatabase) -> None:
         assert await urls(tx, "example from:ana since:2019-05") == [C]
 
 
-@pytest.mark.parametrize("filters", ["since:2100", "until:1950", "since:2018 until:2017", "until:1969", "since:2998-12-31", "until:2998-12-30"])
+@pytest.mark.parametrize(
+    "filters",
+    ["since:2100", "until:1950", "since:2018 until:2017", "until:1969", "since:2998-12-31", "until:2998-12-30"],
+)
 async def test_times_that_nothing_can_be_of_are_no_error(db: SqliteDatabase, filters: str) -> None:
     async with db.transaction() as tx:
         await say(tx, f"volcano {A}")
@@ -221,7 +226,9 @@ async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDa
         assert await urls(tx, "https://example.org/guide?id=1", "audit") == []
 
 
-async def test_a_page_of_several_hubs_is_one_result_that_of_the_own_hub_where_they_are_alike(db: SqliteDatabase) -> None:
+async def test_a_page_of_several_hubs_is_one_result_that_of_the_own_hub_where_they_are_alike(
+    db: SqliteDatabase,
+) -> None:
     async with db.transaction() as tx:
         await say(tx, f"volcano {A}", event="$1", at=NOW - 5 * DAY)
         await say(tx, f"volcano {A}", event="$2", hub="audit", at=NOW - 2 * DAY)
@@ -275,7 +282,10 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
         assert await like(tx, C) == []
 
 
-@pytest.mark.parametrize("title", ["Since:yesterday from:a@b topic:x topic:y", 'A "quoted" -title OR (worse', "🦄", "https://example.org/zzz"])
+@pytest.mark.parametrize(
+    "title",
+    ["Since:yesterday from:a@b topic:x topic:y", 'A "quoted" -title OR (worse', "🦄", "https://example.org/zzz"],
+)
 async def test_any_title_can_be_asked_what_is_like_it(db: SqliteDatabase, title: str) -> None:
     hubs = [hub(resources=[{"url": A, "title": title}])]
     async with db.transaction() as tx:
@@ -289,7 +299,9 @@ async def test_what_has_no_title_is_compared_by_its_address(db: SqliteDatabase) 
         await say(tx, "https://example.com/guatemala/volcano-eruptions", event="$2")
         for number in range(9):
             await say(tx, f"https://example.net/else/{number}", event=f"$n{number}")
-        assert await like(tx, "https://example.org/volcano-eruptions-of-guatemala") == ["https://example.com/guatemala/volcano-eruptions"]
+        assert await like(tx, "https://example.org/volcano-eruptions-of-guatemala") == [
+            "https://example.com/guatemala/volcano-eruptions"
+        ]
 
 
 async def test_people_are_named_who_shared_on_a_topic_and_agreed(db: SqliteDatabase) -> None:

@@ -56,7 +56,9 @@ def test_an_acronym_may_have_two_meanings_and_counts_in_capitals_only_in_texts()
 
 
 def test_a_hub_adds_ideas_and_terms_which_other_hubs_do_not_know() -> None:
-    own = hub(thesaurus={"earthquake": {"en": ["earthquake"], "es": ["terremoto"]}, "gift-policy": {"es": ["detallitos"]}})
+    own = hub(
+        thesaurus={"earthquake": {"en": ["earthquake"], "es": ["terremoto"]}, "gift-policy": {"es": ["detallitos"]}}
+    )
     rules = Rules([own, hub("audit")])
     known = rules.of("transparency").thesaurus
     assert [one.concepts for one in known.mentions(list(compounds("terremotos y detallitos")))] == [
