@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.storage.database import SqliteDatabase, steps_in
@@ -120,7 +121,5 @@ async def test_a_message_of_before_can_still_be_edited_and_redacted(tmp_path: Pa
     async with story([Knowledge], HUBS, database=file) as told:
         await told.settle()
         gone = told.message(ANA, "")
-        from dataclasses import replace
-
         await told.redact(replace(gone, event_id="$2-0", room=ROOM))
         assert "no result" in str(await told.say(LUIS, "!show 4"))
