@@ -34,15 +34,18 @@ class Capturing:
             went = await self._record(ctx, event.message, edit=True)
         else:
             went = await self._record(ctx, event)
-        if went:  # the words leave the disk soon, for all that went within a minute at once
-            minute = ctx.now // MINUTE + 1
-            await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
+        if went:
+            await _erase_soon(ctx)
 
     async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
         logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
         found = shared(message.body, message.html) if logged else Shared()
         if not found.links and not edit:
             return False
+        if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
+            handed = _handed_over(message)
+            if await index.is_said_in(ctx.db, message.room, ctx.message.event_id, handed):
+                return False
         if found.links and await choices.is_unlogged(ctx.db, message.sender):
             found = Shared()
         settings = section(ctx.hub, KnowledgeHub)
@@ -94,6 +97,7 @@ class Capturing:
                 else ctx.t("There is no web address in that. Write it like this: {example}",
                            example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`")
             )  # fmt: skip
+        settings = section(ctx.hub, KnowledgeHub)
         shares = [
             Share(
                 hub=ctx.hub.id,
@@ -104,14 +108,17 @@ class Capturing:
                 sender=ctx.sender,
                 room=ctx.room.id,
                 event=ctx.message.event_id,
-                label=one.label,
-                note=found.note,
+                said_in=_handed_over(ctx.message),
+                label=one.label if settings.keep_notes else None,
+                note=found.note if settings.keep_notes else None,
                 topics=found.hashtags,
                 tlp=LABELS.index(found.label) if found.label else GREEN,
             )
             for one in found.links
         ]
-        entries, _ = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        entries, went = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        if went:
+            await _erase_soon(ctx)
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
 
@@ -143,6 +150,18 @@ class Capturing:
         if askable:
             return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
         return Reply(ctx.t("You are no longer named."))
+
+
+def _handed_over(message: Message) -> str:
+    """Instead of an edit's id with what `!share` files: a command does not know whether it was edited, and overhears
+    afterwards that it was."""
+    return f"!share/{message.sent_at}"
+
+
+async def _erase_soon(ctx: Context) -> None:
+    """The words leave the disk soon, for all that went within a minute at once."""
+    minute = ctx.now // MINUTE + 1
+    await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
 
 
 def _on(ctx: Context, choice: str) -> bool:

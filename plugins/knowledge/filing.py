@@ -49,7 +49,6 @@ async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int |
     )
     if row is None:
         return None
-    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
     own = await tx.value(
         "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
         shelf=shelf,
@@ -62,14 +61,37 @@ async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int |
             own=own,
             **row,
         )
-    await tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
-        WHERE entry = :entry AND field IN ('hidden', 'label')""",
-        own=own,
-        entry=row["entry"],
-    )
+    await _take_back(tx, own, row["entry"], shelf, row["resource"])
+    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
     await renew(tx, rules, {own, row["entry"]})
     return int(own)
+
+
+async def _take_back(tx: Transaction, own: int, entry: int, shelf: int, resource: int) -> None:
+    """The corrections of a part before it was joined are its own again, and no longer those of the whole."""
+    await tx.execute(
+        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
+        WHERE shelf = :shelf AND resource = :resource""",
+        own=own,
+        shelf=shelf,
+        resource=resource,
+    )
+    await tx.execute(
+        """DELETE FROM corrections WHERE entry = :entry AND EXISTS (SELECT 1 FROM put_aside a WHERE a.shelf = :shelf
+        AND a.resource = :resource AND a.field = corrections.field AND a.value = corrections.value
+        AND a.by IS corrections.by AND a.at = corrections.at)""",
+        entry=entry,
+        shelf=shelf,
+        resource=resource,
+    )
+    await tx.execute(
+        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
+        WHERE entry = :entry AND field IN ('hidden', 'label')
+        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value
+        WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')""",
+        own=own,
+        entry=entry,
+    )
 
 
 async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
@@ -216,6 +238,19 @@ async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
 
 async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None:
     """What people said of an entry that goes, and its number, are those of another from now on."""
+    await tx.execute(
+        """INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :into, :number)
+        ON CONFLICT DO NOTHING""",
+        into=into,
+        **about,
+    )
+    await tx.execute(
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
+        SELECT :shelf, :resource, field, value, by, at FROM corrections WHERE entry = :other ON CONFLICT DO NOTHING""",
+        other=other,
+        shelf=about["shelf"],
+        resource=about["resource"],
+    )
     for table in ("votes", "corrections", "merged"):
         await tx.execute(
             f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
@@ -235,9 +270,3 @@ async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None
             label=LABELS[strictest],
             into=into,
         )
-    await tx.execute(
-        """INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :into, :number)
-        ON CONFLICT DO NOTHING""",
-        into=into,
-        **about,
-    )

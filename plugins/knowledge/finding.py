@@ -177,21 +177,26 @@ class Finding:
         """A page of results, and what was done to the question."""
         await searches.remember(ctx, words, seen + PAGE)
         parts = [] if seen else self._remarks(ctx, found)
-        parts.append(await self._listing(ctx, await sight(ctx), found.hits[seen : seen + PAGE], found.question))
+        hits = found.hits[seen : seen + PAGE]
+        parts.append(await self._listing(ctx, await sight(ctx), hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
             parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
         return Reply("\n\n".join(parts))
 
-    async def _listing(self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None) -> str:
+    async def _listing(
+        self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None,
+        before: Sequence[Hit] = (),
+    ) -> str:  # fmt: skip
+        """Results; `before` were shown already."""
         entries = {entry.id: entry for entry in await results.load(ctx.db, seen, [hit.id for hit in hits])}
         units = question.units if question else ()
         parts: list[str] = []
-        all_full = True
+        all_full = all(hit.full for hit in before)
         for hit in hits:
             if hit.id not in entries:
                 continue
             if all_full and not hit.full:
-                parts.append(ctx.t("No other result has all the words; these have some.") if parts else
+                parts.append(ctx.t("No other result has all the words; these have some.") if parts or before else
                              ctx.t("No result has all the words; these have some."))  # fmt: skip
             all_full = all_full and hit.full
             why = ""

@@ -118,6 +118,19 @@ async def replace(
     return entries, bool(old)
 
 
+async def is_said_in(db: Reader, room: str, event: str, said_in: str) -> bool:
+    """Whether what a message shares came with that text."""
+    return bool(
+        await db.value(
+            """SELECT EXISTS (SELECT 1 FROM shares WHERE event = :event AND said_in = :said_in
+            AND place = (SELECT id FROM places WHERE room = :room))""",
+            room=room,
+            event=event,
+            said_in=said_in,
+        )
+    )
+
+
 async def is_known(db: Reader, share: Share) -> bool:
     """Whether its shelf has its page already, by another message."""
     return bool(
@@ -161,7 +174,13 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
         WHERE c.by = :id AND c.entry = changes.entry AND c.what = changes.what AND c.after = changes.before)""",
         id=id_,
     )
-    await tx.execute("UPDATE corrections SET by = NULL WHERE by = :id", id=id_)
+    await tx.execute(
+        """DELETE FROM put_aside WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
+        WHERE c.by = :id AND c.shelf = put_aside.shelf AND c.what = field AND c.after = value))""",
+        id=id_,
+    )
+    for table in ("corrections", "put_aside"):
+        await tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     await tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
     await tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
     await tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)

@@ -101,10 +101,10 @@ async def test_an_acronym_of_two_meanings_is_told(told: Story) -> None:
 
 async def test_that_words_are_missing_is_told_once_and_only_where_it_is_so(told: Story) -> None:
     for number in range(6):
-        await share(told, f"volcano lava https://example.org/full/{number}")
+        await share(told, f"volcano lava steam https://example.org/full/{number}")
     for number in range(8):
-        await share(told, f"volcano https://example.org/part/{number}")
-    pages = [await said(told, LUIS, "!find volcano lava")]
+        await share(told, f"volcano lava https://example.org/part/{number}")
+    pages = [await said(told, LUIS, "!find volcano lava steam")]
     pages += [await said(told, LUIS, "!more") for _ in range(2)]
     assert "have some" not in pages[0]
     assert pages[1].count("No other result has all the words; these have some.") == 1
@@ -114,10 +114,10 @@ async def test_that_words_are_missing_is_told_once_and_only_where_it_is_so(told:
 
 async def test_missing_words_are_not_told_again_on_the_next_page(told: Story) -> None:
     for number in range(5):
-        await share(told, f"volcano lava https://example.org/full/{number}")
+        await share(told, f"volcano lava steam https://example.org/full/{number}")
     for number in range(8):
-        await share(told, f"volcano https://example.org/part/{number}")
-    assert "have some" not in await said(told, LUIS, "!find volcano lava")
+        await share(told, f"volcano lava https://example.org/part/{number}")
+    assert "have some" not in await said(told, LUIS, "!find volcano lava steam")
     assert (await said(told, LUIS, "!more")).startswith("No other result has all the words; these have some.")
     last = await said(told, LUIS, "!more")
     assert "/part/" in last
