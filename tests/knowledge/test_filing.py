@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import curation, filing, results
+from plugins.knowledge import curation, filing, index, results
 from plugins.knowledge.curation import Author
 from plugins.knowledge.results import Entry
 from tests.knowledge.shelf import ANA, LUIS, RULES, everything, remove, say, seen, urls
@@ -100,6 +100,29 @@ async def test_taking_apart_opens_nothing_that_was_kept_close(db: SqliteDatabase
         again = await numbered(tx, 2)
         assert (again.label, again.hidden) == (2, True)
         assert await urls(tx, "second") == []
+
+
+async def test_a_part_has_its_own_title_again_and_the_whole_no_longer(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        await correct(tx, other, title="Second")
+        await filing.merge(tx, RULES, into.id, other.id)
+        assert (await numbered(tx, 1)).title == {"": "Second"}
+        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        assert (await numbered(tx, 1)).title == {}
+        assert (await numbered(tx, 2)).title == {"": "Second"}
+
+
+async def test_a_title_that_was_put_aside_goes_when_its_author_is_forgotten(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        await correct(tx, other, title="Second", label="amber")
+        await filing.merge(tx, RULES, into.id, other.id)
+        await index.forget(tx, RULES, ANA)
+        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        again = await numbered(tx, 2)
+        assert (again.title, again.label) == ({}, 2)
+        assert await tx.value("SELECT count(*) FROM put_aside") == 0
 
 
 async def test_a_change_is_not_undone_on_another_result_that_came_in_its_place(db: SqliteDatabase) -> None:

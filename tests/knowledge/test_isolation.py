@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -142,10 +142,20 @@ def test_what_may_be_seen_is_found(world: World) -> None:
 def test_every_kind_of_wall_holds_in_one_busy_world() -> None:
     """One world with all there is: a place for each asker, so that nothing depends on what is generated."""
     everywhere = [
-        Sharing(name, circle, page, (LOCALS[name], *PEOPLE)[page % 4], (WORDS[page], f"{name}only"), page * 30, page % 2 == 0,
-                liked_by=PEOPLE[(page + 1) % 3])
-        for name in HUBS for circle in CIRCLES for page in range(PAGES)
-    ]  # fmt: skip
+        Sharing(
+            name,
+            circle,
+            page,
+            (LOCALS[name], *PEOPLE)[page % 4],
+            (WORDS[page], f"{name}only"),
+            page * 30,
+            page % 2 == 0,
+            liked_by=PEOPLE[(page + 1) % 3],
+        )
+        for name in HUBS
+        for circle in CIRCLES
+        for page in range(PAGES)
+    ]
     for place, circle in (("north", MEMBERS), ("south", COORDINATORS), ("east", MEMBERS), (None, MEMBERS)):
         world = World(
             visibility={"north": "shared", "south": "shared", "east": "private", "west": "restricted"},
@@ -198,12 +208,31 @@ def _questions() -> Iterator[str]:
         yield f"!who {name}tag"
         yield f"!find hub:{name} policy"
     yield from (
-        "!find gfits", "!find coruption", "!find custo*", "!find audi", '!find "gifts policy"', "!find gifts -policy",
-        "!find policy report audit", "!find topic:gifts", "!find topic:corruption", "!find topic:tag", "!find from:ana",
-        "!find since:2026-10 report", "!find site:pages.example", "!find sort:new policy", "!find sort:useful",
-        "!find pages", "!find unheardof", "!recent", "!topics", "!top year",
-        "!top week", "!who gifts", "!who corruption", "!who tag",
-    )  # fmt: skip
+        "!find gfits",
+        "!find coruption",
+        "!find custo*",
+        "!find audi",
+        '!find "gifts policy"',
+        "!find gifts -policy",
+        "!find policy report audit",
+        "!find topic:gifts",
+        "!find topic:corruption",
+        "!find topic:tag",
+        "!find from:ana",
+        "!find since:2026-10 report",
+        "!find site:pages.example",
+        "!find sort:new policy",
+        "!find sort:useful",
+        "!find pages",
+        "!find unheardof",
+        "!recent",
+        "!topics",
+        "!top year",
+        "!top week",
+        "!who gifts",
+        "!who corruption",
+        "!who tag",
+    )
     for page in range(PAGES):
         yield f"!find https://pages.example/number-{page}"
     for number in range(1, 5):
@@ -227,8 +256,9 @@ def _hub(world: World, name: str) -> Hub:
     rooms = [{"id": _room(name, circle), "log_links": True, "role": circle} for circle in CIRCLES]
     visible_to = sorted(world.visible_to[name] - {name}) if world.visibility[name] == "restricted" else []
     visibility = "private" if world.visibility[name] == "restricted" and not visible_to else world.visibility[name]
-    return hub(name, rooms=rooms, visibility=visibility, visible_to=visible_to, resources=resources,
-               moderators=[MODERATOR])  # fmt: skip
+    return hub(
+        name, rooms=rooms, visibility=visibility, visible_to=visible_to, resources=resources, moderators=[MODERATOR]
+    )
 
 
 def _room(name: str, circle: str) -> str:
@@ -287,7 +317,8 @@ async def _hide(told: Story, world: World, *, whole: bool) -> None:
     for name, circle, page in sorted(world.hidden):
         number = await told.db.reading().value(
             """SELECT e.number FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :name
-            AND s.circle = :circle AND coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) LIKE :url""",
+            AND s.circle = :circle
+            AND coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) LIKE :url""",
             name=name,
             circle=circle,
             url=f"%number-{page}%",
@@ -307,11 +338,15 @@ async def _all(told: Story, room: str, question: str) -> str:
     return "\n\n".join(said)
 
 
-async def _weights(told: Story, world: World, words: str) -> Sequence[tuple[object, ...]]:
+async def _weights(told: Story, world: World, words: str) -> object:
     db = told.db.reading()
     every = {(shelf.hub, shelf.circle): shelf for shelf in await shelves.every(db)}
-    seen = [every[name, circle] for name in HUBS for circle in CIRCLES
-            if world.sees_shelf(name, circle) and (name, circle) in every]  # fmt: skip
+    seen = [
+        every[name, circle]
+        for name in HUBS
+        for circle in CIRCLES
+        if world.sees_shelf(name, circle) and (name, circle) in every
+    ]
     own = [shelf for shelf in seen if world.place in (None, shelf.hub)]
     sight = Sight(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
     terms = together(())

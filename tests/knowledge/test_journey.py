@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,22 @@ def reactions(s: Story) -> list[str]:
 # catalogues (`remarks` and `Somebody here may know` are English everywhere now).
 IN_FOUR_LANGUAGES = [
     ("en", "!find gifts", "1. Gift guide (https://example.org/guide)\nexample.org · Spanish · recommended · Gifts"),
-    ("es", "!buscar regalos", "1. Guía de regalos (https://example.org/guide)\nexample.org · español · recomendado · Regalos"),
-    ("fr", "!chercher cadeaux", "1. Gift guide (https://example.org/guide)\nexample.org · espagnol · recommandé · Gifts"),
-    ("pt", "!pesquisar presentes", "1. Gift guide (https://example.org/guide)\nexample.org · espanhol · recomendado · Gifts"),
-]  # fmt: skip
+    (
+        "es",
+        "!buscar regalos",
+        "1. Guía de regalos (https://example.org/guide)\nexample.org · español · recomendado · Regalos",
+    ),
+    (
+        "fr",
+        "!chercher cadeaux",
+        "1. Gift guide (https://example.org/guide)\nexample.org · espagnol · recommandé · Gifts",
+    ),
+    (
+        "pt",
+        "!pesquisar presentes",
+        "1. Gift guide (https://example.org/guide)\nexample.org · espanhol · recomendado · Gifts",
+    ),
+]
 SHARED = [
     ("en", "example.org (PDF) · 15 Jan 2027 · shared by ana · bribery · port · message"),
     ("es", "example.org (PDF) · 15 ene 2027 · compartido por ana · soborno · puerto · mensaje"),
@@ -158,8 +171,25 @@ async def test_a_link_handed_over_is_kept_where_links_are_not_kept_by_themselves
         await s.edit(message, "!share https://example.org/b another reason")
         assert "https://example.org/b" in await said(s, LUIS, "!show 2")
         assert "no result" in await said(s, LUIS, "!show 1")
-        await s.redact(message)
+        await s.edit(message, "!share https://example.org/b the words put right")
+        assert "the words put right" in await said(s, LUIS, "!show 2")
+        later = replace(message, event_id="$later", body="!find something else", sent_at=message.sent_at + 1)
+        await s.hear(Edit(message.event_id, later))
         assert await count(s, "shares") == 0
+
+
+async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:
+    message = told.message(ANA, "!share https://example.org/a why it helps")
+    await told.hear(message)
+    await told.redact(message)
+    assert await count(told, "shares") == 0
+
+
+async def test_a_message_that_becomes_a_share_command_shares_what_it_hands_over(told: Story) -> None:
+    message = await share(told)
+    await told.edit(message, "!share https://example.org/a because it helps")
+    assert "“because it helps”" in await said(told, LUIS, "!show 1")
+    assert await count(told, "shares") == 1
 
 
 async def test_a_hub_that_keeps_no_notes_keeps_none_that_are_handed_over() -> None:

@@ -40,8 +40,17 @@ def test_everything_people_write_is_quoted_and_bound_to_the_columns_of_words(tex
         assert expression.count("facets") == 1
         rest = expression.replace("facets : (… OR …)", "")
         assert set(re.findall(r"[^\W_]+", rest)) <= {
-            "AND", "OR", "NOT", "title", "topics", "notes", "about", "address", "stems", "concepts",
-        }  # fmt: skip
+            "AND",
+            "OR",
+            "NOT",
+            "title",
+            "topics",
+            "notes",
+            "about",
+            "address",
+            "stems",
+            "concepts",
+        }
         # No quoted word stands outside a column filter.
         assert not re.search(r"(?<![:(] )(?<!\()(?<!OR )…", rest)
 
@@ -77,8 +86,22 @@ async def test_nothing_asked_for_reaches_other_shelves_or_the_facets(db: SqliteD
     async with db.transaction() as tx:
         await say(tx, "https://example.org/own")
         await say(tx, "secret https://example.org/a", hub="audit", event="$2")
-        for words in ("s1", "s2", "o2", "facets:s2", '"s2"', "secret) OR (facets:s2", "shared", "good", "y2018", "{facets}:s2",
-                      "title:secret", "secret", "s*", "s2*"):  # fmt: skip
+        for words in (
+            "s1",
+            "s2",
+            "o2",
+            "facets:s2",
+            '"s2"',
+            "secret) OR (facets:s2",
+            "shared",
+            "good",
+            "y2018",
+            "{facets}:s2",
+            "title:secret",
+            "secret",
+            "s*",
+            "s2*",
+        ):
             assert "https://example.org/a" not in await urls(tx, words)
         for words in ("s1", "o1", "m577", "y2019", "u1"):
             assert await urls(tx, words) == [], words

@@ -90,7 +90,9 @@ def test_the_question_as_a_whole_in_the_title_and_a_short_title_count_a_little_m
 
 
 @pytest.mark.parametrize("better", [{"curated": 1}, {"pinned": 1}, {"votes": 3}, {"shared_at": NOW}])
-def test_what_is_recommended_useful_or_new_comes_first_among_equals_only(better: dict[str, int]) -> None:
+def test_what_is_recommended_useful_or_new_comes_first_among_equals_only(
+    better: dict[str, Any],
+) -> None:  # Any: columns
     plain, good = score(entry("Volcano"), "volcano"), score(entry("Volcano", **better), "volcano")
     assert plain < good < plain * 1.5
     assert score(entry(note="volcano", **better), "volcano") < plain

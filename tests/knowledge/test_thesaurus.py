@@ -30,8 +30,15 @@ def test_every_idea_has_terms_in_every_language() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["money laundering", "Lavado de Activos", "BLANCHIMENT D'ARGENT", "branqueamento de capitais", "lavado de dinero", "blanchiment d’argent"],
-)  # fmt: skip
+    [
+        "money laundering",
+        "Lavado de Activos",
+        "BLANCHIMENT D'ARGENT",
+        "branqueamento de capitais",
+        "lavado de dinero",
+        "blanchiment d’argent",
+    ],
+)
 def test_an_idea_is_known_in_four_languages_whatever_the_case(text: str) -> None:
     assert ideas(text) == [("money-laundering",)]
 
