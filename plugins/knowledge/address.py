@@ -16,6 +16,7 @@ _SECRET = re.compile(
 )
 _FILE_ENDING = re.compile(r"\.(?:aspx?|html?|jsp|pdf|php|docx?|xlsx?|pptx?|txt|xml)$", re.IGNORECASE)
 _HOST = re.compile(r"[^/?#]*+")
+_PORT = re.compile(r":[0-9]+$")
 _NOT_PLAIN = re.compile(r"(?:%[0-9A-Fa-f]{2}|[^\x21-\x7e])+")
 _NO_WORDS = re.compile(r"[-_+.\s]+")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
@@ -34,6 +35,12 @@ def has_secret(url: str) -> bool:
 def site(url: str) -> str:
     """The host without `www.`; in Unicode where that is safe, else in punycode, so that look-alikes are seen."""
     return _authority(url).removeprefix("www.")
+
+
+def host(url: str) -> str:
+    """The host to be compared: small letters, punycode, without `www.` and port; "" if the text is no web address."""
+    key = canonical(url)
+    return _PORT.sub("", _host(key)).removeprefix("www.") if key else ""
 
 
 def shown(url: str) -> str:

@@ -15,9 +15,10 @@ from functools import lru_cache
 from babel import Locale
 
 from bot.api import Text, UserError, to_instant
+from plugins.knowledge import address
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.links import tidy
-from plugins.knowledge.text import EMPTY, Compound, compounds, fold, joined
+from plugins.knowledge.text import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
 from plugins.knowledge.thesaurus import Thesaurus
 
 LONGEST = 500  # characters that are read
@@ -79,7 +80,7 @@ class Unit:
     @property
     def telling(self) -> Sequence[int]:
         """Places of the words that say something; all, if none does."""
-        places = [place for place, parts in enumerate(self.words) if len(parts) > 1 or parts[0] not in EMPTY]
+        places = [place for place, parts in enumerate(self.words) if not EMPTY.issuperset(parts)]
         return places or range(len(self.words))
 
 
@@ -101,6 +102,8 @@ class Question:
     hub: str | None = None
     sort: str | None = None
     text: str = ""
+    plain: str = ""
+    """The words that are neither filters nor phrases nor to be left out."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The filters as they were written, to be shown."""
 
@@ -122,6 +125,10 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         name = _NAMES.get(fold(token["key"])) if token["key"] else None
         value = (token["quoted"] or token["value"] or "").strip()
         if name and value:
+            if token["not"]:
+                raise UserError(
+                    Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
+                )
             if name in filters:
                 raise UserError(Text("'{name}:' is given twice.", name=name))
             filters[name] = value
@@ -137,7 +144,21 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=text,
+        plain=" ".join(plain),
     )
+
+
+def put_right(question: Question, corrected: Mapping[str, str], thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The units of a question with some of its words (`Unit.shown`) replaced."""
+    words = " ".join("-".join(part.raw for part in parts) for parts in compounds(question.plain))
+    plain = " ".join(corrected.get(word, word) for word in words.split())
+    quoted = [unit for unit in question.units if unit not in _units(question.plain, thesaurus)]
+    return [*quoted, *_units(plain, thesaurus)][:MOST_UNITS]
+
+
+def spoken(text: str, thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The words of any text as units: nothing in it is a filter or a sign."""
+    return [unit for unit in _units(tidy(text, LONGEST), thesaurus) if unit.words][:MOST_UNITS]
 
 
 def single(word: str, thesaurus: Thesaurus) -> Unit:
@@ -178,17 +199,23 @@ def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
     mentions = {mention.start: mention for mention in thesaurus.mentions(found, capitals=False)}
     units: list[Unit] = []
     place = 0
+    empty: set[int] = set()
     while place < len(found):
         mention = mentions.get(place)
         end = mention.end if mention else place + 1
         run = found[place:end]
-        units.append(_unit(run, mention.concepts if mention else (), starred))
+        unit = _unit(run, mention.concepts if mention else (), starred)
+        if all(EMPTY.issuperset(parts) for parts in unit.words) or _wraps(unit, found[end:]):
+            empty.add(len(units))
+        units.append(unit)
         place = end
-    telling = [
-        unit for unit in units
-        if len(unit.words) > 1 or len(unit.words[0]) > 1 or unit.words[0][0] not in EMPTY
-    ]  # fmt: skip
+    telling = [unit for number, unit in enumerate(units) if number not in empty]
     return list(dict.fromkeys(telling or units))
+
+
+def _wraps(unit: Unit, rest: Sequence[Compound]) -> bool:
+    """`links on gifts`: what is looked for comes after."""
+    return len(unit.words) == 1 and unit.words[0][0] in THINGS and len(rest) > 1 and rest[0][0].folded in ABOUT
 
 
 def _unit(run: Sequence[Compound], concepts: tuple[str, ...], starred: set[str]) -> Unit:
@@ -219,13 +246,13 @@ def _instant(said: str, zone: str, name: str) -> int:
     """The beginning (of `until`: the end) of a year, month or day in the zone."""
     match = _DAY.fullmatch(said)
     if match:
-        year, month, day = (int(part) if part else None for part in match.groups())
-        try:  # there may be no such day
-            start = datetime(year or 1, month or 1, day or 1)  # noqa: DTZ001 - what the zone's clocks show
+        year, month, day = map(int, match.groups("1"))
+        try:  # there may be no such day, or none after it
+            start = datetime(year, month, day)  # noqa: DTZ001 - what the zone's clocks show
             if name == "until":
-                start = _after(start, whole_year=not month, whole_month=not day)
+                start = _after(start, whole_year=match[2] is None, whole_month=match[3] is None)
             return to_instant(start, zone)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     raise UserError(
         Text(
@@ -266,7 +293,7 @@ def _language(said: str) -> str:
 
 
 def _site(said: str) -> str:
-    host = (canonical(said if "://" in said else f"https://{said}") or "").partition("://")[2].partition("/")[0]
+    host = address.host(said if "://" in said else f"https://{said}")
     if not host:
         raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(said, 40)))
-    return host.removeprefix("www.")
+    return host

@@ -35,9 +35,8 @@ class Capturing:
             went = await self._record(ctx, event.message, edit=True)
         else:
             went = await self._record(ctx, event)
-        if went:  # the words leave the disk soon, for all that went within a minute at once
-            minute = ctx.now // MINUTE + 1
-            await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
+        if went:
+            await _erase_soon(ctx)
 
     async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
         logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
@@ -118,6 +117,7 @@ class Capturing:
                     example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`",
                 )
             )
+        settings = section(ctx.hub, KnowledgeHub)
         shares = [
             Share(
                 hub=ctx.hub.id,
@@ -128,14 +128,16 @@ class Capturing:
                 sender=ctx.sender,
                 room=ctx.room.id,
                 event=ctx.message.event_id,
-                label=one.label,
-                note=found.note,
+                label=one.label if settings.keep_notes else None,
+                note=found.note if settings.keep_notes else None,
                 topics=found.hashtags,
                 tlp=LABELS.index(found.label) if found.label else GREEN,
             )
             for one in found.links
         ]
-        entries, _ = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        entries, went = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        if went:
+            await _erase_soon(ctx)
         await errands.begin(ctx, entries.values())
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
@@ -180,6 +182,12 @@ def _document(message: Message) -> FileShared | None:
     if message.kind != "m.file" or file is None or not file.url:
         return None
     return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
+
+
+async def _erase_soon(ctx: Context) -> None:
+    """The words leave the disk soon, for all that went within a minute at once."""
+    minute = ctx.now // MINUTE + 1
+    await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
 
 
 def _on(ctx: Context, choice: str) -> bool:

@@ -104,7 +104,7 @@ async def undo(tx: Transaction, rules: Rules, done: Change, author: Author) -> b
             shelf=done.shelf,
             number=int(done.after or 0),
         )
-        undone = other is not None and await _exists(tx, done.entry)
+        undone = other is not None and await _exists(tx, done)
         if undone and done.entry is not None:
             await filing.merge(tx, rules, done.entry, int(other))
     else:
@@ -120,14 +120,22 @@ async def _take_back(tx: Transaction, done: Change, author: Author) -> bool:
     now = await tx.value(
         "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=done.entry, field=done.what
     )
-    if done.entry is None or now != done.after or not await _exists(tx, done.entry):
+    if done.entry is None or now != done.after or not await _exists(tx, done):
         return False
     await _set(tx, done.entry, done.what, done.before, author)
     return True
 
 
-async def _exists(db: Reader, entry: int | None) -> bool:
-    return bool(await db.value("SELECT EXISTS (SELECT 1 FROM entries WHERE id = :entry)", entry=entry))
+async def _exists(db: Reader, done: Change) -> bool:
+    """Whether the entry is still there: SQLite gives ids again, we never give a number again."""
+    return bool(
+        await db.value(
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE id = :entry AND shelf = :shelf AND number = :number)",
+            entry=done.entry,
+            shelf=done.shelf,
+            number=done.number,
+        )
+    )
 
 
 async def _set(tx: Transaction, entry: int, field: str, value: str | None, author: Author) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 SHARED = "shared"  # may be seen from every shared hub
+NOTHING = "nothing"  # no entry has it
 GOOD = "good"  # recommended, pinned or found useful: looked at first when too much matches
 
 
@@ -54,9 +55,9 @@ def sharer(id_: int) -> str:
 def times(instants: Iterable[int]) -> Iterable[str]:
     """The months and years (UTC) of instants."""
     for at in instants:
-        moment = datetime.fromtimestamp(at / 1000, UTC)
-        yield f"y{moment.year}"
-        yield f"m{moment.year * 12 + moment.month}"
+        month = _month(at)
+        yield f"y{(month - 1) // 12}"
+        yield f"m{month}"
 
 
 def between(since: int | None, until: int | None, now: int) -> list[str]:
@@ -73,10 +74,11 @@ def between(since: int | None, until: int | None, now: int) -> list[str]:
         else:
             found.append(f"m{month}")
             month += 1
-    return found
+    return found or [NOTHING]
 
 
 def _month(at: int) -> int:
+    """Months since year 0; instants that no calendar has count as the nearest one that it has."""
     moment = datetime.fromtimestamp(max(0, min(at, 253_402_300_799_000)) / 1000, UTC)
     return moment.year * 12 + moment.month
 

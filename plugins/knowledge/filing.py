@@ -10,8 +10,9 @@ from bot.api import Reader, Row, Transaction
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import VERSION, canonical
 from plugins.knowledge.index import digest, entries_of, resources_of
-from plugins.knowledge.renewal import renew
+from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import LABELS
 
 MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
 
@@ -36,13 +37,17 @@ async def merge(tx: Transaction, rules: Rules, into: int, other: int) -> None:
 
 
 async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int | None:
-    """What was once the entry of that number is one again; its id, or None if it is no part of another."""
+    """What was once the entry of that number is one again; its id, or None if it is no part of another, or nothing
+    is left of it. What hid or labelled the whole does so for both parts: nothing is opened by this."""
     row = await tx.row(
-        "SELECT resource, entry FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number
+        """SELECT resource, entry FROM merged m WHERE shelf = :shelf AND number = :number
+        AND (EXISTS (SELECT 1 FROM shares WHERE entry = m.entry AND resource = m.resource)
+        OR EXISTS (SELECT 1 FROM curations WHERE entry = m.entry AND resource = m.resource))""",
+        shelf=shelf,
+        number=number,
     )
     if row is None:
         return None
-    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
     own = await tx.value(
         "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
         shelf=shelf,
@@ -55,8 +60,37 @@ async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int |
             own=own,
             **row,
         )
+    await _take_back(tx, own, row["entry"], shelf, row["resource"])
+    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
     await renew(tx, rules, {own, row["entry"]})
     return int(own)
+
+
+async def _take_back(tx: Transaction, own: int, entry: int, shelf: int, resource: int) -> None:
+    """The corrections of a part before it was joined are its own again, and no longer those of the whole."""
+    await tx.execute(
+        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
+        WHERE shelf = :shelf AND resource = :resource""",
+        own=own,
+        shelf=shelf,
+        resource=resource,
+    )
+    await tx.execute(
+        """DELETE FROM corrections WHERE entry = :entry AND EXISTS (SELECT 1 FROM put_aside a WHERE a.shelf = :shelf
+        AND a.resource = :resource AND a.field = corrections.field AND a.value = corrections.value
+        AND a.by IS corrections.by AND a.at = corrections.at)""",
+        entry=entry,
+        shelf=shelf,
+        resource=resource,
+    )
+    await tx.execute(
+        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
+        WHERE entry = :entry AND field IN ('hidden', 'label')
+        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value
+        WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')""",
+        own=own,
+        entry=entry,
+    )
 
 
 async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
@@ -137,6 +171,14 @@ async def refile(tx: Transaction, rules: Rules, most: int) -> bool:
     return len(old) == most
 
 
+async def refile_recommended(tx: Transaction, rules: Rules) -> None:
+    """The same at once for what the YAML recommends, before it is looked for by its new keys."""
+    for row in await tx.rows(
+        "SELECT id FROM resources WHERE version <> :now AND id IN (SELECT resource FROM curations)", now=VERSION
+    ):
+        await _refile(tx, rules, row["id"])
+
+
 async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
     rows = await tx.rows(
         """SELECT entry, url FROM shares WHERE resource = :id UNION SELECT entry, url FROM curations
@@ -164,6 +206,7 @@ async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
         new = resources[keys[row["url"]]]
         touched |= await _move(tx, row, resource, new)
     await renew(tx, rules, touched)
+    await forget_resource(tx, resource)
 
 
 async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
@@ -172,7 +215,15 @@ async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
     if about is None or new == resource:
         return set()
     entry = row["entry"]
-    if about["resource"] == resource:  # not by way of a join, which stays as it was made
+    if about["resource"] != resource:  # by way of a join, which stays as it was made
+        await tx.execute(
+            """UPDATE OR IGNORE merged SET resource = :new WHERE shelf = :shelf AND resource = :resource
+            AND NOT EXISTS (SELECT 1 FROM entries WHERE shelf = :shelf AND resource = :new)""",
+            new=new,
+            resource=resource,
+            shelf=about["shelf"],
+        )
+    else:
         entry = (await entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
     for table in ("shares", "curations"):
         await tx.execute(
@@ -196,15 +247,35 @@ async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
 
 async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None:
     """What people said of an entry that goes, and its number, are those of another from now on."""
-    for table in ("votes", "corrections", "merged"):
-        await tx.execute(
-            f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
-            into=into,
-            other=other,
-        )
     await tx.execute(
         """INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :into, :number)
         ON CONFLICT DO NOTHING""",
         into=into,
         **about,
     )
+    await tx.execute(
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
+        SELECT :shelf, :resource, field, value, by, at FROM corrections WHERE entry = :other ON CONFLICT DO NOTHING""",
+        other=other,
+        shelf=about["shelf"],
+        resource=about["resource"],
+    )
+    for table in ("votes", "corrections", "merged"):
+        await tx.execute(
+            f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
+            into=into,
+            other=other,
+        )
+    # A label somebody set for one of them is that of both now: the stricter of the two counts.
+    strictest = await tx.value(
+        """SELECT max(label) FROM entries WHERE id IN (:into, :other)
+        AND coalesce(title, url, shared_at) IS NOT NULL""",  # one that is just made has none yet
+        into=into,
+        other=other,
+    )
+    if strictest is not None:
+        await tx.execute(
+            "UPDATE corrections SET value = :label WHERE entry = :into AND field = 'label'",
+            label=LABELS[strictest],
+            into=into,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
-from plugins.knowledge import asking, naming, results, search, searches, shown
+from plugins.knowledge import address, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
@@ -68,7 +68,8 @@ class Finding:
         examples=("show 12",),
     )
     async def show(self, ctx: Context, number: str) -> Reply:
-        entry = await naming.entry(ctx, await sight(ctx), number, hidden=ctx.role >= Role.COORDINATOR)
+        may_see_hidden = ctx.role >= Role.COORDINATOR and not ctx.room.direct
+        entry = await naming.entry(ctx, await sight(ctx), number, hidden=may_see_hidden)
         shares = await results.shares_of(ctx.db, entry, MOST_SHARES + 1)
         note = await results.recommendation(ctx.db, entry)
         more = len(shares) > MOST_SHARES
@@ -108,7 +109,14 @@ class Finding:
         seen = await sight(ctx)
         entry = await naming.entry(ctx, seen, number)
         words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
-        hits = await search.similar(ctx.db, seen, entry.id, words or entry.url, ctx.now, terms=together(ctx.hubs))
+        hits = await search.similar(
+            ctx.db,
+            seen,
+            entry.id,
+            words or address.words(entry.url).replace("-", " "),
+            ctx.now,
+            terms=together(ctx.hubs),
+        )
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
         return Reply(await self._listing(ctx, seen, hits[:PAGE]))
@@ -179,23 +187,28 @@ class Finding:
         """A page of results, and what was done to the question."""
         await searches.remember(ctx, words, seen + PAGE)
         parts = [] if seen else self._remarks(ctx, found)
-        parts.append(await self._listing(ctx, await sight(ctx), found.hits[seen : seen + PAGE], found.question))
+        hits = found.hits[seen : seen + PAGE]
+        parts.append(await self._listing(ctx, await sight(ctx), hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
             parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
         return Reply("\n\n".join(parts))
 
-    async def _listing(self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None) -> str:
+    async def _listing(
+        self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None,
+        before: Sequence[Hit] = (),
+    ) -> str:  # fmt: skip
+        """Results; `before` were shown already."""
         entries = {entry.id: entry for entry in await results.load(ctx.db, seen, [hit.id for hit in hits])}
         units = question.units if question else ()
         parts: list[str] = []
-        all_full = True
+        all_full = all(hit.full for hit in before)
         for hit in hits:
             if hit.id not in entries:
                 continue
             if all_full and not hit.full:
                 parts.append(
                     ctx.t("No other result has all the words; these have some.")
-                    if parts
+                    if parts or before
                     else ctx.t("No result has all the words; these have some.")
                 )
             all_full = all_full and hit.full

@@ -144,12 +144,29 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
         return
     touched = await tx.rows(
         """SELECT entry FROM votes WHERE sharer = :id UNION SELECT entry FROM corrections WHERE by = :id
+        UNION SELECT entry FROM changes WHERE by = :id AND entry IS NOT NULL
         UNION SELECT entry FROM shares WHERE sender = :id""",
         id=id_,
     )
     # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
-    await tx.execute("DELETE FROM corrections WHERE by = :id AND field IN ('title', 'note')", id=id_)
-    await tx.execute("UPDATE corrections SET by = NULL WHERE by = :id", id=id_)
+    # Their words may stand in what others did, too: replaced by them, or brought back.
+    await tx.execute(
+        """DELETE FROM corrections WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
+        WHERE c.by = :id AND c.entry = corrections.entry AND c.what = field AND c.after = value))""",
+        id=id_,
+    )
+    await tx.execute(
+        """UPDATE changes SET before = NULL WHERE what IN ('title', 'note') AND EXISTS (SELECT 1 FROM changes c
+        WHERE c.by = :id AND c.entry = changes.entry AND c.what = changes.what AND c.after = changes.before)""",
+        id=id_,
+    )
+    await tx.execute(
+        """DELETE FROM put_aside WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
+        WHERE c.by = :id AND c.shelf = put_aside.shelf AND c.what = field AND c.after = value))""",
+        id=id_,
+    )
+    for table in ("corrections", "put_aside"):
+        await tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     await tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
     await tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
     await tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)

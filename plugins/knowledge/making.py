@@ -21,7 +21,8 @@ SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold wor
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Everything known of a page on one shelf. `shares` newest first; rows as their tables have them."""
+    """Everything known of a page on one shelf. `shares` newest first; rows as their tables have them, and
+    with each share the `strictest` label of all."""
 
     shares: Sequence[Row] = ()
     curations: Sequence[Row] = ()
@@ -196,7 +197,8 @@ def _topic_words(rules: HubRules, topic: str) -> str:
 
 
 def _strictest(shares: Sequence[Row]) -> int:
-    return max((share["tlp"] for share in shares), default=GREEN)
+    """The label of all shares, also of those that are too old to be read."""
+    return shares[0]["strictest"] if shares else GREEN
 
 
 def _languages(said: Said) -> list[str]:
@@ -241,6 +243,6 @@ def _facets(
 
 
 def _host(url: str) -> str:
-    """`address.site`, quickly for most addresses."""
+    """`address.host`, quickly for most addresses."""
     plain = _PLAIN_HOST.match(url)
-    return plain[1] if plain else address.site(url)
+    return plain[1] if plain else address.host(url)

@@ -43,7 +43,8 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
 async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
     shares = await _by_entry(
         tx,
-        f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth
+        f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
+        max(tlp) OVER (PARTITION BY entry) AS strictest
         FROM shares WHERE entry IN {_IDS}) WHERE nth <= {MOST_SHARES} ORDER BY entry, nth""",
         ids,
     )

@@ -11,12 +11,13 @@ weighed (ranking.py).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
 from plugins.knowledge import facets, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Question, Unit, read, single
+from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
 from plugins.knowledge.index import digest
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Score, Wanted
@@ -70,6 +71,8 @@ async def find(
     if not question.units:
         return Found(question, await _listed(db, conditions, question, now), {})
     weighed, corrected = await _weighed(db, sight, question.units, terms)
+    if corrected:  # words put right may be terms together
+        weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
@@ -123,7 +126,7 @@ async def _facets(db: Reader, sight: Sight, question: Question, topics: Sequence
     if question.since is not None or question.until is not None:
         found.append(facets.between(question.since, question.until, now))
     if question.sender:
-        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or ["nobody"])
+        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or [facets.NOTHING])
     return found
 
 
@@ -153,12 +156,22 @@ async def _weighed(
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
                 entries = max(entries, of // 10)
-            elif not unit.concepts and (meant := await spelling.meant(db, last, sight.scopes, terms.traces)):
+            elif unit.concepts or await _in_another_form(db, sight, unit):
+                pass
+            elif meant := await spelling.meant(db, last, sight.scopes, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
                 entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
-        weighed.append(ranking.wanted(unit, entries, of))
-    return weighed, corrected
+        weighed.append((ranking.wanted(unit, entries, of), entries))
+    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
+    most = max((one.idf for one, entries in weighed if entries), default=math.inf)
+    return [replace(one, idf=min(one.idf, most)) for one, _ in weighed], corrected
+
+
+async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
+    """Whether any entry has another form of the word: then it is no slip."""
+    conditions = _Conditions(sight, [sight.words], Question())
+    return bool(await _newest(db, conditions, match(conditions.facets, [unit])))
 
 
 async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
@@ -225,13 +238,18 @@ def _ranked(
     rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
 ) -> list[Hit]:
     scored = [(row, ranking.score(row, weighed, now)) for row in rows]
-    scored = [(row, score) for row, score in scored if score.covered >= covered]
+    scored = [(row, score) for row, score in scored if score.covered >= covered or _has_most(score)]
     scored.sort(key=lambda one: _order(one[0], one[1], sort), reverse=True)
     # One page is one result, whoever else shared it: the best of its entries.
     best: dict[int, Hit] = {}
     for row, score in scored:
         best.setdefault(row["resource"], Hit(row["id"], row["resource"], score.value, score.places))
     return list(best.values())
+
+
+def _has_most(score: Score) -> bool:
+    """More than half of what was asked, whatever its weight."""
+    return 2 * sum(map(bool, score.places)) > len(score.places)
 
 
 def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:
@@ -252,7 +270,7 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
         key=digest(key),
         **sight.params,
     )
-    return list({row["resource"]: Hit(row["id"], row["resource"], 0.0) for row in reversed(rows)}.values())[::-1]
+    return _once(rows)
 
 
 async def _listed(db: Reader, conditions: _Conditions, question: Question, now: int) -> Sequence[Hit]:
@@ -272,14 +290,21 @@ async def _recent(db: Reader, sight: Sight) -> Sequence[Hit]:
         for shelf in sight.shelves
     ]
     rows = await db.rows(" UNION ALL ".join(parts) + f" ORDER BY shared_at DESC, id DESC LIMIT {MOST_LISTED}")
-    return list({row["resource"]: Hit(row["id"], row["resource"], 0.0) for row in reversed(rows)}.values())[::-1]
+    return _once(rows)
+
+
+def _once(rows: Sequence[Row]) -> list[Hit]:
+    """Entries in their order; of those of one page the first."""
+    found: dict[int, Hit] = {}
+    for row in rows:
+        found.setdefault(row["resource"], Hit(row["id"], row["resource"], 0.0))
+    return list(found.values())
 
 
 async def similar(db: Reader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = _Conditions(sight, [sight.words], Question())
-    units = [unit for unit in read(text.replace('"', " "), terms).units if not unit.phrase]
-    weighed, _ = await _weighed(db, sight, units, terms)
+    weighed, _ = await _weighed(db, sight, spoken(text, terms), terms)
     some = {row["id"]: row for row in await _in_part(db, conditions, weighed, ())}
     hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
     own = await db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
@@ -302,12 +327,12 @@ async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Seque
     rows = await db.rows(
         f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.shared_at >= :since ORDER BY e.votes DESC,
         (SELECT count(*) FROM shares s WHERE s.entry = e.id AND s.sent_at >= :since) DESC, e.shared_at DESC
-        LIMIT :limit""",
+        LIMIT :most""",
         since=since,
-        limit=limit,
+        most=limit * len(sight.shelves),  # each may have the same pages
         **sight.params,
     )
-    return [Hit(row["id"], row["resource"], 0.0) for row in rows]
+    return _once(rows)[:limit]
 
 
 async def askable(db: Reader, sight: Sight, topics: Sequence[str]) -> Sequence[str]:

@@ -63,7 +63,8 @@ async def meant(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> 
         ((slips(word, one, most), one[:1] != word[:1], -entries, one) for one, entries in frequent.items()),
         default=None,
     )
-    return best[3] if best and best[0] <= most else None
+    # A word that is known is no slip, though no entry that may be seen has it.
+    return best[3] if best and 0 < best[0] <= most else None
 
 
 def slips(one: str, other: str, most: int) -> int:

@@ -19,21 +19,48 @@ LANGUAGES = ("en", "es", "fr", "pt")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _HYPHEN = re.compile("[-‐‑]")
+# Endings the stemmers know only as they are properly written; in English, as in American English.
+_ENDINGS = {
+    "ite": "ité", "ites": "ités", "ee": "ée", "ees": "ées",
+    "cao": "ção", "coes": "ções", "sao": "são", "soes": "sões", "encia": "ência", "encias": "ências",
+    "ancia": "ância", "ancias": "âncias", "avel": "ável", "aveis": "áveis", "ivel": "ível", "iveis": "íveis",
+    **{f"is{end}": f"iz{end}" for end in ("e", "es", "ed", "er", "ers", "ing", "ation", "ations")},
+    "our": "or", "ours": "ors", "oured": "ored", "ouring": "oring", "oural": "oral",
+}  # fmt: skip
+_SPELT = {
+    language: re.compile(rf"(?<=\w{{3}})(?:{endings})$")
+    for language, endings in {
+        "en": "is(?:e|es|ed|er|ers|ing|ations?)|our(?:s|ed|ing|al)?",
+        "es": "(?!)",
+        "fr": "ites?|ees?",
+        "pt": "cao|coes|sao|soes|[ea]ncias?|[ai]ve(?:l|is)",
+    }.items()
+}
 
 # Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
 # people wrap a question in ("where can I find something about …").
 EMPTY = frozenset(
-    """a about an and any anything are at be by can could do does for from have how i in is it me of on or please
-    some something that the there this to us we what when where which who why with you your find looking need show
-    al algo alguien algun alguna como con cual cuales cuando de del desde donde e el ella en encontrar encuentro es
-    esta este hay la las lo los me mi necesito nos o para por porque puedo que quien se sin sobre son su sus tiene
-    tengo un una unas unos y ya busco buscar
-    au aux avec c ce ces cet cette chercher cherche comment d dans des du elle est et il j je l la le les m mes n ne
-    nous on ou par pas pour puis qu que quel quelle quelque quelques quelqu qui quoi s sa ses son sur t trouver trouve
-    peut peux un une vous y
-    alguma ao aos as com da das do dos em encontrar encontro essa esse eu isso isto na nas no nos o onde os ou para
-    pela pelo posso preciso procuro qual quem sao ser seu sua tem tenho um uma uns umas""".split()  # noqa: SIM905 - two hundred quoted words read worse
+    """a about an and any anything are at be by anybody anyone can could do does for from got has have how i in
+    is it me of on or please some somebody someone something that the there this to us want we what when where
+    which who why with you your find looking need show
+    acerca al algo alguien algun alguna como con cual cuales cuando de del desde donde e el ella en encontrar
+    encuentro es esta este hay la las lo los me mi necesito nos o para por porque puedo que quien quiero se
+    sin sobre son su sus tenemos tiene tienen tengo un una unas unos y ya busco buscar
+    au aux avec avez avons c ce ces chose choses cet cette chercher cherche comment d dans des du elle est et
+    il j je l la le les m mes n ne nous on ou par pas pour propos puis qu que quel quelle quelque quelques
+    quelqu qui quoi s sa ses son sur t trouver trouve peut peux un une veux vous y
+    alguem alguma algumas ao aos as coisa coisas com da das do dos em encontrar encontro essa esse eu ha isso
+    isto na nas no nos o onde os ou para pela pelo posso preciso procuro qual quem quero sao ser seu sua tem
+    temos tenho um uma uns umas""".split()  # noqa: SIM905 - two hundred quoted words read worse
 )
+
+# What people ask for without meaning the word ("links on gifts"), where one of the others follows.
+THINGS = frozenset(
+    """information informations link links material materials resource resources documents
+    informacion enlace enlaces materiales recursos documentos informacoes informacao materiais
+    lien liens ressources""".split()  # noqa: SIM905 - as above
+)
+ABOUT = frozenset(("about", "on", "regarding", "sobre", "acerca", "sur", "concernant"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +116,16 @@ def joined(parts: Sequence[str]) -> str:
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def stems(raw: str) -> tuple[str, str, str, str]:
-    """The stems of a word in the four languages (Snowball), folded. The word is taken as it is written and without
-    its accents, since people leave them out: the shorter stem counts.
+    """The stems of a word in the four languages (Snowball), folded.
+
+    People leave accents out, so accents make no difference: each language takes the folded word, and as it would most
+    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts.
     """
     folded = fold(raw)
     found = []
-    for stemmer in _stemmers():
-        stem = fold(stemmer.stemWord(raw))
-        if raw != folded:
-            stem = min(stem, fold(stemmer.stemWord(folded)), key=len)
-        found.append(stem)
+    for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
+        spellings = (folded, _SPELT[language].sub(lambda end: _ENDINGS[end[0]], folded))
+        found.append(min((fold(stemmer.stemWord(spelling)) for spelling in spellings), key=len))
     return found[0], found[1], found[2], found[3]
 
 

@@ -21,6 +21,7 @@ class Upkeep:
     async def refresh(self, ctx: RefreshContext) -> None:
         """What hubs recommend, at once; what else their YAML or a new version changes, in the background."""
         self.rules = Rules(ctx.hubs)
+        await filing.refile_recommended(ctx.db, self.rules)
         await index.curate(ctx.db, self.rules, ctx.hubs)
         await mark_stale(ctx.db, self.rules)
         await errands.refresh(ctx)

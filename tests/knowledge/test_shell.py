@@ -60,7 +60,7 @@ def test_words_need_no_quotes() -> None:
 
 
 def test_scores_fall_and_the_limit_holds() -> None:
-    found = json.loads(faro_find("transparency", "something gifts", "--json", "--limit", "4").stdout)
+    found = json.loads(faro_find("transparency", "else", "--json", "--limit", "4").stdout)
     scores = [entry["score"] for entry in found]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)

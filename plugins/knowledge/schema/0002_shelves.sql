@@ -108,6 +108,18 @@ CREATE TABLE corrections (                     -- what people set by command; it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX corrections_by ON corrections (by);
 
+CREATE TABLE put_aside (                       -- corrections of a page before it was joined to an entry, as they were
+    shelf INTEGER NOT NULL,
+    resource INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    value TEXT NOT NULL,
+    by INTEGER REFERENCES sharers (id),
+    at INTEGER NOT NULL,
+    PRIMARY KEY (shelf, resource, field),
+    FOREIGN KEY (shelf, resource) REFERENCES merged (shelf, resource) ON DELETE CASCADE ON UPDATE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX put_aside_by ON put_aside (by);
+
 CREATE TABLE votes (
     entry INTEGER NOT NULL REFERENCES entries (id) ON DELETE CASCADE,
     sharer INTEGER NOT NULL REFERENCES sharers (id),
