@@ -17,7 +17,7 @@ from bot.core.events import Message
 from bot.core.keys import key
 from bot.core.texts import Text
 from bot.desk import CORE, Asked, Desk
-from bot.ports import Clock, Reader, Transaction
+from bot.ports import Clock, Transaction
 from bot.replies import TOO_LONG
 from bot.storage import outbox
 
@@ -60,12 +60,20 @@ class Answering:
 
         `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
         """
-        desk, called = self._desk, await self.called(tx, message)
-        if called is None:
+        desk = self._desk
+        if message.kind not in SPOKEN and not _said_beside_file(message):
+            return False
+        direct = await desk.is_direct(tx, message.room)
+        pill = pill_at_start(message.html, desk.user_id)
+        names = (*desk.names, pill) if pill else desk.names
+        line = command_line(message.body, prefix=desk.prefix, names=names, direct=direct)
+        if line is None or not line.strip():
+            return False
+        spec = desk.registry.vocabulary.find(first_word(line))
+        if spec is None and not direct:
             return False
         if stale:
             return True
-        line, spec = called
         asked = await self._asked(tx, message, edited)
         if asked is None:
             return True
@@ -81,20 +89,6 @@ class Answering:
                 if reply is not None:
                     await self.answer(tx, asked, reply)
         return True
-
-    async def called(self, db: Reader, message: Message) -> tuple[str, CommandSpec | None] | None:
-        """What is said to the bot, and the command it calls (None: one there is not); None if it is not for the bot."""
-        desk = self._desk
-        if message.kind not in SPOKEN and not _said_beside_file(message):
-            return None
-        direct = await desk.is_direct(db, message.room)
-        pill = pill_at_start(message.html, desk.user_id)
-        names = (*desk.names, pill) if pill else desk.names
-        line = command_line(message.body, prefix=desk.prefix, names=names, direct=direct)
-        if line is None or not line.strip():
-            return None
-        spec = desk.registry.vocabulary.find(first_word(line))
-        return (line, spec) if spec or direct else None
 
     async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
         """Writes the answer to something asked: new, or in place of the answer it had."""

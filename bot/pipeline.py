@@ -181,10 +181,9 @@ class Pipeline:
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
-        if await self._answering.called(tx, message):
-            # What is now a command shares nothing by itself any more; what the command files comes after that.
+        if await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id):
+            # What is now a command shares nothing any more.
             await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
-            await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id)
             return
         if await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)

@@ -44,6 +44,10 @@ class Capturing:
         document = _document(message) if logged else None
         if not (found.links or document or edit):
             return False
+        if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
+            handed = _handed_over(message)
+            if await index.is_said_in(ctx.db, message.room, ctx.message.event_id, handed):
+                return False
         if (found.links or document) and await choices.is_unlogged(ctx.db, message.sender):
             found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
@@ -128,6 +132,7 @@ class Capturing:
                 sender=ctx.sender,
                 room=ctx.room.id,
                 event=ctx.message.event_id,
+                said_in=_handed_over(ctx.message),
                 label=one.label if settings.keep_notes else None,
                 note=found.note if settings.keep_notes else None,
                 topics=found.hashtags,
@@ -182,6 +187,12 @@ def _document(message: Message) -> FileShared | None:
     if message.kind != "m.file" or file is None or not file.url:
         return None
     return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
+
+
+def _handed_over(message: Message) -> str:
+    """Instead of an edit's id with what `!share` files: a command does not know whether it was edited, and overhears
+    afterwards that it was."""
+    return f"!share/{message.sent_at}"
 
 
 async def _erase_soon(ctx: Context) -> None:

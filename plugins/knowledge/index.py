@@ -131,6 +131,19 @@ async def is_known(db: Reader, share: Share) -> bool:
     )
 
 
+async def is_said_in(db: Reader, room: str, event: str, said_in: str) -> bool:
+    """Whether what a message shares came with that text."""
+    return bool(
+        await db.value(
+            """SELECT EXISTS (SELECT 1 FROM shares WHERE event = :event AND said_in = :said_in
+            AND place = (SELECT id FROM places WHERE room = :room))""",
+            room=room,
+            event=event,
+            said_in=said_in,
+        )
+    )
+
+
 async def remove(tx: Transaction, rules: Rules, room: str, event: str) -> bool:
     """Removes what a message shares, given its id or that of the edit which holds its present text."""
     gone = "place = (SELECT id FROM places WHERE room = :room) AND (event = :event OR said_in = :event)"
