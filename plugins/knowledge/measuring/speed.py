@@ -50,7 +50,7 @@ class Filled:
     bytes_each: float
 
 
-async def fill(db: Database, file: Path, world: World, rows: int, progress: Progress) -> Filled:
+async def fill(db: Database, world: World, rows: int, progress: Progress) -> Filled:
     """Files `rows` shares in bulk, then some one by one."""
     rules = AllShared()
     task = progress.add_task("filing shares", total=rows)
@@ -63,7 +63,7 @@ async def fill(db: Database, file: Path, world: World, rows: int, progress: Prog
         progress.advance(task, len(batch))
     async with db.transaction() as tx:
         await index.rewrite(tx)
-    size = file.stat().st_size
+    size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     single = []
     for share in world.shares(SINGLE):
         one = replace(share, url=f"{share.url}/again", canonical=f"{share.canonical}/again", event=f"{share.event}x")
@@ -197,7 +197,9 @@ async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> Way | None
     writer = made.writer(200_000_000, 1)
     task = progress.add_task("filing in tantivy", total=None)
     last = 0
-    while rows := await db.rows("SELECT id, label, note FROM shares WHERE id > :last ORDER BY id LIMIT 20000", last=last):
+    while rows := await db.rows(
+        "SELECT id, label, note FROM shares WHERE id > :last ORDER BY id LIMIT 20000", last=last
+    ):
         for row in rows:
             writer.add_document(tantivy.Document(title=row["label"] or "", notes=row["note"] or "", id=row["id"]))
         last = rows[-1]["id"]
@@ -224,5 +226,3 @@ async def timed(way: Way, kind: Kind) -> Times:
 
 def _plain(text: str) -> Sequence[str]:
     return [word for word in text.replace('"', " ").replace("'", " ").replace("-", " ").split() if ":" not in word]
-
-
