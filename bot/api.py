@@ -277,8 +277,8 @@ class Offline(Protocol):
         ...
 
     def writing(self) -> AbstractAsyncContextManager[Database]:
-        """The bot's database to be changed, also while the bot runs: transactions must be short. It is made if the
-        bot has not run yet."""
+        """The bot's database to be changed, also while the bot runs: transactions must be short, and after each the
+        bot has as long for its own. It is made if the bot has not run yet."""
         ...
 
 
@@ -287,6 +287,11 @@ class Shell(Protocol):
 
     def open(self, config: Path) -> Offline:
         """Reads the configuration; problems in it end the command with exit code 2."""
+        ...
+
+    def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
+        """A database with nothing but the tables of the command's plugin, for measuring: in a temporary folder, or in
+        `file`, which stays and may be there already."""
         ...
 
 

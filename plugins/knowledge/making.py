@@ -61,7 +61,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
         "pinned": int("pinned" in corrections),
         "hidden": int("hidden" in corrections),
         "label": label,
-        "votes": said.votes,
+        "votes": said.votes + int(corrections.get("votes", "0")),
         "shared_at": newest["sent_at"] if newest else None,
         "shared_by": newest["sender"] if newest else None,
     }
@@ -127,6 +127,12 @@ class _Texts:
         return {token(concept) for concepts in self.mentioned for concept in concepts}
 
 
+def by_language(corrections: Mapping[str, str], field: str) -> dict[str, str]:
+    """A text a file brought in (importing.py): `title:es`, and `title:` where the language is not known. What people
+    set by command (`title`) counts before it."""
+    return {name.partition(":")[2]: text for name, text in corrections.items() if name.startswith(f"{field}:")}
+
+
 def _levels(first: set[str], second: set[str]) -> str:
     """What stands in the title or topics is marked `1`, the rest `2`."""
     return " ".join([*(f"1{word}" for word in sorted(first)), *(f"2{word}" for word in sorted(second - first))])
@@ -151,7 +157,7 @@ def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str],
     curated: dict[str, str] = {}
     for row in said.curations:
         curated = {**json.loads(row["title"]), **curated}
-    offered.append(curated)
+    offered += [curated, by_language(corrections, "title")]
     if said.facts and said.facts["title"]:
         offered.append({said.facts["language"] or "": said.facts["title"]})
     offered += [{"": label} for label in _labels(said)]
@@ -165,6 +171,7 @@ def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str],
 def _notes(said: Said, corrections: Mapping[str, str]) -> list[str]:
     notes = [corrections["note"]] if "note" in corrections else []
     notes += [text for row in said.curations for text in json.loads(row["note"]).values()]
+    notes += by_language(corrections, "note").values()
     return notes + [share["note"] for share in said.shares if share["note"]]
 
 

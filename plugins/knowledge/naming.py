@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from bot.api import Context, Hub, Text, UserError, escape
+from bot.api import Context, Hub, Reader, Text, UserError, escape
 from plugins.knowledge import results, shelves
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry, topic_counts
@@ -55,23 +55,11 @@ def hub(ctx: Context, said: str) -> Hub:
 
 async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
-    found: dict[str, None] = {}
-    names: dict[str, str] = {}
-    words = compounds(said)
-    for one in ctx.hubs:
-        hub_rules = rules.of(one.id)
-        names |= hub_rules.topics_by_name
-        if topic := hub_rules.topics_by_name.get(fold(said)):
-            found[topic] = None
-        for mention in hub_rules.thesaurus.mentions(words, capitals=False):
-            if mention.end - mention.start == len(words):
-                found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
-    tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
-    used = await topic_counts(ctx.db, sight)
-    if tag in used:
-        found[tag] = None
+    found = await topics_called(ctx.db, ctx.hubs, rules, sight, said)
     if found:
-        return list(found)
+        return found
+    names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
+    used = await topic_counts(ctx.db, sight)
     shown = escape(tidy(said, 40))
     if close := get_close_matches(fold(said), {**names, **{tag: tag for tag in used}}, n=1, cutoff=0.5):
         suggestion = f"`topic:{names.get(close[0], close[0])}`"
@@ -82,6 +70,23 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     raise UserError(
         ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
     )
+
+
+async def topics_called(db: Reader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+    """The same without a word where there is none."""
+    found: dict[str, None] = {}
+    words = list(compounds(said))
+    for one in hubs:
+        hub_rules = rules.of(one.id)
+        if topic := hub_rules.topics_by_name.get(fold(said)):
+            found[topic] = None
+        for mention in hub_rules.thesaurus.mentions(words, capitals=False):
+            if mention.end - mention.start == len(words):
+                found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
+    tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
+    if tag in await topic_counts(db, sight):
+        found[tag] = None
+    return list(found)
 
 
 def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Reader, Row
+from plugins.knowledge.making import by_language
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 
 
@@ -111,12 +112,17 @@ async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[ShareShown
 
 async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
     """What the hub's moderators say of an entry, by language; {} if nothing."""
-    said = await db.value("SELECT value FROM corrections WHERE entry = :entry AND field = 'note'", entry=entry.id)
-    if said:
-        return {"": str(said)}
+    rows = await db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
+    corrections = {row["field"]: row["value"] for row in rows}
     note = await db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
-    found: Mapping[str, str] = json.loads(note or "{}")
-    return found
+    return noted(corrections, json.loads(note or "{}"))
+
+
+def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping[str, str]:
+    """What a hub says of a page: as somebody set it by command, as its YAML has it, or as a file brought it in."""
+    if "note" in corrections:
+        return {"": corrections["note"]}
+    return curated or by_language(corrections, "note")
 
 
 async def topic_counts(db: Reader, sight: Sight) -> Mapping[str, int]:

@@ -49,7 +49,7 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         url=address,
         title=form.texts("title"),
         note=form.texts("note"),
-        topics=form.topics(),
+        topics=form.topics("topics"),
         language=form.language(),
         kind=form.text("kind", LONGEST_NAME),
         label=_label(raw) or "green",
@@ -63,6 +63,7 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         published=form.text("published"),
         number=form.whole("number", LARGEST),
         recommended=form.flag("recommended"),
+        without_topics=form.topics("without_topics"),
     )
     yield from form.problems
 
@@ -137,12 +138,11 @@ class _Form:
                 found[str(language)] = text
         return found
 
-    def topics(self) -> tuple[str, ...]:
-        value = self.raw.get("topics")
-        topics = self._list(value, "topics")
+    def topics(self, name: str) -> tuple[str, ...]:
+        topics = self._list(self.raw.get(name), name)
         if len(topics) > MOST_TOPICS:
-            self._left_out("topics", Text("There are more than {most} topics.", most=MOST_TOPICS))
-        named = (self._text(topic, "topics", LONGEST_NAME) for topic in topics[:MOST_TOPICS])
+            self._left_out(name, Text("There are more than {most} topics.", most=MOST_TOPICS))
+        named = (self._text(topic, name, LONGEST_NAME) for topic in topics[:MOST_TOPICS])
         return tuple(topic for topic in named if topic)
 
     def language(self) -> str | None:

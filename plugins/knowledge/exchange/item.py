@@ -27,7 +27,8 @@ class ShareItem:
 @dataclass(frozen=True, slots=True)
 class Item:
     """`title` and `note` (what the hub says of it) are by language, "" where that is not known. `label` is one of
-    `LABELS`; `number` is the one it has in the hub; `recommended` means it stands in the hub's YAML."""
+    `LABELS`; `number` is the one it has in the hub; `recommended` means it stands in the hub's YAML; `without_topics`
+    are those somebody took away, though its words speak of them."""
 
     url: str
     title: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Item:
     published: str | None = None
     number: int | None = None
     recommended: bool = False
+    without_topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Filled:
     bytes_each: float
 
 
-async def fill(db: Database, file: Path, world: World, rows: int, progress: Progress) -> Filled:
+async def fill(db: Database, world: World, rows: int, progress: Progress) -> Filled:
     """Files `rows` shares in bulk, then some one by one."""
     rules = AllShared()
     task = progress.add_task("filing shares", total=rows)
@@ -63,7 +63,7 @@ async def fill(db: Database, file: Path, world: World, rows: int, progress: Prog
         progress.advance(task, len(batch))
     async with db.transaction() as tx:
         await index.rewrite(tx)
-    size = file.stat().st_size
+    size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     single = []
     for share in world.shares(SINGLE):
         one = replace(share, url=f"{share.url}/again", canonical=f"{share.canonical}/again", event=f"{share.event}x")

@@ -67,6 +67,7 @@ ITEMS = st.builds(
     published=st.none() | texts(),
     number=st.none() | st.integers(0, 2**53),
     recommended=st.booleans(),
+    without_topics=st.lists(texts(least=1), max_size=2).map(tuple),
 )
 
 
