@@ -30,6 +30,7 @@ ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
+LATELY = 60 * 86_400_000  # ms
 MOST_LISTED = 200  # entries of a list that is asked for without words
 
 
@@ -74,7 +75,7 @@ async def find(
         weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
-    hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
+    hits = _ranked(await _candidates(db, conditions, units, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some = await _in_part(db, conditions, weighed, question.without)
@@ -193,15 +194,24 @@ _WORDS = """e.id, e.resource, e.shelf, e.curated, e.pinned, e.votes, e.shared_at
     w.address, w.stems, w.concepts"""
 
 
-async def _candidates(
-    db: Reader, conditions: _Conditions, units: Sequence[Unit], without: Sequence[Unit]
-) -> Sequence[Row]:
+async def _candidates(db: Reader, conditions: _Conditions, units: Sequence[Unit], now: int) -> Sequence[Row]:
+    without = conditions.question.without
     newest = await _newest(db, conditions, match(conditions.facets, units, without))
     if len(newest) < POOL:
         return newest
     in_titles = await _newest(db, conditions, match(conditions.facets, units, without, titles=True), POOL // 2)
-    good = await _newest(db, conditions, match([*conditions.facets, [facets.GOOD]], units, without), POOL // 2)
-    return list({row["id"]: row for row in (*newest, *in_titles, *good)}.values())
+    found = [*newest, *in_titles]
+    for words in ([facets.GOOD], _of_first(conditions.question.sort, now)):
+        if words:
+            found += await _newest(db, conditions, match([*conditions.facets, words], units, without), POOL // 2)
+    return list({row["id"]: row for row in found}.values())
+
+
+def _of_first(sort: str | None, now: int) -> Sequence[str]:
+    """Words of the column `facets`: what comes first in this order has one of them, though its entry may be old."""
+    if sort == "useful":
+        return [facets.GOOD]
+    return facets.between(now - LATELY, None, now) if sort == "new" else ()
 
 
 async def _in_part(
@@ -276,8 +286,12 @@ async def _listed(db: Reader, conditions: _Conditions, question: Question, now: 
     """What filters alone ask for, the newest first."""
     if set(question.filters) == {"sort"} and question.sort == "new":
         return await _recent(db, conditions.sight)
+    sort = question.sort or "new"
     rows = await _newest(db, conditions, match(conditions.facets, (), question.without), MOST_LISTED)
-    return _ranked(rows, (), question.sort or "new", now)
+    if len(rows) == MOST_LISTED:
+        expression = match([*conditions.facets, _of_first(sort, now)], (), question.without)
+        rows = [*rows, *await _newest(db, conditions, expression, MOST_LISTED)]
+    return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
 
 
 async def _recent(db: Reader, sight: Sight) -> Sequence[Hit]:

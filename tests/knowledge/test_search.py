@@ -372,4 +372,8 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
         found = await urls(tx, "volcano")
         assert found[0] == "https://example.org/titled"
         assert {"https://example.org/recommended", "https://example.org/liked"} <= set(found[:10])
-        assert "https://example.org/liked" in (await urls(tx, "volcano sort:useful"))[:1]
+        assert (await urls(tx, "volcano sort:useful"))[0] == "https://example.org/liked"
+        assert (await urls(tx, "sort:useful"))[0] == "https://example.org/liked"
+        await say(tx, "volcano https://example.org/liked", event="$again", at=NOW, rules=rules)
+        for words in ("volcano sort:new", "sort:new", "from:ana", "from:ana sort:new", "site:example.org"):
+            assert (await urls(tx, words))[0] == "https://example.org/liked", words
