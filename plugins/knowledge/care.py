@@ -11,8 +11,8 @@ from plugins.knowledge import address, alike, curation, errands, naming, results
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.curation import Author
 from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
-from plugins.knowledge.index import digest
 from plugins.knowledge.pages.facts import Health, Reason, State
+from plugins.knowledge.placing import digest
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub

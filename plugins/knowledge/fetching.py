@@ -10,8 +10,8 @@ from bot.api import JobContext, Row, Transaction, job
 from plugins.knowledge import address, alike, errands
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import OF_HUBS, SECOND, Asks
-from plugins.knowledge.index import digest
 from plugins.knowledge.pages.facts import Facts, FetchError, retry_after
+from plugins.knowledge.placing import digest
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 

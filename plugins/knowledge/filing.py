@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.api import Reader, Row, Transaction
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.index import digest, entries_of, resources_of
+from plugins.knowledge.placing import digest, entries_of, resources_of
 from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import LABELS

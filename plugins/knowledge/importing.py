@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 
 from bot.api import Reader, Transaction
-from plugins.knowledge import index
+from plugins.knowledge import index, placing
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item
 from plugins.knowledge.intake import FACTS, Intake, Manner, Outcome, Page, marks_of
@@ -25,7 +25,7 @@ async def known(db: Reader, manner: Manner, urls: Collection[str]) -> set[str]:
     shelf = await db.value(
         "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle", hub=manner.hub, circle=manner.circle
     )
-    keys = {url: index.digest(_key(url)) for url in urls}
+    keys = {url: placing.digest(_key(url)) for url in urls}
     rows = await db.rows(
         f"{_ENTRIES} AND r.key IN (SELECT value FROM json_each(:keys))",
         shelf=shelf,
@@ -41,7 +41,7 @@ async def bring(tx: Transaction, rules: Rules, manner: Manner, items: Sequence[I
         return ()
     shelf = await shelf_for(tx, manner.hub, manner.circle)
     keys = [[_key(item.url), *(_key(share.url) for share in item.shares)] for item in items]
-    resources = await index.resources_of(tx, {key for mine in keys for key in mine})
+    resources = await placing.resources_of(tx, {key for mine in keys for key in mine})
     last = await tx.value("SELECT last FROM shelves WHERE id = :id", id=shelf.id)
     intake = Intake(rules.of(manner.hub), manner, last, await _unlogged(tx) if manner.keep_sharers else ())
     await _load(tx, shelf, intake, resources.values())

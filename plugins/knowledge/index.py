@@ -6,22 +6,17 @@ transaction and from one shelf's rows alone, so that nothing of a shelf can be s
 
 from __future__ import annotations
 
-import hashlib
 import json
-from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Hub, Reader, Row, Transaction, section
-from plugins.knowledge.canonical import VERSION, canonical, without_credentials
+from bot.api import Reader, Transaction
+from plugins.knowledge.placing import digest, entries_of, ids_of, resources_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.settings import Curated, KnowledgeHub
 from plugins.knowledge.shelves import GREEN, MEMBERS, shelf_for
 
 LARGE = 200_000  # entries; from here on the index is rewritten once a day, not with each erasure: it takes seconds
-
-Place = tuple[int, int]  # shelf id, resource id: what an entry is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +56,8 @@ async def file(tx: Transaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     shelves = {}
     for place in dict.fromkeys((share.hub, share.circle) for share in shares):
         shelves[place] = (await shelf_for(tx, *place)).id
-    senders = await _ids(tx, "sharers", "user", {share.sender for share in shares if share.sender})
-    places = await _ids(tx, "places", "room", {share.room for share in shares if share.room})
+    senders = await ids_of(tx, "sharers", "user", {share.sender for share in shares if share.sender})
+    places = await ids_of(tx, "places", "room", {share.room for share in shares if share.room})
     resources = await resources_of(tx, {share.canonical for share in shares})
     about = {share: (shelves[share.hub, share.circle], resources[share.canonical]) for share in shares}
     entries = await entries_of(tx, list(dict.fromkeys(about.values())))
@@ -190,33 +185,6 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
     await erase(tx)
 
 
-async def curate(tx: Transaction, rules: Rules, hubs: Sequence[Hub]) -> None:
-    """Brings the index in line with the hubs' YAML: their resources, and whether they keep notes."""
-    wanted: dict[tuple[int, int], Row] = {}
-    for hub in hubs:
-        shelf = await shelf_for(tx, hub.id)
-        recommended = section(hub, KnowledgeHub).resources
-        keys = {resource.url: canonical(resource.url) or resource.url for resource in recommended}
-        resources = await resources_of(tx, set(keys.values()))
-        entries = await entries_of(tx, list(dict.fromkeys((shelf.id, id_) for id_ in resources.values())))
-        for one in recommended:
-            resource = resources[keys[one.url]]
-            entry = entries[shelf.id, resource]
-            wanted.setdefault((entry, resource), _curation(entry, resource, one))
-    present = {(row["entry"], row["resource"]): row for row in await tx.rows("SELECT * FROM curations")}
-    changed = [place for place in present.keys() | wanted.keys() if present.get(place) != wanted.get(place)]
-    await tx.execute_many(
-        "DELETE FROM curations WHERE entry = :entry AND resource = :resource",
-        ({"entry": entry, "resource": resource} for entry, resource in changed),
-    )
-    await tx.execute_many(
-        """INSERT INTO curations (entry, resource, url, title, note, language, topics)
-        VALUES (:entry, :resource, :url, :title, :note, :language, :topics)""",
-        (wanted[place] for place in changed if place in wanted),
-    )
-    await renew(tx, rules, {entry for entry, _ in changed} | await _drop_notes(tx, hubs))
-
-
 async def erase(tx: Transaction) -> None:
     """Lets deleted words leave the disk: a deleted row alone leaves them in the search index and in the log.
 
@@ -232,102 +200,12 @@ async def rewrite(tx: Transaction) -> None:
     await tx.erase()
 
 
-async def resources_of(tx: Transaction, keys: Collection[str]) -> Mapping[str, int]:
-    """The pages of these canonical addresses; new ones are made."""
-    digests = {digest(key): key for key in keys}
-    await tx.execute_many(
-        "INSERT INTO resources (key, version) VALUES (:key, :version) ON CONFLICT DO NOTHING",
-        ({"key": made, "version": VERSION} for made in digests),
-    )
-    rows = await tx.rows(
-        "SELECT id, key FROM resources WHERE key IN (SELECT value FROM json_each(:keys))", keys=json.dumps([*digests])
-    )
-    return {digests[row["key"]]: row["id"] for row in rows}
-
-
-async def entries_of(tx: Transaction, places: Sequence[Place]) -> Mapping[Place, int]:
-    """The entries of these pages on these shelves; new ones get the next numbers."""
-    found = await _entries(tx, places)
-    new = [place for place in places if place not in found]
-    if not new:
-        return found
-    numbered = []
-    for shelf in dict.fromkeys(shelf for shelf, _ in new):
-        mine = [resource for one, resource in new if one == shelf]
-        last = await tx.value(
-            "UPDATE shelves SET last = last + :count WHERE id = :shelf RETURNING last", count=len(mine), shelf=shelf
-        )
-        first = last - len(mine) + 1
-        numbered += [
-            {"shelf": shelf, "number": first + place, "resource": resource} for place, resource in enumerate(mine)
-        ]
-    await tx.execute_many("INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered)
-    return {**found, **await _entries(tx, new)}
-
-
-def digest(key: str) -> str:
-    """A canonical address as it is stored: shorter than the address, and nothing to be read from it."""
-    return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=15).digest()).decode()
-
-
-async def _entries(tx: Transaction, places: Sequence[Place]) -> dict[Place, int]:
-    rows = await tx.rows(
-        """SELECT p.value ->> 0 AS shelf, p.value ->> 1 AS resource, coalesce(m.entry, e.id) AS entry
-        FROM json_each(:places) p
-        LEFT JOIN merged m ON m.shelf = p.value ->> 0 AND m.resource = p.value ->> 1
-        LEFT JOIN entries e ON e.shelf = p.value ->> 0 AND e.resource = p.value ->> 1
-        WHERE coalesce(m.entry, e.id) IS NOT NULL""",
-        places=json.dumps(places),
-    )
-    return {(row["shelf"], row["resource"]): row["entry"] for row in rows}
-
-
 async def _remove(tx: Transaction, rules: Rules, gone: str, **params: object) -> bool:
     old = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
     if old:
         await tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
         await renew(tx, rules, {row["entry"] for row in old})
     return bool(old)
-
-
-async def _drop_notes(tx: Transaction, hubs: Sequence[Hub]) -> set[int]:
-    """A hub that no longer keeps notes keeps none from before."""
-    entries: set[int] = set()
-    for hub in hubs:
-        if section(hub, KnowledgeHub).keep_notes:
-            continue
-        noted = """(note IS NOT NULL OR label IS NOT NULL) AND entry IN
-            (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub)"""
-        rows = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)
-        if rows:
-            await tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)
-            entries |= {row["entry"] for row in rows}
-    return entries
-
-
-async def _ids(tx: Transaction, table: str, column: str, names: Iterable[str]) -> Mapping[str, int]:
-    """The ids of people or rooms, new ones included."""
-    wanted = set(names)
-    find = f"SELECT id, {column} AS name FROM {table} WHERE {column} IN (SELECT value FROM json_each(:names))"
-    rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
-    if new := wanted - {row["name"] for row in rows}:
-        await tx.execute_many(
-            f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new))
-        )
-        rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
-    return {row["name"]: row["id"] for row in rows}
-
-
-def _curation(entry: int, resource: int, one: Curated) -> Row:
-    return {
-        "entry": entry,
-        "resource": resource,
-        "url": without_credentials(one.url),
-        "title": _json(one.title),
-        "note": _json(one.note or {}),
-        "language": one.language,
-        "topics": _json(one.topics),
-    }
 
 
 def _json(value: object) -> str:

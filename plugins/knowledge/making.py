@@ -86,11 +86,13 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     return Made(entry, topics, words)
 
 
-def counted(words: Mapping[str, str]) -> set[str]:
-    """What of an entry's words counts in `vocabulary`: its words, its concepts as `=token`, and itself as `=`."""
+def counted(words: Mapping[str, str], topics: Iterable[str]) -> set[str]:
+    """What of an entry counts in `vocabulary`: its words, its concepts as `=token`, its topics as `#topic`, and itself
+    as `=`."""
     if not words:
         return set()
     found = {word for column in SEEN for word in words[column].split()}
+    found.update(f"#{topic}" for topic in topics)
     found.update(f"={concept[1:]}" for concept in words["concepts"].split())
     found.add("=")
     return found

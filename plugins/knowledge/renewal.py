@@ -90,16 +90,17 @@ async def _store(tx: Transaction, ids: str, rows: Sequence[Row], made: dict[int,
     before: Sequence[Row] = ()
     if any(row["made"] for row in rows):
         before = await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
+        topics = await _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
         await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
-    for row in before:
-        for word in making.counted(row):
-            changes[word, scopes[row["id"]]] -= 1
+        for row in before:
+            for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
+                changes[word, scopes[row["id"]]] -= 1
     if before:
         await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
     shelves = {row["id"]: row["shelf"] for row in rows}
     for id_, one in made.items():
         where = scope(shelves[id_], int(str(one.entry["label"])))
-        for word in making.counted(one.words):
+        for word in making.counted(one.words, one.topics):
             changes[word, where] += 1
     await tx.execute_many(
         """UPDATE entries SET url = :url, title = :title, languages = :languages, kind = :kind, curated = :curated,

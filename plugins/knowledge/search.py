@@ -1,12 +1,5 @@
-"""Reading: which entries answer a question, among those that may be seen and no others.
-
-What may be seen is a condition of the SQL, twice: as facets inside MATCH, which makes it fast, and on the joined rows,
-which makes it sure. Nothing is filtered afterwards, so pages, counts, weights and corrections tell nothing of others.
-
-FTS5 would weigh every match; a word that half the entries have would take seconds. So candidates come first, the
-newest `POOL` of all matches, of those in titles, and of those that are recommended or found useful, and only they are
-weighed (ranking.py).
-"""
+"""Which entries answer a question, best first? Candidates (pool.py) are weighed (ranking.py); words nothing has are
+taken as beginnings or put right (spelling.py)."""
 
 from __future__ import annotations
 
@@ -16,22 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
-from plugins.knowledge import facets, ranking, spelling, vocabulary
+from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
 from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
-from plugins.knowledge.index import digest
 from plugins.knowledge.matching import match
+from plugins.knowledge.placing import digest
 from plugins.knowledge.ranking import Score, Wanted
 from plugins.knowledge.shelves import AMBER, GREEN, Sight
 from plugins.knowledge.text import joined
 from plugins.knowledge.thesaurus import Thesaurus, token
 
-POOL = 90  # candidates of each kind that are weighed
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
-MOST_LEFT_OUT = 5  # units of a question that are tried without
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
-MOST_LISTED = 200  # of what was shared last
+MOST_LISTED = 200  # of what is asked for without words
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ async def find(
     """
     if not sight.shelves:
         return Found(question, (), {})
-    conditions = _Conditions(sight, await _facets(db, sight, question, topics, now), question)
+    conditions = pool.Conditions(sight, await pool.facets_of(db, sight, question, topics, now), question)
     if question.key:
         return Found(question, await _page(db, sight, question.key), {})
     if not question.units:
@@ -75,10 +66,10 @@ async def find(
         weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
-    hits = _ranked(await _candidates(db, conditions, units, question.without), weighed, question.sort, now)
+    hits = _ranked(await pool.candidates(db, conditions, units, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
-        some = await _in_part(db, conditions, weighed, question.without)
+        some = await pool.in_part(db, conditions, weighed, question.without)
         partly = [
             replace(hit, full=False)
             for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
@@ -86,55 +77,6 @@ async def find(
         ]
         hits += partly
     return Found(question, hits, corrected)
-
-
-@dataclass(frozen=True, slots=True)
-class _Conditions:
-    """What every candidate must fulfil, whatever words are asked."""
-
-    sight: Sight
-    facets: Sequence[Sequence[str]]
-    question: Question
-
-    @property
-    def sql(self) -> str:
-        shared = []
-        if self.question.since is not None:
-            shared.append("s.sent_at >= :since")
-        if self.question.until is not None:
-            shared.append("s.sent_at < :until")
-        if not shared:
-            return Sight.WHERE
-        return f"{Sight.WHERE} AND EXISTS (SELECT 1 FROM shares s WHERE s.entry = e.id AND {' AND '.join(shared)})"
-
-    @property
-    def params(self) -> Mapping[str, object]:
-        times = {"since": self.question.since, "until": self.question.until}
-        return {**self.sight.params, **{name: at for name, at in times.items() if at is not None}}
-
-
-async def _facets(db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int) -> list[Sequence[str]]:
-    found: list[Sequence[str]] = [sight.words]
-    if topics:
-        found.append([facets.topic(topic) for topic in topics])
-    if question.languages:
-        found.append([facets.language(code) for code in question.languages])
-    if question.kinds:
-        found.append([facets.kind(name) for name in question.kinds])
-    if question.site:
-        found.append([facets.site(question.site)])
-    if question.since is not None or question.until is not None:
-        found.append(facets.between(question.since, question.until, now))
-    if question.sender:
-        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or [facets.NOTHING])
-    return found
-
-
-async def _senders(db: Reader, sender: str) -> Sequence[int]:
-    """People by their whole id, or by their name on any server."""
-    where = "lower(user) = :sender" if ":" in sender else "substr(lower(user), 1, length(:sender)) = :sender"
-    name = sender if ":" in sender else f"@{sender}:"
-    return [row["id"] for row in await db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
 
 
 async def _weighed(
@@ -170,8 +112,8 @@ async def _weighed(
 
 async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
     """Whether any entry has another form of the word: then it is no slip."""
-    conditions = _Conditions(sight, [sight.words], Question())
-    return bool(await _newest(db, conditions, match(conditions.facets, [unit])))
+    conditions = pool.Conditions(sight, [sight.words], Question())
+    return bool(await pool.newest(db, conditions, match(conditions.facets, [unit])))
 
 
 async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
@@ -188,50 +130,6 @@ def _forms(unit: Unit) -> set[str]:
             found.add(joined(unit.words[place]))
             found.update(unit.stems[place] if place < len(unit.stems) else ())
     return found
-
-
-_WORDS = """e.id, e.resource, e.shelf, e.curated, e.pinned, e.votes, e.shared_at, w.title, w.topics, w.notes, w.about,
-    w.address, w.stems, w.concepts"""
-
-
-async def _candidates(
-    db: Reader, conditions: _Conditions, units: Sequence[Unit], without: Sequence[Unit]
-) -> Sequence[Row]:
-    newest = await _newest(db, conditions, match(conditions.facets, units, without))
-    if len(newest) < POOL:
-        return newest
-    in_titles = match(conditions.facets, units, without, titles=True)
-    good = match([*conditions.facets, [facets.GOOD]], units, without)
-    return list({row["id"]: row for row in (*newest, *await _newest(db, conditions, in_titles, good))}.values())
-
-
-async def _in_part(
-    db: Reader, conditions: _Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
-) -> Sequence[Row]:
-    """Entries that have some of what is asked: all but one, or else the rarest."""
-    by_rarity = sorted(weighed, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
-    ways = [[one.unit] for one in by_rarity[:3]]
-    if len(weighed) > 2:
-        ways += [[one.unit for one in weighed if one is not left_out] for left_out in by_rarity]
-    rows = await _newest(db, conditions, *(match(conditions.facets, units, without) for units in ways))
-    return list({row["id"]: row for row in rows}.values())
-
-
-async def _newest(db: Reader, conditions: _Conditions, *expressions: str) -> Sequence[Row]:
-    """The newest entries of one expression, `POOL` of them, or of each of several, half as many."""
-    most = POOL if len(expressions) == 1 else POOL // 2
-    # CROSS: the index leads and the entries follow; the other way round takes seconds.
-    parts = [
-        f"""SELECT * FROM (SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :match{number} AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most)"""
-        for number in range(len(expressions))
-    ]
-    return await db.rows(
-        " UNION ALL ".join(parts),
-        most=most,
-        **{f"match{number}": expression for number, expression in enumerate(expressions)},
-        **conditions.params,
-    )
 
 
 def _ranked(
@@ -273,12 +171,17 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
     return _once(rows)
 
 
-async def _listed(db: Reader, conditions: _Conditions, question: Question, now: int) -> Sequence[Hit]:
+async def _listed(db: Reader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
     """What filters alone ask for, the newest first."""
     if set(question.filters) == {"sort"} and question.sort == "new":
         return await _recent(db, conditions.sight)
-    rows = await _newest(db, conditions, match(conditions.facets, (), question.without))
-    return _ranked(rows, (), question.sort or "new", now)
+    sort = question.sort or "new"
+    rows = await pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
+    if len(rows) == MOST_LISTED:
+        first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
+        expression = match([*conditions.facets, first], (), question.without)
+        rows = [*rows, *await pool.newest(db, conditions, expression, most=MOST_LISTED)]
+    return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
 
 
 async def _recent(db: Reader, sight: Sight) -> Sequence[Hit]:
@@ -303,9 +206,9 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 
 async def similar(db: Reader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
-    conditions = _Conditions(sight, [sight.words], Question())
+    conditions = pool.Conditions(sight, [sight.words], Question())
     weighed, _ = await _weighed(db, sight, spoken(text, terms), terms)
-    some = {row["id"]: row for row in await _in_part(db, conditions, weighed, ())}
+    some = {row["id"]: row for row in await pool.in_part(db, conditions, weighed, ())}
     hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
     own = await db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
@@ -318,7 +221,7 @@ async def closest(
     if not question.units or not sight.shelves:
         return ()
     weighed, _ = await _weighed(db, sight, question.units, terms)
-    some = await _in_part(db, _Conditions(sight, [sight.words], Question()), weighed, ())
+    some = await pool.in_part(db, pool.Conditions(sight, [sight.words], Question()), weighed, ())
     return _ranked(some, weighed, None, now)[:limit]
 
 

@@ -59,12 +59,14 @@ async def meant(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> 
         row["word"]: row["entries"] for row in rows
     }
     most = 2 if len(word) >= TWO_SLIPS_FROM else 1
-    best = min(
-        ((slips(word, one, most), one[:1] != word[:1], -entries, one) for one, entries in frequent.items()),
-        default=None,
+    near = (
+        (count, one[:1] != word[:1], -entries, one)
+        for one, entries in frequent.items()
+        if (count := slips(word, one, most)) <= (most if entries else 1)  # what nobody wrote must be nearer
     )
+    best = min(near, default=None)
     # A word that is known is no slip, though no entry that may be seen has it.
-    return best[3] if best and 0 < best[0] <= most else None
+    return best[3] if best and best[0] else None
 
 
 def slips(one: str, other: str, most: int) -> int:

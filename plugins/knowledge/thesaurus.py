@@ -24,7 +24,13 @@ Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know language
 
 Key = TypeVar("Key")
 
+MOST_LINKING = 2  # in a row, inside a term
 MOST_REMEMBERED = 100_000  # words
+# Words that make no difference inside a term: `bureau régional renforcement des capacités`. `sin` and `non` do.
+LINKING = frozenset(
+    """a ao aos al and au aux com con d da das de del des do dos du e el em en et for in l la las le les lo los na nas o
+    of on os para por pour sur the to with y""".split()  # noqa: SIM905 - forty quoted words read worse
+)
 LONGEST_ACRONYM = 5  # letters; longer words in capitals are shouted, not abbreviated
 
 
@@ -58,7 +64,8 @@ class Thesaurus:
         if len(name) == 1 and len(name[0]) == 1 and name[0][0].capitals and len(name[0][0].raw) <= LONGEST_ACRONYM:
             _append(self._acronyms, name[0][0].folded, concept)
             return
-        for parts in _spellings(name):
+        telling = [compound for compound in name if not _links(compound)]
+        for parts in _spellings(telling or name):
             key = tuple(stems(raw)[language] for raw in parts)
             if key:
                 _append(self._by_stems[language], key, concept)
@@ -88,9 +95,11 @@ class Thesaurus:
         first = text[start]
         alone = first[0].raw if len(first) == 1 else "".join(part.raw for part in first)
         if languages := dict.fromkeys(self._languages(first[0].raw) + self._languages(alone)):
-            for end in range(min(len(text), start + self._longest), start, -1):
+            places = self._telling(text, start)
+            for count in range(len(places), 0, -1):
                 found: dict[str, None] = {}
-                for parts in _spellings(text[start:end]):
+                end = places[count - 1] + 1
+                for parts in _spellings([text[place] for place in places[:count]]):
                     for language in languages:
                         key = tuple(stems(raw)[language] for raw in parts)
                         found |= dict.fromkeys(self._by_stems[language].get(key, ()))
@@ -101,6 +110,16 @@ class Thesaurus:
             return None
         acronym = self._acronym(first, capitals=capitals)
         return Mention(start, start + 1, tuple(acronym)) if acronym else None
+
+    def _telling(self, text: Sequence[Compound], start: int) -> list[int]:
+        """Places a term may take that begins here: without the words that link the others."""
+        places = [start]
+        for place in range(start + 1, len(text)):
+            if len(places) == self._longest or place - places[-1] > MOST_LINKING + 1:
+                break
+            if not _links(text[place]):
+                places.append(place)
+        return places
 
     def _languages(self, raw: str) -> tuple[int, ...]:
         """Languages in which a term begins with this word. Remembered: most words of most texts begin none."""
@@ -164,6 +183,10 @@ def _spellings(text: Sequence[Compound]) -> list[list[str]]:
     if len(apart) == len(text):
         return [apart]
     return [apart, ["".join(part.raw for part in compound) for compound in text]]
+
+
+def _links(compound: Compound) -> bool:
+    return len(compound) == 1 and compound[0].folded in LINKING
 
 
 @lru_cache(maxsize=10_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import AlarmContext, Announcement, JobContext, RefreshContext, Transaction, alarm, job
-from plugins.knowledge import errands, filing, index, searches
+from plugins.knowledge import errands, filing, index, recommending, searches
 from plugins.knowledge.canonical import VERSION
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -22,7 +22,7 @@ class Upkeep:
         """What hubs recommend, at once; what else their YAML or a new version changes, in the background."""
         self.rules = Rules(ctx.hubs)
         await filing.refile_recommended(ctx.db, self.rules)
-        await index.curate(ctx.db, self.rules, ctx.hubs)
+        await recommending.curate(ctx.db, self.rules, ctx.hubs)
         await mark_stale(ctx.db, self.rules)
         await errands.refresh(ctx)
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM stale)"):

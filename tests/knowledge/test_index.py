@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.storage.database import SqliteDatabase, steps_in
-from plugins.knowledge import curation, index, results
+from plugins.knowledge import curation, index, recommending, results
 from plugins.knowledge.curation import Author
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.votes import said_useful
@@ -25,7 +25,7 @@ GUIDE: dict[str, Any] = {  # Any: YAML
 
 async def curate(tx: Any, *resources: dict[str, Any], **more: Any) -> None:  # Any: YAML
     hubs = [hub(resources=resources, **more)]
-    await index.curate(tx, Rules(hubs), hubs)
+    await recommending.curate(tx, Rules(hubs), hubs)
 
 
 async def test_a_shared_link_is_found_by_its_words_and_its_address(db: SqliteDatabase) -> None:
@@ -195,7 +195,7 @@ async def test_reading_the_same_yaml_again_changes_nothing(db: SqliteDatabase) -
 async def test_a_removed_hub_keeps_no_curated_resources(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await curate(tx, GUIDE)
-        await index.curate(tx, Rules([]), [])
+        await recommending.curate(tx, Rules([]), [])
         assert await tx.value("SELECT count(*) FROM entries") == 0
 
 

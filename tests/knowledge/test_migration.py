@@ -11,7 +11,7 @@ from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.index import digest
+from plugins.knowledge.placing import digest
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.test_plugin import ANA, LUIS, ROOM, count

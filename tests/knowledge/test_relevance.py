@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.storage.database import SqliteDatabase, steps_in
-from plugins.knowledge import index
+from plugins.knowledge import recommending
 from plugins.knowledge.rules import Rules
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
@@ -33,13 +33,12 @@ async def filled() -> AsyncIterator[SqliteDatabase]:
     async with SqliteDatabase(None) as db:
         await db.migrate("knowledge", steps_in(SCHEMA))
         async with db.transaction() as tx:
-            await index.curate(tx, Rules(hubs), hubs)
+            await recommending.curate(tx, Rules(hubs), hubs)
         yield db
 
 
-async def judged(db: SqliteDatabase, query: Mapping[str, Any]) -> tuple[bool, float]:  # Any: YAML
+async def judged(db: SqliteDatabase, query: Mapping[str, Any], order: Sequence[str]) -> tuple[bool, float]:  # Any: YAML
     """Whether one that is wanted is among the first three, and how many of those wanted are among the first ten."""
-    order = [one["url"] for one in read("resources.yaml")]
     wanted = {order[position - 1] for position in query["want"]}
     found = (await urls(db.reading(), query["q"], full=False))[:10]
     return bool(wanted & set(found[:3])), len(wanted & set(found)) / len(wanted)
@@ -49,7 +48,8 @@ async def judged(db: SqliteDatabase, query: Mapping[str, Any]) -> tuple[bool, fl
 async def test_judged_questions_find_what_was_meant(filled: SqliteDatabase, name: str) -> None:
     """Success@3 of at least 0.95, and recall@10 of at least 0.9."""
     queries: Sequence[Mapping[str, Any]] = read(name)  # Any: YAML
-    results = [(query["q"], *await judged(filled, query)) for query in queries]
+    order = [one["url"] for one in read("resources.yaml")]
+    results = [(query["q"], *await judged(filled, query, order)) for query in queries]
     missed = [query for query, success, _ in results if not success]
     poor = {query: round(recall, 2) for query, _, recall in results if recall < 1}
     assert len(missed) <= 0.05 * len(results), (missed, poor)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
-from plugins.knowledge import Knowledge, curation, filing, index, making
+from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
 from plugins.knowledge.curation import Author
 from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
@@ -76,7 +76,7 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
         case "curate":
             resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
             hubs = [hub(resources=resources)]
-            await index.curate(tx, Rules(hubs), hubs)
+            await recommending.curate(tx, Rules(hubs), hubs)
         case "vote":
             if entry := await _entry(tx, what[0]):
                 await said_useful(tx, RULES, entry.id, what[1])
@@ -125,7 +125,8 @@ async def _agree(tx: Transaction) -> None:
     counted: Counter[tuple[str, int]] = Counter()
     for id_, row in words.items():
         where = scope(entries[id_]["shelf"], entries[id_]["label"])
-        counted.update((word, where) for word in making.counted(row))
+        topics = [one["topic"] for one in await tx.rows("SELECT topic FROM entry_topics WHERE entry = :id", id=id_)]
+        counted.update((word, where) for word in making.counted(row, topics))
     known = {(row["word"], row["shelf"]): row["entries"] for row in await tx.rows("SELECT * FROM vocabulary")}
     assert known == dict(counted)
     traced = {(row["trace"], row["word"]) for row in await tx.rows("SELECT trace, word FROM traces")}

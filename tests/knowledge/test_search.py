@@ -9,9 +9,9 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import address, choices, index, results, search
+from plugins.knowledge import address, choices, recommending, results, search
+from plugins.knowledge.pool import POOL
 from plugins.knowledge.rules import Rules, together
-from plugins.knowledge.search import POOL
 from plugins.knowledge.votes import said_useful
 from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import ANA, HUBS, LUIS, NOW, RULES, YEAR, ask, entries, everything, say, seen, urls
@@ -124,7 +124,7 @@ async def test_titles_before_words_before_addresses(db: SqliteDatabase) -> None:
     ]
     hubs = [hub(resources=resources)]
     async with db.transaction() as tx:
-        await index.curate(tx, Rules(hubs), hubs)
+        await recommending.curate(tx, Rules(hubs), hubs)
         order = [url.rpartition("/")[2] for url in await urls(tx, "audit")]
         assert order == ["3", "4", "2", "audit"]
 
@@ -241,7 +241,7 @@ async def test_sites_and_types_are_known_from_the_address(db: SqliteDatabase, ur
 async def test_a_language_is_that_of_the_page(db: SqliteDatabase) -> None:
     hubs = [hub(resources=[{"url": A, "title": "Uno", "language": "es"}, {"url": B, "title": "One", "language": "en"}])]
     async with db.transaction() as tx:
-        await index.curate(tx, Rules(hubs), hubs)
+        await recommending.curate(tx, Rules(hubs), hubs)
         assert await urls(tx, "lang:spanish") == [A]
         assert await urls(tx, "idioma:inglés") == [B]
 
@@ -312,7 +312,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
         )
     ]
     async with db.transaction() as tx:
-        await index.curate(tx, Rules(hubs), hubs)
+        await recommending.curate(tx, Rules(hubs), hubs)
         assert await like(tx, A) == [B]
         assert await like(tx, C) == []
 
@@ -324,7 +324,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
 async def test_any_title_can_be_asked_what_is_like_it(db: SqliteDatabase, title: str) -> None:
     hubs = [hub(resources=[{"url": A, "title": title}])]
     async with db.transaction() as tx:
-        await index.curate(tx, Rules(hubs), hubs)
+        await recommending.curate(tx, Rules(hubs), hubs)
         assert await like(tx, A) == []
 
 
@@ -363,7 +363,7 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
     rules = Rules(hubs)
     async with db.transaction() as tx:
         await say(tx, "volcano https://example.org/liked", event="$liked", rules=rules)
-        await index.curate(tx, rules, hubs)
+        await recommending.curate(tx, rules, hubs)
         [liked] = [entry for entry in await everything(tx) if entry.url.endswith("liked")]
         for number in range(8):
             await said_useful(tx, rules, liked.id, f"@u{number}:example.org")
@@ -372,4 +372,8 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
         found = await urls(tx, "volcano")
         assert found[0] == "https://example.org/titled"
         assert {"https://example.org/recommended", "https://example.org/liked"} <= set(found[:10])
-        assert "https://example.org/liked" in (await urls(tx, "volcano sort:useful"))[:1]
+        assert (await urls(tx, "volcano sort:useful"))[0] == "https://example.org/liked"
+        assert (await urls(tx, "sort:useful"))[0] == "https://example.org/liked"
+        await say(tx, "volcano https://example.org/liked", event="$again", at=NOW, rules=rules)
+        for words in ("volcano sort:new", "sort:new", "from:ana", "from:ana sort:new", "site:example.org"):
+            assert (await urls(tx, words))[0] == "https://example.org/liked", words

@@ -111,6 +111,13 @@ async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: Sql
         assert (await ask(tx, "earthqake", "audit")).corrected == {"earthqake": "earthquake"}
 
 
+async def test_a_word_nobody_wrote_must_be_nearer(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, "messages https://example.org/a")
+        assert await meant(tx, "mensajes", [1], traced(["menaces"])) is None
+        assert await meant(tx, "menacse", [1], traced(["menaces"])) == "menaces"
+
+
 async def test_words_of_the_thesaurus_are_known_though_no_entry_has_them(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "obsequios https://example.org/a")

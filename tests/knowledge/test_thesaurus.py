@@ -56,6 +56,26 @@ def test_the_longest_term_counts_and_none_inside_it() -> None:
     assert ideas("internal audit") == [("internal-audit",)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "declaración Arusha",
+        "the declaration of Arusha, Arusha declaration",
+        "bureau régional renforcement capacités",
+        "conflit intérêts",
+        "conflito interesses",
+    ],
+)
+def test_words_that_only_link_the_others_may_be_left_out(text: str) -> None:
+    known = {"arusha-declaration", "regional-office", "conflict-of-interest"}
+    assert known & {concept for concepts in ideas(text) for concept in concepts}
+
+
+def test_a_word_that_turns_the_meaning_round_may_not() -> None:
+    assert ideas("sin papel") == [("automation",)]
+    assert ideas("papel") == []
+
+
 def test_an_acronym_may_have_two_meanings_and_counts_in_capitals_only_in_texts() -> None:
     assert set(ideas("la OEA")[0]) == {"oas", "authorized-operator"}
     assert ideas("the hr of it, ia, sa, hs") == []

@@ -186,8 +186,9 @@ CREATE VIRTUAL TABLE entry_words USING fts5 (
     facets, title, topics, notes, about, address, stems, concepts, tokenize = "unicode61 remove_diacritics 0"
 );
 
--- How many entries of each shelf have a word (or, as `=id`, a concept): corrections and weights come from these, so
--- that they tell nothing of other shelves.
+-- How many entries of each shelf have a word (or, as `=token`, a concept; as `#topic`, a topic; as `=`, anything):
+-- corrections, weights and counts come from these, so that they tell nothing of other shelves. `shelf` is its id for
+-- what is open, the negative for what is amber (TLP).
 CREATE TABLE vocabulary (
     word TEXT NOT NULL,
     shelf INTEGER NOT NULL,
