@@ -59,6 +59,8 @@ class Transaction(Reader, Protocol):
 
 
 class Database(Protocol):
+    """SQL in transactions of one's own: for the shell; handlers and jobs are given theirs."""
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """One writer at a time. Leaving normally commits, leaving with an error rolls back."""
         ...

@@ -132,8 +132,10 @@ class Intake:
         found: list[Share] = []
         seen: Counter[Mark] = Counter()
         marks: list[Mark] = []
-        said = item.shares or ((ShareItem(item.url),) if new else ())
-        for one, resource in zip(said, resources[1:] or resources, strict=True):
+        said = list(zip(item.shares, resources[1:], strict=True))
+        if new and not said:
+            said = [(ShareItem(item.url), resources[0])]
+        for one, resource in said:
             share = self._share(item, one)
             mark = _mark_of(resource, share, dated=one.sent_at is not None)
             seen[mark] += 1
