@@ -58,11 +58,11 @@ def reset_(config: Path, yes: bool) -> None:
     from bot import trust
 
     loaded, t = read(config).loaded, translator()
-    for sentence in trust.RESET:
-        click.echo(t.t(sentence))
-    if not yes and not click.confirm(t.t("Go on?")):
-        end(TROUBLE, t.t("Nothing was changed."))
     with _alone(loaded.data_dir):
+        for sentence in trust.RESET:
+            click.echo(t.t(sentence))
+        if not yes and not click.confirm(t.t("Go on?")):
+            end(TROUBLE, t.t("Nothing was changed."))
         _say([_told(trust.reset(loaded, SystemClock()))])
 
 
