@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 RETRY_JOINING = 600  # seconds
 RETRY_SOON = 30  # where the homeserver did not answer
+SETTLING = 10  # until syncs have told of the rooms joined at the start
 LONGEST_PAUSE = 60  # seconds between two tries to store a batch
 
 
@@ -120,7 +121,7 @@ async def run(house: House) -> None:
             tasks.create_task(_read(house, first_batch))
             tasks.create_task(_attend(house, first_batch, attended, started))
             if house.health:
-                tasks.create_task(_stay_well(house.health, attended))
+                tasks.create_task(_stay_well(house, house.health, attended))
     except BaseExceptionGroup as group:
         gone, _ = group.split(LoggedOut)
         if gone:
@@ -153,9 +154,10 @@ async def _work(house: House, attended: asyncio.Event) -> None:
             lanes.create_task(worker.run())
 
 
-async def _stay_well(health: Health, attended: asyncio.Event) -> None:
-    """A room the bot is only just joining is no trouble."""
+async def _stay_well(house: House, health: Health, attended: asyncio.Event) -> None:
+    """A room the bot is only just joining is no trouble: that it is in counts when a sync says so."""
     await attended.wait()
+    await house.clock.sleep(SETTLING)
     await health.run()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from bot.core.errors import FaroError, LoggedOut
-from bot.lock import InUse, only_one
+from bot.lock import InUse, is_used, only_one
 from bot.terminal import CONFIG, LOGGED_OUT, TROUBLE, end, read, translator
 from bot.timing.clock import SystemClock
 
@@ -58,11 +58,11 @@ def reset_(config: Path, yes: bool) -> None:
     from bot import trust
 
     loaded, t = read(config).loaded, translator()
-    for sentence in trust.RESET:
-        click.echo(t.t(sentence))
-    if not yes and not click.confirm(t.t("Go on?")):
-        end(TROUBLE, t.t("Nothing was changed."))
     with _alone(loaded.data_dir):
+        for sentence in trust.RESET:
+            click.echo(t.t(sentence))
+        if not yes and not click.confirm(t.t("Go on?")):
+            end(TROUBLE, t.t("Nothing was changed."))
         _say([_told(trust.reset(loaded, SystemClock()))])
 
 
@@ -85,6 +85,8 @@ def verify_(config: Path) -> None:
     from bot import trust
 
     loaded, t = read(config).loaded, translator()
+    if not is_used(loaded.data_dir):
+        end(TROUBLE, t.t("The bot does not run with this data folder: {folder}", folder=loaded.data_dir))
     click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
 
     async def follow() -> bool:

@@ -121,7 +121,8 @@ def _files(folder: Path) -> Iterator[Finding]:
     if folder.stat().st_mode & 0o022:
         text = Text("Others can write in {folder}; make it private: chmod 700 {folder}", folder=folder)
         yield Finding("trouble", "private", text)
-    found = [path for path in (folder / "faro.db", folder / "session.json") if path.exists()]
+    found = sorted(folder.glob("faro.db*"))  # with the files SQLite keeps beside it, and copies
+    found += [folder / "session.json"] if (folder / "session.json").exists() else []
     found += sorted(path for path in (folder / "crypto").rglob("*") if path.is_file())
     open_ = [path for path in found if path.stat().st_mode & 0o077]
     for path in open_:

@@ -41,5 +41,20 @@ def only_one(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_used(folder: Path) -> bool:
+    """Whether a process holds `folder`/lock now. Changes nothing."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _number(written: bytes) -> int | None:
     return int(written) if written.strip().isdigit() else None

@@ -115,6 +115,8 @@ class Transport(Protocol):
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
         """A message and the file it carries, decrypted and checked against the message.
 
+        In an encrypted room the sender of one that is not encrypted is not known.
+
         Raises `UserError` where there is no such file (any more), it is larger than `most` bytes, or damaged.
         """
         ...

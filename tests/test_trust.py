@@ -15,6 +15,7 @@ pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
 from bot import cli, trust
 from bot.config.load import Loaded
 from bot.config.model import BotConfig
+from bot.lock import is_used, only_one
 from bot.matrix.client import connect
 from bot.matrix.crypto import identity as seeds
 from bot.matrix.crypto.board import FileBoard
@@ -90,6 +91,24 @@ async def test_a_foreign_identity_stops_neither_the_start_nor_is_it_touched(desk
         assert result.exit_code == 1
         assert "faro crypto import" in result.output
         assert "faro crypto reset" in result.output
+
+
+async def test_nobody_waits_for_a_verification_of_a_bot_that_does_not_run(desk: Desk) -> None:
+    for _ in ("it never ran", "it was stopped"):
+        result = await desk.types("verify")
+        assert result.exit_code == 1
+        assert "does not run" in result.output
+        with only_one(desk.folder / "data"):
+            assert is_used(desk.folder / "data")
+
+
+async def test_a_reset_beside_the_running_bot_is_refused_before_it_asks(desk: Desk) -> None:
+    await desk.start()
+    with only_one(desk.folder / "data"):
+        result = await desk.types("reset", typed="y\n")
+    assert result.exit_code == 1
+    assert "uses the data folder" in result.output
+    assert str(trust.RESET[1]) not in result.output
 
 
 async def test_a_reset_says_what_it_means_and_asks(desk: Desk) -> None:

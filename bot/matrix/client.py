@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,10 @@ class NioTransport:
         return await self._media.upload(file, encrypted=encrypted)
 
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
-        return await self._media.fetch(room, event_id, most)
+        message, file = await self._media.fetch(room, event_id, most)
+        if not message.encrypted and await self._book.encryption(room) is not None:
+            message = replace(message, sender_known=False)  # whoever runs a homeserver could have put it there
+        return message, file
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:

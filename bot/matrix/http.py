@@ -22,7 +22,9 @@ from bot.ports import Clock
 LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
 GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 BUSY = frozenset({408, 425, 429})
-FILE_SECONDS = 120  # for one file to pass
+FILE_SECONDS = 120  # for one file to be brought
+FETCH_SECONDS = 60  # for one to come; it may lie with another homeserver, which can be as slow as it likes
+ELSEWHERE = frozenset({502, 504})  # with words of the homeserver: where the file lies nobody answers
 JSON = "application/json"
 OK = 200
 A_SECOND = 1000  # ms
@@ -74,10 +76,20 @@ class Http:
             return _answer(*await self._exchange("POST", url, content, type_, FILE_SECONDS, LARGEST))
 
     async def download(self, path: str, *segments: str, most: int) -> bytes:
-        """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`."""
+        """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`.
+
+        What does not come in time, or cannot be had where it lies, is `Refused`: that may never get better.
+        """
         async with self._taking_turns():
             url = _address(path, segments, None)
-            status, raw, retry_after = await self._exchange("GET", url, None, JSON, FILE_SECONDS, most)
+            try:
+                status, raw, retry_after = await self._exchange("GET", url, None, JSON, FETCH_SECONDS, most)
+            except Unavailable as error:
+                if isinstance(error.__cause__, TimeoutError):
+                    raise Refused("FARO_TOO_SLOW", str(error)) from error
+                raise
+            if status in ELSEWHERE and (said := _object(raw)) is not None:
+                raise Refused(str(said.get("errcode", "M_UNKNOWN")), f"HTTP {status}")
             if status != OK:
                 _answer(status, raw, retry_after)
                 raise Unavailable(f"HTTP {status} where a file was expected")
@@ -139,12 +151,17 @@ def text(answer: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
+def _object(raw: bytes) -> dict[str, Any] | None:
     try:
         answer = json.loads(raw)
     except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
+    answer = _object(raw)
+    if answer is None:
         if 400 <= status < 500 and status not in BUSY:
             raise Refused("M_UNKNOWN", f"HTTP {status}")
         raise Unavailable(f"HTTP {status} without JSON", _seconds(retry_after))

@@ -29,6 +29,9 @@ log = structlog.get_logger()
 
 _ADDRESS = re.compile(r"mxc://([A-Za-z0-9.:\[\]-]{1,255})/([A-Za-z0-9_-]{1,255})")
 
+_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 6838, section 4.2
+OCTETS = "application/octet-stream"
+
 NO_FILE = Text("There is no file in that message.")
 GONE = Text("That file is no longer there. Please send it again.")
 CLOSED = Text("I do not have the key to that message. Please send the file again.")
@@ -54,10 +57,11 @@ class Media:
         """The `url` of the file, or where it is encrypted its `file`, for the content of a message."""
         path = "/_matrix/media/v3/upload"
         if not encrypted:
-            answer = await self._http.upload(path, file.content, file.mimetype, {"filename": file.name})
+            type_ = file.mimetype if _TYPE.fullmatch(file.mimetype) else OCTETS  # it may be what a stranger's app said
+            answer = await self._http.upload(path, file.content, type_, {"filename": file.name})
             return {"url": text(answer, "content_uri")}
         sealed, keys = encrypt_attachment(file.content)
-        answer = await self._http.upload(path, sealed, "application/octet-stream", {})  # its name is a secret, too
+        answer = await self._http.upload(path, sealed, OCTETS, {})  # its name is a secret, too
         return {"file": {**keys, "url": text(answer, "content_uri")}}
 
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
@@ -65,7 +69,9 @@ class Media:
         path = "/_matrix/client/v3/rooms/{}/event/{}"
         raw = await self._there(self._http.request("GET", path, room, event_id), most)
         message, content = await self._read(room, raw)
-        if isinstance(message, Undecryptable):
+        # What was opened under another event id, or too long ago to know that it was not, stays closed.
+        closed = message is None and raw.get("type") == "m.room.encrypted" and raw.get("sender") != self._user_id
+        if closed or isinstance(message, Undecryptable):
             raise UserError(CLOSED)
         said = message.attachment if isinstance(message, Message) and message.event_id == event_id else None
         source = source_of(content, encrypted=isinstance(message, Message) and message.encrypted)

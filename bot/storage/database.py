@@ -7,6 +7,7 @@ commits, never the file's sense, and the homeserver brings their batches again.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -116,6 +117,8 @@ class SqliteDatabase:
 
     async def __aenter__(self) -> Self:
         try:
+            if self._path:
+                _make_private(self._path)
             self._writer = await self._open(self._path or ":memory:")
             await self._writer.execute("PRAGMA journal_mode = WAL")
             await self._writer.execute("PRAGMA synchronous = NORMAL")
@@ -123,7 +126,6 @@ class SqliteDatabase:
             await self._writer.execute("PRAGMA secure_delete = ON")
             await self._writer.execute(_MIGRATIONS)
             if self._path:
-                self._path.chmod(0o600)
                 self._reader = await self._open(self._path)
                 await self._reader.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -217,6 +219,14 @@ class SqliteDatabase:
         if connection is None:
             raise RuntimeError("the database is not open")
         return connection
+
+
+def _make_private(file: Path) -> None:
+    """Readable by the owner only; so are the files SQLite puts beside it, which hold as much."""
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    for one in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):  # new ones get the mode of the first
+        if one.exists():
+            one.chmod(0o600)
 
 
 _STEP = re.compile(r"^(\d{4})_\w+\.sql$")

@@ -59,9 +59,11 @@ async def test_a_bot_that_was_killed_does_not_stand_in_the_way_of_the_next(town:
 
 
 async def test_the_doctor_says_that_a_bot_that_answers_is_well(town: Town) -> None:
-    async with running(town.config):
+    async with running(town.config) as bot:
         await settled(town)
         code, answer = await doctor(town.config)
+        await bot.logged("looked at the bot's health")
+    assert not [line for line in bot.lines if "not well" in line and "joined" in line]
     assert told(answer, "joined") == ["ok", "ok"]
     assert (told(answer, "heard"), told(answer, "clock"), told(answer, "private")) == (["ok"], ["ok"], ["ok"])
     assert (code, answer["well"]) == (0, True)

@@ -36,6 +36,7 @@ class Request:
     query: Mapping[str, str]
     body: Any
     authorization: str | None
+    type: str | None
 
 
 @dataclass(slots=True)
@@ -55,8 +56,8 @@ class Script:
         path = request.raw_path.partition("?")[0]
         sent = await request.read()
         body = json.loads(sent) if sent and request.content_type == "application/json" else sent or None
-        authorization = request.headers.get("Authorization")
-        self.requests.append(Request(request.method, path, dict(request.query), body, authorization))
+        authorization, type_ = request.headers.get("Authorization"), request.headers.get("Content-Type")
+        self.requests.append(Request(request.method, path, dict(request.query), body, authorization, type_))
         self.asked.set()
         given = self.answers.pop(0) if self.answers else Answer({"errcode": "M_NOTHING_LEFT", "error": ""}, 400)
         if given.hangs:

@@ -48,14 +48,22 @@ async def test_plain_bytes_are_uploaded_with_type_and_name_and_encrypted_ones_wi
     assert await media.upload(PLAN, encrypted=False) == {"url": "mxc://example.org/abc"}
     sealed = await media.upload(PLAN, encrypted=True)
     plain, secret = script.requests
-    assert (plain.body, plain.query) == (PLAN.content, {"filename": "plan.txt"})
-    assert secret.query == {}
+    assert (plain.body, plain.query, plain.type) == (PLAN.content, {"filename": "plan.txt"}, "text/plain")
+    assert (secret.query, secret.type) == ({}, "application/octet-stream")
     assert len(secret.body) == len(PLAN.content)
     assert secret.body != PLAN.content
     assert set(sealed) == {"file"}
     source = source_of(sealed, encrypted=True)
     assert source
     assert opened(secret.body, source) == PLAN.content
+
+
+@pytest.mark.parametrize("type_", ["", "text", "text/plain\r\nX-Admin: yes", "text/\x00", "text/ü", "a" * 255])
+async def test_a_type_that_is_none_is_not_told_to_the_homeserver(media: Media, script: Script, type_: str) -> None:
+    """A file that is handed on has the type its first sender's app wrote; one with a line break could never be sent."""
+    script.will_answer(Answer({"content_uri": "mxc://example.org/abc"}))
+    await media.upload(File("plan.txt", type_, b""), encrypted=False)
+    assert script.requests[0].type == "application/octet-stream"
 
 
 async def test_an_upload_without_an_address_is_tried_again_later(media: Media, script: Script) -> None:
@@ -74,6 +82,7 @@ async def test_an_upload_without_an_address_is_tried_again_later(media: Media, s
         ([event(event_id="$another")], NO_FILE),
         ([event(), Answer({"errcode": "M_NOT_FOUND"}, 404)], GONE),
         ([event(), Answer(raw=b"<html>no</html>", status=403)], GONE),
+        ([event(), Answer({"errcode": "M_UNKNOWN"}, 502)], GONE),  # its homeserver is away, perhaps for ever
     ],
 )
 async def test_what_cannot_be_fetched_is_told_to_the_asker(
@@ -95,7 +104,8 @@ async def test_no_more_is_read_of_a_file_than_was_agreed_whatever_its_message_sa
 
 async def test_an_outage_and_a_revoked_session_are_not_the_askers_matter(media: Media, script: Script) -> None:
     for answer, error in (
-        (Answer({"errcode": "M_UNKNOWN"}, 502), Unavailable),
+        (Answer({"errcode": "M_UNKNOWN"}, 503), Unavailable),
+        (Answer(raw=b"<html>the proxy in front of it</html>", status=502), Unavailable),
         (Answer(raw=b"", status=204), Unavailable),
         (Answer({"errcode": "M_UNKNOWN_TOKEN"}, 401), LoggedOut),
     ):

@@ -81,8 +81,12 @@ async def test_a_database_newer_than_the_code_is_refused(db: SqliteDatabase) -> 
         await db.migrate("wishes", [(1, WISHES)])
 
 
-async def test_the_file_is_for_the_bot_alone(db: SqliteDatabase, tmp_path: Path) -> None:
-    assert (tmp_path / "faro.db").stat().st_mode & 0o777 == 0o600
+async def test_the_files_are_for_the_bot_alone(db: SqliteDatabase, tmp_path: Path) -> None:
+    """What was written last is in those beside the database."""
+    await db.migrate("wishes", [(1, WISHES)])
+    files = list(tmp_path.glob("faro.db*"))
+    assert {file.name for file in files} == {"faro.db", "faro.db-wal", "faro.db-shm"}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
 def test_a_script_is_cut_into_statements_with_triggers_whole() -> None:

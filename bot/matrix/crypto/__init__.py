@@ -5,6 +5,7 @@ machine    nio's Olm machine, made fit for hostile input
 hardening  the fence round it, and the check that this nio is the one it was made for
 devices    whose devices there are
 receiving  what a sync brings: keys, withheld keys, encrypted events
+opened     which messages were opened before: none counts twice
 sending    room keys to whoever may read, and the ciphertext
 upkeep     our own keys on the homeserver; sessions that broke
 engine     all of it together, for `bot.matrix`

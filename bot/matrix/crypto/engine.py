@@ -16,6 +16,7 @@ from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.machine import Machine, Raw
+from bot.matrix.crypto.opened import Opened
 from bot.matrix.crypto.receiving import VERIFICATION, Receiving
 from bot.matrix.crypto.sending import Sending
 from bot.matrix.crypto.store import StoreError, open_store
@@ -45,13 +46,14 @@ class Engine:
         self._store = open_store(folder, str(client.user_id), str(client.device_id))
         try:
             self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
+            opened = Opened(self._store.database, clock)
         except Exception as error:
             self._store.database.close()
             raise StoreError(folder, error) from error
         client.store, client.olm = self._store, self._machine
         self._http = http
         self._devices = Devices(self._machine, self._http, clock)
-        self._receiving = Receiving(self._machine, self._devices)
+        self._receiving = Receiving(self._machine, self._devices, opened)
         self._sending = Sending(self._machine, self._devices, self._http, clock, book)
         self._upkeep = Upkeep(self._machine, self._devices, self._http, clock)
 
@@ -109,12 +111,14 @@ class Engine:
         """A raw event that means nothing as it is: what it says once opened, and the raw event in the clear.
 
         The bot's own are left closed, and so is what carries a state key: state never comes encrypted.
+        Raises `Unavailable` if the disk takes nothing.
         """
         if "state_key" in raw or raw.get("sender") == self._machine.user_id:
             return None, None
         if raw.get("type") != "m.room.encrypted":
             return None, raw
-        opened = self._receiving.open(room, raw)
+        with self._written():
+            opened = self._receiving.open(room, raw)
         if opened is None or isinstance(opened, Undecryptable):
             return opened, None
         clear, known = opened

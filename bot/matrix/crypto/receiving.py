@@ -16,6 +16,7 @@ from bot.core.events import Undecryptable, Withheld
 from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.hardening import fenced
 from bot.matrix.crypto.machine import Machine, Raw
+from bot.matrix.crypto.opened import Opened
 from bot.matrix.inbound import is_room_id, is_user_id, section
 
 log = structlog.get_logger()
@@ -32,8 +33,8 @@ LONGEST_ID = 255
 class Receiving:
     """Keys in, plaintext out."""
 
-    def __init__(self, machine: Machine, devices: Devices) -> None:
-        self._machine, self._devices = machine, devices
+    def __init__(self, machine: Machine, devices: Devices, opened: Opened) -> None:
+        self._machine, self._devices, self._opened = machine, devices, opened
         self._position: str | None = ""
         self._keys: set[tuple[str, str]] = set()
         self._withheld: dict[Withheld, None] = {}
@@ -126,7 +127,7 @@ class Receiving:
         """The event as it was before it was encrypted, and whether its key is a device's of the sender.
 
         `Undecryptable` if the key is missing; None if the event is malformed, a replay, or says something that only
-        counts unencrypted.
+        counts unencrypted. Raises `peewee.OperationalError` if the disk takes nothing.
         """
         with fenced("an encrypted event", room=room, event_id=str(raw.get("event_id"))[:LONGEST_ID]):
             return self._open(room, raw)
@@ -151,8 +152,10 @@ class Receiving:
             if "unknown message index" not in str(error):
                 raise
             return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)  # an earlier key may come
-        if not self._only_once(session, index, str(event_id)):
-            log.warning("dropped: an encrypted message was sent a second time", room=room, sender=sender)
+        if not self._opened.only_as(str(event_id), (session.sender_key, session.id), index):
+            log.warning(
+                "dropped: an encrypted message was sent a second time", room=room, sender=sender, event_id=event_id
+            )
             return None
         plain = _said(json.loads(text), room)
         if plain is None:
@@ -175,10 +178,6 @@ class Receiving:
             if session.sender_key == sender_key:
                 return session, False
         return (found[0], False) if found else None
-
-    def _only_once(self, session: Any, index: int, event_id: str) -> bool:
-        key = (session.sender_key, session.id, index)
-        return bool(self._machine.message_index_store.setdefault(key, event_id) == event_id)
 
 
 def _said(plain: object, room: str) -> Raw | None:

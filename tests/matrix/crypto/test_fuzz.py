@@ -127,6 +127,7 @@ payload = some(
         msgtype=st.sampled_from(["m.text", "m.emote", "m.file", "m.key.verification.request"]),
         body=words,
         url=words,
+        redacts=words,
         file=JSON,
         **{"m.new_content": some(msgtype=st.just("m.text"), body=words), "m.relates_to": JSON},
     ),

@@ -18,9 +18,11 @@ from nio.crypto import OutboundGroupSession
 from bot.core.events import Message
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.machine import MOST_SESSIONS
+from bot.matrix.crypto.opened import KEPT
+from bot.testing.clock import FakeClock
 from tests.matrix.crypto.conftest import ANA, BOT, MAL
 from tests.matrix.crypto.keyserver import KeyServer
-from tests.matrix.crypto.party import MEGOLM, ROOM, Party
+from tests.matrix.crypto.party import MEGOLM, ROOM, Book, Party
 
 OLM = "m.olm.v1.curve25519-aes-sha2"
 
@@ -160,6 +162,40 @@ async def test_a_message_sent_a_second_time_counts_once(faro: Party, ana: Party)
     event = await ana.say("!remind me")
     await faro.sync(event, event | {"event_id": "$again"})
     assert faro.words == ["!remind me"]
+
+
+async def test_nor_does_it_count_when_it_is_sent_again_after_a_restart(faro: Party, ana: Party) -> None:
+    event = await ana.say("!remind me")
+    await faro.sync(event)
+    again = faro.restarted()
+    await again.sync(event | {"event_id": "$again"}, await ana.say("!next"))
+    assert again.words == ["!next"]
+    await again.sync(event)  # the same batch once more, as after a crash, is no second time
+    assert again.words == ["!next", "!remind me"]
+    again.close()
+
+
+async def test_nor_when_the_bot_has_forgotten_what_it_was(
+    faro: Party, ana: Party, clock: FakeClock, book: Book
+) -> None:
+    """Of long ago only the highest number is kept, and it stands for all below."""
+    book.rules = {**MEGOLM, "rotation_period_ms": 2**50}  # one key for ever
+    events = [await ana.say(f"!remind {number}") for number in range(3)]
+    await faro.sync(*events)
+    clock.advance((KEPT + 1) * 86_400)
+    await faro.sync(await ana.say("!next"))
+    kept = faro.machine.store.database.execute_sql("SELECT number FROM faro_opened ORDER BY number").fetchall()
+    assert kept == [(2,), (3,)]
+    await faro.sync(*(event | {"event_id": f"$again{number}"} for number, event in enumerate(events)))
+    assert faro.words == ["!remind 0", "!remind 1", "!remind 2", "!next"]
+
+
+async def test_what_comes_out_of_order_counts(faro: Party, ana: Party, clock: FakeClock) -> None:
+    events = [await ana.say(f"!remind {number}") for number in range(3)]
+    await faro.sync(events[2])
+    clock.advance(86_400)
+    await faro.sync(events[0], events[1])
+    assert faro.words == ["!remind 2", "!remind 0", "!remind 1"]
 
 
 GARBAGE_DEVICES: list[object] = [

@@ -350,6 +350,14 @@ async def test_of_a_file_nothing_is_taken_that_its_sender_did_not_vouch_for(bot:
         assert error.value.text == told
 
 
+async def test_who_sent_an_unencrypted_file_into_an_encrypted_room_is_not_known(bot: Bot, ana: Peer, room: str) -> None:
+    """The homeserver could have put it there under anybody's name."""
+    content = {"msgtype": "m.file", "body": PLAN.name, "url": await ana.person.upload(PLAN.content)}
+    message, file = await bot.transport.fetch(room, await ana.person.send_event(room, "m.room.message", content), 100)
+    assert file.content == PLAN.content
+    assert not message.sender_known
+
+
 async def test_encrypted_power_levels_change_nothing(bot: Bot, ana: Peer, room: str) -> None:
     await ana.send(room, "m.room.power_levels", {"users": {ana.person.user_id: 100}})
     await ana.say(room, "after")

@@ -176,12 +176,7 @@ async def test_on_a_full_disk_keys_wait_and_are_taken_when_there_is_room(faro: P
     event = await ana.say("hello")
     answer = faro.server.sync(FARO)
     database = faro.machine.store.database
-    database.execute_sql("CREATE TABLE filling (bytes BLOB)")
-    pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
-    database.execute_sql(f"PRAGMA max_page_count = {pages + 8}")
-    with pytest.raises(peewee.OperationalError, match="full"):
-        while True:
-            database.execute_sql("INSERT INTO filling VALUES (zeroblob(1000))")
+    _fill(database)
     for _ in range(2):
         with pytest.raises(Unavailable, match="full"):
             await faro.engine.take(answer, "same")
@@ -189,6 +184,30 @@ async def test_on_a_full_disk_keys_wait_and_are_taken_when_there_is_room(faro: P
     await faro.engine.take(answer, "same")
     found, _ = faro.engine.read(ROOM, event)
     assert isinstance(found, Message)
+
+
+async def test_on_a_full_disk_a_message_waits_too_for_it_could_not_be_told_from_a_second_time(
+    faro: Party, ana: Party
+) -> None:
+    await faro.sync(await ana.say("hello"))
+    database = faro.machine.store.database
+    _fill(database)
+    with pytest.raises(Unavailable, match="full"):
+        for _ in range(1000):
+            await faro.sync(await ana.say("!next"))
+    database.execute_sql("DROP TABLE filling")
+    await faro.sync(await ana.say("!last"))
+    assert faro.words[-1] == "!last"
+
+
+def _fill(database: peewee.Database) -> None:
+    """From now on the disk is full, until the table is dropped."""
+    database.execute_sql("CREATE TABLE filling (bytes BLOB)")
+    pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+    database.execute_sql(f"PRAGMA max_page_count = {pages + 8}")
+    with pytest.raises(peewee.OperationalError, match="full"):
+        while True:
+            database.execute_sql("INSERT INTO filling VALUES (zeroblob(1000))")
 
 
 async def test_a_lost_store_is_noticed(faro: Party, tmp_path: Path) -> None:
