@@ -67,6 +67,8 @@ def title(url: str) -> str:
 def words(url: str) -> str:
     """The address as words to be searched, without its secrets; an internationalised domain as people write it, too."""
     text = unquote(masked(without_credentials(url)).partition("://")[2]).removeprefix("www.")
+    if url.isascii() and "xn--" not in url.lower() and "%" not in url:  # most addresses: nothing to be translated
+        return text
     host = written(_host(url))
     return text if host in text else f"{text} {host}"
 

@@ -59,17 +59,16 @@ async def file(tx: Transaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     senders = await ids_of(tx, "sharers", "user", {share.sender for share in shares if share.sender})
     places = await ids_of(tx, "places", "room", {share.room for share in shares if share.room})
     resources = await resources_of(tx, {share.canonical for share in shares})
-    about = {share: (shelves[share.hub, share.circle], resources[share.canonical]) for share in shares}
-    entries = await entries_of(tx, list(dict.fromkeys(about.values())))
-    found = {share: entries[about[share]] for share in shares}
+    about = [(shelves[share.hub, share.circle], resources[share.canonical]) for share in shares]
+    entries = await entries_of(tx, list(dict.fromkeys(about)))
     await tx.execute_many(
         """INSERT INTO shares (entry, resource, place, event, said_in, sender, sent_at, url, label, note, topics, tlp,
         file) VALUES (:entry, :resource, :place, :event, :said_in, :sender, :sent_at, :url, :label, :note, :topics,
         :tlp, :file) ON CONFLICT DO NOTHING""",
         (
             {
-                "entry": found[share],
-                "resource": about[share][1],
+                "entry": entries[where],
+                "resource": where[1],
                 "place": places.get(share.room or ""),
                 "event": share.event,
                 "said_in": share.said_in if share.said_in != share.event else None,
@@ -82,10 +81,10 @@ async def file(tx: Transaction, shares: Sequence[Share]) -> Mapping[Share, int]:
                 "tlp": share.tlp,
                 "file": share.file,
             }
-            for share in shares
+            for share, where in zip(shares, about, strict=True)
         ),
     )
-    return found
+    return {share: entries[where] for share, where in zip(shares, about, strict=True)}
 
 
 async def replace(

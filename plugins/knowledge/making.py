@@ -87,14 +87,16 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
 
 
 def counted(words: Mapping[str, str], topics: Iterable[str]) -> set[str]:
-    """What of an entry counts in `vocabulary`: its words, its concepts as `=token`, its topics as `#topic`, and itself
-    as `=`."""
+    """What of an entry counts in `vocabulary`: its words, its concepts as `=token`, its topics as `#topic`, itself as
+    `=`, and as `=good` if it is (facets.py)."""
     if not words:
         return set()
     found = {word for column in SEEN for word in words[column].split()}
     found.update(f"#{topic}" for topic in topics)
     found.update(f"={concept[1:]}" for concept in words["concepts"].split())
     found.add("=")
+    if f" {facets.GOOD} " in f" {words['facets']} ":
+        found.add(f"={facets.GOOD}")
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Reader, Row
-from plugins.knowledge import facets
+from plugins.knowledge import facets, vocabulary
 from plugins.knowledge.asking import Question, Unit
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Wanted
@@ -86,7 +86,10 @@ async def candidates(db: Reader, conditions: Conditions, units: Sequence[Unit], 
     if len(rows) < POOL:
         return rows
     ways = [match(conditions.facets, units, without, titles=True)]
-    first = [words for words in ([facets.GOOD], of_first(conditions.question.sort, now)) if words]
+    # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
+    # where there is something.
+    good = await vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes)
+    first = [words for words in ([facets.GOOD] if good else [], of_first(conditions.question.sort, now)) if words]
     ways += [match([*conditions.facets, words], units, without) for words in first]
     return list({row["id"]: row for row in (*rows, *await newest(db, conditions, *ways))}.values())
 
@@ -100,10 +103,15 @@ async def in_part(
     db: Reader, conditions: Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
 ) -> Sequence[Row]:
     """Entries that have some of what is asked: all but one, or else the rarest."""
-    by_rarity = sorted(weighed, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
+    there = [one for one in weighed if one.entries]
+    by_rarity = sorted(there, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
     ways = [[one.unit] for one in by_rarity[:3]]
-    if len(weighed) > 2:
-        ways += [[one.unit for one in weighed if one is not left_out] for left_out in by_rarity]
+    if 1 < len(there) < len(weighed):
+        ways.append([one.unit for one in there])
+    if len(there) > 2:
+        ways += [[one.unit for one in there if one is not left_out] for left_out in by_rarity]
+    if not ways:
+        return ()
     rows = await newest(db, conditions, *(match(conditions.facets, units, without) for units in ways))
     return list({row["id"]: row for row in rows}.values())
 

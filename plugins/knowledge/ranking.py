@@ -38,10 +38,12 @@ class Wanted:
     """A unit, how rare it is (`idf`), and what it is recognised by in the columns of an entry.
 
     `exact`: for each of its words the ways to write it, each way being all of some needles. `forms`: for each of its
-    words, itself and its other forms; `stems` and `concepts` by level.
+    words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many have it, as far as counts
+    tell; 0 if none has.
     """
 
     unit: Unit
+    entries: int
     idf: float
     exact: tuple[tuple[Needles, ...], ...]
     forms: tuple[Needles, ...]
@@ -55,12 +57,13 @@ def wanted(unit: Unit, entries: int, of: int) -> Wanted:
     idf = max(math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1, 0.1)
     if unit.phrase:
         phrase = _needle(" ".join(parts[0] for parts in unit.words))
-        return Wanted(unit, idf, (((phrase,),),), (), {}, {})
+        return Wanted(unit, entries, idf, (((phrase,),),), (), {}, {})
     words = [(unit.words[place], unit.stems[place] if place < len(unit.stems) else ()) for place in unit.telling]
     forms = [(parts[0], *stems) if len(parts) == 1 else (joined(parts),) for parts, stems in words]
     tokens = [token(concept) for concept in unit.concepts]
     return Wanted(
         unit=unit,
+        entries=entries,
         idf=idf,
         exact=tuple(_ways(parts) for parts, _ in words),
         forms=tuple(tuple(map(_needle, some)) for some in forms),

@@ -24,20 +24,22 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
     ids = json.dumps(sorted(entries))
     rows = await tx.rows(
         f"""SELECT e.id, e.resource, e.label, coalesce(e.title, e.url, e.shared_at) IS NOT NULL AS made,
-        s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}""",
+        s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}
+        ORDER BY e.id""",
         ids=ids,
     )
     said = await _said(tx, ids)
-    made: dict[int, Made] = {}
-    gone: list[Row] = []
-    for row in rows:
-        about = said[row["id"]]
-        if about.shares or about.curations:
-            made[row["id"]] = make(rules.of(row["hub"]), Shelf(row["shelf"], row["hub"], row["circle"]), about)
-        else:
-            gone.append(row)
-    await _store(tx, ids, rows, made)
-    await _drop(tx, gone)
+    changes = await _take_out(tx, ids, rows)
+    kept = [row for row in rows if said[row["id"]].shares or said[row["id"]].curations]
+    made = [(row, _make(rules, row, said[row["id"]])) for row in kept]
+    _count(made, changes)
+    await _write(tx, made)
+    await vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))
+    await _drop(tx, [row for row in rows if not (said[row["id"]].shares or said[row["id"]].curations)])
+
+
+def _make(rules: Rules, row: Row, said: Said) -> Made:
+    return make(rules.of(row["hub"]), Shelf(row["shelf"], row["hub"], row["circle"]), said)
 
 
 async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
@@ -84,40 +86,44 @@ async def _by_entry(tx: Transaction, sql: str, ids: str) -> dict[int, list[Row]]
     return found
 
 
-async def _store(tx: Transaction, ids: str, rows: Sequence[Row], made: dict[int, Made]) -> None:
+async def _take_out(tx: Transaction, ids: str, rows: Sequence[Row]) -> vocabulary.Changes:
+    """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
     changes: vocabulary.Changes = Counter()
+    if not any(row["made"] for row in rows):
+        return changes
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
-    before: Sequence[Row] = ()
-    if any(row["made"] for row in rows):
-        before = await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
-        topics = await _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
-        await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
-        for row in before:
-            for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
-                changes[word, scopes[row["id"]]] -= 1
-    if before:
-        await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
-    shelves = {row["id"]: row["shelf"] for row in rows}
-    for id_, one in made.items():
-        where = scope(shelves[id_], int(str(one.entry["label"])))
+    topics = await _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
+    for row in await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids):
+        for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
+            changes[word, scopes[row["id"]]] -= 1
+    await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
+    await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
+    return changes
+
+
+def _count(made: Sequence[tuple[Row, Made]], changes: vocabulary.Changes) -> None:
+    for row, one in made:
+        where = scope(row["shelf"], int(str(one.entry["label"])))
         for word in making.counted(one.words, one.topics):
             changes[word, where] += 1
+
+
+async def _write(tx: Transaction, made: Sequence[tuple[Row, Made]]) -> None:
     await tx.execute_many(
         """UPDATE entries SET url = :url, title = :title, languages = :languages, kind = :kind, curated = :curated,
         pinned = :pinned, hidden = :hidden, label = :label, votes = :votes, shared_at = :shared_at,
         shared_by = :shared_by WHERE id = :id""",
-        ({"id": id_, **one.entry} for id_, one in made.items()),
+        ({"id": row["id"], **one.entry} for row, one in made),
     )
     await tx.execute_many(
         "INSERT INTO entry_topics (entry, topic) VALUES (:id, :topic)",
-        ({"id": id_, "topic": topic} for id_, one in made.items() for topic in one.topics),
+        ({"id": row["id"], "topic": topic} for row, one in made for topic in one.topics),
     )
     await tx.execute_many(
         f"""INSERT INTO entry_words (rowid, {", ".join(making.COLUMNS)})
         VALUES (:id, {", ".join(f":{column}" for column in making.COLUMNS)})""",
-        ({"id": id_, **one.words} for id_, one in sorted(made.items()) if one.words),
+        ({"id": row["id"], **one.words} for row, one in made if one.words),
     )
-    await vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))
 
 
 async def _drop(tx: Transaction, gone: Iterable[Row]) -> None:

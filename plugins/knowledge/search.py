@@ -66,7 +66,9 @@ async def find(
         weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
-    hits = _ranked(await pool.candidates(db, conditions, units, now), weighed, question.sort, now)
+    hits: list[Hit] = []
+    if all(one.entries for one in weighed):
+        hits = _ranked(await pool.candidates(db, conditions, units, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some = await pool.in_part(db, conditions, weighed, question.without)
@@ -89,6 +91,7 @@ async def _weighed(
     counts = await vocabulary.counts(db, words, sight.scopes)
     of = counts.get("=", 0)
     corrected: dict[str, str] = {}
+    elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
     weighed = []
     for asked in units:
         unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
@@ -97,17 +100,20 @@ async def _weighed(
             if beginnings := await _beginnings(db, sight, unit, last):
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
-                entries = max(entries, of // 10)
+                entries = max(entries, of // 10, 1)
             elif unit.concepts or await _in_another_form(db, sight, unit):
-                pass
+                elsewhere.add(asked)
             elif meant := await spelling.meant(db, last, sight.scopes, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
                 entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
-        weighed.append((ranking.wanted(unit, entries, of), entries))
+        weighed.append(ranking.wanted(unit, entries, of))
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
-    most = max((one.idf for one, entries in weighed if entries), default=math.inf)
-    return [replace(one, idf=min(one.idf, most)) for one, _ in weighed], corrected
+    most = max((one.idf for one in weighed if one.entries), default=math.inf)
+    return [
+        replace(one, idf=min(one.idf, most), entries=one.entries or int(asked in elsewhere))
+        for one, asked in zip(weighed, units, strict=True)
+    ], corrected
 
 
 async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
