@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, errands, index, searches, votes
+from plugins.knowledge import choices, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
@@ -118,7 +118,7 @@ class Capturing:
                 if red
                 else ctx.t(
                     "There is no web address in that. Write it like this: {example}",
-                    example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`",
+                    example=naming.example(ctx, "share"),
                 )
             )
         settings = section(ctx.hub, KnowledgeHub)
@@ -162,7 +162,7 @@ class Capturing:
         return Reply(
             ctx.t(
                 "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
-                forget="`!forget me`",
+                forget=naming.written(ctx, "forget"),
             )
         )
 

@@ -1,4 +1,5 @@
-"""Whole conversations: capture, curation by roles, votes, choices, and what is answered in four languages."""
+"""Whole conversations: capture, curation by roles, votes, choices. What is answered in other languages is in
+test_four_languages.py."""
 
 from __future__ import annotations
 
@@ -9,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.core.events import Edit, Message, Reaction, Redaction
-from bot.storage import people
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from tests.knowledge.hubs import hub
-from tests.knowledge.test_plugin import ANA, GUIDE, HOUR, LUIS, ROOM, count
+from tests.knowledge.test_plugin import ANA, HOUR, LUIS, ROOM, count
 
 MOD, COORDINATOR, EVA = "@mod:example.org", "@co:example.org", "@eva:example.org"
 INSIDE = "!inside:example.org"
@@ -48,68 +48,6 @@ def reactions(s: Story) -> list[str]:
         if row.type == "m.reaction" and isinstance(about, Mapping):
             found.append(str(about["key"]))
     return found
-
-
-# What is found, in each language. Sentences that are not translated yet are left out: to be completed with the
-# catalogues (`remarks` and `Somebody here may know` are English everywhere now).
-IN_FOUR_LANGUAGES = [
-    ("en", "!find gifts", "1. Gift guide (https://example.org/guide)\nexample.org · Spanish · recommended · Gifts"),
-    (
-        "es",
-        "!buscar regalos",
-        "1. Guía de regalos (https://example.org/guide)\nexample.org · español · recomendado · Regalos",
-    ),
-    (
-        "fr",
-        "!chercher cadeaux",
-        "1. Gift guide (https://example.org/guide)\nexample.org · espagnol · recommandé · Gifts",
-    ),
-    (
-        "pt",
-        "!pesquisar presentes",
-        "1. Gift guide (https://example.org/guide)\nexample.org · espanhol · recomendado · Gifts",
-    ),
-]
-SHARED = [
-    ("en", "example.org (PDF) · 15 Jan 2027 · shared by ana · bribery · port · message"),
-    ("es", "example.org (PDF) · 15 ene 2027 · compartido por ana · soborno · puerto · mensaje"),
-    ("fr", "example.org (PDF) · 15 janv. 2027 · partagé par ana · pot-de-vin · port · message"),
-    ("pt", "example.org (PDF) · 15 de jan. de 2027 · compartilhado por ana · suborno · porto · mensagem"),
-]
-
-
-@pytest.mark.parametrize(("language", "question", "answer"), IN_FOUR_LANGUAGES)
-async def test_a_question_in_any_language_is_answered_in_it(language: str, question: str, answer: str) -> None:
-    async with story([Knowledge], [hub(resources=[GUIDE])]) as s:
-        async with s.db.transaction() as tx:
-            await people.set_language(tx, LUIS, language)
-        assert await s.say(LUIS, question) == answer
-
-
-@pytest.mark.parametrize(("language", "second_line"), SHARED)
-async def test_a_result_is_two_lines_in_the_askers_language(told: Story, language: str, second_line: str) -> None:
-    await share(told, "A report on bribery in ports https://example.org/bribery-report.pdf")
-    async with told.db.transaction() as tx:
-        await people.set_language(tx, LUIS, language)
-    link = "(https://matrix.to/#/%21transparency%3Aexample.org/%24event1?via=example.org)"
-    for question in ("!find bribery", "!find soborno", "!find pots-de-vin", "!find suborno"):
-        assert await told.say(LUIS, question) == (
-            f"1. bribery report (https://example.org/bribery-report.pdf)\n{second_line} {link}"
-        )
-
-
-async def test_what_was_searched_instead_is_told(told: Story) -> None:
-    await share(told, "volcano https://example.org/a")
-    await share(told, "other https://example.org/b")
-    assert (await said(told, LUIS, "!find vollcano")).startswith("Searched for “volcano” instead of “vollcano”.\n\n1. ")
-
-
-async def test_an_acronym_of_two_meanings_is_told(told: Story) -> None:
-    await share(told, "the OAS https://example.org/a")
-    answer = await said(told, LUIS, "!find oea")
-    assert answer.startswith(
-        "“oea” may mean authorized economic operator or Organization of American States; all were searched.\n\n1. "
-    )
 
 
 async def test_that_words_are_missing_is_told_once_and_only_where_it_is_so(told: Story) -> None:
