@@ -153,21 +153,22 @@ class SqliteDatabase:
                 transaction = SqliteTransaction(connection)
                 yield transaction
                 await connection.execute("COMMIT")
-                self._must_empty_log |= transaction.erases
-                if self._must_empty_log:
-                    await self._empty_log(connection)
             except BaseException:
                 # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
                 await connection.rollback()
                 raise
+            self._must_empty_log |= transaction.erases
+            if self._must_empty_log:
+                await self._empty_log(connection)
 
     async def _empty_log(self, connection: aiosqlite.Connection) -> None:
-        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits."""
+        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits, and nothing raises:
+        what was committed is committed."""
         await connection.execute("PRAGMA busy_timeout = 0")
         try:
             busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
             self._must_empty_log = bool(busy)
-        except sqlite3.OperationalError:  # another process is just writing (the shell)
+        except sqlite3.Error:  # another process is just writing (the shell), or the disk is full
             self._must_empty_log = True
         finally:
             await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")

@@ -24,6 +24,7 @@ from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import LONGEST_LABEL, LONGEST_NOTE, tidy
 from plugins.knowledge.making import MOST_TOPICS
+from plugins.knowledge.pages.head import iso_date
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import LABELS, MEMBERS
 from plugins.knowledge.text import LONGEST_WORD, fold
@@ -35,6 +36,7 @@ FACTS = ("description", "site", "author", "published", "kind", "language")
 
 _USER = re.compile(r"@[^\s:]+:\S+")
 _TOPIC = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_KIND = re.compile(r"[a-z0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
 
 Mark = tuple[object, ...]
@@ -114,7 +116,7 @@ class Intake:
         shares = self._new_shares(item, resources, new=found is None)
         self._say(item, page, shares, remarks)
         self._mark(item, page, remarks, new=found is None)
-        self._tell(item, page)
+        self._tell(item, page, remarks)
         if item.recommended:
             remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
         changed = shares or joined or page.added > added
@@ -200,8 +202,14 @@ class Intake:
                 remarks.append(Text("Brought in without a topic that is no word: {topic}", topic=tidy(name, 80)))
         return list(found)
 
-    def _tell(self, item: Item, page: Page) -> None:
+    def _tell(self, item: Item, page: Page, remarks: list[Text]) -> None:
         facts = {name: tidy(getattr(item, name) or "", LONGEST.get(name, 20)) or None for name in FACTS}
+        said, facts["published"] = facts["published"], iso_date(facts["published"] or "")
+        if said and not facts["published"]:
+            remarks.append(Text("Brought in without its date, which is no day: {date}", date=said))
+        if facts["kind"] and not _KIND.fullmatch(facts["kind"]):  # it becomes one word of the index
+            remarks.append(Text("Brought in without its type, which is no word: {type}", type=facts["kind"]))
+            facts["kind"] = None
         if facts["kind"] and item.url.lower().endswith(f".{facts['kind']}"):
             facts["kind"] = None  # the address says it
         if any(facts.values()) and not page.told:

@@ -19,7 +19,8 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import choices, importing, index
+from bot.testing.story import story
+from plugins.knowledge import Knowledge, choices, importing, index
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
@@ -210,6 +211,29 @@ def test_a_hub_that_keeps_no_notes_keeps_none_from_files(tmp_path: Path) -> None
         [{"url": "https://example.org/one", "shares": [{"sent_at": 5, "note": "private words", "label": "x"}]}]
     )
     assert faro.exported()[0]["shares"] == [{"url": "https://example.org/one", "sent_at": 5}]
+
+
+def test_what_is_no_day_and_no_type_is_left_out_and_said(faro: Faro) -> None:
+    item = {"url": "https://example.org/1", "site": "Library", "published": "spring 2019", "kind": "pdf o1 shared"}
+    report = faro.folder / "report.csv"
+    faro.imported([item, {**item, "url": "https://example.org/2", "published": "2019/3/1", "kind": "pdf"}],
+                  "--report", report)  # fmt: skip
+    assert "no day: spring 2019" in report.read_text("utf-8")
+    assert "no word: pdf o1 shared" in report.read_text("utf-8")
+    first, second = faro.exported()
+    assert ("published" in first, "kind" in first, first["site"]) == (False, False, "Library")
+    assert (second["published"], second["kind"]) == ("2019-03-01", "pdf")
+
+
+async def test_what_a_file_says_of_pages_stays_though_the_hub_has_none_asked() -> None:
+    """Turning `fetch` off drops what was fetched, not what was brought in; the YAML is read again every day."""
+    async with story([Knowledge], [hub()]) as s:
+        async with s.db.transaction() as tx:
+            item = Item("https://example.org/1", description="What officers may accept.")
+            await importing.bring(tx, Rules([hub()]), Manner("transparency", 0), [item])
+        await s.pipeline.refresh()
+        await s.settle()
+        assert "What officers may accept." in str(await s.say(ANA, "!show 1"))
 
 
 def test_the_report_has_a_line_for_everything(faro: Faro) -> None:

@@ -6,12 +6,13 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+import structlog
 from yarl import URL
 
 from plugins.knowledge.pages import head, pdf, robots
@@ -22,6 +23,8 @@ from plugins.knowledge.pages.kind import SNIFFED, kind_of
 from plugins.knowledge.pages.pace import Pace
 from plugins.knowledge.pages.robots import Robots
 from plugins.knowledge.pages.walls import is_wall
+
+log = structlog.get_logger()
 
 _ROBOTS_KEPT = 64  # sites whose robots.txt is remembered
 _PERMANENT = (301, 308)
@@ -87,34 +90,39 @@ class Fetcher:
 
     async def facts(self, url: str) -> Facts:
         """What the address leads to. Raises `FetchError` and nothing else (but `CancelledError`)."""
-        async with self._in_time() as limit, self._arrival("GET", url, limit) as arrival:
-            answer = arrival.answer
-            _expect_success(answer.status)
-            kind = kind_of(answer.content_type, await answer.body(SNIFFED), arrival.url.raw_path)
-            body = await answer.body({"html": head.LONGEST, "pdf": self._limits.body}.get(kind, 0))
-        if kind == "html":
-            return _page(arrival.final, head.read(body, answer.content_type, str(arrival.url)))
-        if kind == "pdf":
-            async with self._one_pdf:
-                paper = await pdf.read(body, self._limits.pdf)
-            return Facts(arrival.final, kind, title=paper.title, author=paper.author, language=paper.language)
-        return Facts(arrival.final, kind)
+        with _translated():
+            async with self._in_time() as limit, self._arrival("GET", url, limit) as arrival:
+                answer = arrival.answer
+                _expect_success(answer.status)
+                kind = kind_of(answer.content_type, await answer.body(SNIFFED), arrival.url.raw_path)
+                body = await answer.body({"html": head.LONGEST, "pdf": self._limits.body}.get(kind, 0))
+            if kind == "html":
+                return _page(arrival.final, head.read(body, answer.content_type, str(arrival.url)))
+            if kind == "pdf":
+                async with self._one_pdf:
+                    paper = await pdf.read(body, self._limits.pdf)
+                return Facts(arrival.final, kind, title=paper.title, author=paper.author, language=paper.language)
+            return Facts(arrival.final, kind)
 
     async def health(self, url: str) -> Health:
         """Is the page still there? Raises nothing (but `CancelledError`): what cannot be told is `unsure`."""
         try:
-            async with self._in_time() as limit:
-                try:
-                    health = await self._asked_how(url, "HEAD", limit)
-                except FetchError as error:
-                    if error.reason is not Reason.UNREADABLE:
-                        raise
-                    health = None
-                if health is None or health.state not in (State.OK, State.MOVED):
-                    health = await self._asked_how(url, "GET", limit)  # not all servers answer HEAD truthfully
-                return health
+            with _translated():
+                return await self._health(url)
         except FetchError as error:
             return Health(State.UNSURE, url, reason=error.reason)
+
+    async def _health(self, url: str) -> Health:
+        async with self._in_time() as limit:
+            try:
+                health = await self._asked_how(url, "HEAD", limit)
+            except FetchError as error:
+                if error.reason is not Reason.UNREADABLE:
+                    raise
+                health = None
+            if health is None or health.state not in (State.OK, State.MOVED):
+                health = await self._asked_how(url, "GET", limit)  # not all servers answer HEAD truthfully
+            return health
 
     async def _asked_how(self, url: str, method: str, limit: asyncio.Timeout) -> Health:
         async with self._arrival(method, url, limit) as arrival:
@@ -197,6 +205,18 @@ class Fetcher:
             if error.reason not in (Reason.BLOCKED, Reason.TOO_MANY_REDIRECTS):
                 raise
         return Robots()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Whatever a hostile answer, or our own machine, brings about: one address is not read, the others are."""
+    try:
+        yield
+    except FetchError:
+        raise
+    except Exception as error:
+        log.exception("a page could not be read")
+        raise FetchError(Reason.UNREADABLE, type(error).__name__) from error
 
 
 def _expect_success(status: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from plugins.knowledge.pages.facts import Health, Reason, State
+from plugins.knowledge.pages.facts import FetchError, Health, Reason, State
 from plugins.knowledge.pages.fetch import Limits
 from tests.knowledge.pages.site import Web, dripping, page, to
 
@@ -99,3 +101,15 @@ async def test_a_server_that_says_nothing_is_unsure(web: Web) -> None:
 async def test_an_address_that_may_not_be_asked_is_unsure(web: Web, url: str) -> None:
     async with web.fetcher() as fetcher:
         assert await fetcher.health(url) == Health(State.UNSURE, url, reason=Reason.BLOCKED)
+
+
+async def test_our_own_trouble_with_one_page_is_no_trouble_for_the_others(web: Web) -> None:
+    """Where a machine has no threads left, say: nothing but `FetchError` comes out, so that a job goes on."""
+
+    async def no_thread(host: str) -> Sequence[str]:
+        raise RuntimeError("can't start new thread")
+
+    async with web.fetcher(limits=Limits(pause=0), resolve=no_thread) as fetcher:
+        assert await fetcher.health(web.url("/a")) == Health(State.UNSURE, web.url("/a"), reason=Reason.UNREADABLE)
+        with pytest.raises(FetchError, match="RuntimeError"):
+            await fetcher.facts(web.url("/a"))
