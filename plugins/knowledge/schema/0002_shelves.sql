@@ -53,6 +53,7 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE INDEX entries_by_date ON entries (shelf, shared_at);
 CREATE INDEX entries_by_resource ON entries (resource);
+CREATE INDEX entries_by_votes ON entries (shelf, votes) WHERE votes > 0;
 
 CREATE TABLE merged (                          -- another page of the same shelf that a moderator joined to an entry
     shelf INTEGER NOT NULL,
