@@ -208,6 +208,14 @@ async def test_a_link_is_told_to_be_kept_or_known_by_a_quiet_reaction() -> None:
         assert reactions(s) == ["kept", "known already"]
 
 
+async def test_that_a_hidden_page_is_known_is_told_to_nobody() -> None:
+    async with story([Knowledge], [hub(tell_kept=True, moderators=[MOD])]) as s:
+        await share(s)
+        await said(s, MOD, "!hide 1")
+        await share(s, "again https://example.org/a", EVA)
+        assert reactions(s) == ["kept", "kept"]
+
+
 async def test_members_correct_what_they_alone_shared_and_nothing_else(told: Story) -> None:
     await share(told)
     await share(told, "other https://example.org/b", LUIS)
