@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Reader, Transaction
+from plugins.knowledge import curation
 from plugins.knowledge.errands import ASKED
 from plugins.knowledge.placing import digest, entries_of, ids_of, resources_of
 from plugins.knowledge.renewal import renew
@@ -159,23 +160,9 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
         id=id_,
     )
     # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
-    # Their words may stand in what others did, too: replaced by them, or brought back.
-    await tx.execute(
-        """DELETE FROM corrections WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.entry = corrections.entry AND c.what = field AND c.after = value))""",
-        id=id_,
-    )
-    await tx.execute(
-        """UPDATE changes SET before = NULL WHERE what IN ('title', 'note') AND EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.entry = changes.entry AND c.what = changes.what AND c.after = changes.before)""",
-        id=id_,
-    )
-    await tx.execute(
-        """DELETE FROM put_aside WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.shelf = put_aside.shelf AND c.what = field AND c.after = value))""",
-        id=id_,
-    )
+    await curation.drop_words(tx, "c.by = :id", id=id_)
     for table in ("corrections", "put_aside"):
+        await tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
         await tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     await tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
     await tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
