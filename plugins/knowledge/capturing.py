@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, errands, index, naming, searches, votes
+from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
-from plugins.knowledge.shelves import GREEN, LABELS, circle_of
+from plugins.knowledge.shelves import GREEN, LABELS, circle_of, sight
 
 MINUTE = 60_000
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
@@ -28,7 +28,9 @@ class Capturing:
             await votes.reacted(ctx.db, self.rules, event)
             return
         if isinstance(event, Redaction):
-            went = await index.remove(ctx.db, self.rules, event.room, event.target)
+            shelves = [shelf.id for shelf in (await sight(ctx)).own]
+            went = await curation.withdrawn(ctx.db, self.rules, shelves, event.target)
+            went = await index.remove(ctx.db, self.rules, event.room, event.target) or went
             await votes.withdrawn(ctx.db, self.rules, event.target)
             await searches.withdraw(ctx.db, event.room, event.target)
         elif isinstance(event, Edit):

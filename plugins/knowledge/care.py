@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from bot.api import Context, JobContext, Reply, Role, Row, Transaction, UserError, command, escape, job, section
 from plugins.knowledge import address, alike, curation, errands, naming, results, shown
 from plugins.knowledge.canonical import canonical
-from plugins.knowledge.curation import Author
+from plugins.knowledge.curation import author
 from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
 from plugins.knowledge.pages.facts import Health, Reason, State
 from plugins.knowledge.placing import digest
@@ -109,8 +109,7 @@ class Caring:
         if other := await _at(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=naming.written(ctx, "merge", other)))  # fmt: skip
-        author = Author(ctx.sender, ctx.now)
-        await curation.change(ctx.db, self.rules, entry, author, [("url", entry.moved_to)])
+        await curation.change(ctx.db, self.rules, entry, author(ctx), [("url", entry.moved_to)])
         await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
         await errands.begin(ctx, [entry.id])
         (now,) = await results.load(ctx.db, seen, [entry.id]) or [entry]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
 from plugins.knowledge import curation, filing, naming, results, shown, votes
-from plugins.knowledge.curation import Author, Change
+from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
@@ -61,7 +61,7 @@ class Curating:
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
             topic = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " ")) or name
             values.append((f"topic:{topic[:60]}", sign))
-        await curation.change(ctx.db, self.rules, entry, Author(ctx.sender, ctx.now), values[:20])
+        await curation.change(ctx.db, self.rules, entry, author(ctx), values[:20])
         return await self._done(ctx, entry)
 
     @command(
@@ -98,6 +98,7 @@ class Curating:
         "pin",
         help="Put a result before others like it, or no longer.",
         aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
+        role=Role.COORDINATOR,  # nobody puts their own before others'
         examples=("pin 12",),
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
@@ -119,7 +120,7 @@ class Curating:
         if into.shelf != gone.shelf:
             raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
         name = shown.name(ctx, gone)
-        await curation.merge(ctx.db, self.rules, into, gone, Author(ctx.sender, ctx.now))
+        await curation.merge(ctx.db, self.rules, into, gone, author(ctx))
         return Reply(
             ctx.t(
                 "{other} is part of {number} now. Not meant? {undo}",
@@ -139,7 +140,7 @@ class Curating:
     async def split(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
         asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
-        if not await curation.split(ctx.db, self.rules, entry, asked, Author(ctx.sender, ctx.now)):
+        if not await curation.split(ctx.db, self.rules, entry, asked, author(ctx)):
             raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
         return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
 
@@ -190,11 +191,12 @@ class Curating:
             found = await curation.last_of(ctx.db, shelves, ctx.sender)
         else:
             found = await curation.numbered(ctx.db, shelves, change)
-            if found and found.by != ctx.sender and ctx.role < Role.COORDINATOR:
-                found = None
+        if found and ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
+            mine = found.by == ctx.sender and await self._is_theirs_alone(ctx, found.entry)
+            found = found if mine else None
         if found is None:
             raise UserError(ctx.t("There is no change of yours to take back here."))
-        if not await curation.undo(ctx.db, self.rules, found, Author(ctx.sender, ctx.now)):
+        if not await curation.undo(ctx.db, self.rules, found, author(ctx)):
             raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
         return Reply(ctx.t("Taken back: {change}", change=self._told(ctx, found)))
 
@@ -224,7 +226,7 @@ class Curating:
         return await self._done(ctx, entry)
 
     async def _change(self, ctx: Context, entry: Entry, field: str, value: str | None) -> None:
-        await curation.change(ctx.db, self.rules, entry, Author(ctx.sender, ctx.now), [(field, value)])
+        await curation.change(ctx.db, self.rules, entry, author(ctx), [(field, value)])
 
     async def _done(self, ctx: Context, entry: Entry) -> Reply:
         """The entry as it is now."""
@@ -241,15 +243,15 @@ class Curating:
         entry = await naming.entry(ctx, await self._own(ctx), number, hidden=ctx.role >= Role.COORDINATOR)
         if ctx.role >= Role.COORDINATOR:
             return entry
-        others = await ctx.db.value(
-            """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
-            LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)""",
-            entry=entry.id,
-            user=ctx.sender,
-        )
-        if others:
+        if not await self._is_theirs_alone(ctx, entry.id):
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
         return entry
+
+    async def _is_theirs_alone(self, ctx: Context, entry: int | None) -> bool:
+        """Whether nobody but the asker shared or recommended a page."""
+        others = """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
+            LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
+        return not await ctx.db.value(others, entry=entry, user=ctx.sender)
 
     def _told(self, ctx: Context, change: Change) -> str:
         """A change in words."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.api import Reader, Transaction
+from bot.api import Context, Reader, Transaction
 from plugins.knowledge import filing
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 
 MERGE, SPLIT = "merge", "split"
+MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes something, and when."""
+    """Who changes something, when, and by which message."""
 
     user: str
     at: int
+    event: str | None = None
+
+
+def author(ctx: Context) -> Author:
+    return Author(ctx.sender, ctx.now, ctx.message.event_id)
 
 
 async def change(
@@ -116,6 +122,56 @@ async def undo(tx: Transaction, rules: Rules, done: Change, author: Author) -> b
     return undone
 
 
+async def withdrawn(tx: Transaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:
+    """The message that gave a title or a note was removed: so are its words, and what was before is back; whether
+    there were any."""
+    done = await _changes(
+        tx,
+        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.event = :event AND c.what IN ('title', 'note')
+        AND c.after IS NOT NULL""",
+        MOST_OF_A_MESSAGE,
+        shelves=json.dumps(shelves),
+        event=event,
+    )
+    for change in done:
+        await undo(tx, rules, change, Author(change.by or "", change.at))
+    ids = json.dumps([change.id for change in done])
+    touched = await drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids)
+    await tx.execute(
+        "UPDATE changes SET before = NULL, after = NULL, undone = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
+        ids=ids,
+    )
+    await renew(tx, rules, touched)
+    return bool(done)
+
+
+async def drop_words(tx: Transaction, said: str, **params: object) -> Collection[int]:
+    """Titles and notes that these changes (a condition on `changes c`) gave go wherever they stand: in what others did,
+    too, who replaced them or brought them back. Answers the entries that must be made anew."""
+    gave = f"SELECT 1 FROM changes c WHERE {said} AND c.after"
+    touched = await tx.rows(
+        f"""SELECT entry FROM corrections d WHERE field IN ('title', 'note')
+        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
+        **params,
+    )
+    await tx.execute(
+        f"""DELETE FROM corrections AS d WHERE field IN ('title', 'note')
+        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
+        **params,
+    )
+    await tx.execute(
+        f"""DELETE FROM put_aside AS d WHERE field IN ('title', 'note')
+        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.shelf = d.shelf)""",
+        **params,
+    )
+    await tx.execute(
+        f"""UPDATE changes AS d SET before = NULL WHERE what IN ('title', 'note')
+        AND EXISTS ({gave} = d.before AND c.what = d.what AND c.entry = d.entry)""",
+        **params,
+    )
+    return {row["entry"] for row in touched}
+
+
 async def _take_back(tx: Transaction, done: Change, author: Author) -> bool:
     now = await tx.value(
         "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=done.entry, field=done.what
@@ -157,8 +213,8 @@ async def _note(
     tx: Transaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None
 ) -> None:
     await tx.execute(
-        """INSERT INTO changes (shelf, entry, number, what, before, after, by, at)
-        VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at)""",
+        """INSERT INTO changes (shelf, entry, number, what, before, after, by, at, event)
+        VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at, :event)""",
         shelf=entry.shelf.id,
         entry=entry.id,
         number=entry.number,
@@ -167,6 +223,7 @@ async def _note(
         after=after,
         by=await _id(tx, author.user),
         at=author.at,
+        event=author.event,
     )
 
 

@@ -28,6 +28,10 @@ OF_HUBS = """e.hidden = 0 AND e.shelf IN
 """The condition on `entries e` that its hub is one of `:hubs` (JSON)."""
 
 
+ASKED = "tries > 0 OR state <> 'ok'"
+"""The condition on `facts` that the network was, or is to be, asked for it: what a file brought in was not."""
+
+
 class Asks(Protocol):
     """`pages.fetch.Fetcher`, or what stands in for it."""
 
@@ -104,11 +108,11 @@ async def put_down(tx: Transaction, hubs: Sequence[Hub], entries: Collection[int
 async def refresh(ctx: RefreshContext) -> None:
     """What hubs no longer want known is dropped; whatever else is to be asked, is asked."""
     on = {"facts": fetching(ctx.hubs), "health": checking(ctx.hubs)}
-    asked = {"facts": "(t.tries > 0 OR t.state <> 'ok')", "health": "1"}  # what a file brought in was not asked for
     for table, hubs in on.items():
         others = f"""SELECT t.entry FROM {table} t JOIN entries e ON e.id = t.entry JOIN shelves s ON s.id = e.shelf
-            WHERE {asked[table]} AND s.hub NOT IN (SELECT value FROM json_each(:hubs))"""
+            WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs))"""
         if table == "facts":  # their words leave the index, too
+            others += f" AND ({ASKED})"
             await ctx.db.execute(f"INSERT INTO stale {others} ON CONFLICT DO NOTHING", hubs=json.dumps(hubs))
         await ctx.db.execute(f"DELETE FROM {table} WHERE entry IN ({others})", hubs=json.dumps(hubs))
     if any(on.values()):

@@ -204,25 +204,19 @@ async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
     touched: set[int] = set()
     for row in rows:
         new = resources[keys[row["url"]]]
-        touched |= await _move(tx, row, resource, new)
+        touched |= await _move(tx, rules, row, resource, new)
     await renew(tx, rules, touched)
     await forget_resource(tx, resource)
 
 
-async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
+async def _move(tx: Transaction, rules: Rules, row: Row, resource: int, new: int) -> set[int]:
     """What an entry has of one address goes to the entry of its new key on the same shelf."""
     about = await tx.row("SELECT shelf, number, resource FROM entries WHERE id = :entry", entry=row["entry"])
     if about is None or new == resource:
         return set()
     entry = row["entry"]
     if about["resource"] != resource:  # by way of a join, which stays as it was made
-        await tx.execute(
-            """UPDATE OR IGNORE merged SET resource = :new WHERE shelf = :shelf AND resource = :resource
-            AND NOT EXISTS (SELECT 1 FROM entries WHERE shelf = :shelf AND resource = :new)""",
-            new=new,
-            resource=resource,
-            shelf=about["shelf"],
-        )
+        await _join_anew(tx, rules, entry, about["shelf"], resource, new)
     else:
         entry = (await entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
     for table in ("shares", "curations"):
@@ -243,6 +237,32 @@ async def _move(tx: Transaction, row: Row, resource: int, new: int) -> set[int]:
     if not left and entry != row["entry"]:
         await _hand_over(tx, entry, row["entry"], about)
     return {entry, int(row["entry"])}
+
+
+async def _join_anew(tx: Transaction, rules: Rules, entry: int, shelf: int, old: int, new: int) -> None:
+    """A part of an entry has a new key; what was shared meanwhile under that key joins, with a number of its own."""
+    meanwhile = await tx.value(
+        """SELECT id FROM entries WHERE shelf = :shelf AND resource = :new UNION ALL
+        SELECT entry FROM merged WHERE shelf = :shelf AND resource = :new""",
+        shelf=shelf,
+        new=new,
+    )
+    if meanwhile == entry:
+        return
+    if meanwhile is not None:
+        await merge(tx, rules, entry, meanwhile)
+        # The part keeps the number people know it by; the younger number leads to the entry by way of the old key.
+        await tx.execute(
+            """UPDATE merged SET number = (SELECT sum(number) FROM merged WHERE shelf = :shelf
+            AND resource IN (:old, :new)) - number WHERE shelf = :shelf AND resource IN (:old, :new)""",
+            shelf=shelf,
+            old=old,
+            new=new,
+        )
+        return
+    await tx.execute(
+        "UPDATE merged SET resource = :new WHERE shelf = :shelf AND resource = :old", shelf=shelf, old=old, new=new
+    )
 
 
 async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None:

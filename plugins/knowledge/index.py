@@ -7,10 +7,12 @@ transaction and from one shelf's rows alone, so that nothing of a shelf can be s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Reader, Transaction
+from plugins.knowledge import curation
+from plugins.knowledge.errands import ASKED
 from plugins.knowledge.placing import digest, entries_of, ids_of, resources_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -102,6 +104,7 @@ async def replace(
         await tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
     entries = await file(tx, shares) if shares else {}
     if old:
+        await _drop_unsaid_facts(tx, {row["entry"] for row in old})
         await tx.execute(
             f"UPDATE shares SET sent_at = :first WHERE {mine}",
             first=min(row["sent_at"] for row in old),
@@ -112,11 +115,11 @@ async def replace(
 
 
 async def is_known(db: Reader, share: Share) -> bool:
-    """Whether its shelf has its page already, by another message."""
+    """Whether its shelf has its page already, and shows it, by another message."""
     return bool(
         await db.value(
             """SELECT EXISTS (SELECT 1 FROM shelves s, resources r, entries e LEFT JOIN merged m ON m.entry = e.id
-            WHERE s.hub = :hub AND s.circle = :circle AND r.key = :key AND e.shelf = s.id
+            WHERE s.hub = :hub AND s.circle = :circle AND r.key = :key AND e.shelf = s.id AND e.hidden = 0
             AND (e.resource = r.id OR m.resource = r.id))""",
             hub=share.hub,
             circle=share.circle,
@@ -156,28 +159,15 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
         id=id_,
     )
     # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
-    # Their words may stand in what others did, too: replaced by them, or brought back.
-    await tx.execute(
-        """DELETE FROM corrections WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.entry = corrections.entry AND c.what = field AND c.after = value))""",
-        id=id_,
-    )
-    await tx.execute(
-        """UPDATE changes SET before = NULL WHERE what IN ('title', 'note') AND EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.entry = changes.entry AND c.what = changes.what AND c.after = changes.before)""",
-        id=id_,
-    )
-    await tx.execute(
-        """DELETE FROM put_aside WHERE field IN ('title', 'note') AND (by = :id OR EXISTS (SELECT 1 FROM changes c
-        WHERE c.by = :id AND c.shelf = put_aside.shelf AND c.what = field AND c.after = value))""",
-        id=id_,
-    )
+    await curation.drop_words(tx, "c.by = :id", id=id_)
     for table in ("corrections", "put_aside"):
+        await tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
         await tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     await tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
     await tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
     await tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)
     await tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
+    await _drop_unsaid_facts(tx, {row["entry"] for row in touched})
     await renew(tx, rules, {row["entry"] for row in touched})
     await tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
     await tx.execute("DELETE FROM sharers WHERE id = :id", id=id_)
@@ -203,8 +193,20 @@ async def _remove(tx: Transaction, rules: Rules, gone: str, **params: object) ->
     old = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
     if old:
         await tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
+        await _drop_unsaid_facts(tx, {row["entry"] for row in old})
         await renew(tx, rules, {row["entry"] for row in old})
     return bool(old)
+
+
+async def _drop_unsaid_facts(tx: Transaction, entries: Collection[int]) -> None:
+    """What a page said goes with the address it was asked by, once nobody says that any more."""
+    await tx.execute(
+        f"""DELETE FROM facts WHERE entry IN (SELECT value FROM json_each(:ids)) AND ({ASKED})
+        AND url NOT IN (SELECT url FROM shares WHERE entry = facts.entry UNION ALL
+        SELECT url FROM curations WHERE entry = facts.entry UNION ALL
+        SELECT value FROM corrections WHERE entry = facts.entry AND field = 'url')""",
+        ids=json.dumps(sorted(entries)),
+    )
 
 
 def _json(value: object) -> str:

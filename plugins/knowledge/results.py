@@ -86,11 +86,11 @@ async def numbered(
     if hidden:
         where = f"({where} OR e.shelf IN (SELECT value FROM json_each(:own)))"
     rows = await db.rows(
-        f"""{_SELECT} WHERE {where} AND (e.number = :number
-        OR e.id IN (SELECT entry FROM merged WHERE shelf = e.shelf AND number = :number))
-        ORDER BY s.circle = :first DESC, e.shelf""",
+        f"""{_SELECT} WHERE {where} AND e.id IN
+        (SELECT id FROM entries WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves))
+        UNION SELECT entry FROM merged WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves)))""",
         number=number,
-        first=circle or "members",
+        shelves=json.dumps([shelf.id for shelf in sight.shelves]),
         **sight.params,
     )
     order = {shelf.id: place for place, shelf in enumerate(sight.shelves)}

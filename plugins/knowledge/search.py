@@ -180,7 +180,7 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
 async def _listed(db: Reader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
     """What filters alone ask for, the newest first."""
     if set(question.filters) == {"sort"} and question.sort == "new":
-        return await _recent(db, conditions.sight)
+        return _once(await _recent(db, conditions.sight))
     sort = question.sort or "new"
     rows = await pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
     if len(rows) == MOST_LISTED:
@@ -190,16 +190,22 @@ async def _listed(db: Reader, conditions: pool.Conditions, question: Question, n
     return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
 
 
-async def _recent(db: Reader, sight: Sight) -> Sequence[Hit]:
+async def _recent(db: Reader, sight: Sight, since: int = 0) -> Sequence[Row]:
     """What was shared last, whenever it was shared first: read from each shelf's own order."""
-    parts = [
-        f"""SELECT * FROM (SELECT id, resource, shared_at FROM entries
-        WHERE shelf = {shelf.id} AND hidden = 0 AND label <= {AMBER if shelf in sight.own else GREEN}
-        AND shared_at IS NOT NULL ORDER BY shared_at DESC LIMIT {MOST_LISTED // 4})"""
-        for shelf in sight.shelves
-    ]
-    rows = await db.rows(" UNION ALL ".join(parts) + f" ORDER BY shared_at DESC, id DESC LIMIT {MOST_LISTED}")
-    return _once(rows)
+    return await _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", MOST_LISTED, since)
+
+
+async def _of_each_shelf(db: Reader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
+    """The first entries of all shelves in an order that each shelf has an index for; a quarter of them of one shelf."""
+    return await db.rows(
+        f"""SELECT e.id, e.resource, e.votes, e.shared_at FROM json_each(:shelves) s CROSS JOIN entries e ON e.id IN
+        (SELECT e.id FROM entries e WHERE e.shelf = s.value ->> 0 AND e.label <= s.value ->> 1 AND e.hidden = 0
+        AND {which} ORDER BY {order} LIMIT :each) ORDER BY {order} LIMIT :most""",
+        shelves=json.dumps([(shelf.id, AMBER if shelf in sight.own else GREEN) for shelf in sight.shelves]),
+        each=max(1, most // 4),
+        most=most,
+        since=since,
+    )
 
 
 def _once(rows: Sequence[Row]) -> list[Hit]:
@@ -232,15 +238,21 @@ async def closest(
 
 
 async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
-    """What was shared since then that most people found useful, then what was shared most often."""
-    rows = await db.rows(
-        f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.shared_at >= :since ORDER BY e.votes DESC,
-        (SELECT count(*) FROM shares s WHERE s.entry = e.id AND s.sent_at >= :since) DESC, e.shared_at DESC
-        LIMIT :most""",
+    """What was shared since then that most people found useful; then, of what was shared last, what was shared most
+    often."""
+    voted = "e.votes > 0 AND e.shared_at >= :since"
+    rows = [
+        *await _of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
+        *await _recent(db, sight, since),
+    ]
+    shared = await db.rows(
+        """SELECT entry, count(*) AS times FROM shares WHERE entry IN (SELECT value FROM json_each(:ids))
+        AND sent_at >= :since GROUP BY entry""",
+        ids=json.dumps([row["id"] for row in rows]),
         since=since,
-        most=limit * len(sight.shelves),  # each may have the same pages
-        **sight.params,
     )
+    times = {row["entry"]: row["times"] for row in shared}
+    rows.sort(key=lambda row: (row["votes"], times.get(row["id"], 0), row["shared_at"]), reverse=True)
     return _once(rows)[:limit]
 
 

@@ -160,7 +160,7 @@ def own_terms() -> Terms:
 
 def with_terms(added: Iterable[Terms]) -> Thesaurus:
     """Faro's terms and those of hubs: new concepts, and more terms for known ones."""
-    return _with_terms(json.dumps(list(added), sort_keys=True, ensure_ascii=False))
+    return _with_terms(json.dumps([terms for terms in added if terms], sort_keys=True, ensure_ascii=False))
 
 
 @lru_cache(maxsize=64)  # hubs, and combinations of them in direct chats

@@ -184,6 +184,21 @@ async def test_a_redaction_takes_what_the_page_said_with_it(told: Story) -> None
     assert await states(told) == []
 
 
+async def test_an_address_nobody_says_any_more_is_forgotten_and_the_other_one_asked(told: Story, web: FakeWeb) -> None:
+    """How somebody wrote an address is theirs, though others shared the same page."""
+    posted = f"{GUIDE}?utm_campaign=letter-to-ana"
+    web.pages[posted] = FACTS
+    first = told.message(ANA, f"see {posted}")
+    await told.hear(first)
+    await told.say(LUIS, f"see {GUIDE}")
+    assert [url for url, *_ in await states(told)] == [posted]
+    await told.redact(first)
+    assert await states(told) == []
+    await told.pipeline.refresh()
+    await told.settle()
+    assert [(url, state) for url, state, *_ in await states(told)] == [(GUIDE, "ok")]
+
+
 async def test_a_hub_that_turns_it_off_meanwhile_keeps_nothing(told: Story, web: FakeWeb) -> None:
     async def turned_off() -> None:
         told.desk.directory = Directory([hub()])

@@ -201,6 +201,22 @@ async def test_what_is_joined_stays_joined_when_keys_are_renewed(db: SqliteDatab
         assert await urls(tx, "again first second") != []
 
 
+async def test_what_was_shared_again_under_the_new_key_of_a_joined_page_joins_it(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        await filing.merge(tx, RULES, into.id, other.id)
+        await make_old(tx)
+        await say(tx, f"meanwhile {B}", event="$3")
+        await refile(tx)
+        [entry] = await everything(tx)
+        assert [share.event for share in await results.shares_of(tx, entry, 9)] == ["$3", "$2", "$1"]
+        assert (await numbered(tx, 2)).id == (await numbered(tx, 3)).id == entry.id
+        await say(tx, f"again {B}", event="$4")
+        assert len(await everything(tx)) == 1
+        assert await filing.split(tx, RULES, entry.shelf.id, 2) is not None
+        assert await urls(tx, "meanwhile") == [B]
+
+
 async def test_one_message_with_both_addresses_of_a_page_shares_it_once(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"both {A} {B}", event="$1")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.events import Edit, Message, Reaction, Redaction
+from bot.directory import Directory
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from tests.knowledge.hubs import hub
@@ -146,16 +147,33 @@ async def test_a_link_is_told_to_be_kept_or_known_by_a_quiet_reaction() -> None:
         assert reactions(s) == ["kept", "known already"]
 
 
+async def test_that_a_hidden_page_is_known_is_told_to_nobody() -> None:
+    async with story([Knowledge], [hub(tell_kept=True, moderators=[MOD])]) as s:
+        await share(s)
+        await said(s, MOD, "!hide 1")
+        await share(s, "again https://example.org/a", EVA)
+        assert reactions(s) == ["kept", "kept"]
+
+
 async def test_members_correct_what_they_alone_shared_and_nothing_else(told: Story) -> None:
     await share(told)
     await share(told, "other https://example.org/b", LUIS)
     await share(told, "also https://example.org/b", EVA)
     assert "1. Gift policy" in await said(told, ANA, "!title 1 Gift policy")
-    for command in ("!title 2 X", "!note 2 X", "!topic 2 +gifts", "!label 2 amber", "!hide 2", "!pin 2"):
+    for command in ("!title 2 X", "!note 2 X", "!topic 2 +gifts", "!label 2 amber", "!hide 2"):
         assert "for coordinators and moderators" in await said(told, LUIS, command), command
-    for command in ("!merge 1 2", "!split 2", "!changes", "!alike"):
+    for command in ("!pin 1", "!merge 1 2", "!split 2", "!changes", "!alike"):
         await said(told, LUIS, command)
     assert await count(told, "changes") == 1
+
+
+async def test_what_was_changed_as_a_coordinator_stays_when_one_is_none_any_more(told: Story) -> None:
+    await share(told)
+    await said(told, MOD, "!hide 1")
+    told.desk.directory = Directory([hub(title="Transparency")])
+    await told.pipeline.refresh()
+    assert "no change of yours" in await said(told, MOD, "!undo")
+    assert "no change of yours" in await said(told, MOD, "!undo 1")
 
 
 @pytest.mark.parametrize("who", [MOD, COORDINATOR])
@@ -318,6 +336,24 @@ async def test_forgetting_a_person_takes_what_they_shared_said_and_chose(tmp_pat
             await tx.execute("DELETE FROM outbox")  # the core's own: what it said and sent
         assert held(tmp_path, "nzibarista", "uokkaly", "ombatish") == []
         assert "theirs" in await said(s, ANA, "!find theirs")
+
+
+async def test_a_title_or_note_goes_with_the_message_that_gave_it(tmp_path: Path) -> None:
+    """What was before is back, the words are gone from the list of changes and from the file."""
+    async with story([Knowledge], [hub(moderators=[MOD])], database=tmp_path / "faro.db") as s:
+        await share(s)
+        await said(s, ANA, "!title 1 Gift policy")
+        title, note = [await share(s, f"!{what} 1 zanzibarista", MOD) for what in ("title", "note")]
+        await said(s, MOD, "!undo")
+        await s.redact(title)
+        await s.redact(note)
+        assert (await said(s, LUIS, "!find policy")).startswith("1. Gift policy")
+        assert "zanzi" not in await said(s, MOD, "!changes")
+        assert "no change of yours" in await said(s, MOD, "!undo")
+        async with s.db.transaction() as tx:
+            await tx.execute("DELETE FROM outbox")  # the core's own: what it said and sent
+        await s.advance(MINUTE)
+        assert held(tmp_path, "nzibarista") == []
 
 
 async def test_redacted_words_have_left_the_file_a_minute_later(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE INDEX entries_by_date ON entries (shelf, shared_at);
 CREATE INDEX entries_by_resource ON entries (resource);
+CREATE INDEX entries_by_votes ON entries (shelf, votes) WHERE votes > 0;
 
 CREATE TABLE merged (                          -- another page of the same shelf that a moderator joined to an entry
     shelf INTEGER NOT NULL,
@@ -139,8 +140,10 @@ CREATE TABLE changes (                         -- who changed what; the words go
     after TEXT,
     by INTEGER REFERENCES sharers (id),
     at INTEGER NOT NULL,
+    event TEXT,                                -- the message that asked for it
     undone INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX changes_by_event ON changes (event) WHERE event IS NOT NULL;
 CREATE INDEX changes_by_shelf ON changes (shelf, id);
 CREATE INDEX changes_by ON changes (by);
 
