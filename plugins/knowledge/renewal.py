@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.api import Row, Transaction
@@ -27,7 +27,7 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
         s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}""",
         ids=ids,
     )
-    said = await _said(tx, ids)
+    said = await _said(tx, ids, rows)
     made: dict[int, Made] = {}
     gone: list[Row] = []
     for row in rows:
@@ -40,7 +40,7 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
     await _drop(tx, gone)
 
 
-async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
+async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
     shares = await _by_entry(
         tx,
         f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
@@ -65,16 +65,17 @@ async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
     curations, corrections, facts, votes = [
         await _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
     ]
-    found: dict[int, Said] = defaultdict(Said)
-    for entry in {*shares, *curations}:
-        found[entry] = Said(
+    return {
+        (entry := row["id"]): Said(
+            resource=row["resource"],
             shares=shares.get(entry, ()),
             curations=curations.get(entry, ()),
             corrections={row["field"]: row["value"] for row in corrections.get(entry, ())},
             facts=next(iter(facts.get(entry, ())), None),
             votes=next((row["votes"] for row in votes.get(entry, ())), 0),
         )
-    return found
+        for row in entries
+    }
 
 
 async def _by_entry(tx: Transaction, sql: str, ids: str) -> dict[int, list[Row]]:
