@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, errands, index, searches, votes
+from plugins.knowledge import choices, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
-from plugins.knowledge.shelves import GREEN, LABELS, circle_of
+from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of
 
 MINUTE = 60_000
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
@@ -110,6 +110,7 @@ class Capturing:
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
+        naming.in_a_room(ctx)
         found = shared(link)
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
@@ -118,7 +119,7 @@ class Capturing:
                 if red
                 else ctx.t(
                     "There is no web address in that. Write it like this: {example}",
-                    example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`",
+                    example=naming.example(ctx, "share"),
                 )
             )
         settings = section(ctx.hub, KnowledgeHub)
@@ -145,7 +146,9 @@ class Capturing:
             await _erase_soon(ctx)
         await errands.begin(ctx, entries.values())
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
-        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
+        sign = "c" if circle_of(ctx) == COORDINATORS else ""
+        kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))
+        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=kept))
 
     @command(
         "mylinks",
