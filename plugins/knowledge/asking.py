@@ -51,7 +51,7 @@ _NAMES = {name: key for key, names in FILTERS.items() for name in names}
 # A filter, a "phrase", or a word; each may have a `-` in front.
 _TOKEN = re.compile(
     r"""(?P<not>(?<!\S)-)?(?:
-        (?P<key>[^\W\d_]{2,12}):(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*))
+        (?P<key>[^\W\d_]{2,12}):[ ]?(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*))
       | ["“«](?P<phrase>[^"“”«»]+)["”»]
       | (?P<word>\S+))""",
     re.VERBOSE,
@@ -104,8 +104,10 @@ class Question:
     text: str = ""
     plain: str = ""
     """The words that are neither filters nor phrases nor to be left out."""
+    words: str = ""
+    """All that are no filters, to be shown."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """The filters as they were written, to be shown."""
+    """The filters by their English names, to be shown."""
 
     @property
     def empty(self) -> bool:
@@ -116,8 +118,10 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
     """A question; dates are those of the zone's clocks."""
     text = tidy(text, LONGEST)
     if key := canonical(text.strip("<>")):
-        return Question(key=key, text=text)
+        return Question(key=key, text=text, words=text)
     filters: dict[str, str] = {}
+    called: dict[str, str] = {}
+    words: list[str] = []
     plain: list[str] = []
     units: list[Unit] = []
     without: list[Unit] = []
@@ -130,9 +134,11 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
                     Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
                 )
             if name in filters:
-                raise UserError(Text("'{name}:' is given twice.", name=name))
-            filters[name] = value
-        elif token["phrase"]:
+                raise UserError(Text("'{name}:' is given twice.", name=token["key"]))
+            filters[name], called[name] = value, token["key"]
+            continue
+        words.append(token[0])
+        if token["phrase"]:
             (without if token["not"] else units).append(_phrase(token["phrase"]))
         elif token["not"]:
             without += _units(token[0][1:], thesaurus)
@@ -140,11 +146,12 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
             plain.append(token[0])
     units += _units(" ".join(plain), thesaurus)
     return replace(
-        _filtered(filters, zone),
+        _filtered(filters, called, zone),
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=text,
         plain=" ".join(plain),
+        words=" ".join(words),
     )
 
 
@@ -166,16 +173,16 @@ def single(word: str, thesaurus: Thesaurus) -> Unit:
     return _units(word, thesaurus)[0]
 
 
-def _filtered(filters: Mapping[str, str], zone: str) -> Question:
-    """A question of these filters alone."""
+def _filtered(filters: Mapping[str, str], called: Mapping[str, str], zone: str) -> Question:
+    """A question of these filters alone; `called`: their names as they were written."""
     said = filters.get
     kind = fold(said("type", "")).lstrip(".")
     return Question(
         topic=said("topic"),
         hub=said("hub"),
         sender=_sender(filters["from"]) if "from" in filters else None,
-        since=_instant(filters["since"], zone, "since") if "since" in filters else None,
-        until=_instant(filters["until"], zone, "until") if "until" in filters else None,
+        since=_instant(filters["since"], zone, called["since"]) if "since" in filters else None,
+        until=_instant(filters["until"], zone, called["until"], end=True) if "until" in filters else None,
         languages=(_language(filters["lang"]),) if "lang" in filters else (),
         kinds=tuple(KINDS.get(kind, (kind,))) if kind else (),
         site=_site(filters["site"]) if "site" in filters else None,
@@ -239,17 +246,17 @@ def _sender(said: str) -> str:
     if not _SENDER.fullmatch(said):
         raise UserError(Text("“{said}” is not a person; write from:ana or from:@ana:example.org.", said=tidy(said, 40)))
     name = said.removeprefix("@").lower()
-    return f"@{name}" if ":" in name else name
+    return f"@{name}" if ":" in name else fold(name)  # from:Lucía means @lucia, as no account has accents
 
 
-def _instant(said: str, zone: str, name: str) -> int:
-    """The beginning (of `until`: the end) of a year, month or day in the zone."""
+def _instant(said: str, zone: str, name: str, *, end: bool = False) -> int:
+    """The beginning, or the end, of a year, month or day in the zone."""
     match = _DAY.fullmatch(said)
     if match:
         year, month, day = map(int, match.groups("1"))
         try:  # there may be no such day, or none after it
             start = datetime(year, month, day)  # noqa: DTZ001 - what the zone's clocks show
-            if name == "until":
+            if end:
                 start = _after(start, whole_year=match[2] is None, whole_month=match[3] is None)
             return to_instant(start, zone)
         except (ValueError, OverflowError):

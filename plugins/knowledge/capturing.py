@@ -9,7 +9,7 @@ from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
-from plugins.knowledge.shelves import GREEN, LABELS, circle_of, sight
+from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
 
 MINUTE = 60_000
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
@@ -112,6 +112,7 @@ class Capturing:
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
+        naming.in_a_room(ctx)
         found = shared(link)
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
@@ -147,7 +148,9 @@ class Capturing:
             await _erase_soon(ctx)
         await errands.begin(ctx, entries.values())
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
-        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(map(str, dict.fromkeys(numbers)))))
+        sign = "c" if circle_of(ctx) == COORDINATORS else ""
+        kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))
+        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=kept))
 
     @command(
         "mylinks",

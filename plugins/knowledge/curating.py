@@ -7,12 +7,12 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, filing, naming, results, shown, votes
+from plugins.knowledge import curation, filing, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shelves import LABELS, Sight, sight
+from plugins.knowledge.shelves import COORDINATORS, LABELS, Sight, sight
 from plugins.knowledge.text import fold
 
 LONGEST_TITLE = 200
@@ -57,11 +57,11 @@ class Curating:
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
-            if not name:
+            if not marks.hashtags(f"#{name}"):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
             topic = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " ")) or name
-            values.append((f"topic:{topic[:60]}", sign))
-        await curation.change(ctx.db, self.rules, entry, author(ctx), values[:20])
+            values.append((f"topic:{topic}", sign))
+        await curation.change(ctx.db, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
         return await self._done(ctx, entry)
 
     @command(
@@ -71,10 +71,10 @@ class Curating:
         examples=("label 12 amber",),
     )
     async def label(self, ctx: Context, number: str, label: str) -> Reply:
-        said = fold(label).removeprefix("tlp:")
-        if said == "red":
+        said = marks.label(f"TLP:{label.strip().casefold().removeprefix('tlp:')}")
+        if said == marks.RED:
             raise UserError(ctx.t("What is TLP:RED is not kept. Delete the message, or hide the result."))
-        if said not in LABELS:
+        if said is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
         return await self._set(ctx, number, "label", said)
 
@@ -160,7 +160,7 @@ class Curating:
         }
         for shelf in seen.own:
             for found in await filing.candidates(ctx.db, shelf.id, MOST_CANDIDATES):
-                sign = "c" if shelf.circle == "coordinators" else ""
+                sign = "c" if shelf.circle == COORDINATORS else ""
                 numbers = " ".join(f"{sign}{number}" for number in found.numbers[:2])
                 lines.append(f"- {naming.written(ctx, 'merge', numbers)} · {reasons[found.reason]}")
         if not lines:
@@ -186,19 +186,22 @@ class Curating:
         examples=("undo", "undo 57"),
     )
     async def undo(self, ctx: Context, change: int | None = None) -> Reply:
-        shelves = [shelf.id for shelf in (await self._own(ctx)).own]
+        seen = await self._own(ctx)
+        shelves = [shelf.id for shelf in seen.own]
         if change is None:
             found = await curation.last_of(ctx.db, shelves, ctx.sender)
         else:
-            found = await curation.numbered(ctx.db, shelves, change)
-        if found and ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
-            mine = found.by == ctx.sender and await self._is_theirs_alone(ctx, found.entry)
-            found = found if mine else None
-        if found is None:
+            one = await curation.numbered(ctx.db, shelves, change)
+            found = [one] if one else []
+        if ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
+            found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
+        if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
-        if not await curation.undo(ctx.db, self.rules, found, author(ctx)):
-            raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
-        return Reply(ctx.t("Taken back: {change}", change=self._told(ctx, found)))
+        for one in found:
+            if not await curation.undo(ctx.db, self.rules, one, author(ctx)):
+                raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
+        told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
+        return Reply(ctx.t("Taken back: {change}", change=told))
 
     @command(
         "changes",
@@ -214,7 +217,7 @@ class Curating:
         lines = []
         for one in found:
             facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), escape(one.by or ctx.t("somebody")),
-                     self._told(ctx, one)]  # fmt: skip
+                     self._told(ctx, seen, one)]  # fmt: skip
             if one.undone:
                 facts.append(ctx.t("taken back"))
             lines.append(f"- {' · '.join(facts)}")
@@ -253,14 +256,16 @@ class Curating:
             LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
         return not await ctx.db.value(others, entry=entry, user=ctx.sender)
 
-    def _told(self, ctx: Context, change: Change) -> str:
+    def _told(self, ctx: Context, seen: Sight, change: Change) -> str:
         """A change in words."""
-        number, after = str(change.number), escape(tidy(change.after or "", 80))
+        circles = {shelf.id: shelf.circle for shelf in seen.own}
+        sign = "c" if circles[change.shelf] == COORDINATORS else ""
+        number, after = f"{sign}{change.number}", escape(tidy(change.after or "", 80))
         match change.what:
             case curation.MERGE:
-                return ctx.t("{other} joined to {number}", other=after, number=number)
+                return ctx.t("{other} joined to {number}", other=sign + after, number=number)
             case curation.SPLIT:
-                return ctx.t("{other} taken out of {number}", other=after, number=number)
+                return ctx.t("{other} taken out of {number}", other=sign + after, number=number)
             case "title":
                 return ctx.t("title of {number}: {text}", number=number, text=after)
             case "note":

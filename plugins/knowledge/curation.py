@@ -14,6 +14,7 @@ from plugins.knowledge.rules import Rules
 
 MERGE, SPLIT = "merge", "split"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
+MOST_AT_ONCE = 20  # changes of one command
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,20 @@ async def changes(db: Reader, shelves: Sequence[int], limit: int) -> Sequence[Ch
     return await _changes(db, "c.shelf IN (SELECT value FROM json_each(:shelves))", limit, shelves=json.dumps(shelves))
 
 
-async def last_of(db: Reader, shelves: Sequence[int], user: str) -> Change | None:
-    """The newest change of a person that was not undone."""
+async def last_of(db: Reader, shelves: Sequence[int], user: str) -> Sequence[Change]:
+    """What a person's newest command changed that was not undone, the newest first. Only `!topic 12 +gifts -audit`
+    makes more than one change."""
     found = await _changes(
         db,
         "c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0",
-        1,
+        MOST_AT_ONCE,
         shelves=json.dumps(shelves),
         user=user,
     )
-    return found[0] if found else None
+    if not found or not found[0].what.startswith("topic:"):
+        return found[:1]
+    first = found[0]
+    return [one for one in found if one.what.startswith("topic:") and (one.entry, one.at) == (first.entry, first.at)]
 
 
 async def numbered(db: Reader, shelves: Sequence[int], id_: int) -> Change | None:

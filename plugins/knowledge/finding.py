@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
 from plugins.knowledge import address, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
+from plugins.knowledge.links import tidy
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight, sight
@@ -16,6 +17,7 @@ PAGE = 5  # results of one answer
 MOST_SHARES = 5  # that `!show` names
 MOST_TOPICS = 5  # that are suggested
 MOST_LISTED = 40  # topics
+LONGEST_TOLD = 80  # characters of a question that are repeated
 DAY = 86_400_000
 PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
 
@@ -83,10 +85,10 @@ class Finding:
     async def topics(self, ctx: Context) -> Reply:
         counts = await results.topic_counts(ctx.db, await sight(ctx))
         hubs = ctx.hubs if ctx.room.direct else [ctx.hub]
-        named = {topic.id: hub for hub in reversed(hubs) for topic in hub.topics}
+        named = {topic.id: hub for hub in reversed(ctx.hubs) for topic in hub.topics}
         names = [
             *(topic.id for hub in hubs for topic in hub.topics),
-            *(topic for topic in counts if topic not in named),
+            *counts,
         ]
         if not names:
             return Reply(ctx.t("This hub has no topics."))
@@ -255,7 +257,7 @@ class Finding:
             titles = [title for hub in ctx.hubs for title in self.rules.of(hub.id).topics.get(topic, {}).values()]
             if titles and topic != question.topic:
                 names[topic] = [topic, *titles]
-        if near := naming.nearest_topics(names, question.text, MOST_TOPICS):
+        if near := naming.nearest_topics(names, question.words, MOST_TOPICS):
             listed = ", ".join(f"{self._topic(ctx, topic)} (`topic:{topic}`)" for topic in near)
             example = naming.written(ctx, "find", f"topic:{near[0]}")
             parts.append(
@@ -275,11 +277,7 @@ class Finding:
 
 def _what(ctx: Context, question: Question) -> str:
     """The question as it was understood, to be read."""
-    words = question.text
-    for name, value in question.filters.items():
-        for written in (f"{name}:{value}", f'{name}:"{value}"'):
-            words = words.replace(written, "")
-    words = " ".join(words.split())
+    words = tidy(question.words, LONGEST_TOLD)
     quoted = any(sign in words for sign in '"“”«»')
     parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
     parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]

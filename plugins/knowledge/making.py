@@ -22,8 +22,9 @@ SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold wor
 @dataclass(frozen=True, slots=True)
 class Said:
     """Everything known of a page on one shelf. `shares` newest first; rows as their tables have them, and
-    with each share the `strictest` label of all."""
+    with each share the `strictest` label of all. `resource` is the page itself: others were joined to it."""
 
+    resource: int
     shares: Sequence[Row] = ()
     curations: Sequence[Row] = ()
     corrections: Mapping[str, str] | None = None
@@ -51,7 +52,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     urls = _urls(said, corrections)
     label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
     newest = said.shares[0] if said.shares else None
-    url = urls[0] if said.curations or "url" in corrections else min(urls, key=len, default="")
+    url = urls[0] if said.curations or "url" in corrections else min(_own_urls(said) or urls, key=len, default="")
     entry = {
         "url": None if newest and url == newest["url"] else url,
         "title": None if newest and titles == {"": newest["label"]} else json.dumps(titles, ensure_ascii=False),
@@ -148,6 +149,11 @@ def _urls(said: Said, corrections: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys((*corrected, *(row["url"] for row in (*said.curations, *said.shares)))))
 
 
+def _own_urls(said: Said) -> list[str]:
+    """As the page itself was shared, not those that were joined to it."""
+    return [share["url"] for share in said.shares if share["resource"] == said.resource]
+
+
 def _is_web(url: str) -> bool:
     """An address of the web says something to readers; that of a file on a homeserver does not."""
     return not url.startswith("mxc:")
@@ -199,7 +205,9 @@ def _topics(
 
 
 def _labels(said: Said) -> list[str]:
-    return [share["label"] for share in said.shares if share["label"]]
+    """The page's own first."""
+    shares = sorted(said.shares, key=lambda share: share["resource"] != said.resource)
+    return [share["label"] for share in shares if share["label"]]
 
 
 def _topic_words(rules: HubRules, topic: str) -> str:

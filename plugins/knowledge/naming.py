@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,
 
 async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) -> Entry:
     """The entry a person means by `12`, `c3` or `transparency/12`. What they may not see does not exist."""
-    match = _NUMBER.fullmatch(said)
+    match = _NUMBER.fullmatch(said.rstrip(".,:)"))  # as a list shows it: `12.`
     if match is None:
         raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(said, 40)))
     hub = match["hub"] and match["hub"].lower()
@@ -37,9 +37,14 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
 
 async def own(ctx: Context) -> Sight:
     """What may be corrected from here: the hub's own, in its rooms."""
+    in_a_room(ctx)
+    return Sight((await shelves.sight(ctx)).own)
+
+
+def in_a_room(ctx: Context) -> None:
+    """Refuses in direct chats, where nobody else would see it, nor which hub it is for."""
     if ctx.room.direct:
         raise UserError(ctx.t("Write that in a room of the hub, so that the others see it."))
-    return Sight((await shelves.sight(ctx)).own)
 
 
 def hub(ctx: Context, said: str) -> Hub:
@@ -61,7 +66,9 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
     used = await topic_counts(ctx.db, sight)
     shown = escape(tidy(said, 40))
-    if close := get_close_matches(fold(said), {**names, **{tag: tag for tag in used}}, n=1, cutoff=0.5):
+    names |= {tag: tag for tag in used if tag not in names}
+    parts = [name for name in names if fold(said) in name.split()]
+    if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
         suggestion = f"`topic:{names.get(close[0], close[0])}`"
         raise UserError(
             ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
@@ -97,12 +104,6 @@ def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) ->
         for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
             found[by_name[name]] = None
     return (list(found) or list(names))[:most]
-
-
-def written(ctx: Context, command: str, arguments: str = "") -> str:
-    """A command as the asker would write it: `!buscar regalos`."""
-    word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
-    return f"`{word} {arguments}`" if arguments else f"`{word}`"
 
 
 def example(ctx: Context, command: str) -> str:

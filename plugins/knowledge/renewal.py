@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.api import Row, Transaction
@@ -28,7 +28,7 @@ async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None
         ORDER BY e.id""",
         ids=ids,
     )
-    said = await _said(tx, ids)
+    said = await _said(tx, ids, rows)
     changes = await _take_out(tx, ids, rows)
     kept = [row for row in rows if said[row["id"]].shares or said[row["id"]].curations]
     made = [(row, _make(rules, row, said[row["id"]])) for row in kept]
@@ -42,7 +42,7 @@ def _make(rules: Rules, row: Row, said: Said) -> Made:
     return make(rules.of(row["hub"]), Shelf(row["shelf"], row["hub"], row["circle"]), said)
 
 
-async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
+async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
     shares = await _by_entry(
         tx,
         f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
@@ -67,16 +67,17 @@ async def _said(tx: Transaction, ids: str) -> dict[int, Said]:
     curations, corrections, facts, votes = [
         await _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
     ]
-    found: dict[int, Said] = defaultdict(Said)
-    for entry in {*shares, *curations}:
-        found[entry] = Said(
+    return {
+        (entry := row["id"]): Said(
+            resource=row["resource"],
             shares=shares.get(entry, ()),
             curations=curations.get(entry, ()),
             corrections={row["field"]: row["value"] for row in corrections.get(entry, ())},
             facts=next(iter(facts.get(entry, ())), None),
             votes=next((row["votes"] for row in votes.get(entry, ())), 0),
         )
-    return found
+        for row in entries
+    }
 
 
 async def _by_entry(tx: Transaction, sql: str, ids: str) -> dict[int, list[Row]]:

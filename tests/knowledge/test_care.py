@@ -135,7 +135,7 @@ async def test_what_has_not_moved_cannot_be_accepted(told: Story) -> None:
 @pytest.mark.parametrize("words", ["!links", "!moved 1"])
 async def test_only_coordinators_and_moderators_see_the_list_and_accept(told: Story, words: str) -> None:
     await told.say(ANA, f"see {A}")
-    assert str(await told.say(LUIS, words)) == "That command is for moderators."
+    assert str(await told.say(LUIS, words)) == "That command is for coordinators and moderators."
 
 
 async def test_turning_it_off_forgets_what_was_found(told: Story, web: FakeWeb) -> None:

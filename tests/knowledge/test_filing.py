@@ -133,8 +133,7 @@ async def test_a_change_is_not_undone_on_another_result_that_came_in_its_place(d
         await correct(tx, entry, pinned=None)
         await remove(tx, "$1")
         await say(tx, f"second {B}", event="$2")
-        change = await curation.last_of(tx, [entry.shelf.id], ANA)
-        assert change is not None
+        (change,) = await curation.last_of(tx, [entry.shelf.id], ANA)
         assert not await curation.undo(tx, RULES, change, Author(ANA, 2))
         assert not (await numbered(tx, 2)).pinned
 

@@ -299,8 +299,7 @@ async def test_a_forgotten_persons_title_that_somebody_brought_back_goes_too(db:
         await set_(tx, ANA, "title", "zanzibarista")
         await set_(tx, LUIS, "title", "another title")
         [entry] = await everything(tx)
-        change = await curation.last_of(tx, [entry.shelf.id], LUIS)
-        assert change is not None
+        (change,) = await curation.last_of(tx, [entry.shelf.id], LUIS)
         assert await curation.undo(tx, RULES, change, Author(LUIS, 2))
         await index.forget(tx, RULES, ANA)
         [entry] = await everything(tx)

@@ -103,7 +103,7 @@ async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> No
             if entry := await _entry(tx, page):
                 await curation.change(tx, RULES, entry, author, [(field, value if on else None)])
         case _:
-            if change := await curation.last_of(tx, [shelf], what[0]):
+            for change in await curation.last_of(tx, [shelf], what[0]):
                 await curation.undo(tx, RULES, change, author)
 
 
