@@ -33,7 +33,7 @@ FILTERS: Mapping[str, Sequence[str]] = {
     "lang": ("lang", "language", "idioma", "langue", "lengua", "lingua"),
     "type": ("type", "tipo"),
     "site": ("site", "sitio"),
-    "hub": ("hub", "centro", "polo"),
+    "hub": ("hub", "comunidad", "communaute", "comunidade", "centro", "polo"),
     "sort": ("sort", "orden", "tri", "ordem"),
 }
 """A filter by all its names: English first, then Spanish, French and Portuguese."""
@@ -102,6 +102,7 @@ class Question:
     hub: str | None = None
     sort: str | None = None
     text: str = ""
+    """As it was written, without its filters."""
     plain: str = ""
     """The words that are neither filters nor phrases nor to be left out."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -119,6 +120,7 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         return Question(key=key, text=text)
     filters: dict[str, str] = {}
     plain: list[str] = []
+    rest: list[str] = []
     units: list[Unit] = []
     without: list[Unit] = []
     for token in _TOKEN.finditer(text):
@@ -132,7 +134,9 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
             if name in filters:
                 raise UserError(Text("'{name}:' is given twice.", name=name))
             filters[name] = value
-        elif token["phrase"]:
+            continue
+        rest.append(token[0])
+        if token["phrase"]:
             (without if token["not"] else units).append(_phrase(token["phrase"]))
         elif token["not"]:
             without += _units(token[0][1:], thesaurus)
@@ -143,7 +147,7 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         _filtered(filters, zone),
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
-        text=text,
+        text=" ".join(rest),
         plain=" ".join(plain),
     )
 

@@ -276,10 +276,6 @@ class Finding:
 def _what(ctx: Context, question: Question) -> str:
     """The question as it was understood, to be read."""
     words = question.text
-    for name, value in question.filters.items():
-        for written in (f"{name}:{value}", f'{name}:"{value}"'):
-            words = words.replace(written, "")
-    words = " ".join(words.split())
     quoted = any(sign in words for sign in '"“”«»')
     parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
     parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]

@@ -204,7 +204,7 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
             "share nothing",
             (
                 "There is no web address in that. Write it like this: "
-                "share https://example.org/guide for new colleagues #gifts"
+                "!share https://example.org/guide for new colleagues #gifts"
             ),
         ),
         ("share TLP:RED https://example.org/x", "What is TLP:RED is not kept."),
