@@ -33,7 +33,7 @@ FILTERS: Mapping[str, Sequence[str]] = {
     "lang": ("lang", "language", "idioma", "langue", "lengua", "lingua"),
     "type": ("type", "tipo"),
     "site": ("site", "sitio"),
-    "hub": ("hub", "centro", "polo"),
+    "hub": ("hub", "comunidad", "communaute", "comunidade", "centro", "polo"),
     "sort": ("sort", "orden", "tri", "ordem"),
 }
 """A filter by all its names: English first, then Spanish, French and Portuguese."""
@@ -102,10 +102,9 @@ class Question:
     hub: str | None = None
     sort: str | None = None
     text: str = ""
+    """As it was written, without its filters."""
     plain: str = ""
     """The words that are neither filters nor phrases nor to be left out."""
-    words: str = ""
-    """All that are no filters, to be shown."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The filters by their English names, to be shown."""
 
@@ -118,11 +117,11 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
     """A question; dates are those of the zone's clocks."""
     text = tidy(text, LONGEST)
     if key := canonical(text.strip("<>")):
-        return Question(key=key, text=text, words=text)
+        return Question(key=key, text=text)
     filters: dict[str, str] = {}
     called: dict[str, str] = {}
-    words: list[str] = []
     plain: list[str] = []
+    rest: list[str] = []
     units: list[Unit] = []
     without: list[Unit] = []
     for token in _TOKEN.finditer(text):
@@ -137,7 +136,7 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
                 raise UserError(Text("'{name}:' is given twice.", name=token["key"]))
             filters[name], called[name] = value, token["key"]
             continue
-        words.append(token[0])
+        rest.append(token[0])
         if token["phrase"]:
             (without if token["not"] else units).append(_phrase(token["phrase"]))
         elif token["not"]:
@@ -149,9 +148,8 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         _filtered(filters, called, zone),
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
-        text=text,
+        text=" ".join(rest),
         plain=" ".join(plain),
-        words=" ".join(words),
     )
 
 

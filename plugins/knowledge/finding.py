@@ -257,7 +257,7 @@ class Finding:
             titles = [title for hub in ctx.hubs for title in self.rules.of(hub.id).topics.get(topic, {}).values()]
             if titles and topic != question.topic:
                 names[topic] = [topic, *titles]
-        if near := naming.nearest_topics(names, question.words, MOST_TOPICS):
+        if near := naming.nearest_topics(names, question.text, MOST_TOPICS):
             listed = ", ".join(f"{self._topic(ctx, topic)} (`topic:{topic}`)" for topic in near)
             example = naming.written(ctx, "find", f"topic:{near[0]}")
             parts.append(
@@ -277,7 +277,7 @@ class Finding:
 
 def _what(ctx: Context, question: Question) -> str:
     """The question as it was understood, to be read."""
-    words = tidy(question.words, LONGEST_TOLD)
+    words = tidy(question.text, LONGEST_TOLD)
     quoted = any(sign in words for sign in '"“”«»')
     parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
     parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]

@@ -106,6 +106,12 @@ def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) ->
     return (list(found) or list(names))[:most]
 
 
+def written(ctx: Context, command: str, arguments: str = "") -> str:
+    """A command as the asker would write it: `!buscar regalos`."""
+    word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
+    return f"`{word} {arguments}`" if arguments else f"`{word}`"
+
+
 def example(ctx: Context, command: str) -> str:
     """The first example of a command, as the asker would write it."""
     return next((f"`{entry.examples[0]}`" for entry in ctx.manual() if entry.name == command), f"`{command}`")

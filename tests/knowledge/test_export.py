@@ -167,7 +167,7 @@ def test_what_is_public_is_clear_and_nothing_else(faro: Faro) -> None:
     }
     assert "1 hidden link is left out." in result.stderr
     assert "2 links are left out: they are not TLP:CLEAR." in result.stderr
-    assert "1 link is left out: its address holds a password or a token." in result.stderr
+    assert "1 link is left out: its address holds a password or token." in result.stderr
     for more in ("--with-people", "--coordinators"):
         faro.run("export", "transparency", "--public", more, code=2)
 

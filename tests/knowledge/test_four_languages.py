@@ -372,6 +372,11 @@ async def test_who_asks_in_another_language_finds_the_same_with_a_link_to_the_me
     assert str(await told.say(LUIS, question)).endswith(f"· bribery · port · message {link}")
 
 
+async def test_what_was_not_found_names_each_filter_once(told: Story) -> None:
+    answer = await told.say(LUIS, '!find nowhere "at all" -sea hasta:1999 tema:"gifts"')
+    assert str(answer).startswith('Nothing found for nowhere "at all" -sea until:1999 topic:gifts in: Transparency.')
+
+
 @pytest.mark.parametrize("language", ["en", "es", "fr", "pt"])
 @pytest.mark.parametrize("command", ["mylinks", "askme", "top"])
 async def test_the_choices_that_examples_and_answers_name_are_understood(language: str, command: str) -> None:

@@ -128,7 +128,7 @@ def _told(left_out: Counter[str], t: Translator) -> Iterator[str]:
                           "{count} links are left out: they are not TLP:CLEAR.", number)  # fmt: skip
             case _:
                 yield t.n(
-                    "{count} link is left out: its address holds a password or a token.",
-                    "{count} links are left out: their addresses hold a password or a token.",
+                    "{count} link is left out: its address holds a password or token.",
+                    "{count} links are left out: their addresses hold a password or token.",
                     number,
                 )
