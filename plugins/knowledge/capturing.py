@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, curation, errands, index, searches, votes
+from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
@@ -123,6 +123,9 @@ class Capturing:
                     example=f"`{ctx.t('share https://example.org/guide for new colleagues #gifts')}`",
                 )
             )
+        if await choices.is_unlogged(ctx.db, ctx.sender):
+            kept = naming.written(ctx, "mylinks", ctx.t("on"))
+            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
         settings = section(ctx.hub, KnowledgeHub)
         shares = [
             Share(
