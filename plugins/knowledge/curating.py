@@ -7,7 +7,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, filing, naming, results, shown, votes
+from plugins.knowledge import curation, filing, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -57,10 +57,10 @@ class Curating:
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
-            if not name:
-                raise UserError(ctx.t("Write topics like +gifts or -audit."))
             topic = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " ")) or name
-            values.append((f"topic:{topic[:60]}", sign))
+            if not marks.is_word(topic):
+                raise UserError(ctx.t("Write topics like +gifts or -audit."))
+            values.append((f"topic:{topic}", sign))
         await curation.change(ctx.db, self.rules, entry, author(ctx), values[:20])
         return await self._done(ctx, entry)
 
