@@ -195,9 +195,9 @@ class Intake:
         found: dict[str, None] = {}
         for name in names:
             folded = fold(name)
-            topic = self._rules.topics_by_name.get(folded) or _BETWEEN.sub("-", folded).strip("-")
-            if marks.is_word(topic):
-                found[topic] = None
+            own, word = self._rules.topics_by_name.get(folded), _BETWEEN.sub("-", folded).strip("-")
+            if own or marks.is_word(word):
+                found[own or word] = None
             else:
                 remarks.append(Text("Brought in without a topic that is no word: {topic}", topic=tidy(name, 80)))
         return list(found)
