@@ -196,6 +196,9 @@ class SqliteDatabase:
         for number, sql in missing:
             try:
                 async with self.transaction() as tx:
+                    done = "SELECT 1 FROM migrations WHERE owner = :owner AND step = :step"
+                    if await tx.value(done, owner=owner, step=number):
+                        continue  # another process (the shell) was quicker
                     for statement in statements(sql):
                         await tx.execute(statement)
                     await tx.execute("INSERT INTO migrations VALUES (:owner, :step)", owner=owner, step=number)

@@ -124,6 +124,9 @@ class Capturing:
                     example=naming.example(ctx, "share"),
                 )
             )
+        if await choices.is_unlogged(ctx.db, ctx.sender):
+            kept = naming.written(ctx, "mylinks", ctx.t("on"))
+            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
         settings = section(ctx.hub, KnowledgeHub)
         shares = [
             Share(

@@ -57,10 +57,10 @@ class Curating:
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
-            if not marks.hashtags(f"#{name}"):
+            own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
+            if not (own or marks.is_word(name)):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
-            topic = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " ")) or name
-            values.append((f"topic:{topic}", sign))
+            values.append((f"topic:{own or name}", sign))
         await curation.change(ctx.db, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
         return await self._done(ctx, entry)
 

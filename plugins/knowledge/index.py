@@ -18,7 +18,8 @@ from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import GREEN, MEMBERS, shelf_for
 
-LARGE = 200_000  # entries; from here on the index is rewritten once a day, not with each erasure: it takes seconds
+LARGE = 200_000  # entries; from here on the index is not rewritten in one transaction: it takes seconds
+STEP = 500  # pages of the index that are rewritten in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +175,37 @@ async def forget(tx: Transaction, rules: Rules, user: str) -> None:
     await erase(tx)
 
 
-async def erase(tx: Transaction) -> None:
+async def erase(tx: Transaction, large: int = LARGE) -> bool:
     """Lets deleted words leave the disk: a deleted row alone leaves them in the search index and in the log.
 
-    The index is rewritten, about 0.1 s for ten thousand entries; one that is `LARGE`, by `refresh` once a day.
+    The index is rewritten, about 0.1 s for ten thousand entries. Not one that is large: then the answer is False, and
+    `rewrite_some` does it in steps.
     """
-    if int(await tx.value("SELECT count(*) FROM (SELECT 1 FROM entries LIMIT :large)", large=LARGE)) < LARGE:
+    small = int(await tx.value("SELECT count(*) FROM (SELECT 1 FROM entries LIMIT :large)", large=large)) < large
+    if small:
         await rewrite(tx)
     await tx.erase()
+    return small
 
 
 async def rewrite(tx: Transaction) -> None:
     await tx.execute("INSERT INTO entry_words (entry_words) VALUES ('optimize')")
     await tx.erase()
+
+
+async def rewrite_some(tx: Transaction, *, begin: bool) -> bool:
+    """One step of `rewrite`, a tenth of a second; whether there are more. The first one must `begin`.
+
+    SQLite, "FTS5", 6.7: the rank is negative to begin; a step that changes less than two rows was the last.
+    """
+    before = await tx.value("SELECT total_changes()")
+    await tx.execute(
+        "INSERT INTO entry_words (entry_words, rank) VALUES ('merge', :pages)", pages=-STEP if begin else STEP
+    )
+    more = await tx.value("SELECT total_changes()") - before >= 2
+    if not more:
+        await tx.erase()
+    return bool(more)
 
 
 async def _remove(tx: Transaction, rules: Rules, gone: str, **params: object) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.api import Text
+from plugins.knowledge import marks
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
@@ -27,7 +28,7 @@ from plugins.knowledge.making import MOST_TOPICS
 from plugins.knowledge.pages.head import iso_date
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import LABELS, MEMBERS
-from plugins.knowledge.text import LONGEST_WORD, fold
+from plugins.knowledge.text import fold
 
 LONGEST = {"title": 200, "note": 1000, "description": 500, "site": 100, "author": 100, "published": 40, "kind": 20}
 """Characters that are kept: as many as people may say by command, and pages of themselves."""
@@ -35,7 +36,6 @@ LARGEST_GAP = 100_000  # between numbers: no file uses up all there are
 FACTS = ("description", "site", "author", "published", "kind", "language")
 
 _USER = re.compile(r"@[^\s:]+:\S+")
-_TOPIC = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _KIND = re.compile(r"[a-z0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
 
@@ -195,9 +195,9 @@ class Intake:
         found: dict[str, None] = {}
         for name in names:
             folded = fold(name)
-            topic = self._rules.topics_by_name.get(folded) or _BETWEEN.sub("-", folded).strip("-")
-            if len(topic) <= LONGEST_WORD and _TOPIC.fullmatch(topic):
-                found[topic] = None
+            own, word = self._rules.topics_by_name.get(folded), _BETWEEN.sub("-", folded).strip("-")
+            if own or marks.is_word(word):
+                found[own or word] = None
             else:
                 remarks.append(Text("Brought in without a topic that is no word: {topic}", topic=tidy(name, 80)))
         return list(found)

@@ -43,11 +43,16 @@ def hashtags(words: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in _HASHTAG.finditer(unicodedata.normalize("NFC", words)):
         word = fold(match["word"]).replace("_", "-")
-        if len(word) <= LONGEST_WORD and _LETTER.search(word) and _FOLDED.fullmatch(word):
+        if _LETTER.search(word) and is_word(word):
             found[word] = None
             if len(found) == MOST_HASHTAGS:
                 break
     return tuple(found)
+
+
+def is_word(topic: str) -> bool:
+    """Can this (folded) be a topic: letters and digits, perhaps with hyphens between them?"""
+    return len(topic) <= LONGEST_WORD and bool(_FOLDED.fullmatch(topic))
 
 
 def label(words: str) -> str | None:

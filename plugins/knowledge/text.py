@@ -101,16 +101,6 @@ def compounds(text: str) -> list[Compound]:
     return [_compound(found) for found in _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))]
 
 
-def index_words(text: str) -> str:
-    """The words of a text to be indexed; a compound with hyphens also as one word (`anti bribery antibribery`)."""
-    found: list[str] = []
-    for parts in compounds(text):
-        found += [part.folded for part in parts]
-        if 1 < len(parts) <= MOST_PARTS:
-            found.append(joined([part.folded for part in parts]))
-    return " ".join(found)
-
-
 def joined(parts: Sequence[str]) -> str:
     """The parts of a compound as one word."""
     return "".join(parts)[:LONGEST_WORD]

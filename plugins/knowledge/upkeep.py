@@ -30,12 +30,20 @@ class Upkeep:
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM resources WHERE version <> :now)", now=VERSION):
             await ctx.schedule.job("refile", "refile")
         await searches.expire(ctx.db, ctx.now)
-        await index.rewrite(ctx.db)
+        await ctx.schedule.job("rewrite", "rewrite", begin=1)
 
     @alarm("erase")
     async def erase(self, ctx: AlarmContext) -> Sequence[Announcement]:
-        await index.erase(ctx.db)
+        if not await index.erase(ctx.db):
+            await ctx.schedule.job("rewrite", "rewrite", begin=1)
         return ()
+
+    @job("rewrite")
+    async def rewrite(self, ctx: JobContext) -> None:
+        """Deleted words leave the search index, some pages at a time."""
+        async with ctx.transaction() as tx:
+            if await index.rewrite_some(tx, begin="begin" in ctx.payload):
+                await ctx.schedule(tx).job("rewrite", "rewrite", after=1)
 
     @job("remake")
     async def remake(self, ctx: JobContext) -> None:

@@ -250,6 +250,21 @@ async def test_forgetting_a_person_removes_their_shares_and_the_words_themselves
         assert await tx.value("SELECT count(*) FROM sharers WHERE user = :ana", ana=ANA) == 0
 
 
+async def test_a_large_index_is_rewritten_in_steps(db: SqliteDatabase) -> None:
+    """So that nothing waits for it for seconds."""
+    async with db.transaction() as tx:
+        for number in range(200):
+            await say(tx, f"zanzibarista {number} https://example.org/{number}", event=f"${number}")
+        for number in range(200):
+            await remove(tx, f"${number}")
+        assert not await index.erase(tx, large=0)
+        assert await held(tx, "nzibarista")
+        steps = 1
+        while await index.rewrite_some(tx, begin=steps == 1):
+            steps += 1
+        assert not await held(tx, "nzibarista")
+
+
 async def test_forgetting_a_person_leaves_what_others_said_of_the_same_page(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "zanzibarista https://example.org/a", event="$1", at=2000)

@@ -183,6 +183,8 @@ async def test_coordinators_and_moderators_correct_everything(told: Story, who: 
     assert "· Gifts" in await said(told, who, "!topic 1 +regalos #audit")
     assert "TLP:AMBER" in await said(told, who, "!label 1 TLP:amber")
     assert "pinned" in await said(told, who, "!pin 1")
+    for odd in ("+a`b", "+<b>", "-", "+" + "x" * 99):
+        assert "Write topics like" in await said(told, who, f"!topic 1 {odd}")
     await said(told, who, "!note 1 zanzibarista")
     assert (await said(told, LUIS, "!find zanzibarista")).startswith("1. Gift policy")
     assert "Audit" in await said(told, LUIS, "!find topic:audit")
@@ -290,6 +292,7 @@ async def test_people_choose_whether_their_links_are_kept(told: Story) -> None:
     message = await share(told, "later https://example.org/b")
     assert await count(told, "shares") == 1
     await told.hear(Edit(message.event_id, told.message(ANA, "edited https://example.org/c")))
+    assert "!mylinks on changes that" in await said(told, ANA, "!share https://example.org/d")
     assert await count(told, "shares") == 1
     await said(told, ANA, "!share https://example.org/handed-over")
     assert await count(told, "shares") == 2

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.knowledge.text import LONGEST_WORD, compounds, fold, index_words, stems, word, words
+from plugins.knowledge.text import LONGEST_WORD, compounds, fold, stems, word, words
 
 
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
-    assert index_words(index_words(text)) == index_words(index_words(index_words(text)))
 
 
 @given(st.text())
@@ -43,11 +42,6 @@ def test_case_accents_and_forms_do_not_count(written: str, folded: str) -> None:
 def test_compounds_are_known_by_their_parts() -> None:
     found = [[part.folded for part in parts] for parts in compounds("l'anti-corruption 2026 C-314/12 snake_case")]
     assert found == [["l"], ["anti", "corruption"], ["2026"], ["c", "314"], ["12"], ["snake"], ["case"]]
-
-
-def test_a_compound_is_indexed_apart_and_as_one_word() -> None:
-    assert index_words("anti-bribery") == "anti bribery antibribery"
-    assert index_words("a-b-c-d") == "a b c d"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,16 @@ async def test_a_step_that_fails_leaves_nothing_behind(db: SqliteDatabase) -> No
     assert await db.reading().value("SELECT count(*) FROM sqlite_master WHERE name = 'half'") == 0
 
 
+async def test_two_processes_that_open_it_at_once_apply_each_step_once(tmp_path: Path) -> None:
+    """Both see that a step is missing before either has applied it."""
+    async with SqliteDatabase(tmp_path / "faro.db") as one, SqliteDatabase(tmp_path / "faro.db") as other:
+        async with one.transaction():  # nobody else can write until it ends
+            slower = [asyncio.create_task(db.migrate("wishes", [(1, WISHES)])) for db in (one, other)]
+            await asyncio.sleep(0.1)  # if that is too short, the test is weaker, not wrong
+        await asyncio.gather(*slower)
+        assert await one.reading().value("SELECT count(*) FROM migrations WHERE owner = 'wishes'") == 1
+
+
 async def test_a_database_newer_than_the_code_is_refused(db: SqliteDatabase) -> None:
     await db.migrate("wishes", [(1, WISHES), (2, "ALTER TABLE wishes ADD COLUMN hub TEXT;")])
     with pytest.raises(PluginError, match="newer"):

@@ -31,8 +31,6 @@ class Policy:
     ports: frozenset[int] = frozenset((80, 443))
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
-    own_hosts: tuple[str, ...] = ()
-    """The homeserver and the bot's own public names: exactly these hosts, which are never asked."""
 
 
 # IANA IPv4 Special-Purpose Address Registry (RFC 6890 and later), and 168.63.129.16: Azure's host.
@@ -140,8 +138,8 @@ def _taken_apart(url: str, policy: Policy, public: IsPublic) -> URL:
     query = _encoded(match["query"] or "")
     if _is_named(host, policy.deny) or (policy.allow and not _is_named(host, policy.allow)):
         raise _blocked("left out by the lists of hosts")
-    if host == "matrix.to" or host in map(host_name, policy.own_hosts) or path.startswith(_MATRIX_PATHS):
-        raise _blocked("our own host")
+    if host == "matrix.to" or path.startswith(_MATRIX_PATHS):
+        raise _blocked("Matrix itself")
     place = f"{host}:{port}" if authority["port"] else host
     asked = URL(f"{scheme}://{place}{path}{query}", encoded=True)
     if (asked.raw_host, asked.port) != (host.strip("[]"), port):

@@ -185,13 +185,6 @@ def test_what_is_no_host_name_can_be_told_before_it_has_no_effect(text: str) -> 
     assert host_name(text) == ""
 
 
-def test_the_bots_own_hosts_are_not_asked_but_their_neighbours_are() -> None:
-    policy = Policy(own_hosts=("matrix.example.org",))
-    with pytest.raises(FetchError):
-        checked("https://matrix.example.org/", policy)
-    assert checked("https://www.example.org/", policy)
-
-
 def test_ports_are_the_operators_choice() -> None:
     assert checked("http://example.org:8080/", Policy(ports=frozenset((8080,))))
     with pytest.raises(FetchError):
