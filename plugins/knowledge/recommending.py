@@ -22,7 +22,8 @@ async def curate(tx: Transaction, rules: Rules, hubs: Sequence[Hub]) -> None:
         recommended = section(hub, KnowledgeHub).resources
         keys = {resource.url: canonical(resource.url) or resource.url for resource in recommended}
         resources = await resources_of(tx, set(keys.values()))
-        entries = await entries_of(tx, list(dict.fromkeys((shelf.id, id_) for id_ in resources.values())))
+        places = dict.fromkeys((shelf.id, resources[keys[one.url]]) for one in recommended)
+        entries = await entries_of(tx, list(places))  # numbered as the YAML has them
         for one in recommended:
             resource = resources[keys[one.url]]
             entry = entries[shelf.id, resource]

@@ -138,3 +138,10 @@ async def test_a_result_keeps_its_address_and_name_when_another_is_joined_to_it(
     await said(told, MOD, "!merge 1 2")
     assert (await said(told, LUIS, "!find policy")).startswith(f"1. The policy ({long})")
     assert (await said(told, LUIS, "!find draft")).startswith(f"1. The policy ({long})")
+
+
+async def test_recommended_pages_are_numbered_as_the_yaml_has_them() -> None:
+    resources = [{"url": f"https://example.org/{name}", "title": f"Guide {name}"} for name in "gdahfbec"]
+    async with story([Knowledge], [hub(resources=resources)]) as s:
+        for number, resource in enumerate(resources, start=1):
+            assert (await said(s, LUIS, f"!show {number}")).startswith(f"{number}. {resource['title']} ")
