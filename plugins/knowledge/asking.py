@@ -101,8 +101,7 @@ class Question:
     site: str | None = None
     hub: str | None = None
     sort: str | None = None
-    text: str = ""
-    """As it was written, without its filters."""
+    text: str = ""  # as it was written, without its filters
     plain: str = ""
     """The words that are neither filters nor phrases nor to be left out."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -119,10 +118,8 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
     if key := canonical(text.strip("<>")):
         return Question(key=key, text=text)
     filters: dict[str, str] = {}
-    plain: list[str] = []
-    rest: list[str] = []
-    units: list[Unit] = []
-    without: list[Unit] = []
+    plain, rest = list[str](), list[str]()
+    units, without = list[Unit](), list[Unit]()
     for token in _TOKEN.finditer(text):
         name = _NAMES.get(fold(token["key"])) if token["key"] else None
         value = (token["quoted"] or token["value"] or "").strip()
