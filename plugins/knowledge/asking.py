@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import lru_cache
 
-from babel import Locale
-
-from bot.api import Text, UserError, to_instant
-from plugins.knowledge import address
+from bot.api import Text, UserError
+from plugins.knowledge import filters
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.links import tidy
 from plugins.knowledge.text import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
@@ -25,29 +21,7 @@ LONGEST = 500  # characters that are read
 MOST_UNITS = 16
 SHORTEST_PREFIX = 3  # letters before a `*`
 
-FILTERS: Mapping[str, Sequence[str]] = {
-    "topic": ("topic", "tema", "sujet", "assunto"),
-    "from": ("from", "de"),
-    "since": ("since", "desde", "depuis"),
-    "until": ("until", "hasta", "jusque", "ate"),
-    "lang": ("lang", "language", "idioma", "langue", "lengua", "lingua"),
-    "type": ("type", "tipo"),
-    "site": ("site", "sitio"),
-    "hub": ("hub", "comunidad", "communaute", "comunidade", "centro", "polo"),
-    "sort": ("sort", "orden", "tri", "ordem"),
-}
-"""A filter by all its names: English first, then Spanish, French and Portuguese."""
-
-SORTS = {"new": ("new", "nuevo", "nuevos", "nouveau", "nouveaux", "recent", "novo", "novos", "date", "fecha", "data"),
-         "useful": ("useful", "util", "utiles", "utile", "uteis", "votes", "votos")}  # fmt: skip
-KINDS: Mapping[str, Sequence[str]] = {
-    "word": ("doc", "docx", "odt"), "excel": ("xls", "xlsx", "ods", "csv"),
-    "powerpoint": ("ppt", "pptx", "odp"), "presentation": ("ppt", "pptx", "odp"),
-    "presentacion": ("ppt", "pptx", "odp"), "apresentacao": ("ppt", "pptx", "odp"),
-}  # fmt: skip
-"""What types of file people name by another word."""
-
-_NAMES = {name: key for key, names in FILTERS.items() for name in names}
+_NAMES = {name: key for key, names in filters.NAMES.items() for name in names}
 # A filter, a "phrase", or a word; each may have a `-` in front.
 _TOKEN = re.compile(
     r"""(?P<not>(?<!\S)-)?(?:
@@ -56,8 +30,6 @@ _TOKEN = re.compile(
       | (?P<word>\S+))""",
     re.VERBOSE,
 )
-_DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
-_SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +73,7 @@ class Question:
     site: str | None = None
     hub: str | None = None
     sort: str | None = None
-    text: str = ""
-    """As it was written, without its filters."""
+    text: str = ""  # as it was written, without its filters
     plain: str = ""
     """The words that are neither filters nor phrases nor to be left out."""
     filters: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -118,12 +89,9 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
     text = tidy(text, LONGEST)
     if key := canonical(text.strip("<>")):
         return Question(key=key, text=text)
-    filters: dict[str, str] = {}
-    called: dict[str, str] = {}
-    plain: list[str] = []
-    rest: list[str] = []
-    units: list[Unit] = []
-    without: list[Unit] = []
+    given, called = dict[str, str](), dict[str, str]()
+    plain, rest = list[str](), list[str]()
+    units, without = list[Unit](), list[Unit]()
     for token in _TOKEN.finditer(text):
         name = _NAMES.get(fold(token["key"])) if token["key"] else None
         value = (token["quoted"] or token["value"] or "").strip()
@@ -132,9 +100,9 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
                 raise UserError(
                     Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
                 )
-            if name in filters:
+            if name in given:
                 raise UserError(Text("'{name}:' is given twice.", name=token["key"]))
-            filters[name], called[name] = value, token["key"]
+            given[name], called[name] = value, token["key"]
             continue
         rest.append(token[0])
         if token["phrase"]:
@@ -145,7 +113,7 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
             plain.append(token[0])
     units += _units(" ".join(plain), thesaurus)
     return replace(
-        _filtered(filters, called, zone),
+        _filtered(given, called, zone),
         units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
         without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
         text=" ".join(rest),
@@ -171,29 +139,22 @@ def single(word: str, thesaurus: Thesaurus) -> Unit:
     return _units(word, thesaurus)[0]
 
 
-def _filtered(filters: Mapping[str, str], called: Mapping[str, str], zone: str) -> Question:
+def _filtered(given: Mapping[str, str], called: Mapping[str, str], zone: str) -> Question:
     """A question of these filters alone; `called`: their names as they were written."""
-    said = filters.get
+    said = given.get
     kind = fold(said("type", "")).lstrip(".")
     return Question(
         topic=said("topic"),
         hub=said("hub"),
-        sender=_sender(filters["from"]) if "from" in filters else None,
-        since=_instant(filters["since"], zone, called["since"]) if "since" in filters else None,
-        until=_instant(filters["until"], zone, called["until"], end=True) if "until" in filters else None,
-        languages=(_language(filters["lang"]),) if "lang" in filters else (),
-        kinds=tuple(KINDS.get(kind, (kind,))) if kind else (),
-        site=_site(filters["site"]) if "site" in filters else None,
-        sort=_sort(filters["sort"]) if "sort" in filters else None,
-        filters=filters,
+        sender=filters.sender(given["from"]) if "from" in given else None,
+        since=filters.instant(given["since"], zone, called["since"]) if "since" in given else None,
+        until=filters.instant(given["until"], zone, called["until"], end=True) if "until" in given else None,
+        languages=(filters.language(given["lang"]),) if "lang" in given else (),
+        kinds=tuple(filters.KINDS.get(kind, (kind,))) if kind else (),
+        site=filters.site(given["site"]) if "site" in given else None,
+        sort=filters.sort(given["sort"]) if "sort" in given else None,
+        filters=given,
     )
-
-
-def _sort(said: str) -> str:
-    for sort, names in SORTS.items():
-        if fold(said) in names:
-            return sort
-    raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(said, 40)))
 
 
 def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
@@ -238,67 +199,3 @@ def _unit(run: Sequence[Compound], concepts: tuple[str, ...], starred: set[str])
 def _phrase(text: str) -> Unit:
     words = tuple((part.folded,) for compound in compounds(text) for part in compound)
     return Unit(words=words, phrase=len(words) > 1, shown=text.strip())
-
-
-def _sender(said: str) -> str:
-    if not _SENDER.fullmatch(said):
-        raise UserError(Text("“{said}” is not a person; write from:ana or from:@ana:example.org.", said=tidy(said, 40)))
-    name = said.removeprefix("@").lower()
-    return f"@{name}" if ":" in name else fold(name)  # from:Lucía means @lucia, as no account has accents
-
-
-def _instant(said: str, zone: str, name: str, *, end: bool = False) -> int:
-    """The beginning, or the end, of a year, month or day in the zone."""
-    match = _DAY.fullmatch(said)
-    if match:
-        year, month, day = map(int, match.groups("1"))
-        try:  # there may be no such day, or none after it
-            start = datetime(year, month, day)  # noqa: DTZ001 - what the zone's clocks show
-            if end:
-                start = _after(start, whole_year=match[2] is None, whole_month=match[3] is None)
-            return to_instant(start, zone)
-        except (ValueError, OverflowError):
-            pass
-    raise UserError(
-        Text(
-            "“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.",
-            said=tidy(said, 40),
-            name=name,
-        )
-    )
-
-
-def _after(start: datetime, *, whole_year: bool, whole_month: bool) -> datetime:
-    if whole_year:
-        return start.replace(year=start.year + 1)
-    if whole_month:
-        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    return start + timedelta(days=1)
-
-
-@lru_cache(maxsize=1)
-def _languages() -> Mapping[str, str]:
-    """What languages are called, folded, in the languages of this bot."""
-    return {
-        fold(name): code
-        for locale in ("pt", "fr", "es", "en")
-        for code, name in Locale.parse(locale).languages.items()
-        if len(code) <= 3
-    }
-
-
-def _language(said: str) -> str:
-    code = fold(said)
-    known = _languages()
-    if code in known.values():
-        return code
-    if code in known:
-        return known[code]
-    raise UserError(Text("I do not know the language “{said}”; write one like lang:es.", said=tidy(said, 40)))
-
-
-def _site(said: str) -> str:
-    host = address.host(said if "://" in said else f"https://{said}")
-    if not host:
-        raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(said, 40)))
-    return host

@@ -7,7 +7,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, filing, marks, naming, results, shown, votes
+from plugins.knowledge import curation, marks, naming, proposals, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -159,7 +159,7 @@ class Curating:
             "page": ctx.t("one page says that it is the other"),
         }
         for shelf in seen.own:
-            for found in await filing.candidates(ctx.db, shelf.id, MOST_CANDIDATES):
+            for found in await proposals.candidates(ctx.db, shelf.id, MOST_CANDIDATES):
                 sign = "c" if shelf.circle == COORDINATORS else ""
                 numbers = " ".join(f"{sign}{number}" for number in found.numbers[:2])
                 lines.append(f"- {naming.written(ctx, 'merge', numbers)} · {reasons[found.reason]}")

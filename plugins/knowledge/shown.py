@@ -21,6 +21,7 @@ from plugins.knowledge.text import compounds
 
 DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
 MOST_TOPICS = 3  # of one result
+TELLING = 2  # words an address must have to serve as a title
 AROUND = 6  # words of a snippet on each side of the word that was found
 
 
@@ -167,8 +168,15 @@ def hub_of(ctx: Context, entry: Entry) -> Hub:
 def title(ctx: Context, entry: Entry) -> str:
     """What a result is called, harmless in Markdown."""
     hub = hub_of(ctx, entry)
-    words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else address.title(entry.url)
+    words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else _untitled(entry)
     return escape(tidy(words, LONGEST_LABEL)) or escape(address.site(entry.url))
+
+
+def _untitled(entry: Entry) -> str:
+    """What a page without a title is called: what its address says, or the sharer's words where that is next to
+    nothing (`/12345`, `/download`)."""
+    of_address = address.title(entry.url)
+    return entry.note if entry.note and len(of_address.split()) < TELLING else of_address
 
 
 def _quoted(ctx: Context, said: str) -> str:

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.api import UserError
-from plugins.knowledge.asking import FILTERS, LONGEST, MOST_UNITS, Question, read
+from plugins.knowledge.asking import LONGEST, MOST_UNITS, Question, read
+from plugins.knowledge.filters import NAMES as FILTERS
 from plugins.knowledge.thesaurus import with_terms
 
 TERMS = with_terms(())

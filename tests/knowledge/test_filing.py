@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import curation, filing, index, results
+from plugins.knowledge import curation, filing, index, proposals, results
 from plugins.knowledge.curation import Author
 from plugins.knowledge.results import Entry
 from tests.knowledge.shelf import ANA, LUIS, RULES, everything, remove, say, seen, urls
@@ -233,6 +233,6 @@ async def test_pages_of_one_shelf_that_may_be_one_are_candidates(db: SqliteDatab
         await say(tx, "https://example.org/en/about https://example.org/fr/about", event="$2")
         await say(tx, "https://www.example.org/guide/index.html", event="$3", hub="audit")
         [entry, *_] = await everything(tx)
-        found = await filing.candidates(tx, entry.shelf.id, 10)
+        found = await proposals.candidates(tx, entry.shelf.id, 10)
         assert {(one.numbers, one.reason) for one in found if one.reason == "address"} == {((1, 2), "address")}
         assert ((3, 4), "language") in {(one.numbers, one.reason) for one in found}
