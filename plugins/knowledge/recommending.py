@@ -22,7 +22,7 @@ async def curate(tx: Transaction, rules: Rules, hubs: Sequence[Hub]) -> None:
         recommended = section(hub, KnowledgeHub).resources
         keys = {resource.url: canonical(resource.url) or resource.url for resource in recommended}
         resources = await resources_of(tx, set(keys.values()))
-        entries = await entries_of(tx, list(dict.fromkeys((shelf.id, id_) for id_ in resources.values())))
+        entries = await entries_of(tx, list(dict.fromkeys((shelf.id, resources[key]) for key in keys.values())))
         for one in recommended:
             resource = resources[keys[one.url]]
             entry = entries[shelf.id, resource]
