@@ -76,6 +76,13 @@ async def test_missing_words_are_not_told_again_on_the_next_page(told: Story) ->
     assert "have some" not in last
 
 
+async def test_what_the_yaml_recommends_is_numbered_in_its_order() -> None:
+    resources = [{"url": f"https://example.org/{number}", "title": f"Guide {number}"} for number in range(1, 10)]
+    async with story([Knowledge], [hub(resources=resources)]) as s:
+        for number in range(1, 10):
+            assert (await said(s, LUIS, f"!show {number}")).startswith(f"{number}. Guide {number} ")
+
+
 async def test_thumbs_up_finds_a_page_useful_and_taking_it_back_does_not(told: Story) -> None:
     message = await share(told)
     await like(told, LUIS, message, "👍🏽")
