@@ -20,6 +20,11 @@ _PORT = re.compile(r":[0-9]+$")
 _NOT_PLAIN = re.compile(r"(?:%[0-9A-Fa-f]{2}|[^\x21-\x7e])+")
 _NO_WORDS = re.compile(r"[-_+.\s]+")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
+_EVERY_PAGE = frozenset(
+    """about article articulo book content contents default detail details doc document download embed embedable file
+    front fullversion home html index item main news node page pages pagina post publication read resource show view
+    viewer watch xml""".split()  # noqa: SIM905 - forty quoted words read worse
+)
 HIDDEN = "…"
 
 
@@ -62,6 +67,11 @@ def title(url: str) -> str:
         if _LETTERS.search(words):
             return words
     return site(url)
+
+
+def says_nothing(title_: str, url: str) -> bool:
+    """Whether a title read from an address tells no more than its site, a number, or what every page is."""
+    return title_ == site(url) or all(word.lower() in _EVERY_PAGE or not word.isalpha() for word in title_.split())
 
 
 def words(url: str) -> str:

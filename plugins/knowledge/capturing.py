@@ -169,9 +169,7 @@ class Capturing:
             return Reply(ctx.t("From now on the links you share are kept."))
         return Reply(
             ctx.t(
-                "From now on no link in your messages is kept, unless you hand it over with {share}. What was kept "
-                "before stays; {forget} erases it.",
-                share=naming.written(ctx, "share"),
+                "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
                 forget=naming.written(ctx, "forget"),
             )
         )

@@ -58,7 +58,7 @@ class Curating:
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
             own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
-            if not (own or marks.is_word(name)):
+            if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
             values.append((f"topic:{own or name}", sign))
         await curation.change(ctx.db, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])

@@ -21,7 +21,6 @@ from plugins.knowledge.text import compounds
 
 DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
 MOST_TOPICS = 3  # of one result
-TELLING = 2  # words an address must have to serve as a title
 AROUND = 6  # words of a snippet on each side of the word that was found
 
 
@@ -173,10 +172,10 @@ def title(ctx: Context, entry: Entry) -> str:
 
 
 def _untitled(entry: Entry) -> str:
-    """What a page without a title is called: what its address says, or the sharer's words where that is next to
-    nothing (`/12345`, `/download`)."""
+    """What a page without a title is called: what its address says, or the sharer's words where that is nothing."""
     of_address = address.title(entry.url)
-    return entry.note if entry.note and len(of_address.split()) < TELLING else of_address
+    said = entry.note if entry.note and " " in entry.note else None
+    return said if said and address.says_nothing(of_address, entry.url) else of_address
 
 
 def _quoted(ctx: Context, said: str) -> str:

@@ -189,7 +189,7 @@ Quizá alguien aquí lo sabe: pregunte en la sala.""",
     (
         "es",
         "!buscar regalos desde:ayer",
-        "«ayer» no es una fecha; escriba since:2026, since:2026-01 o since:2026-01-31.",
+        "«ayer» no es una fecha; escriba desde:2026, desde:2026-01 o desde:2026-01-31.",
     ),
     ("es", "!buscar regalos orden:viejo", "Puedo ordenar con orden:nuevo u orden:útil, no con «viejo»."),
     (
@@ -269,7 +269,7 @@ Quelqu'un ici le sait peut-être : posez la question dans le salon.""",
     (
         "fr",
         "!chercher cadeaux depuis:hier",
-        "« hier » n'est pas une date ; écrivez since:2026, since:2026-01 ou since:2026-01-31.",
+        "« hier » n'est pas une date ; écrivez depuis:2026, depuis:2026-01 ou depuis:2026-01-31.",
     ),
     ("fr", "!chercher cadeaux tri:vieux", "Je peux trier avec tri:nouveau ou tri:utile, pas avec « vieux »."),
     (
@@ -349,7 +349,7 @@ Talvez alguém aqui saiba: pergunte na sala.""",
     (
         "pt",
         "!pesquisar presentes desde:ontem",
-        "“ontem” não é uma data; escreva since:2026, since:2026-01 ou since:2026-01-31.",
+        "“ontem” não é uma data; escreva desde:2026, desde:2026-01 ou desde:2026-01-31.",
     ),
     ("pt", "!pesquisar presentes ordem:velho", "Posso ordenar com ordem:novo ou ordem:útil, não com “velho”."),
 ]
