@@ -20,6 +20,7 @@ from plugins.knowledge.thesaurus import Thesaurus, token
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
 MOST_LISTED = 200  # of what is asked for without words
@@ -82,16 +83,20 @@ async def find(
 async def _weighed(
     db: Reader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
 ) -> tuple[Sequence[Wanted], Mapping[str, str]]:
-    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt."""
+    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
+    speaks of as the broader ones."""
     words = {"="}
     for unit in units:
-        words |= _forms(unit)
+        words |= _forms(unit) | _ideas(unit.broader)
     counts = await vocabulary.counts(db, words, sight.scopes)
     of = counts.get("=", 0)
     corrected: dict[str, str] = {}
     weighed = []
     for asked in units:
         unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
+        nowhere = False
+        if not entries and (wide := max((counts.get(form, 0) for form in _ideas(asked.broader)), default=0)):
+            unit, entries = replace(asked, concepts=asked.broader), wide
         if len(unit.words) == 1 and (unit.prefix or not entries):
             last = joined(unit.words[0])
             if beginnings := await _beginnings(db, sight, unit, last):
@@ -104,10 +109,12 @@ async def _weighed(
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
                 entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
-        weighed.append((ranking.wanted(unit, entries, of), entries))
+            else:
+                nowhere = True
+        weighed.append((ranking.wanted(unit, entries, of), entries, MISSING if nowhere else 1.0))
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
-    most = max((one.idf for one, entries in weighed if entries), default=math.inf)
-    return [replace(one, idf=min(one.idf, most)) for one, _ in weighed], corrected
+    most = max((one.idf for one, entries, _ in weighed if entries), default=math.inf)
+    return [replace(one, idf=min(one.idf, most) * weight) for one, _, weight in weighed], corrected
 
 
 async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
@@ -124,12 +131,16 @@ async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequen
 
 def _forms(unit: Unit) -> set[str]:
     """What of a unit `vocabulary` may know."""
-    found = {f"={token(concept)}" for concept in unit.concepts}
+    found = _ideas(unit.concepts)
     if unit.phrase or len(unit.telling) == 1:
         for place in unit.telling:
             found.add(joined(unit.words[place]))
             found.update(unit.stems[place] if place < len(unit.stems) else ())
     return found
+
+
+def _ideas(concepts: Sequence[str]) -> set[str]:
+    return {f"={token(concept)}" for concept in concepts}
 
 
 def _ranked(
