@@ -15,7 +15,7 @@ from plugins.knowledge import filters
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.links import tidy
 from plugins.knowledge.text import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
-from plugins.knowledge.thesaurus import Thesaurus
+from plugins.knowledge.thesaurus import Mention, Thesaurus
 
 LONGEST = 500  # characters that are read
 MOST_UNITS = 16
@@ -37,12 +37,14 @@ class Unit:
     """One thing that is asked for: a word, a term of the thesaurus, or a phrase.
 
     `words` are its words, folded, each by its parts; `concepts` what it is a term of: more than one if it is ambiguous.
+    `broader` are wider ideas, for when nothing speaks of those.
     """
 
     words: tuple[tuple[str, ...], ...]
     stems: tuple[tuple[str, ...], ...] = ()
     """For each word, what it also stands for."""
     concepts: tuple[str, ...] = ()
+    broader: tuple[str, ...] = ()
     phrase: bool = False
     prefix: bool = False
     """Words that begin like it count, too."""
@@ -170,7 +172,7 @@ def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
         mention = mentions.get(place)
         end = mention.end if mention else place + 1
         run = found[place:end]
-        unit = _unit(run, mention.concepts if mention else (), starred)
+        unit = _unit(run, mention, starred)
         if all(EMPTY.issuperset(parts) for parts in unit.words) or _wraps(unit, found[end:]):
             empty.add(len(units))
         units.append(unit)
@@ -184,13 +186,14 @@ def _wraps(unit: Unit, rest: Sequence[Compound]) -> bool:
     return len(unit.words) == 1 and unit.words[0][0] in THINGS and len(rest) > 1 and rest[0][0].folded in ABOUT
 
 
-def _unit(run: Sequence[Compound], concepts: tuple[str, ...], starred: set[str]) -> Unit:
+def _unit(run: Sequence[Compound], mention: Mention | None, starred: set[str]) -> Unit:
     words = tuple(tuple(part.folded for part in compound) for compound in run)
     last = joined(words[-1])
     return Unit(
         words=words,
         stems=tuple(compound[0].stems if len(compound) == 1 else () for compound in run),
-        concepts=concepts,
+        concepts=mention.concepts if mention else (),
+        broader=mention.broader if mention else (),
         prefix=last in starred and len(last) >= SHORTEST_PREFIX,
         shown=" ".join("-".join(part.raw for part in compound) for compound in run),
     )

@@ -12,6 +12,7 @@ from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight, sight
 from plugins.knowledge.text import fold
+from plugins.knowledge.thesaurus import LOOSE
 
 PAGE = 5  # results of one answer
 MOST_SHARES = 5  # that `!show` names
@@ -235,8 +236,9 @@ class Finding:
         ]
         terms = together(ctx.hubs)
         for unit in found.question.units:
-            if len(unit.concepts) > 1:
-                meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in unit.concepts)
+            ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
+            if len(ideas) > 1:
+                meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in ideas)
                 parts.append(
                     ctx.t(
                         "“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings

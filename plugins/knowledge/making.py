@@ -12,7 +12,7 @@ from plugins.knowledge import address, alike, facets, files
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
 from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
-from plugins.knowledge.thesaurus import token
+from plugins.knowledge.thesaurus import longest, token
 
 MOST_TOPICS = 12  # of an entry
 COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
@@ -114,7 +114,8 @@ class _Texts:
         found: list[str] = []
         self.stems: set[str] = set()
         self.mentioned: list[tuple[str, ...]] = []
-        """The concepts of each mention."""
+        """The topics of each mention."""
+        self.concepts: set[str] = set()
         for text in texts:
             said = compounds(text)
             found += [part.folded for parts in said for part in parts]
@@ -124,12 +125,10 @@ class _Texts:
                     whole = word(joined([part.raw for part in parts]))
                     found.append(whole.folded)
                     self.stems.update(whole.stems)
-            self.mentioned += [mention.concepts for mention in rules.thesaurus.mentions(said)]
+            mentions = rules.thesaurus.every(said)
+            self.mentioned += [one.topics for one in longest(one for one in mentions if one.topics)]
+            self.concepts.update([token(name) for one in mentions for name in (*one.concepts, *one.broader)])
         self.words = " ".join(found)
-
-    @property
-    def concepts(self) -> set[str]:
-        return {token(concept) for concepts in self.mentioned for concept in concepts}
 
 
 def by_language(corrections: Mapping[str, str], field: str) -> dict[str, str]:

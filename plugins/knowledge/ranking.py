@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from bot.api import Row
 from plugins.knowledge.asking import Unit
 from plugins.knowledge.text import joined
-from plugins.knowledge.thesaurus import token
+from plugins.knowledge.thesaurus import LOOSE, token
 
 PLACES: Mapping[str, float] = {"title": 10, "topics": 6, "notes": 4, "about": 3, "address": 1.5}
 EXACT, STEM, CONCEPT, PREFIX = 1.0, 0.6, 0.8, 0.7
+COMMON = 0.7  # how much everyday words count beside others
 LEVELS = {"1": 8.0, "2": 3.5}  # of stems and concepts: in title or topics, and elsewhere
 STRONGEST_STEM = 10 * STEM
 YEAR = 365 * 86_400_000
@@ -55,6 +56,8 @@ class Wanted:
 def wanted(unit: Unit, entries: int, of: int) -> Wanted:
     """`entries` of the `of` that may be seen have it."""
     idf = max(math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1, 0.1)
+    if unit.concepts and all(concept.startswith(LOOSE) for concept in unit.concepts):
+        idf *= COMMON
     if unit.phrase:
         phrase = _needle(" ".join(parts[0] for parts in unit.words))
         return Wanted(unit, entries, idf, (((phrase,),),), (), {}, {})

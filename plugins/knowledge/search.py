@@ -20,6 +20,7 @@ from plugins.knowledge.thesaurus import Thesaurus, token
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
 MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
 MOST_LISTED = 200  # of what is asked for without words
@@ -84,10 +85,11 @@ async def find(
 async def _weighed(
     db: Reader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
 ) -> tuple[Sequence[Wanted], Mapping[str, str]]:
-    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt."""
+    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
+    speaks of as the broader ones."""
     words = {"="}
     for unit in units:
-        words |= _forms(unit)
+        words |= _forms(unit) | _ideas(unit.broader)
     counts = await vocabulary.counts(db, words, sight.scopes)
     of = counts.get("=", 0)
     corrected: dict[str, str] = {}
@@ -95,6 +97,8 @@ async def _weighed(
     weighed = []
     for asked in units:
         unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
+        if not entries and (wide := max((counts.get(form, 0) for form in _ideas(asked.broader)), default=0)):
+            unit, entries = replace(asked, concepts=asked.broader), wide
         if len(unit.words) == 1 and (unit.prefix or not entries):
             last = joined(unit.words[0])
             if beginnings := await _beginnings(db, sight, unit, last):
@@ -107,12 +111,15 @@ async def _weighed(
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
                 entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
+        elif not entries:
+            elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
         weighed.append(ranking.wanted(unit, entries, of))
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
     most = max((one.idf for one in weighed if one.entries), default=math.inf)
+    there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
     return [
-        replace(one, idf=min(one.idf, most), entries=one.entries or int(asked in elsewhere))
-        for one, asked in zip(weighed, units, strict=True)
+        replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
+        for one, is_there in zip(weighed, there, strict=True)
     ], corrected
 
 
@@ -130,12 +137,16 @@ async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequen
 
 def _forms(unit: Unit) -> set[str]:
     """What of a unit `vocabulary` may know."""
-    found = {f"={token(concept)}" for concept in unit.concepts}
+    found = _ideas(unit.concepts)
     if unit.phrase or len(unit.telling) == 1:
         for place in unit.telling:
             found.add(joined(unit.words[place]))
             found.update(unit.stems[place] if place < len(unit.stems) else ())
     return found
+
+
+def _ideas(concepts: Sequence[str]) -> set[str]:
+    return {f"={token(concept)}" for concept in concepts}
 
 
 def _ranked(

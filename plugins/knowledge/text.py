@@ -43,17 +43,19 @@ EMPTY = frozenset(
     """a about an and any anything are at be by anybody anyone can could do does for from got has have how i in
     is it me of on or please some somebody someone something that the there this to us want we what when where
     which who why with you your find looking need show against as between into its our their
+    other others another about there these those they any all more
     acerca al algo alguien algun alguna como con cual cuales cuando de del desde donde e el ella en encontrar
     encuentro es esta este hay la las lo los me mi necesito nos o para por porque puedo que quien quiero se
     sin sobre son su sus tenemos tiene tienen tengo un una unas unos y ya busco buscar ante contra entre hacia
-    hasta pero
+    hasta pero otro otra otros otras estos estas ese esa todo todos todas mas
     au aux avec avez avons c ce ces chose choses cet cette chercher cherche comment d dans des du elle est et
     il j je l la le les m mes n ne nous on ou par pas pour propos puis qu que quel quelle quelque quelques
     quelqu qui quoi s sa ses son sur t trouver trouve peut peux un une veux vous y contre dont entre leur
-    leurs mais nos notre vers vos votre
+    leurs mais nos notre vers vos votre autre autres tout tous toutes plus
     alguem alguma algumas ao aos as coisa coisas com da das do dos em encontrar encontro essa esse eu ha isso
     isto na nas no nos o onde os ou para pela pelo posso preciso procuro qual quem quero sao ser seu sua tem
-    temos tenho um uma uns umas ate contra mas pelos pelas seus suas""".split()  # noqa: SIM905 - two hundred quoted words read worse
+    temos tenho um uma uns umas ate contra mas pelos pelas seus suas
+    outro outra outros outras todo todos todas mais ha""".split()  # noqa: SIM905 - two hundred quoted words read worse
 )
 
 # What people ask for without meaning the word ("links on gifts"), where one of the others follows.

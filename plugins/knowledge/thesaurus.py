@@ -2,13 +2,16 @@
 
 A concept has terms in each language; wherever one of them stands, the concept is indexed, so that a question in one
 language finds answers in the others. Terms are compared by their stems, acronyms as they are written.
+
+A term with `~` in front is a loose one: it is found and finds like the others, but too common a word to be a topic. So
+are all words of `everyday.yaml`, the common words of the field.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -34,13 +37,37 @@ LINKING = frozenset(
 LONGEST_ACRONYM = 5  # letters; longer words in capitals are shouted, not abbreviated
 
 
+LOOSE = "~"
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Compounds `start` to `end` (exclusive) of a text are a term of these concepts: of several if it is ambiguous."""
+    """Compounds `start` to `end` (exclusive) of a text are a term of these concepts: of several if it is ambiguous.
+
+    `topics` are those it names for sure; `broader` those that texts with it are found by, though one who asks for it
+    does not mean them.
+    """
 
     start: int
     end: int
     concepts: tuple[str, ...]
+    topics: tuple[str, ...] = ()
+    broader: tuple[str, ...] = ()
+
+
+def longest(mentions: Iterable[Mention]) -> list[Mention]:
+    """Of `Thesaurus.every`, those that are not inside or across an earlier or longer one."""
+    found: list[Mention] = []
+    end = 0
+    for mention in mentions:
+        if mention.start >= end:
+            found.append(mention)
+            end = mention.end
+    return found
+
+
+Known = dict[str, bool]
+"""The concepts of a term → whether it names them for sure."""
 
 
 class Thesaurus:
@@ -51,65 +78,56 @@ class Thesaurus:
         self.digest = hashlib.blake2b(json.dumps(terms, sort_keys=True).encode(), digest_size=8).hexdigest()
         self._longest = 1
         # One table for each language and one of acronyms: a term as its stems → concepts.
-        self._by_stems: list[dict[tuple[str, ...], list[str]]] = [{} for _ in LANGUAGES]
-        self._acronyms: dict[str, list[str]] = {}
+        self._by_stems: list[dict[tuple[str, ...], Known]] = [{} for _ in LANGUAGES]
+        self._acronyms: dict[str, Known] = {}
         for concept, languages in terms.items():
             for language, names in languages.items():
                 for name in names:
-                    self._add(concept, LANGUAGES.index(language), compounds(name))
+                    self._add(concept, LANGUAGES.index(language), compounds(name), not name.startswith(LOOSE))
         self._starts = [{key[0] for key in table} for table in self._by_stems]
         self._begun_by: dict[str, tuple[int, ...]] = {}
 
-    def _add(self, concept: str, language: int, name: Sequence[Compound]) -> None:
+    def _add(self, concept: str, language: int, name: Sequence[Compound], sure: bool) -> None:
         if len(name) == 1 and len(name[0]) == 1 and name[0][0].capitals and len(name[0][0].raw) <= LONGEST_ACRONYM:
-            _append(self._acronyms, name[0][0].folded, concept)
+            _append(self._acronyms, name[0][0].folded, concept, sure)
             return
         telling = [compound for compound in name if not _links(compound)]
-        for parts in _spellings(telling or name):
+        for parts in _spellings(telling if len(telling) > 1 else name):  # `en ligne` is more than `ligne`
             key = tuple(stems(raw)[language] for raw in parts)
             if key:
-                _append(self._by_stems[language], key, concept)
+                _append(self._by_stems[language], key, concept, sure)
                 self._longest = max(self._longest, len(key))
 
     def mentions(self, text: Sequence[Compound], *, capitals: bool = True) -> list[Mention]:
-        """The terms in a text, longest first at each place, none inside another.
+        """The terms in a text, longest first at each place, none inside another."""
+        return longest(self.every(text, capitals=capitals))
+
+    def every(self, text: Sequence[Compound], *, capitals: bool = True) -> list[Mention]:
+        """The terms in a text, also those inside others: by their places, the longest of each place first.
 
         `capitals`: acronyms count only where they are written in capitals (in texts; in questions people do not).
         """
         found: list[Mention] = []
-        end = 0
         begun = self._begun_by  # most words begin no term: they are passed over quickly
-        for place in [
-            place
-            for place, compound in enumerate(text)
-            if begun.get(compound[0].raw, True) or compound[0].capitals or not capitals or len(compound) > 1
-        ]:
-            if place < end:
-                continue
-            if mention := self._longest_at(text, place, capitals=capitals):
-                found.append(mention)
-                end = mention.end
+        for place, compound in enumerate(text):
+            if begun.get(compound[0].raw, True) or compound[0].capitals or not capitals or len(compound) > 1:
+                found += self._at(text, place, capitals=capitals)
         return found
 
-    def _longest_at(self, text: Sequence[Compound], start: int, *, capitals: bool) -> Mention | None:
+    def _at(self, text: Sequence[Compound], start: int, *, capitals: bool) -> Iterator[Mention]:
         first = text[start]
         alone = first[0].raw if len(first) == 1 else "".join(part.raw for part in first)
-        if languages := dict.fromkeys(self._languages(first[0].raw) + self._languages(alone)):
-            places = self._telling(text, start)
-            for count in range(len(places), 0, -1):
-                found: dict[str, None] = {}
-                end = places[count - 1] + 1
-                for parts in _spellings([text[place] for place in places[:count]]):
-                    for language in languages:
-                        key = tuple(stems(raw)[language] for raw in parts)
-                        found |= dict.fromkeys(self._by_stems[language].get(key, ()))
-                if end == start + 1:
-                    found |= dict.fromkeys(self._acronym(first, capitals=capitals))
-                if found:
-                    return Mention(start, end, tuple(found))
-            return None
+        languages = dict.fromkeys(self._languages(first[0].raw) + self._languages(alone))
         acronym = self._acronym(first, capitals=capitals)
-        return Mention(start, start + 1, tuple(acronym)) if acronym else None
+        places = self._telling(text, start) if languages else [start]
+        for count in range(len(places), 0, -1):
+            end = places[count - 1] + 1
+            known = [acronym] if acronym and count == 1 else []
+            for parts in _spellings([text[place] for place in places[:count]]) if languages else ():
+                keys = ((language, tuple(stems(raw)[language] for raw in parts)) for language in languages)
+                known += [concepts for language, key in keys if (concepts := self._by_stems[language].get(key))]
+            if known:
+                yield _mention(start, end, known)
 
     def _telling(self, text: Sequence[Compound], start: int) -> list[int]:
         """Places a term may take that begins here: without the words that link the others."""
@@ -130,14 +148,14 @@ class Thesaurus:
                 self._begun_by[raw] = known
         return known
 
-    def _acronym(self, word: Compound, *, capitals: bool) -> Sequence[str]:
+    def _acronym(self, word: Compound, *, capitals: bool) -> Known | None:
         one = word[0] if len(word) == 1 else None
-        return self._acronyms.get(one.folded, ()) if one and (one.capitals or not capitals) else ()
+        return self._acronyms.get(one.folded) if one and (one.capitals or not capitals) else None
 
     def title(self, concept: str, language: str) -> str:
         """A concept's first term in a language."""
         names = self.terms[concept]
-        return next(iter(names.get(language) or names.get("en") or next(iter(names.values()))))
+        return next(iter(names.get(language) or names.get("en") or next(iter(names.values())))).removeprefix(LOOSE)
 
     @cached_property
     def traces(self) -> Traces:
@@ -153,9 +171,22 @@ class Thesaurus:
 
 @lru_cache(maxsize=1)
 def own_terms() -> Terms:
-    """The terms Faro ships."""
-    terms: Terms = yaml.safe_load((Path(__file__).parent / "thesaurus.yaml").read_text("utf-8"))
+    """The terms Faro ships for ideas that may be topics."""
+    terms: Terms = _read("thesaurus.yaml")
     return terms
+
+
+@lru_cache(maxsize=1)
+def everyday_terms() -> Terms:
+    """The common words of the field, each with `~`; so have their concepts, to be told from topics."""
+    return {
+        f"{LOOSE}{concept}": {language: [f"{LOOSE}{name}" for name in names] for language, names in languages.items()}
+        for concept, languages in _read("everyday.yaml").items()
+    }
+
+
+def _read(name: str) -> Any:  # Any: YAML
+    return yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
 
 
 def with_terms(added: Iterable[Terms]) -> Thesaurus:
@@ -167,7 +198,7 @@ def with_terms(added: Iterable[Terms]) -> Thesaurus:
 def _with_terms(added: str) -> Thesaurus:
     merged: dict[str, dict[str, list[str]]] = {
         concept: {language: list(names) for language, names in languages.items()}
-        for concept, languages in own_terms().items()
+        for concept, languages in {**everyday_terms(), **own_terms()}.items()
     }
     for terms in json.loads(added):
         for concept, languages in terms.items():
@@ -195,7 +226,19 @@ def token(concept: str) -> str:
     return hashlib.blake2b(fold(concept).encode(), digest_size=4).hexdigest()
 
 
-def _append(table: dict[Key, list[str]], key: Key, concept: str) -> None:
-    known = table.setdefault(key, [])
-    if concept not in known:
-        known.append(concept)
+def _append(table: dict[Key, Known], key: Key, concept: str, sure: bool) -> None:
+    known = table.setdefault(key, {})
+    known[concept] = known.get(concept, False) or sure
+
+
+def _mention(start: int, end: int, known: Iterable[Known]) -> Mention:
+    """Of what a term is in one language (or as an acronym) the sure ones are meant, and the loose ones if none is."""
+    meant: dict[str, None] = {}
+    sure: dict[str, None] = {}
+    every: dict[str, None] = {}
+    for concepts in known:
+        topics = [concept for concept, is_sure in concepts.items() if is_sure]
+        sure |= dict.fromkeys(topics)
+        meant |= dict.fromkeys(topics or concepts)
+        every |= dict.fromkeys(concepts)
+    return Mention(start, end, tuple(meant), tuple(sure), tuple(concept for concept in every if concept not in meant))

@@ -45,7 +45,7 @@ async def test_a_shared_link_is_kept_silently_and_found_again(told: Story) -> No
     assert await told.say(ANA, "A manual on gifts: https://example.org/gift-manual.pdf") is None
     assert await told.say(LUIS, "!find gifts") == (
         "1. gift manual (https://example.org/gift-manual.pdf)\n"
-        "example.org (PDF) · 15 Jan 2027 · shared by ana · Gifts · guide · "
+        "example.org (PDF) · 15 Jan 2027 · shared by ana · Gifts · "
         "message (https://matrix.to/#/%21transparency%3Aexample.org/%24event1?via=example.org)"
     )
 

@@ -61,6 +61,35 @@ def test_slips_are_counted_the_same_both_ways(one: str, other: str, most: int) -
 
 
 @pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("fasilitasion", "facilitacion"),
+        ("wisleblower", "whistleblower"),
+        ("voletines", "boletines"),
+        ("haduaneras", "aduaneras"),
+        ("delinquensia", "delincuencia"),
+        ("enterprase", "enterprise"),
+    ],
+)
+async def test_slips_of_the_ear_are_put_right_though_there_are_several(
+    db: SqliteDatabase, wrong: str, right: str
+) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"{right} https://example.org/a")
+        assert await meant(tx, wrong, [1], {}) == right
+
+
+async def test_two_wrong_vowels_of_a_long_word_are_put_right(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, "redevabilite https://example.org/a")
+        assert await meant(tx, "redavebilite", [1], {}) == "redevabilite"
+
+
+async def test_a_misspelt_plural_finds_the_singular_that_is_known(db: SqliteDatabase) -> None:
+    assert await meant(db.reading(), "alerladores", [], traced(["alertador"])) == "alertador"
+
+
+@pytest.mark.parametrize(
     ("one", "other", "count"),
     [
         ("gifts", "gfits", 1),
@@ -113,8 +142,9 @@ async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: Sql
 
 async def test_a_word_nobody_wrote_must_be_nearer(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
-        await say(tx, "messages https://example.org/a")
-        assert await meant(tx, "mensajes", [1], traced(["menaces"])) is None
+        await say(tx, "manager https://example.org/a")
+        assert await meant(tx, "managgre", [1], traced(["menaces"])) == "manager"
+        assert await meant(tx, "manasses", [1], traced(["menaces"])) is None
         assert await meant(tx, "menacse", [1], traced(["menaces"])) == "menaces"
 
 
