@@ -22,6 +22,7 @@ from bot.core.errors import PluginError
 from bot.ports import Row
 
 BUSY_TIMEOUT = 5000  # ms
+MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
 CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
 
 _MIGRATIONS = """
@@ -216,6 +217,7 @@ class SqliteDatabase:
         connection.row_factory = sqlite3.Row
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         await connection.execute(f"PRAGMA cache_size = -{CACHE}")
+        await connection.execute(f"PRAGMA mmap_size = {MAPPED}")
         return connection
 
     @staticmethod

@@ -18,7 +18,8 @@ from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Wanted
 from plugins.knowledge.shelves import Sight
 
-POOL = 90  # candidates of each kind that are weighed
+RECENT = 200_000  # entries; older ones with all that is asked in their titles are not looked for besides the newest
+POOL = 60  # candidates of each kind that are weighed
 MOST_LEFT_OUT = 5  # units of a question that are tried without
 LATELY = 60 * 86_400_000  # ms
 
@@ -91,7 +92,8 @@ async def candidates(db: Reader, conditions: Conditions, units: Sequence[Unit], 
     good = await vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes)
     first = [words for words in ([facets.GOOD] if good else [], of_first(conditions.question.sort, now)) if words]
     ways += [match([*conditions.facets, words], units, without) for words in first]
-    return list({row["id"]: row for row in (*rows, *await newest(db, conditions, *ways))}.values())
+    more = await newest(db, conditions, *ways, among=RECENT)
+    return list({row["id"]: row for row in (*rows, *more)}.values())
 
 
 def of_first(sort: str | None, now: int) -> Sequence[str]:
@@ -116,17 +118,22 @@ async def in_part(
     return list({row["id"]: row for row in rows}.values())
 
 
-async def newest(db: Reader, conditions: Conditions, *expressions: str, most: int = 0) -> Sequence[Row]:
-    """The newest `most` entries of each expression: `POOL` of one, half as many of each of several."""
+async def newest(
+    db: Reader, conditions: Conditions, *expressions: str, most: int = 0, among: int | None = None
+) -> Sequence[Row]:
+    """The newest `most` entries of each expression: `POOL` of one, half as many of each of several; only the newest
+    `among` of all entries are looked through, if that is given."""
+    last = "AND w.rowid > (SELECT max(id) FROM entries) - :among" if among else ""
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
     parts = [
         f"""SELECT * FROM (SELECT {_WORDS} FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :match{number} AND {conditions.sql} ORDER BY w.rowid DESC LIMIT :most)"""
+        WHERE entry_words MATCH :match{number} AND {conditions.sql} {last} ORDER BY w.rowid DESC LIMIT :most)"""
         for number in range(len(expressions))
     ]
     return await db.rows(
         " UNION ALL ".join(parts),
         most=most or (POOL if len(expressions) == 1 else POOL // 2),
+        **({"among": among} if among else {}),
         **{f"match{number}": expression for number, expression in enumerate(expressions)},
         **conditions.params,
     )
