@@ -36,8 +36,8 @@ _TOKEN = re.compile(
 class Unit:
     """One thing that is asked for: a word, a term of the thesaurus, or a phrase.
 
-    `words` are its words, folded, each by its parts; `concepts` what it is a term of: more than one if it is ambiguous.
-    `broader` are wider ideas, for when nothing speaks of those.
+    `words` are its words, folded, each by its parts; `concepts` what it is a term of (several if it is ambiguous), and
+    `broader` wider ideas, for when nothing speaks of those.
     """
 
     words: tuple[tuple[str, ...], ...]
@@ -166,13 +166,11 @@ def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
     starred = {fold(word.rstrip("*")) for word in text.split() if word.endswith("*")}
     mentions = {mention.start: mention for mention in thesaurus.mentions(found, capitals=False)}
     units: list[Unit] = []
-    place = 0
-    empty: set[int] = set()
+    empty, place = set[int](), 0
     while place < len(found):
-        mention = mentions.get(place)
-        end = mention.end if mention else place + 1
-        run = found[place:end]
-        unit = _unit(run, mention, starred)
+        mention = mentions.get(place, Mention(place, place + 1, ()))
+        end = mention.end
+        unit = _unit(found[place:end], mention, starred)
         if all(EMPTY.issuperset(parts) for parts in unit.words) or _wraps(unit, found[end:]):
             empty.add(len(units))
         units.append(unit)
@@ -186,14 +184,14 @@ def _wraps(unit: Unit, rest: Sequence[Compound]) -> bool:
     return len(unit.words) == 1 and unit.words[0][0] in THINGS and len(rest) > 1 and rest[0][0].folded in ABOUT
 
 
-def _unit(run: Sequence[Compound], mention: Mention | None, starred: set[str]) -> Unit:
+def _unit(run: Sequence[Compound], mention: Mention, starred: set[str]) -> Unit:
     words = tuple(tuple(part.folded for part in compound) for compound in run)
     last = joined(words[-1])
     return Unit(
         words=words,
         stems=tuple(compound[0].stems if len(compound) == 1 else () for compound in run),
-        concepts=mention.concepts if mention else (),
-        broader=mention.broader if mention else (),
+        concepts=mention.concepts,
+        broader=mention.broader,
         prefix=last in starred and len(last) >= SHORTEST_PREFIX,
         shown=" ".join("-".join(part.raw for part in compound) for compound in run),
     )

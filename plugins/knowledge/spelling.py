@@ -49,7 +49,7 @@ def traces(word: str) -> set[int]:
 def traced(words: Iterable[str]) -> Traces:
     """Words by their traces, for those that are in no database."""
     found: dict[int, list[str]] = {}
-    for word in filter(traceable, words):
+    for word in sorted(filter(traceable, words)):
         for trace in traces(word):
             found.setdefault(trace, []).append(word)
     return found
@@ -59,10 +59,11 @@ async def meant(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> 
     """The word that is nearest to a misspelt one: of those entries have in these scopes, or of the `known` ones.
 
     The more frequent of two that are equally near. If none is near, that may be because only its singular is known.
+    A word that is known is no slip, though no entry that may be seen has it.
     """
     for ending in PLURALS:
         if word.endswith(ending) and (found := await _nearest(db, word.removesuffix(ending), scopes, known)):
-            return found
+            return found if found != word else None
     return None
 
 
@@ -87,8 +88,7 @@ async def _nearest(db: Reader, word: str, scopes: Sequence[int], known: Traces) 
         if (count := _apart(word, one, wrote=bool(entries))) is not None
     )
     best = min(near, default=None)
-    # A word that is known is no slip, though no entry that may be seen has it.
-    return best[3] if best and best[0] else None
+    return best[3] if best else None
 
 
 def _apart(word: str, one: str, *, wrote: bool) -> float | None:

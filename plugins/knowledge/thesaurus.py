@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -84,8 +84,15 @@ class Thesaurus:
             for language, names in languages.items():
                 for name in names:
                     self._add(concept, LANGUAGES.index(language), compounds(name), not name.startswith(LOOSE))
-        self._starts = [{key[0] for key in table} for table in self._by_stems]
-        self._begun_by: dict[str, tuple[int, ...]] = {}
+        # For each language: the first stem of terms of several words → their second ones.
+        self._going_on: list[dict[str, set[str]]] = [{} for _ in LANGUAGES]
+        for language, table in enumerate(self._by_stems):
+            for key in table:
+                if len(key) > 1:
+                    self._going_on[language].setdefault(key[0], set()).add(key[1])
+        # Remembered, because the same words come back in every text.
+        self._begun_by: dict[str, Sequence[tuple[int, set[str]]]] = {}
+        self._alone: dict[tuple[str, bool], Mention | None] = {}
 
     def _add(self, concept: str, language: int, name: Sequence[Compound], sure: bool) -> None:
         if len(name) == 1 and len(name[0]) == 1 and name[0][0].capitals and len(name[0][0].raw) <= LONGEST_ACRONYM:
@@ -108,26 +115,49 @@ class Thesaurus:
         `capitals`: acronyms count only where they are written in capitals (in texts; in questions people do not).
         """
         found: list[Mention] = []
-        begun = self._begun_by  # most words begin no term: they are passed over quickly
         for place, compound in enumerate(text):
-            if begun.get(compound[0].raw, True) or compound[0].capitals or not capitals or len(compound) > 1:
-                found += self._at(text, place, capitals=capitals)
+            if begun := self._begun(compound):
+                found += self._of_several(text, place, begun)
+            if alone := self._one(compound, capitals=capitals):
+                found.append(Mention(place, place + 1, alone.concepts, alone.topics, alone.broader))
         return found
 
-    def _at(self, text: Sequence[Compound], start: int, *, capitals: bool) -> Iterator[Mention]:
-        first = text[start]
-        alone = first[0].raw if len(first) == 1 else "".join(part.raw for part in first)
-        languages = dict.fromkeys(self._languages(first[0].raw) + self._languages(alone))
-        acronym = self._acronym(first, capitals=capitals)
-        places = self._telling(text, start) if languages else [start]
-        for count in range(len(places), 0, -1):
-            end = places[count - 1] + 1
-            known = [acronym] if acronym and count == 1 else []
-            for parts in _spellings([text[place] for place in places[:count]]) if languages else ():
-                keys = ((language, tuple(stems(raw)[language] for raw in parts)) for language in languages)
-                known += [concepts for language, key in keys if (concepts := self._by_stems[language].get(key))]
-            if known:
-                yield _mention(start, end, known)
+    def _of_several(self, text: Sequence[Compound], start: int, begun: Sequence[tuple[int, set[str]]]) -> list[Mention]:
+        """Terms of several words (or compounds) that begin here."""
+        found: list[Mention] = []
+        places = self._telling(text, start)
+        if len(places) < 2:
+            return found
+        second = text[places[1]]
+        heads = {stems(raw) for raw in (second[0].raw, _whole(second))}
+        languages = [number for number, seconds in begun if any(head[number] in seconds for head in heads)]
+        if len(text[start]) > 1:  # its own parts go on
+            languages = list(range(len(LANGUAGES)))
+        for count in range(len(places), 1, -1) if languages else ():
+            known = self._known([text[place] for place in places[:count]], languages)
+            found += [_mention(start, places[count - 1] + 1, known)] if known else []
+        return found
+
+    def _one(self, compound: Compound, *, capitals: bool) -> Mention | None:
+        """What a word is a term of, wherever it stands."""
+        acronym = compound[0].capitals or not capitals
+        remembered = (compound[0].raw if len(compound) == 1 else "-".join(part.raw for part in compound), acronym)
+        if remembered in self._alone:
+            return self._alone[remembered]
+        known = self._known([compound], range(len(LANGUAGES)))
+        if acronym and len(compound) == 1 and compound[0].folded in self._acronyms:
+            known.insert(0, self._acronyms[compound[0].folded])
+        found = _mention(0, 1, known) if known else None
+        if len(self._alone) < MOST_REMEMBERED:
+            self._alone[remembered] = found
+        return found
+
+    def _known(self, run: Sequence[Compound], languages: Iterable[int]) -> list[Known]:
+        """What these words are together, for each language and spelling."""
+        keys = [
+            (number, tuple(stems(raw)[number] for raw in parts)) for parts in _spellings(run) for number in languages
+        ]
+        return [concepts for number, key in keys if (concepts := self._by_stems[number].get(key))]
 
     def _telling(self, text: Sequence[Compound], start: int) -> list[int]:
         """Places a term may take that begins here: without the words that link the others."""
@@ -139,18 +169,20 @@ class Thesaurus:
                 places.append(place)
         return places
 
-    def _languages(self, raw: str) -> tuple[int, ...]:
-        """Languages in which a term begins with this word. Remembered: most words of most texts begin none."""
-        known = self._begun_by.get(raw)
+    def _begun(self, first: Compound) -> Sequence[tuple[int, set[str]]]:
+        """Languages in which a term of several words begins with this one, and how it goes on."""
+        known = self._begun_by.get(whole := _whole(first))
         if known is None:
-            known = tuple(number for number, stem in enumerate(stems(raw)) if stem in self._starts[number])
+            heads = {stems(raw) for raw in (first[0].raw, whole)}
+            known = [
+                (number, table[head[number]])
+                for number, table in enumerate(self._going_on)
+                for head in heads
+                if head[number] in table
+            ]
             if len(self._begun_by) < MOST_REMEMBERED:
-                self._begun_by[raw] = known
+                self._begun_by[whole] = known
         return known
-
-    def _acronym(self, word: Compound, *, capitals: bool) -> Known | None:
-        one = word[0] if len(word) == 1 else None
-        return self._acronyms.get(one.folded) if one and (one.capitals or not capitals) else None
 
     def title(self, concept: str, language: str) -> str:
         """A concept's first term in a language."""
@@ -161,11 +193,13 @@ class Thesaurus:
     def traces(self) -> Traces:
         """Every word of every term: what a misspelt word may be, though no entry has it."""
         return traced(
-            word.folded
-            for languages in self.terms.values()
-            for names in languages.values()
-            for name in names
-            for word in words(name)
+            {
+                word.folded
+                for languages in self.terms.values()
+                for names in languages.values()
+                for name in names
+                for word in words(name)
+            }
         )
 
 
@@ -214,6 +248,10 @@ def _spellings(text: Sequence[Compound]) -> list[list[str]]:
     if len(apart) == len(text):
         return [apart]
     return [apart, ["".join(part.raw for part in compound) for compound in text]]
+
+
+def _whole(compound: Compound) -> str:
+    return compound[0].raw if len(compound) == 1 else "".join(part.raw for part in compound)
 
 
 def _links(compound: Compound) -> bool:

@@ -44,7 +44,7 @@ async def judged(db: SqliteDatabase, query: Mapping[str, Any], order: Sequence[s
     return bool(wanted & set(found[:3])), len(wanted & set(found)) / len(wanted)
 
 
-@pytest.mark.parametrize("name", ["queries.yaml", "more_queries.yaml", "blind_queries.yaml"])
+@pytest.mark.parametrize("name", ["queries.yaml", "more_queries.yaml", "blind_queries.yaml", "later_queries.yaml"])
 async def test_judged_questions_find_what_was_meant(filled: SqliteDatabase, name: str) -> None:
     """Success@3 of at least 0.95, and recall@10 of at least 0.9."""
     queries: Sequence[Mapping[str, Any]] = read(name)  # Any: YAML
