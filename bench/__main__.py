@@ -1,4 +1,4 @@
-"""`python -m bench [replies] [start] [restart] [encrypted] [rotation]`: everything, or what is named.
+"""`python -m bench [search] [replies] [start] [restart] [encrypted] [rotation]`: everything, or what is named.
 
 Two cores are shared with Synapse, whose own work dominates, so only ratios within one run mean anything.
 """
@@ -20,6 +20,7 @@ from bench.encrypted import encrypted_replies, median_ms
 from bench.processes import Running, process
 from bench.rotation import rotation
 from bench.setting import configure
+from bot.cli import main as faro
 from bot.testing.homeserver import Homeserver, homeserver
 from bot.testing.person import Person
 from tests.interop.packages import UnavailableError
@@ -145,4 +146,8 @@ def row(table: Table, what: str, ours: float, floor: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(set(sys.argv[1:]) or {"replies", "start", "restart", "encrypted", "rotation"}))
+    wanted = set(sys.argv[1:]) or {"search", "replies", "start", "restart", "encrypted", "rotation"}
+    if "search" in wanted:  # as anybody can: faro bench search
+        faro(["bench", "search"], standalone_mode=False)
+    if with_a_homeserver := wanted - {"search"}:
+        asyncio.run(main(with_a_homeserver))

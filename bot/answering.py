@@ -15,6 +15,7 @@ from bot.core.cooldown import Cooldown, Verdict
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.keys import key
+from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.desk import CORE, Asked, Desk
 from bot.ports import Clock, Transaction
@@ -32,6 +33,7 @@ TOO_OFTEN = Text("That was many questions at once. I will answer again in a minu
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
+NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
 NOT_SURE = Text(
     "That command is for moderators, and I cannot be sure that you wrote it: the message was not encrypted by a device "
     "of your account, as it must be in this room. Please write it again from an app that is signed in to your account."
@@ -171,6 +173,7 @@ def _said_beside_file(message: Message) -> bool:
 async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None:
     if context.role < spec.role:
         claimed = await desk.claimed_role(context.db, context.message, context.hubs)
-        raise UserError(NOT_SURE if claimed >= spec.role else NOT_ALLOWED)
+        allowed = claimed >= spec.role
+        raise UserError(NOT_SURE if allowed else NOT_ALLOWED if spec.role > Role.COORDINATOR else NOT_COORDINATOR)
     if not spec.anywhere:
         _ = context.hub  # raises for somebody of no hub

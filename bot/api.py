@@ -38,18 +38,18 @@ from bot.hubs import (
     matching,
     section,
 )  # fmt: skip
-from bot.ports import Reader, Row, Transaction, Translator
+from bot.ports import Database, Reader, Row, Transaction, Translator
 from bot.replies import escape
 
 if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need not load
     import click
 
 __all__ = [
-    "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Duration",
-    "Edit", "Event", "File", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message", "Offline", "Plugin",
-    "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room", "RoomView", "Row",
-    "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic", "Transaction",
-    "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
+    "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database",
+    "Duration", "Edit", "Event", "File", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message",
+    "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
+    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic",
+    "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
     "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
     "to_local",
 ]  # fmt: skip
@@ -103,8 +103,11 @@ class Schedule(Protocol):
         """Keys of the alarms still to come, with their due instants."""
         ...
 
-    async def job(self, name: str, key: str, **payload: str | int) -> None:
-        """Asks for the handler `@job(name)` to run soon, once; it may answer what caused it."""
+    async def job(self, name: str, key: str, *, after: int = 0, **payload: str | int) -> None:
+        """Asks for the handler `@job(name)` to run once, soon or `after` milliseconds; it may answer what caused it.
+
+        Asked again under the same key before it ran, it runs once, with the last payload.
+        """
         ...
 
 
@@ -160,6 +163,10 @@ class Context(Protocol):
 
     def manual(self) -> Sequence[CommandHelp]:
         """The commands the asker may use here, in their language."""
+        ...
+
+    async def react(self, sign: str) -> None:
+        """Answers the message with a reaction: a word or a sign beside it, for which no phone rings."""
         ...
 
     async def set_language(self, language: str | None) -> None:
@@ -221,6 +228,19 @@ class JobContext(Protocol):
         """A transaction with the context of the message that asked for this job."""
         ...
 
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of its own: keep it short, everything else waits for it."""
+        ...
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        """The hubs as they are configured now."""
+        ...
+
+    def schedule(self, db: Transaction) -> Schedule:
+        """Alarms and jobs to be written in a transaction of this job's. They answer nobody."""
+        ...
+
 
 class RefreshContext(Protocol):
     """What `refresh` gets: the hubs as they are configured now."""
@@ -256,12 +276,22 @@ class Offline(Protocol):
         """The bot's database, read-only; where the bot has not run yet, one in memory made from the configuration."""
         ...
 
+    def writing(self) -> AbstractAsyncContextManager[Database]:
+        """The bot's database to be changed, also while the bot runs: transactions must be short, and after each the
+        bot has as long for its own. It is made if the bot has not run yet."""
+        ...
+
 
 class Shell(Protocol):
     """`obj` of a plugin's click commands (`click.pass_obj`)."""
 
     def open(self, config: Path) -> Offline:
         """Reads the configuration; problems in it end the command with exit code 2."""
+        ...
+
+    def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
+        """A database with nothing but the tables of the command's plugin, for measuring: in a temporary folder, or in
+        `file`, which stays and may be there already."""
         ...
 
 

@@ -49,7 +49,7 @@ class House:
     attendance: Attendance
     outbound: Outbound
     bells: AlarmClock
-    worker: JobWorker
+    workers: tuple[JobWorker, ...]
     health: Health | None
 
 
@@ -84,7 +84,8 @@ def build(
     def wake() -> None:
         outbound.wake()
         bells.wake()
-        worker.wake()
+        for worker in workers:
+            worker.wake()
 
     pipeline = Pipeline(
         db=db,
@@ -100,9 +101,10 @@ def build(
         db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=attendance.core_jobs, wake=wake
     )
     bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
-    worker = JobWorker(work.one)
+    # Two, so that nobody who waits for an answer waits for a slow page.
+    workers = (JobWorker(lambda: work.one("soon")), JobWorker(lambda: work.one("background")))
     health = Health(db, clock, transport, patient) if patient else None
-    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, worker, health)
+    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers, health)
 
 
 async def run(house: House) -> None:
@@ -147,7 +149,9 @@ async def _read(house: House, first_batch: asyncio.Event) -> None:
 async def _work(house: House, attended: asyncio.Event) -> None:
     """Jobs wait until the hubs' rooms are known: only then can an invite to one of them be told from a stranger's."""
     await attended.wait()
-    await house.worker.run()
+    async with asyncio.TaskGroup() as lanes:
+        for worker in house.workers:
+            lanes.create_task(worker.run())
 
 
 async def _stay_well(house: House, health: Health, attended: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,10 @@ from bot import __version__, faults, logs
 from bot.config.load import peek
 from bot.core.errors import FaroError, LoggedOut
 from bot.cryptocli import crypto
-from bot.loading import find
+from bot.loading import PluginType, find
 from bot.lock import only_one
-from bot.offline import OfflineConfig, Opened
+from bot.offline import OfflineConfig, Opened, scratch
+from bot.ports import Database
 from bot.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 
 if TYPE_CHECKING:
@@ -56,9 +58,22 @@ class TerminalShell:
     """`bot.api.Shell` for the person at the terminal."""
 
     def open(self, config: Path) -> OfflineConfig:
-        command, opened = click.get_current_context().command, read(config)
-        owners = [plugin.name for plugin in opened.plugins if command in plugin.shell]
+        opened = read(config)
+        owners = [plugin.name for plugin in opened.plugins if _is_of(plugin)]
         return OfflineConfig(opened, owner=owners[0] if owners else "core")
+
+    def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
+        return scratch([plugin for plugin in find().plugins if _is_of(plugin)], file)
+
+
+def _is_of(plugin: PluginType) -> bool:
+    """Whether the command that runs, or the group it is in, is the plugin's."""
+    context: click.Context | None = click.get_current_context()
+    while context:
+        if context.command in plugin.shell:
+            return True
+        context = context.parent
+    return False
 
 
 @click.group(cls=Faro, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,12 +9,13 @@ from bot.api import RoomView, Schedule
 from bot.core.commands import CommandHelp, Vocabulary
 from bot.core.errors import UserError
 from bot.core.events import Message
+from bot.core.keys import key
 from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.directory import Directory
 from bot.hubs import Hub
 from bot.ports import Transaction, Translations, Translator
-from bot.storage import people
+from bot.storage import outbox, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,18 @@ class EventContext:
                 )
             )
         return found
+
+    async def react(self, sign: str) -> None:
+        about = {"rel_type": "m.annotation", "event_id": self.message.event_id, "key": sign}
+        await outbox.put(
+            self.db,
+            key=key("react", self.message.room, self.message.event_id),
+            room=self.message.room,
+            type_="m.reaction",
+            content={"m.relates_to": about},
+            cause=self.message.event_id,
+            now=self.now,
+        )
 
     async def set_language(self, language: str | None) -> None:
         await people.set_language(self.db, self.sender, language)

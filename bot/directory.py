@@ -48,9 +48,9 @@ class Directory:
         return [room_id for _, room_id in sorted(found)]
 
     def seen_from(self, hub: Hub) -> tuple[Hub, ...]:
-        """Hubs whose content may be shown in this hub's rooms: its own, and if it is shared, the other shared ones."""
-        others = (other for other in self.hubs if other is not hub and other.visibility == hub.visibility == "shared")
-        return (hub, *others)
+        """Hubs whose content may be shown in this hub's rooms: its own; those it is named by; if it is shared, the
+        other shared ones."""
+        return (hub, *(other for other in self.hubs if other is not hub and _may_see(hub, other)))
 
     def hubs_among(self, rooms: Collection[str]) -> tuple[Hub, ...]:
         """Hubs that have at least one of these rooms, in configured order."""
@@ -61,3 +61,9 @@ class Directory:
         for hub in self.hubs:
             yield from (coordinator.user for coordinator in hub.coordinators)
             yield from hub.moderators
+
+
+def _may_see(hub: Hub, other: Hub) -> bool:
+    if other.visibility == "restricted":
+        return hub.id in other.visible_to
+    return other.visibility == hub.visibility == "shared"

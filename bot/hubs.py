@@ -198,8 +198,11 @@ class Hub(Settings):
     """Languages of the hub: `en`, `es`, `fr`, `pt`. The bot answers in the first unless somebody chose another."""
     timezone: Zone = "UTC"
     """The time zone of the hub's meetings and of people whose own is not known."""
-    visibility: Literal["private", "shared"] = "private"
-    """`shared`: its resources are found from other shared hubs as well."""
+    visibility: Literal["private", "restricted", "shared"] = "private"
+    """Where its resources are found besides its own rooms: `private`, nowhere; `restricted`, in the hubs that
+    `visible_to` names; `shared`, in all other shared hubs."""
+    visible_to: tuple[Identifier, ...] = ()
+    """Ids of the hubs that may find the resources of a restricted hub."""
     rooms: Annotated[tuple[Room, ...], Field(min_length=1)]
     """Its Matrix rooms."""
     coordinators: tuple[Coordinator, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import locale
 import os
+import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from bot.contexts import HubsContext
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
 from bot.loading import Found, PluginType, bind, folder
-from bot.ports import Reader, Translator
+from bot.ports import Clock, Database, Reader, Transaction, Translator
 from bot.storage.alarms import PluginSchedule
 from bot.storage.database import SqliteDatabase
 from bot.tables import open_database
@@ -62,14 +64,62 @@ class OfflineConfig:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
-        file = self.opened.loaded.data_dir / "faro.db"
-        if file.exists():
-            async with SqliteDatabase(file) as db:
+        if self._file.exists():
+            async with SqliteDatabase(self._file) as db:
                 yield db.reading()
             return
         async with open_database(None, self.opened.plugins) as (db, plugins):
-            registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
-            for name, plugin in registry.plugins.items():
-                async with db.transaction() as tx:
-                    await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+            await self._refresh(db, plugins)
             yield db.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Database]:
+        new = not self._file.exists()
+        async with open_database(self._file, self.opened.plugins) as (db, plugins):
+            if new:  # else the bot has done it, and will again: it takes too long to do beside it
+                await self._refresh(db, plugins)
+            yield PoliteDatabase(db, SystemClock())
+
+    @property
+    def _file(self) -> Path:
+        return self.opened.loaded.data_dir / "faro.db"
+
+    async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> None:
+        registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
+        for name, plugin in registry.plugins.items():
+            async with db.transaction() as tx:
+                await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+
+
+class PoliteDatabase:
+    """`Database` of a process that writes much beside one that must answer: after each transaction it waits as long as
+    that took. SQLite gives a lock to whoever happens to ask for it, so a process that asks at once gets it each time.
+    """
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._debt = 0.0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        debt, self._debt = self._debt, 0.0
+        await self._clock.sleep(debt)
+        async with self._db.transaction() as tx:
+            began = time.perf_counter()
+            yield tx
+        self._debt = time.perf_counter() - began
+
+    def reading(self) -> Reader:
+        return self._db.reading()
+
+    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
+        await self._db.migrate(owner, steps)
+
+
+@asynccontextmanager
+async def scratch(plugins: Sequence[PluginType], file: Path | None) -> AsyncIterator[Database]:
+    """A database with nothing in its tables, in `file` or in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="faro-") as place:
+        async with open_database(file or Path(place) / "faro.db", plugins) as (db, _):
+            yield db

@@ -61,6 +61,8 @@ class Pipeline:
         async with self._db.transaction() as tx:
             for room in batch.left:
                 await self._left(tx, room)
+            for update in batch.rooms:
+                await self._who_is_there(tx, update)
             oldest = self._clock.now() - self._answer_within
             for event in await self._unreadable.readable(tx, batch):
                 await self._fenced(tx, event, stale=sent_at(event) < oldest)
@@ -116,16 +118,29 @@ class Pipeline:
         await rooms.forget(tx, room)
         await undecryptable.leave(tx, room)
 
+    async def _who_is_there(self, tx: Transaction, update: RoomUpdate) -> None:
+        """Members as they are after the batch, before anything in it is answered: what is asked in one room depends on
+        who is in others, and rooms come in no order."""
+        if not await rooms.is_joined(tx, update.room):
+            return
+        new = [event for event in update.events if id_of(event) not in update.old]
+        changes = [one for one in (*update.state, *new) if isinstance(one, StateChange) and one.type == "m.room.member"]
+        for change in {change.state_key: change for change in changes}.values():
+            await self._apply(tx, change)
+
+    async def _apply(self, tx: Transaction, change: StateChange) -> None:
+        try:
+            await rooms.apply(tx, change)
+        except Exception:
+            log.exception("a piece of room state could not be kept", room=change.room, type=change.type)
+
     async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
         known = await rooms.is_joined(tx, update.room)
         if not known:
             await rooms.remember(tx, update.room)
         for change in update.state:
-            try:
-                await rooms.apply(tx, change)
-                self._tell_operator(change)
-            except Exception:
-                log.exception("a piece of room state could not be kept", room=update.room, type=change.type)
+            await self._apply(tx, change)
+            self._tell_operator(change)
         if not known or update.gap:
             await self._count_members(tx, update.room)
         oldest = self._clock.now() - self._answer_within
@@ -192,8 +207,7 @@ class Pipeline:
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
         """The question is gone: so is its answer, given or still being prepared."""
         await alarms.withdraw_jobs(tx, room, target)
-        answered = await outbox.answer_to(tx, room, target)
-        if answered:
+        for answered in await outbox.answers_to(tx, room, target):
             await outbox.put(
                 tx,
                 key=key("redact", room, why, answered),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from bot.answering import SORRY, Answering
-from bot.api import Context, Reply
+from bot.api import Context, Reply, Schedule
 from bot.core.errors import LoggedOut, TransportError, Unavailable, UserError
 from bot.core.events import Message
 from bot.core.files import LARGEST, File
 from bot.desk import CORE, Asked, Desk
-from bot.ports import Clock, Database, Transport
+from bot.hubs import Hub
+from bot.ports import Clock, Database, Transaction, Transport
 from bot.speech import said
 from bot.storage import alarms
-from bot.storage.alarms import Job
+from bot.storage.alarms import Job, Lane
 
 log = structlog.get_logger()
 
@@ -67,9 +68,19 @@ class RunningJob:
         async with self.db.transaction() as tx:
             yield await self.desk.context(tx, asked.message, self.job.plugin, asked, self.now)
 
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        return self.db.transaction()
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        return self.desk.directory.hubs
+
+    def schedule(self, db: Transaction) -> Schedule:
+        return self.desk.schedule(db, self.job.plugin, self.now)
+
 
 class Work:
-    """Takes jobs from the table and does them, one at a time."""
+    """Takes jobs from the table and does them, in each lane one at a time."""
 
     def __init__(
         self,
@@ -87,9 +98,9 @@ class Work:
         self._core = core
         self._wake = wake
 
-    async def one(self) -> bool:
-        """Does the oldest due job; answers whether there was one."""
-        job = await alarms.due_job(self._db.reading(), self._clock.now())
+    async def one(self, lane: Lane | None = None) -> bool:
+        """Does the oldest due job (of a lane); answers whether there was one."""
+        job = await alarms.due_job(self._db.reading(), self._clock.now(), lane)
         if job is None:
             return False
         reply: Reply | None = None

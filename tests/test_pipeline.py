@@ -165,6 +165,31 @@ async def test_somebody_of_no_hub_is_told_so_in_a_direct_chat(told: Story) -> No
     assert "none of my hubs" in str(await told.say(BEN, "echo hello", room=room))
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["the hall first", "the chat first"])
+async def test_who_left_a_hub_is_none_of_its_members_in_the_same_batch(told: Story, order: int) -> None:
+    """The homeserver sends rooms in no order: the question may stand before the leave that came first."""
+    await told.join(BEN, HALL)
+    room = await told.direct(BEN)
+    assert await told.say(BEN, "echo hello", room=room) == "hello"
+    left = StateChange(HALL, "m.room.member", BEN, BEN, "$left", {"membership": "leave"})
+    updates = (RoomUpdate(HALL, events=(left,)), RoomUpdate(room, events=(told.message(BEN, "echo more", room=room),)))
+    await told.pipeline.handle(Batch("t1", updates[::order]))
+    assert "none of my hubs" in str(await told.settle())
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["the hall first", "the chat first"])
+async def test_who_left_and_came_back_is_a_member_in_the_same_batch(told: Story, order: int) -> None:
+    await told.join(BEN, HALL)
+    room = await told.direct(BEN)
+    left = StateChange(HALL, "m.room.member", BEN, BEN, "$left", {"membership": "leave"})
+    updates = (
+        RoomUpdate(HALL, events=(left, joined(HALL, BEN))),
+        RoomUpdate(room, events=(told.message(BEN, "echo hello", room=room),)),
+    )
+    await told.pipeline.handle(Batch("t1", updates[::order]))
+    assert await told.settle() == "hello"
+
+
 async def test_a_user_error_is_its_text_and_leaves_nothing_in_the_database(told: Story) -> None:
     assert await told.say(ANA, "!echo stop") == "Stopped."
     assert await told.db.reading().value("SELECT count(*) FROM people") == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,12 @@ class Town:
     def write(self) -> None:
         """Writes `settings` as the configuration."""
         self.config.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
+
+    @contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """The bot's database; what is done to it is one transaction."""
+        with closing(sqlite3.connect(self.config.parent / "data" / "faro.db")) as db, db:
+            yield db
 
     @property
     def people(self) -> tuple[Person, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.config.yamltree import Loc, Mapping, Node, child, items_of, shown, text_of
+from bot.config.yamltree import Loc, Mapping, Node, Scalar, child, items_of, shown, text_of
 from bot.core.errors import Problem
 from bot.core.texts import Text
 
@@ -31,7 +31,13 @@ class HubSource:
 
 def between(hubs: Sequence[HubSource]) -> list[Problem]:
     """The problems of all hubs together."""
-    return [*_same_hub(hubs), *_same_room(hubs), *_same_topic(hubs), *_rooms_nobody_can_find(hubs)]
+    return [
+        *_same_hub(hubs),
+        *_same_room(hubs),
+        *_same_topic(hubs),
+        *_hubs_that_are_none(hubs),
+        *_rooms_nobody_can_find(hubs),
+    ]
 
 
 def _same_hub(hubs: Sequence[HubSource]) -> list[Problem]:
@@ -79,6 +85,26 @@ def _same_topic(hubs: Sequence[HubSource]) -> list[Problem]:
                 text = Text("there is a topic '{topic}' already: {place}", topic=id_, place=first[id_])
                 problems.append(hub.problem(node, ("topics", number, "id"), text))
             first.setdefault(id_, hub.line(node))
+    return problems
+
+
+def _hubs_that_are_none(hubs: Sequence[HubSource]) -> list[Problem]:
+    known = {text_of(hub.node, "id") for hub in hubs}
+    problems = []
+    for hub in hubs:
+        named = items_of(hub.node, "visible_to")
+        for number, node in enumerate(named):
+            if isinstance(node, Scalar) and node.text not in known:
+                names = ", ".join(sorted(id_ for id_ in known if id_))
+                text = Text("there is no hub '{hub}'; there are: {known}", hub=node.text or "", known=names)
+                problems.append(hub.problem(node, ("visible_to", number), text))
+        visibility = text_of(hub.node, "visibility")
+        if named and visibility != "restricted":
+            text = Text("'visible_to' counts only with 'visibility: restricted'")
+            problems.append(hub.problem(_at(hub.node, "visible_to"), ("visible_to",), text))
+        if visibility == "restricted" and not named:
+            text = Text("a restricted hub is found in the hubs that 'visible_to' names; name them, or make it private")
+            problems.append(hub.problem(_at(hub.node, "visibility"), ("visibility",), text))
     return problems
 
 

@@ -14,6 +14,9 @@ class Attachment:
     name: str
     mimetype: str  # "" if the app does not say
     size: int | None  # bytes
+    url: str = field(default="", compare=False)
+    """Where its bytes lie, `mxc://…` ("" if that is no such address); in encrypted rooms they lie there encrypted. The
+    same file may lie in several places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ LONGEST_NAME = 255  # characters of a file's name or type
 _UNPRINTABLE = r"\s\x00-\x1f\x7f-\x9f\ud800-\udfff"
 _USER = re.compile(rf"@[^:{_UNPRINTABLE}]*:[^{_UNPRINTABLE}]+")
 _ID = re.compile(rf"[!$][^{_UNPRINTABLE}]+")
+_CONTENT = re.compile(r"mxc://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9_-]+")  # spec, "Matrix Content (mxc://) URIs"
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # JSON can hold them, a database and UTF-8 cannot
 _QUOTE = re.compile(r"(?:>[^\n]*(?:\n|\Z))+\n?")
 
@@ -122,10 +123,12 @@ def _attachment(content: dict[str, Any], body: str) -> Attachment:
     """What an event says of its file (spec, "Media captions": without a `filename` the body is the name)."""
     name, info = content.get("filename"), _dict(content.get("info"))
     type_, size = info.get("mimetype"), info.get("size")
+    url = _dict(content.get("file")).get("url", content.get("url"))  # encrypted, or not
     return Attachment(
         name=_storable(name if isinstance(name, str) and name else body)[:LONGEST_NAME],
         mimetype=_storable(type_)[:LONGEST_NAME] if isinstance(type_, str) else "",
         size=size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else None,
+        url=url if _is(url, _CONTENT) else "",
     )
 
 

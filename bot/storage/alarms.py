@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.ports import Reader, Row, Transaction
+
+Lane = Literal["soon", "background"]
+"""`soon`: what somebody waits for, and the core's own. `background`: what plugins do when there is time."""
 
 KEPT_AFTER_RINGING = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
 
@@ -73,7 +77,7 @@ class PluginSchedule:
         )
         return {row["key"]: row["due"] for row in rows}
 
-    async def job(self, name: str, key: str, **payload: str | int) -> None:
+    async def job(self, name: str, key: str, *, after: int = 0, **payload: str | int) -> None:
         await self._db.execute(
             "INSERT INTO jobs (plugin, key, name, payload, cause, due) VALUES (:plugin, :key, :name, :payload, :cause, :due)"
             " ON CONFLICT (plugin, key) DO UPDATE SET payload = excluded.payload, cause = excluded.cause,"
@@ -83,7 +87,7 @@ class PluginSchedule:
             name=name,
             payload=json.dumps(payload),
             cause=json.dumps(self._cause) if self._cause else None,
-            due=self._now,
+            due=self._now + after,
         )
 
 
@@ -124,9 +128,14 @@ async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
     await db.execute("DELETE FROM alarms WHERE done_at IS NOT NULL AND due < :before", before=now - KEPT_AFTER_RINGING)
 
 
-async def due_job(db: Reader, now: int) -> Job | None:
-    """The next job to do: first those somebody waits for."""
-    row = await db.row("SELECT * FROM jobs WHERE due <= :now ORDER BY cause IS NULL, due, id LIMIT 1", now=now)
+async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
+    """The next job to do, first those somebody waits for; of one lane, or of both."""
+    row = await db.row(
+        "SELECT * FROM jobs WHERE due <= :now AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))"
+        " ORDER BY cause IS NULL, due, id LIMIT 1",
+        now=now,
+        lane=lane,
+    )
     return _job(row) if row else None
 
 

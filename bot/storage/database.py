@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,10 @@ import aiosqlite
 
 from bot.core.errors import PluginError
 from bot.ports import Row
+
+BUSY_TIMEOUT = 5000  # ms
+MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
+CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -55,6 +59,8 @@ class SqliteTransaction(SqliteReader):
     """
 
     _depth = 0
+    erases = False
+    """Whether the write-ahead log must be emptied after the commit."""
 
     async def rows(self, sql: str, **params: object) -> Sequence[Row]:
         self._still_open()
@@ -68,6 +74,14 @@ class SqliteTransaction(SqliteReader):
         self._still_open()
         async with self._connection.execute(sql, params) as cursor:
             return cursor.rowcount
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
+        self._still_open()
+        if wanted := list(rows):  # aiosqlite hands them to another thread: a generator of ours must not run there
+            await self._connection.executemany(sql, wanted)
+
+    async def erase(self) -> None:
+        self.erases = True
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -100,6 +114,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._must_empty_log = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -136,12 +151,28 @@ class SqliteDatabase:
             connection = self._connected(self._writer)
             try:
                 await connection.execute("BEGIN IMMEDIATE")
-                yield SqliteTransaction(connection)
+                transaction = SqliteTransaction(connection)
+                yield transaction
                 await connection.execute("COMMIT")
             except BaseException:
                 # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
                 await connection.rollback()
                 raise
+            self._must_empty_log |= transaction.erases
+            if self._must_empty_log:
+                await self._empty_log(connection)
+
+    async def _empty_log(self, connection: aiosqlite.Connection) -> None:
+        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits, and nothing raises:
+        what was committed is committed."""
+        await connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
+            self._must_empty_log = bool(busy)
+        except sqlite3.Error:  # another process is just writing (the shell), or the disk is full
+            self._must_empty_log = True
+        finally:
+            await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
     def reading(self) -> SqliteReader:
         return SqliteReader(self._connected(self._reader or self._writer))
@@ -166,6 +197,9 @@ class SqliteDatabase:
         for number, sql in missing:
             try:
                 async with self.transaction() as tx:
+                    done = "SELECT 1 FROM migrations WHERE owner = :owner AND step = :step"
+                    if await tx.value(done, owner=owner, step=number):
+                        continue  # another process (the shell) was quicker
                     for statement in statements(sql):
                         await tx.execute(statement)
                     await tx.execute("INSERT INTO migrations VALUES (:owner, :step)", owner=owner, step=number)
@@ -181,7 +215,9 @@ class SqliteDatabase:
     async def _open(self, path: Path | str) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(path, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        await connection.execute("PRAGMA busy_timeout = 5000")
+        await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        await connection.execute(f"PRAGMA cache_size = -{CACHE}")
+        await connection.execute(f"PRAGMA mmap_size = {MAPPED}")
         return connection
 
     @staticmethod

@@ -56,15 +56,23 @@ async def put(
 
 
 async def answer_to(db: Reader, room: str, cause: str) -> str | None:
-    """The key of the answer an event got, if it was not withdrawn since."""
+    """The key of the answer an event got in words, if it was not withdrawn since."""
     value: str | None = await db.value(
-        "SELECT key FROM outbox AS answer WHERE room = :room AND cause = :cause AND action = 'send' AND replaces IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM outbox WHERE action = 'redact' AND replaces = answer.key)"
-        " ORDER BY id DESC LIMIT 1",
+        f"SELECT key FROM ({_NOT_WITHDRAWN}) WHERE type = 'm.room.message' ORDER BY id DESC LIMIT 1",  # noqa: S608 - our own text
         room=room,
         cause=cause,
     )
     return value
+
+
+async def answers_to(db: Reader, room: str, cause: str) -> Sequence[str]:
+    """The keys of all that an event was answered with, reactions too, and that was not withdrawn since."""
+    return [row["key"] for row in await db.rows(f"{_NOT_WITHDRAWN} ORDER BY id", room=room, cause=cause)]
+
+
+_NOT_WITHDRAWN = """SELECT * FROM outbox AS answer
+    WHERE room = :room AND cause = :cause AND action = 'send' AND replaces IS NULL
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE action = 'redact' AND replaces = answer.key)"""
 
 
 async def carried_file(db: Reader, key: str) -> bool:

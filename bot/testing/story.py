@@ -66,8 +66,10 @@ class Story:
 
     def file(self, user: str, file: File, words: str = "", *, room: str | None = None) -> Message:
         """A message with a file that was not sent yet, perhaps with words beside it; jobs can fetch it."""
-        said = Attachment(file.name, file.mimetype, len(file.content))
-        message = replace(self.message(user, words or file.name, room=room), kind="m.file", attachment=said)
+        message = self.message(user, words or file.name, room=room)
+        url = f"mxc://example.org/m{self._count}"
+        said = Attachment(file.name, file.mimetype, len(file.content), url)
+        message = replace(message, kind="m.file", attachment=said)
         self.transport.carried[message.event_id] = (message, file)
         return message
 

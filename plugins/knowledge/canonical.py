@@ -4,14 +4,15 @@ The key is never fetched and never shown; each share keeps its address as it was
 their changes; a key made by older rules must be made again):
 
 1. Only http and https, with a host. They stay two different pages, and so do hosts with and without `www.`.
-2. Scheme and host in lower case; the host as in IDNA 2008: compatibility forms folded, every label that is not
-   ASCII in punycode, so that `münchen.de` and `xn--mnchen-3ya.de` meet. A dot at the end of the host goes.
+2. Scheme and host in lower case; the host as UTS 46 maps it (nontransitional, as browsers do: compatibility forms
+   folded, invisible characters gone, `ß` kept), every label that is not ASCII in punycode, so that `münchen.de` and
+   `xn--mnchen-3ya.de` meet. A dot at the end of the host goes. IPv6 addresses as in RFC 5952, in hexadecimal only.
 3. User names and passwords before the host go. Ports 80 (http) and 443 (https) go.
 4. `.` and `..` segments of the path are resolved; no path is `/`.
 5. Percent-encoding as in RFC 3986, section 6.2.2: unreserved characters are decoded, hex digits are upper case,
    what is not ASCII is encoded as UTF-8. Reserved characters stay as they were written (`%2F` is not `/`).
 6. The query is the page's identity: order, repeated and empty parameters stay. Only the parameters of `_TRACKING`
-   go, which say how somebody came to a page and not which page it is.
+   and, at some sites, of `_TRACKING_AT` go: they say how somebody came to a page or who sent it, not which page it is.
 7. The fragment goes, except where it routes inside a page that is a program: `#!…` and `#/…`.
 """
 
@@ -19,21 +20,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Set
 from ipaddress import IPv6Address
 from urllib.parse import unquote
 
-VERSION = 1
+import idna
+
+VERSION = 2
+LONGEST_HOST = 253  # characters (RFC 1035, 2.3.4)
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
-_TRACKING = {
-    "fbclid", "gclid", "gbraid", "wbraid", "msclkid", "mc_eid", "mc_cid", "igshid", "yclid", "mkt_tok",
-    "_hsenc", "_hsmi",
-}  # fmt: skip
-_SHARER_ID_SITES = (
-    "youtube.com",
-    "youtu.be",
-    "spotify.com",
-)  # there `si` names the sharer; elsewhere the page
+_TRACKING = frozenset((
+    "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "mc_eid", "mc_cid", "igshid", "yclid", "ttclid",
+    "twclid", "li_fat_id", "mkt_tok", "_hsenc", "_hsmi",
+))  # fmt: skip
+_TRACKING_AT = {  # what these sites' "share" buttons and feeds add; elsewhere such names may be the page's identity
+    "facebook.com": frozenset(("mibextid",)),
+    "instagram.com": frozenset(("igsh",)),
+    "linkedin.com": frozenset(("lipi", "rcm", "trackingid", "trk")),
+    "spotify.com": frozenset(("si",)),
+    "twitter.com": frozenset(("ref_src", "s", "t")),
+    "x.com": frozenset(("ref_src", "s", "t")),
+    "youtu.be": frozenset(("feature", "si")),
+    "youtube.com": frozenset(("feature", "pp", "si")),
+}
 
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<authority>[^/?#\\]*+)(?P<path>/[^?#]*+)?(?:\?(?P<query>[^#]*+))?(?:#(?P<fragment>.*))?",
@@ -41,10 +51,11 @@ _ADDRESS = re.compile(
 )
 _PORT = re.compile(r"(?P<host>.*?)(?::(?P<port>[0-9]{0,6}))?", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_NEVER = frozenset(("Cc", "Cs", "Zl", "Zp", "Zs"))  # categories of characters that no address has
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_KEPT = _UNRESERVED | frozenset("!$&'()*+,;=:@/?[]%#")
-_INVISIBLE_IN_HOST = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")  # ignored by IDNA's mapping (UTS 46)
+_KEPT = _UNRESERVED | frozenset("!$&'()*+,;=:@/?[]#")
+_ONLY_KEPT = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]#]*+")
 
 
 def canonical(address: str) -> str | None:
@@ -52,7 +63,7 @@ def canonical(address: str) -> str | None:
 
     `canonical(canonical(x)) == canonical(x)` wherever `x` is an address.
     """
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Zs", "Zl", "Zp") for char in address):
+    if not _printable(address):
         return None
     match = _ADDRESS.fullmatch(address)
     if match is None:
@@ -87,28 +98,45 @@ def _authority(text: str, default_port: int) -> str | None:
 
 def _host(text: str) -> str | None:
     if text.startswith("["):
-        try:
-            return f"[{IPv6Address(text[1:-1])}]" if text.endswith("]") and "%" not in text else None
-        except ValueError:
-            return None
+        return _ipv6(text[1:-1]) if text.endswith("]") else None
     try:
         host = unquote(text, errors="strict")
-    except UnicodeDecodeError:
+        host = host.lower() if host.isascii() else idna.uts46_remap(host, std3_rules=False, transitional=False)
+    except UnicodeError:  # wrong UTF-8, or characters that no host may have (idna.IDNAError)
         return None
-    host = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", host).lower())
-    host = host.translate(_INVISIBLE_IN_HOST).replace("。", ".").removesuffix(".")
+    host = host.removesuffix(".")
     labels = [_label(label) for label in host.split(".")]
-    if len(host) > 253 or any(label is None for label in labels):
+    known = [label for label in labels if label]
+    host = ".".join(known)
+    return host if len(known) == len(labels) and len(host) <= LONGEST_HOST else None
+
+
+def _ipv6(text: str) -> str | None:
+    try:
+        address = IPv6Address(text)
+    except ValueError:
         return None
-    return ".".join(label for label in labels if label)
+    if address.scope_id is not None:
+        return None
+    if address.ipv4_mapped:  # which Python writes in two ways, depending on its version
+        last = int(address.ipv4_mapped)
+        return f"[::ffff:{last >> 16:x}:{last & 0xFFFF:x}]"
+    return f"[{address}]"
 
 
 def _label(text: str) -> str | None:
     if not text.isascii():
-        if any(unicodedata.category(char) in ("Cc", "Cs", "Zs") for char in text):
+        if not _printable(text):
             return None
         text = "xn--" + text.encode("punycode").decode("ascii")
     return text if _LABEL.fullmatch(text) else None
+
+
+def _printable(text: str) -> bool:
+    """Is there neither white space, nor a control character, nor half of a surrogate pair?"""
+    if text.isascii():
+        return text.isprintable() and " " not in text
+    return not any(unicodedata.category(char) in _NEVER for char in text)
 
 
 def _percent(text: str) -> str:
@@ -126,11 +154,9 @@ def _percent(text: str) -> str:
 
 def _encode(text: str) -> str:
     """Text without valid percent-encodings: what may not stand in an address is encoded, a lone `%` too."""
-    if all(char in _KEPT and char != "%" for char in text):
+    if _ONLY_KEPT.fullmatch(text):
         return text
-    return "".join(
-        char if char in _KEPT and char != "%" else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text
-    )
+    return "".join(char if char in _KEPT else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
 
 
 def _without_dots(path: str) -> str:
@@ -148,10 +174,14 @@ def _without_dots(path: str) -> str:
 
 
 def _query(query: str, host: str) -> str:
-    sharer_id = any(host == site or host.endswith("." + site) for site in _SHARER_ID_SITES)
-    kept = [part for part in query.split("&") if not _tracks(part.partition("=")[0].lower(), sharer_id)]
+    if not query:
+        return ""
+    tracking = _TRACKING.union(
+        *(names for site, names in _TRACKING_AT.items() if host == site or host.endswith("." + site))
+    )
+    kept = [part for part in query.split("&") if not _tracks(part.partition("=")[0].lower(), tracking)]
     return "?" + "&".join(kept) if any(kept) or len(kept) > 1 else ""
 
 
-def _tracks(name: str, sharer_id: bool) -> bool:
-    return name in _TRACKING or name.startswith("utm_") or (sharer_id and name == "si")
+def _tracks(name: str, tracking: Set[str]) -> bool:
+    return name in tracking or name.startswith("utm_")

@@ -1,209 +1,280 @@
-"""Reading: which entries answer a question, among the hubs the asker may see and no others.
-
-Hubs are a condition of the SQL, twice: as a token inside MATCH, which makes it fast, and on the joined rows, which
-makes it sure. Nothing is filtered afterwards, so pages, numbers and counts tell nothing about other hubs.
-"""
+"""Which entries answer a question, best first? Candidates (pool.py) are weighed (ranking.py); words nothing has are
+taken as beginnings or put right (spelling.py)."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row
-from plugins.knowledge.canonical import canonical
-from plugins.knowledge.text import SHORTEST_PREFIX, joined, question
+from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
+from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
+from plugins.knowledge.matching import match
+from plugins.knowledge.placing import digest
+from plugins.knowledge.ranking import Score, Wanted
+from plugins.knowledge.shelves import AMBER, GREEN, Sight
+from plugins.knowledge.text import joined
+from plugins.knowledge.thesaurus import Thesaurus, token
 
-WEIGHTS = "0, 10, 6, 3, 1"  # bm25 of the columns of entry_words: scope, title, topics, notes, address
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question. `sender` is `@ana:example.org`, or `ana` on any server; `since` is an instant.
-
-    Both speak of the same share: somebody shared it since then.
-    """
-
-    words: str = ""
-    topic: str | None = None
-    sender: str | None = None
-    since: int | None = None
-    any_word: bool = False
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
+ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
+MOST_BEGINNINGS = 24  # words a beginning stands for
+SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
+MOST_LISTED = 200  # of what is asked for without words
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a hub knows of a page. `title` is by language ({} if nobody gave one); `score`: higher is better."""
+class Hit:
+    """An entry that answers: its id and page, how well, where each unit of the question was found, and whether it has
+    all of it."""
 
     id: int
-    hub: str
-    number: int
     resource: int
-    url: str
-    title: Mapping[str, str]
-    language: str | None
-    curated: bool
-    shared_at: int | None
-    shared_by: str | None
-    topics: tuple[str, ...]
     score: float
+    places: tuple[str, ...] = ()
+    full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    room: str
-    event: str
-    sender: str
-    sent_at: int
-    note: str | None
+class Found:
+    """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
+    as written → as searched."""
+
+    question: Question
+    hits: Sequence[Hit]
+    corrected: Mapping[str, str]
 
 
-def scope(hub: str) -> str:
-    """A hub's id as one word that no question contains by itself."""
-    return f"zhub{hub.encode().hex()}"
+async def find(
+    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, limit: int = 10
+) -> Found:
+    """Best first, those that have all that is asked before those that have some; at most a few hundred.
 
-
-async def find(db: Reader, hubs: Sequence[str], query: Query, limit: int) -> tuple[Query, Sequence[Entry]]:
-    """Best first; and the question as it was answered: where no entry has all the words, those that have any."""
-    entries = await page(db, hubs, query, limit=limit)
-    if not entries and len(question(query.words)) > 1 and _key(query) is None:
-        query = replace(query, any_word=True)
-        entries = await page(db, hubs, query, limit=limit)
-    return query, entries
-
-
-async def page(db: Reader, hubs: Sequence[str], query: Query, *, limit: int, skip: int = 0) -> Sequence[Entry]:
-    """A page of the entries that answer `query`, best first; newest first if it has no words.
-
-    Words that are an address ask for that page.
+    `topics` are the ids the question's topic may mean.
     """
-    conditions, params = _conditions(hubs, query)
-    source, score = "entries e", "0.0"
-    if key := _key(query):
-        conditions.append("e.resource = (SELECT id FROM resources WHERE canonical = :key)")
-        params["key"] = key
-    elif query.words:
-        match = _match(hubs, query)
-        if match is None:
-            return ()
-        conditions.append("entry_words MATCH :match")
-        params["match"] = match
-        # CROSS: the index leads and the entries follow; the other way round takes seconds.
-        source = "entry_words CROSS JOIN entries e ON e.id = entry_words.rowid"
-        score = f"-bm25(entry_words, {WEIGHTS})"
+    if not sight.shelves:
+        return Found(question, (), {})
+    conditions = pool.Conditions(sight, await pool.facets_of(db, sight, question, topics, now), question)
+    if question.key:
+        return Found(question, await _page(db, sight, question.key), {})
+    if not question.units:
+        return Found(question, await _listed(db, conditions, question, now), {})
+    weighed, corrected = await _weighed(db, sight, question.units, terms)
+    if corrected:  # words put right may be terms together
+        weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
+    units = tuple(one.unit for one in weighed)
+    question = replace(question, units=units)
+    hits: list[Hit] = []
+    if all(one.entries for one in weighed):
+        hits = _ranked(await pool.candidates(db, conditions, units, now), weighed, question.sort, now)
+    if len(hits) < limit and len(units) > 1:
+        seen = {hit.resource for hit in hits}
+        some = await pool.in_part(db, conditions, weighed, question.without)
+        partly = [
+            replace(hit, full=False)
+            for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
+            if hit.resource not in seen
+        ]
+        hits += partly
+    return Found(question, hits, corrected)
+
+
+async def _weighed(
+    db: Reader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
+) -> tuple[Sequence[Wanted], Mapping[str, str]]:
+    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
+    speaks of as the broader ones."""
+    words = {"="}
+    for unit in units:
+        words |= _forms(unit) | _ideas(unit.broader)
+    counts = await vocabulary.counts(db, words, sight.scopes)
+    of = counts.get("=", 0)
+    corrected: dict[str, str] = {}
+    elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
+    weighed = []
+    for asked in units:
+        unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
+        if not entries and (wide := max((counts.get(form, 0) for form in _ideas(asked.broader)), default=0)):
+            unit, entries = replace(asked, concepts=asked.broader), wide
+        if len(unit.words) == 1 and (unit.prefix or not entries):
+            last = joined(unit.words[0])
+            if beginnings := await _beginnings(db, sight, unit, last):
+                # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
+                unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
+                entries = max(entries, of // 10, 1)
+            elif unit.concepts or await _in_another_form(db, sight, unit):
+                elsewhere.add(asked)
+            elif meant := await spelling.meant(db, last, sight.scopes, terms.traces):
+                corrected[unit.shown] = meant
+                unit = single(meant, terms)
+                entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
+        elif not entries:
+            elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
+        weighed.append(ranking.wanted(unit, entries, of))
+    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
+    most = max((one.idf for one in weighed if one.entries), default=math.inf)
+    there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
+    return [
+        replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
+        for one, is_there in zip(weighed, there, strict=True)
+    ], corrected
+
+
+async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
+    """Whether any entry has another form of the word: then it is no slip."""
+    conditions = pool.Conditions(sight, [sight.words], Question())
+    return bool(await pool.newest(db, conditions, match(conditions.facets, [unit])))
+
+
+async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
+    if unit.prefix or len(word) >= SHORTEST_BEGINNING:
+        return await vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
+    return ()
+
+
+def _forms(unit: Unit) -> set[str]:
+    """What of a unit `vocabulary` may know."""
+    found = _ideas(unit.concepts)
+    if unit.phrase or len(unit.telling) == 1:
+        for place in unit.telling:
+            found.add(joined(unit.words[place]))
+            found.update(unit.stems[place] if place < len(unit.stems) else ())
+    return found
+
+
+def _ideas(concepts: Sequence[str]) -> set[str]:
+    return {f"={token(concept)}" for concept in concepts}
+
+
+def _ranked(
+    rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
+) -> list[Hit]:
+    scored = [(row, ranking.score(row, weighed, now)) for row in rows]
+    scored = [(row, score) for row, score in scored if score.covered >= covered or _has_most(score)]
+    scored.sort(key=lambda one: _order(one[0], one[1], sort), reverse=True)
+    # One page is one result, whoever else shared it: the best of its entries.
+    best: dict[int, Hit] = {}
+    for row, score in scored:
+        best.setdefault(row["resource"], Hit(row["id"], row["resource"], score.value, score.places))
+    return list(best.values())
+
+
+def _has_most(score: Score) -> bool:
+    """More than half of what was asked, whatever its weight."""
+    return 2 * sum(map(bool, score.places)) > len(score.places)
+
+
+def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:
+    if sort == "new":
+        return (row["shared_at"] or 0, score.value, row["id"])
+    if sort == "useful":
+        return (row["votes"], row["pinned"], row["curated"], score.value, row["id"])
+    return (score.value * (0.3 + 0.7 * score.covered), row["shared_at"] or 0, row["id"])
+
+
+async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
+    """The entries of one page."""
     rows = await db.rows(
-        f"""SELECT e.*, {score} AS score, {_TOPICS} FROM {source}
-        WHERE {" AND ".join(conditions)}
-        ORDER BY score DESC, e.shared_at DESC, e.id DESC LIMIT :limit OFFSET :skip""",  # noqa: S608 - our own text
-        limit=limit,
-        skip=skip,
-        **params,
+        f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.id IN
+        (SELECT id FROM entries WHERE resource = (SELECT id FROM resources WHERE key = :key) UNION
+        SELECT entry FROM merged WHERE resource = (SELECT id FROM resources WHERE key = :key))
+        ORDER BY e.shelf NOT IN (SELECT value FROM json_each(:own)), e.id""",
+        key=digest(key),
+        **sight.params,
     )
-    return [_entry(row) for row in rows]
+    return _once(rows)
 
 
-async def numbered(db: Reader, hubs: Sequence[str], number: int) -> Sequence[Entry]:
-    """The entries of that number, at most one per hub."""
+async def _listed(db: Reader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
+    """What filters alone ask for, the newest first."""
+    if set(question.filters) == {"sort"} and question.sort == "new":
+        return _once(await _recent(db, conditions.sight))
+    sort = question.sort or "new"
+    rows = await pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
+    if len(rows) == MOST_LISTED:
+        first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
+        expression = match([*conditions.facets, first], (), question.without)
+        rows = [*rows, *await pool.newest(db, conditions, expression, most=MOST_LISTED)]
+    return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
+
+
+async def _recent(db: Reader, sight: Sight, since: int = 0) -> Sequence[Row]:
+    """What was shared last, whenever it was shared first: read from each shelf's own order."""
+    return await _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", MOST_LISTED, since)
+
+
+async def _of_each_shelf(db: Reader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
+    """The first entries of all shelves in an order that each shelf has an index for; a quarter of them of one shelf."""
+    return await db.rows(
+        f"""SELECT e.id, e.resource, e.votes, e.shared_at FROM json_each(:shelves) s CROSS JOIN entries e ON e.id IN
+        (SELECT e.id FROM entries e WHERE e.shelf = s.value ->> 0 AND e.label <= s.value ->> 1 AND e.hidden = 0
+        AND {which} ORDER BY {order} LIMIT :each) ORDER BY {order} LIMIT :most""",
+        shelves=json.dumps([(shelf.id, AMBER if shelf in sight.own else GREEN) for shelf in sight.shelves]),
+        each=max(1, most // 4),
+        most=most,
+        since=since,
+    )
+
+
+def _once(rows: Sequence[Row]) -> list[Hit]:
+    """Entries in their order; of those of one page the first."""
+    found: dict[int, Hit] = {}
+    for row in rows:
+        found.setdefault(row["resource"], Hit(row["id"], row["resource"], 0.0))
+    return list(found.values())
+
+
+async def similar(db: Reader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
+    """Entries that speak of the same things as this one, whose title and topics are `text`."""
+    conditions = pool.Conditions(sight, [sight.words], Question())
+    weighed, _ = await _weighed(db, sight, spoken(text, terms), terms)
+    some = {row["id"]: row for row in await pool.in_part(db, conditions, weighed, ())}
+    hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
+    own = await db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
+    return [hit for hit in hits if hit.resource != own]
+
+
+async def closest(
+    db: Reader, sight: Sight, question: Question, now: int, *, terms: Thesaurus, limit: int
+) -> Sequence[Hit]:
+    """For a question nothing answers: entries that have anything of it, whatever its filters were."""
+    if not question.units or not sight.shelves:
+        return ()
+    weighed, _ = await _weighed(db, sight, question.units, terms)
+    some = await pool.in_part(db, pool.Conditions(sight, [sight.words], Question()), weighed, ())
+    return _ranked(some, weighed, None, now)[:limit]
+
+
+async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
+    """What was shared since then that most people found useful; then, of what was shared last, what was shared most
+    often."""
+    voted = "e.votes > 0 AND e.shared_at >= :since"
+    rows = [
+        *await _of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
+        *await _recent(db, sight, since),
+    ]
+    shared = await db.rows(
+        """SELECT entry, count(*) AS times FROM shares WHERE entry IN (SELECT value FROM json_each(:ids))
+        AND sent_at >= :since GROUP BY entry""",
+        ids=json.dumps([row["id"] for row in rows]),
+        since=since,
+    )
+    times = {row["entry"]: row["times"] for row in shared}
+    rows.sort(key=lambda row: (row["votes"], times.get(row["id"], 0), row["shared_at"]), reverse=True)
+    return _once(rows)[:limit]
+
+
+async def askable(db: Reader, sight: Sight, topics: Sequence[str]) -> Sequence[str]:
+    """People who shared on these topics and said that they may be asked; in the order of their names."""
     rows = await db.rows(
-        f"SELECT e.*, 0.0 AS score, {_TOPICS} FROM entries e WHERE {_VISIBLE} AND e.number = :number",  # noqa: S608 - our own text
-        hubs=json.dumps(list(hubs)),
-        number=number,
+        f"""SELECT DISTINCT u.user FROM entries e JOIN entry_topics t ON t.entry = e.id
+        JOIN shares s ON s.entry = e.id JOIN sharers u ON u.id = s.sender JOIN choices c ON c.sharer = u.id
+        WHERE {Sight.WHERE} AND t.topic IN (SELECT value FROM json_each(:topics)) AND c.askable = 1
+        ORDER BY u.user LIMIT 30""",
+        topics=json.dumps(list(topics)),
+        **sight.params,
     )
-    return sorted((_entry(row) for row in rows), key=lambda entry: hubs.index(entry.hub))
-
-
-async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[Share]:
-    """Who shared an entry in its hub, newest first."""
-    rows = await db.rows(
-        """SELECT room, event, sender, sent_at, note FROM shares WHERE hub = :hub AND resource = :resource
-        ORDER BY sent_at DESC, id DESC LIMIT :limit""",
-        hub=entry.hub,
-        resource=entry.resource,
-        limit=limit,
-    )
-    return [Share(**row) for row in rows]
-
-
-async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
-    """What the hub's moderators say of an entry, by language; {} if nothing."""
-    note = await db.value(
-        "SELECT note FROM curations WHERE hub = :hub AND resource = :resource", hub=entry.hub, resource=entry.resource
-    )
-    said: Mapping[str, str] = json.loads(note or "{}")
-    return said
-
-
-async def topic_counts(db: Reader, hubs: Sequence[str]) -> Mapping[str, int]:
-    """Topics that entries of these hubs have, with how many have them."""
-    rows = await db.rows(
-        f"""SELECT t.topic, count(*) AS entries FROM entry_topics t JOIN entries e ON e.id = t.entry
-        WHERE {_VISIBLE} GROUP BY t.topic""",  # noqa: S608 - our own text
-        hubs=json.dumps(list(hubs)),
-    )
-    return {row["topic"]: row["entries"] for row in rows}
-
-
-_TOPICS = "(SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics"
-_VISIBLE = "e.hub IN (SELECT value FROM json_each(:hubs))"
-
-
-def _key(query: Query) -> str | None:
-    """The page that is asked for, if the words are an address."""
-    return canonical(query.words.strip("<>"))
-
-
-def _conditions(hubs: Sequence[str], query: Query) -> tuple[list[str], dict[str, object]]:
-    conditions = [_VISIBLE]
-    values: dict[str, object] = {"hubs": json.dumps(list(hubs))}
-    if query.topic is not None:
-        conditions.append("EXISTS (SELECT 1 FROM entry_topics t WHERE t.entry = e.id AND t.topic = :topic)")
-        values["topic"] = query.topic
-    shared = []
-    if query.sender is not None:
-        whole = ":" in query.sender
-        shared.append("lower(s.sender) = :sender" if whole else "substr(lower(s.sender), 1, length(:sender)) = :sender")
-        values["sender"] = query.sender if whole else f"@{query.sender}:"
-    if query.since is not None:
-        shared.append("s.sent_at >= :since")
-        values["since"] = query.since
-    if shared:
-        about = "s.hub = e.hub AND s.resource = e.resource"
-        conditions.append(f"EXISTS (SELECT 1 FROM shares s WHERE {about} AND {' AND '.join(shared)})")  # noqa: S608 - our own text
-    return conditions, values
-
-
-def _match(hubs: Sequence[str], query: Query) -> str | None:
-    """The question in FTS5's language; None if it holds no word. Every word is quoted: nothing a person writes is
-    an operator, or reaches the column `scope`."""
-    words = question(query.words)
-    if not words or not hubs:
-        return None
-    terms = [_term(parts, prefix=parts is words[-1]) for parts in words]
-    scopes = " OR ".join(f'"{scope(hub)}"' for hub in hubs)
-    asked = (" OR " if query.any_word else " AND ").join(terms)
-    return f"scope : ({scopes}) AND {{title topics notes address}} : ({asked})"
-
-
-def _term(parts: Sequence[str], *, prefix: bool) -> str:
-    """`"gift"`, or for a compound `(("anti" AND "bribery") OR "antibribery")`."""
-    star = "*" if prefix and len(parts[-1]) >= SHORTEST_PREFIX else ""
-    last = f'"{parts[-1]}"{star}'
-    if len(parts) == 1:
-        return last
-    separate = " AND ".join([*(f'"{part}"' for part in parts[:-1]), last])
-    return f'(({separate}) OR "{joined(parts)}"{star})'
-
-
-def _entry(row: Row) -> Entry:
-    values = dict(row)
-    return Entry(
-        **{
-            **values,
-            "title": json.loads(values["title"]),
-            "topics": tuple(json.loads(values["topics"])),
-            "curated": bool(values["curated"]),
-        }
-    )
+    return [row["user"] for row in rows]

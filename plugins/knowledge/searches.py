@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from bot.api import Context, Transaction
-from plugins.knowledge.search import Query
 
 KEPT = 3_600_000  # ms
 
 
-async def remember(ctx: Context, query: Query, shown: int) -> None:
+async def remember(ctx: Context, words: str, shown: int) -> None:
     """The asker has now seen that many results. The message that began the search stays known: see `withdraw`."""
     await ctx.db.execute(
         """INSERT INTO searches (room, sender, event, query, shown, at)
@@ -21,21 +18,21 @@ async def remember(ctx: Context, query: Query, shown: int) -> None:
         room=ctx.room.id,
         sender=ctx.sender,
         event=ctx.message.event_id,
-        query=query.as_json(),
+        query=words,
         shown=shown,
         now=ctx.now,
     )
 
 
-async def last(ctx: Context) -> tuple[Query, int] | None:
-    """The asker's last search in this room, and how many results they have seen."""
+async def last(ctx: Context) -> tuple[str, int] | None:
+    """The asker's last search in this room, as they wrote it, and how many results they have seen."""
     row = await ctx.db.row(
         "SELECT query, shown FROM searches WHERE room = :room AND sender = :sender AND at >= :old",
         room=ctx.room.id,
         sender=ctx.sender,
         old=ctx.now - KEPT,
     )
-    return (Query(**json.loads(row["query"])), row["shown"]) if row else None
+    return (row["query"], row["shown"]) if row else None
 
 
 async def withdraw(tx: Transaction, room: str, event: str) -> None:

@@ -1,16 +1,17 @@
-"""What moderators can set about shared links in a hub's YAML."""
+"""What operators can set about shared links, and moderators in a hub's YAML."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bot.api import Localized, Settings, Topic, invalid
+from bot.api import Identifier, Language, Localized, Settings, Topic, invalid
 from plugins.knowledge.canonical import canonical
+from plugins.knowledge.pages.guard import host_name
 
 
 def _link(url: str) -> str:
@@ -27,6 +28,37 @@ def _unknown_topic(topic: str, known: Sequence[str]) -> PydanticCustomError:
     if known:
         return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known))
     return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
+
+
+def _host(name: str) -> str:
+    if not host_name(name):
+        raise invalid(
+            "'{name}' is not the name of a host; write one like 'example.org', without 'https://', path or '*': the "
+            "hosts below it are meant as well",
+            name=name,
+        )
+    return name
+
+
+Host = Annotated[str, AfterValidator(_host)]
+
+
+class Fetch(Settings):
+    """Which shared addresses may be asked at all, whatever a hub wants."""
+
+    ports: tuple[Annotated[int, Field(ge=1, le=65_535)], ...] = (80, 443)
+    """Ports of the web servers that may be asked."""
+    allow: tuple[Host, ...] = ()
+    """Only these hosts, and those below them, are asked."""
+    deny: tuple[Host, ...] = ()
+    """Hosts that are never asked, nor those below them."""
+
+
+class KnowledgeSettings(Settings):
+    """Settings of the plugin."""
+
+    fetch: Fetch = Field(default_factory=Fetch)
+    """Which shared addresses may be asked at all, where a hub wants pages fetched or links checked."""
 
 
 class Curated(Settings):
@@ -49,8 +81,18 @@ class KnowledgeHub(Settings):
 
     keep_notes: bool = True
     """Keep the words around a shared link, so that it is found by them."""
+    tell_kept: bool = False
+    """Answer a shared link with a quiet reaction: kept, or known already."""
+    fetch: Literal["nothing", "titles"] = "nothing"
+    """`titles`: ask shared pages for their title, description, site, author, date and language."""
+    check_links: bool = False
+    """Ask once a week whether shared pages are still there."""
     resources: tuple[Curated, ...] = ()
     """Resources the hub recommends; found like what people share, and marked."""
+    thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = Field(default_factory=dict)
+    """More words for ideas, by language, so that a question in one language finds answers in the others. The name of
+    an idea may be one of Faro's own (plugins/knowledge/thesaurus.yaml) or a new one.
+    A word with `~` in front is found and finds like the others, but is no topic."""
 
     @field_validator("resources")
     @classmethod

@@ -4,50 +4,108 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from urllib.parse import quote
 
 from babel import Locale
 from babel.dates import format_date
 
-from bot.api import Context, Hub, Topic, escape, in_language, to_local
-from plugins.knowledge import address, asked
+from bot.api import Context, Hub, escape, in_language, to_local
+from plugins.knowledge import address
 from plugins.knowledge.links import LONGEST_LABEL, tidy
-from plugins.knowledge.search import Entry, Query, Share
+from plugins.knowledge.results import Entry, ShareShown, short_name
+from plugins.knowledge.rules import HubRules, Rules
+from plugins.knowledge.search import Hit
+from plugins.knowledge.shelves import AMBER
+from plugins.knowledge.text import compounds
 
 DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
-MOST_TOPICS = 5  # that are suggested
-_QUOTES = frozenset('"“”«»')
+MOST_TOPICS = 3  # of one result
+AROUND = 6  # words of a snippet on each side of the word that was found
 
 
-def listing(ctx: Context, entries: Sequence[Entry]) -> str:
-    return "\n\n".join(result(ctx, entry) for entry in entries)
-
-
-def result(ctx: Context, entry: Entry) -> str:
-    """`12. [Title](address)` and a line with site, language, date, who shared it, topics."""
-    hub = _hub(ctx, entry)
-    known = {topic.id: topic for topic in hub.topics}
-    facts = [escape(address.site(entry.url))]
-    if entry.language:
-        facts.append(escape(Locale.parse(ctx.language).languages.get(entry.language, entry.language)))
+def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
+    """`12. [Title](address)` and a line with site, language, date, who shared it, topics, why it was found, and the
+    message."""
+    hub = hub_of(ctx, entry)
+    facts = [escape(_site(entry))]
+    facts += [language_name(ctx, code) for code in entry.languages]
+    if entry.pinned:
+        facts.append(ctx.t("pinned"))
     if entry.curated:
         facts.append(ctx.t("recommended"))
-    if entry.shared_at is not None and entry.shared_by:
+    if entry.shared_at is not None:
         facts.append(day(ctx, hub, entry.shared_at))
-        facts.append(ctx.t("shared by {name}", name=escape(localpart(entry.shared_by))))
-    facts += [topic_title(ctx, known[topic]) for topic in entry.topics if topic in known]
-    return f"{escape(name(ctx, entry))}\\. {_link(ctx, hub, entry)}\n{' · '.join(facts)}"
+        if entry.shared_by:
+            facts.append(ctx.t("shared by {name}", name=escape(localpart(entry.shared_by))))
+    if entry.votes:
+        facts.append(ctx.n("useful to {count} person", "useful to {count} people", entry.votes))
+    if entry.label == AMBER:
+        facts.append("TLP:AMBER")
+    facts += [topic_title(ctx, rules.of(hub.id), topic) for topic in entry.topics[:MOST_TOPICS]]
+    if entry.state == "gone":
+        facts.append(ctx.t("the link no longer works"))
+    if entry.state == "moved":
+        facts.append(ctx.t("the page has moved"))
+    if why:
+        facts.append(why)
+    if link := message(ctx, entry.room, entry.event, entry.shared_by):
+        facts.append(link)
+    return f"{escape(name(ctx, entry))}\\. {_link(ctx, entry)}\n{' · '.join(facts)}"
 
 
-def details(ctx: Context, entry: Entry, note: Mapping[str, str], shares: Sequence[Share], *, more: bool) -> str:
+def why(ctx: Context, entry: Entry, hit: Hit, shown: Sequence[str], concepts: Sequence[Sequence[str]],
+        rules: Rules) -> str:  # fmt: skip
+    """Why an entry was found, where its title does not say it: the words around, or the idea in other words.
+
+    `shown` and `concepts` are those of the units of the question, in the order of `hit.places`.
+    """
+    hub = rules.of(entry.shelf.hub)
+    for place, words, ideas in zip(hit.places, shown, concepts, strict=True):
+        told = set(entry.topics[:MOST_TOPICS])
+        if place.startswith("=") and ideas and told.isdisjoint((*ideas, *hub.topics_of(ideas))):
+            return ctx.t("about: {topic}", topic=topic_title(ctx, hub, ideas[0]))
+        text = {"notes": entry.note, "about": entry.about}.get(place)
+        if text and (found := snippet(text, words)):
+            return _quoted(ctx, found)
+    return ""
+
+
+def snippet(text: str, words: str) -> str:
+    """Some words of a text around the first of these; "" if none is there."""
+    wanted = {part.folded for compound in compounds(words) for part in compound}
+    spoken = text.split()
+    for place, word in enumerate(spoken):
+        if any(part.folded in wanted for compound in compounds(word) for part in compound):
+            start, end = max(0, place - AROUND), place + AROUND + 1
+            return ("… " if start else "") + " ".join(spoken[start:end]) + (" …" if end < len(spoken) else "")
+    return ""
+
+
+def details(
+    ctx: Context, rules: Rules, entry: Entry, note: Mapping[str, str], shares: Sequence[ShareShown], *, more: bool
+) -> str:
     """A result, what the hub says of it, and who shared it: when, in which words, and where to read on."""
-    hub = _hub(ctx, entry)
-    parts = [result(ctx, entry)]
+    hub = hub_of(ctx, entry)
+    parts = [result(ctx, rules, entry)]
+    if entry.hidden:
+        parts.append(ctx.t("It is hidden: nobody finds it."))
     if note:
         parts.append(escape(in_language(dict(note), ctx.language, *hub.languages)))
+    if told := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
+        parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
+    if entry.about:
+        parts.append(_quoted(ctx, tidy(entry.about, 300)))
+    if entry.moved_to:
+        parts.append(ctx.t("It has moved to: {address}", address=escape(address.shown(entry.moved_to))))
     lines = []
     for share in shares:
-        line = f"- {day(ctx, hub, share.sent_at)} · {escape(share.sender)} · [{ctx.t('message')}]({permalink(share)})"
+        facts = [day(ctx, hub, share.sent_at)]
+        if share.sender:
+            facts.append(escape(share.sender))
+        if link := message(ctx, share.room, share.event, share.sender):
+            facts.append(link)
+        line = f"- {' · '.join(facts)}"
         lines.append(f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line)
     if lines:
         parts.append(ctx.t("Shared in:") + "\n" + "\n".join(lines))
@@ -56,43 +114,33 @@ def details(ctx: Context, entry: Entry, note: Mapping[str, str], shares: Sequenc
     return "\n\n".join(parts)
 
 
-def nothing(ctx: Context, query: Query, counts: Mapping[str, int]) -> str:
-    """What was searched and where, and the nearest topics that have something."""
-    has_quotes = not _QUOTES.isdisjoint(query.words)
-    what = [escape(query.words) if has_quotes else _quoted(ctx, query.words)] if query.words else []
-    if query.topic:
-        what.append(f"topic:{escape(query.topic)}")
-    if query.sender:
-        what.append(f"from:{escape(query.sender)}")
-    if query.since is not None:
-        what.append(f"since:{to_local(query.since, ctx.hub.timezone).date()}")
-    where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in ctx.hubs)
-    text = ctx.t("Nothing found for {what} in: {where}.", what=" ".join(what), where=where)
-    filled = [topic for topic in asked.topics(ctx.hubs).values() if topic.id in counts and topic.id != query.topic]
-    near = asked.nearest_topics(filled, query.words, MOST_TOPICS)
-    if not near:
-        return text
-    names = ", ".join(f"{topic_title(ctx, topic)} (`topic:{topic.id}`)" for topic in near)
-    example = asked.written(ctx, "find", f"topic:{near[0].id}")
-    return f"{text}\n\n" + ctx.t(
-        "Topics with results: {topics}. Write for example {example}.", topics=names, example=example
-    )
+def topic_title(ctx: Context, rules: HubRules, topic: str) -> str:
+    """A topic of the hub by its title, an idea of the thesaurus by its name, a hashtag as people wrote it."""
+    titles = rules.topics.get(topic)
+    if titles:
+        return escape(in_language(dict(titles), ctx.language))
+    if topic in rules.thesaurus.terms:
+        return escape(rules.thesaurus.title(topic, ctx.language))
+    return escape(f"#{topic}")
 
 
-def topic_title(ctx: Context, topic: Topic) -> str:
-    return escape(in_language(topic.title, ctx.language))
+def language_name(ctx: Context, code: str) -> str:
+    return escape(Locale.parse(ctx.language).languages.get(code, code))
 
 
 def name(ctx: Context, entry: Entry) -> str:
     """The entry's number; with its hub's id where it is not clear which hub is meant."""
-    clear = len(ctx.hubs) == 1 if ctx.room.direct else entry.hub == ctx.hub.id
-    return str(entry.number) if clear else f"{entry.hub}/{entry.number}"
+    clear = len(ctx.hubs) == 1 if ctx.room.direct else entry.shelf.hub == ctx.hub.id
+    return short_name(entry) if clear else f"{entry.shelf.hub}/{short_name(entry)}"
 
 
-def permalink(share: Share) -> str:
-    """The message in any Matrix client (spec, appendix "matrix.to navigation"); `via` is the sharer's server."""
-    via = share.sender.partition(":")[2]
-    return f"https://matrix.to/#/{quote(share.room, safe='')}/{quote(share.event, safe='')}?via={quote(via, safe='')}"
+def message(ctx: Context, room: str | None, event: str | None, sender: str | None) -> str:
+    """A link to a message for any Matrix client (spec, "matrix.to navigation"); `via` is the sharer's server."""
+    if not (room and event):
+        return ""
+    server = (sender or "").partition(":")[2]
+    via = f"?via={quote(server, safe='')}" if server else ""
+    return f"[{ctx.t('message')}](https://matrix.to/#/{quote(room, safe='')}/{quote(event, safe='')}{via})"
 
 
 def localpart(user: str) -> str:
@@ -105,19 +153,54 @@ def day(ctx: Context, hub: Hub, instant: int) -> str:
     )
 
 
+def _published(ctx: Context, entry: Entry) -> list[str]:
+    if entry.published is None:
+        return []
+    date_ = date.fromisoformat(entry.published)
+    return [format_date(date_, format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language))]
+
+
+def hub_of(ctx: Context, entry: Entry) -> Hub:
+    return next(hub for hub in ctx.hubs if hub.id == entry.shelf.hub)
+
+
+def title(ctx: Context, entry: Entry) -> str:
+    """What a result is called, harmless in Markdown."""
+    hub = hub_of(ctx, entry)
+    words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else _untitled(entry)
+    return escape(tidy(words, LONGEST_LABEL)) or escape(address.site(entry.url))
+
+
+def _untitled(entry: Entry) -> str:
+    """What a page without a title is called: what its address says, or the sharer's words where that is nothing."""
+    of_address = address.title(entry.url)
+    said = entry.note if entry.note and " " in entry.note else None
+    return said if said and address.says_nothing(of_address, entry.url) else of_address
+
+
 def _quoted(ctx: Context, said: str) -> str:
     return ctx.t("“{words}”", words=escape(said))
 
 
-def _hub(ctx: Context, entry: Entry) -> Hub:
-    return next(hub for hub in ctx.hubs if hub.id == entry.hub)
+def _site(entry: Entry) -> str:
+    if entry.file is not None:
+        size = entry.file.get("size")
+        kind = str(entry.kind or "").upper()
+        return f"{kind}, {_size(size)}" if isinstance(size, int) else kind
+    site = address.site(entry.url)
+    return f"{site} ({entry.kind.upper()})" if entry.kind else site
 
 
-def _link(ctx: Context, hub: Hub, entry: Entry) -> str:
-    """An address that opens a door (a token, a signature) is shown masked and not as a link."""
-    words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else address.title(entry.url)
-    title = escape(tidy(words, LONGEST_LABEL)) or escape(address.site(entry.url))
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{max(1, round(size / 1000))} kB"
+
+
+def _link(ctx: Context, entry: Entry) -> str:
+    """An address that opens a door (a token, a signature) is shown masked and not as a link; a file by its name."""
+    words = title(ctx, entry)
+    if entry.file is not None:
+        return f"{words} ({escape(str(entry.file.get('name', '')))})"
     if address.has_secret(entry.url):
-        return f"{title} ({escape(address.masked(entry.url))})"
+        return f"{words} ({escape(address.shown(entry.url))})"
     # `@room` would be pinged from the plain body; in an address %40 is the same sign.
-    return f"[{title}]({escape(re.sub('@(?=room)', '%40', entry.url, flags=re.IGNORECASE))})"
+    return f"[{words}]({escape(re.sub('@(?=room)', '%40', entry.url, flags=re.IGNORECASE))})"

@@ -3,56 +3,104 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import combining, normalize
 
-MOST_WORDS = 16  # of a question
-SHORTEST_PREFIX = 4  # letters the last word of a question needs to stand for longer words too
+import Stemmer
+
 LONGEST_WORD = 64
-MOST_PARTS = 6  # of a compound that is looked for as one word, too
+SHORTEST_STEMMED = 3
+MOST_REMEMBERED = 200_000  # words: a language's everyday ones come back in every text
+MOST_PARTS = 3  # of a compound that is also taken as one word
+LANGUAGES = ("en", "es", "fr", "pt")
 
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _HYPHEN = re.compile("[-‐‑]")
+# Endings the stemmers know only as they are properly written; in English, as in American English.
+_ENDINGS = {
+    "ite": "ité", "ites": "ités", "ee": "ée", "ees": "ées",
+    "cao": "ção", "coes": "ções", "sao": "são", "soes": "sões", "encia": "ência", "encias": "ências",
+    "ancia": "ância", "ancias": "âncias", "avel": "ável", "aveis": "áveis", "ivel": "ível", "iveis": "íveis",
+    **{f"is{end}": f"iz{end}" for end in ("e", "es", "ed", "er", "ers", "ing", "ation", "ations")},
+    "our": "or", "ours": "ors", "oured": "ored", "ouring": "oring", "oural": "oral",
+}  # fmt: skip
+_SPELT = {
+    language: re.compile(rf"(?<=\w{{3}})(?:{endings})$")
+    for language, endings in {
+        "en": "is(?:e|es|ed|er|ers|ing|ations?)|our(?:s|ed|ing|al)?",
+        "es": "(?!)",
+        "fr": "ites?|ees?",
+        "pt": "cao|coes|sao|soes|[ea]ncias?|[ai]ve(?:l|is)",
+    }.items()
+}
 
-# Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters.
-_EMPTY = frozenset(
-    """a an and at by for from in is of on or the to with
-    al con de del e el en la las los o para por que se sin su un una y
-    au aux avec c ce ces d dans des du est et j l le les m n ne ou par pour qu s sur t une
-    ao aos as com da das do dos em na nas no nos os pela pelo um uma""".split()  # noqa: SIM905 - seventy quoted words read worse
+# Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
+# people wrap a question in ("where can I find something about …").
+EMPTY = frozenset(
+    """a about an and any anything are at be by anybody anyone can could do does for from got has have how i in
+    is it me of on or please some somebody someone something that the there this to us want we what when where
+    which who why with you your find looking need show against as between into its our their
+    other others another about there these those they any all more
+    acerca al algo alguien algun alguna como con cual cuales cuando de del desde donde e el ella en encontrar
+    encuentro es esta este hay la las lo los me mi necesito nos o para por porque puedo que quien quiero se
+    sin sobre son su sus tenemos tiene tienen tengo un una unas unos y ya busco buscar ante contra entre hacia
+    hasta pero otro otra otros otras estos estas ese esa todo todos todas mas
+    au aux avec avez avons c ce ces chose choses cet cette chercher cherche comment d dans des du elle est et
+    il j je l la le les m mes n ne nous on ou par pas pour propos puis qu que quel quelle quelque quelques
+    quelqu qui quoi s sa ses son sur t trouver trouve peut peux un une veux vous y contre dont entre leur
+    leurs mais nos notre vers vos votre autre autres tout tous toutes plus
+    alguem alguma algumas ao aos as coisa coisas com da das do dos em encontrar encontro essa esse eu ha isso
+    isto na nas no nos o onde os ou para pela pelo posso preciso procuro qual quem quero sao ser seu sua tem
+    temos tenho um uma uns umas ate contra mas pelos pelas seus suas
+    outro outra outros outras todo todos todas mais ha""".split()  # noqa: SIM905 - two hundred quoted words read worse
 )
+
+# What people ask for without meaning the word ("links on gifts"), where one of the others follows.
+THINGS = frozenset(
+    """information informations link links material materials resource resources documents
+    informacion enlace enlaces materiales recursos documentos informacoes informacao materiais
+    lien liens ressources""".split()  # noqa: SIM905 - as above
+)
+ABOUT = frozenset(("about", "on", "regarding", "sobre", "acerca", "sur", "concernant"))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written (small letters, accents kept), folded, and whether it was written in capitals only.
+
+    `stems` are those that differ from it; words that say nothing have none.
+    """
+
+    raw: str
+    folded: str
+    capitals: bool
+    stems: tuple[str, ...]
+
+
+Compound = Sequence[Word]
+"""A word by its parts: `anti-corruption` has two, most have one."""
 
 
 def fold(text: str) -> str:
     """Text without case, accents and compatibility forms: `ÍNDICE ＣＢＰ œuvre` → `indice cbp oeuvre`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return unicodedata.normalize("NFKC", letters.casefold()).translate(_LETTERS)
+    if text.isascii():
+        return text.lower()
+    decomposed = normalize("NFKD", text.casefold())
+    letters = "".join(char for char in decomposed if not combining(char))
+    return normalize("NFKC", letters.casefold()).translate(_LETTERS)
 
 
-def index_words(text: str) -> str:
-    """The words of a text to be indexed; a compound with hyphens also as one word (`anti bribery antibribery`)."""
-    words: list[str] = []
-    for parts in _compounds(text):
-        words += parts
-        if len(parts) > 1:
-            words.append(joined(parts))
-    return " ".join(words)
+def words(text: str) -> list[Word]:
+    """The words of a text in order; the parts of a compound one by one."""
+    return [part for compound in compounds(text) for part in compound]
 
 
-def question(text: str) -> list[list[str]]:
-    """The words of a question, each as its parts: `l'anti-corruption 2026` → `[[anti, corruption], [2026]]`.
-
-    Words like "the" are left out (unless nothing else is left), repeated ones too, and all after `MOST_WORDS`.
-    """
-    words: list[list[str]] = []
-    for compound in _compounds(text):
-        for parts in [compound] if len(compound) <= MOST_PARTS else [[part] for part in compound]:
-            if parts not in words:
-                words.append(parts)
-    telling = [parts for parts in words if len(parts) > 1 or parts[0] not in _EMPTY]
-    return (telling or words)[:MOST_WORDS]
+def compounds(text: str) -> list[Compound]:
+    """The words of a text in order, each as its parts: `l'anti-corruption` → `[l] [anti, corruption]`."""
+    return [_compound(found) for found in _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))]
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -60,6 +108,36 @@ def joined(parts: Sequence[str]) -> str:
     return "".join(parts)[:LONGEST_WORD]
 
 
-def _compounds(text: str) -> Iterator[list[str]]:
-    for compound in _COMPOUND.findall(fold(text)):
-        yield [part[:LONGEST_WORD] for part in _HYPHEN.split(compound)]
+@lru_cache(maxsize=MOST_REMEMBERED)
+def stems(raw: str) -> tuple[str, str, str, str]:
+    """The stems of a word in the four languages (Snowball), folded.
+
+    People leave accents out, so accents make no difference: each language takes the folded word, and as it would most
+    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts.
+    """
+    folded = fold(raw)
+    found = []
+    for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
+        spellings = (folded, _SPELT[language].sub(lambda end: _ENDINGS[end[0]], folded))
+        found.append(min((fold(stemmer.stemWord(spelling)) for spelling in spellings), key=len))
+    return found[0], found[1], found[2], found[3]
+
+
+@lru_cache(maxsize=1)
+def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
+    return tuple(Stemmer.Stemmer(name) for name in ("english", "spanish", "french", "portuguese"))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _compound(found: str) -> Compound:
+    parts = [found] if found.isalnum() else _HYPHEN.split(found)
+    return tuple(word(part[:LONGEST_WORD]) for part in parts)
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def word(part: str) -> Word:
+    """One word of a text, as it stands there."""
+    raw = part.casefold()
+    folded = fold(raw)
+    telling = len(folded) >= SHORTEST_STEMMED and folded not in EMPTY
+    return Word(raw, folded, part.isupper(), tuple({stem for stem in stems(raw) if telling and stem != folded}))

@@ -23,19 +23,23 @@ def pieces(body: str, html: str | None) -> list[Piece]:
     return list(_formatted(html[:LONGEST]) if html and html.strip() else _plain(body[:LONGEST]))
 
 
-_INLINE = re.compile(r"(`{1,3})(?!`)([^`]{1,2000}+)\1(?!`)")
+# Code as CommonMark 0.31 has it (4.5, 6.1), but never inside a word: many keyboards write l`intégrité.
+_FENCE = re.compile(r" {0,3}+(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
+_INLINE = re.compile(r"(?<![\w`])(`{1,3}+)([^`]{1,2000}+)\1(?![\w`])")
+_QUOTED = re.compile(r" {0,3}+>")
 
 
 def _plain(body: str) -> Iterator[Piece]:
     fence = ""
     lines = []
     for line in body.split("\n"):
-        start = line.lstrip(" ")[:3]
+        found = _FENCE.match(line)
         if fence:
-            fence = "" if start == fence else fence
-        elif start in ("```", "~~~"):
-            fence = start
-        elif not line.startswith(">"):
+            if found and found["fence"].startswith(fence) and not found["info"].strip():
+                fence = ""
+        elif found and not ("`" in found["fence"] and "`" in found["info"]):
+            fence = found["fence"]
+        elif not _QUOTED.match(line):
             lines.append(line)
     yield Piece(_INLINE.sub(" ", "\n".join(lines)))
 
@@ -48,8 +52,12 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
 )
-_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre"))  # what is quoted or code is not the sharer's word
-_INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u"}
+# Far beyond the last character there is; `html.unescape` raises on numbers of more than 4,300 digits.
+_ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
+# What is quoted or code is not the sharer's word, and the content of the others is shown by no client. Details and
+# spoilers do count: a reader opens them.
+_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", "script", "style", "textarea"))
+_INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u", "wbr"}
 
 
 def _formatted(html: str) -> Iterator[Piece]:
@@ -72,7 +80,7 @@ def _formatted(html: str) -> Iterator[Piece]:
         elif name:
             seen.append("" if name in _INLINE_TAGS else "\n")
         else:
-            seen.append(unescape(text))
+            seen.append(_unescaped(text))
     if seen or href:
         yield Piece("".join(seen), href)
 
@@ -87,7 +95,7 @@ def _tokens(html: str) -> Iterator[tuple[str, re.Match[str] | None]]:
         if start > position:
             yield html[position:start], None
         if html.startswith("<!--", start):
-            end = html.find("-->", start + 4)
+            end = html.find("-->", start + 2)  # `<!-->` is a whole comment (HTML, 13.2.5.43)
             position = len(html) if end < 0 else end + 3
         elif tag := _TAG.match(html, start):
             yield "", tag
@@ -97,9 +105,13 @@ def _tokens(html: str) -> Iterator[tuple[str, re.Match[str] | None]]:
             position = start + 1
 
 
+def _unescaped(text: str) -> str:
+    return unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
+
+
 def _href(tag: re.Match[str] | None) -> str | None:
     for attribute in _ATTRIBUTE.finditer(tag["attributes"] if tag else ""):
         if attribute["name"].lower() == "href":
             value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
-            return unescape(value).strip()
+            return _unescaped(value).strip()
     return None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -60,7 +58,7 @@ async def test_killed_again_and_again_every_effect_is_seen_once(town: Town, plac
     assert [event.get("redacts") or event["content"].get("redacts") for event in redactions] == [gone]
     desk = [event for event in await town.ana.messages(town.desk) if _by(event, town)]
     assert len([event for event in desk if event["type"] == "m.room.message"]) == 1
-    with _database(town) as db:
+    with town.database() as db:
         assert db.execute("SELECT url FROM shares").fetchall() == [("https://example.org/once",)]
         assert db.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
         assert db.execute("SELECT count(*) FROM outbox WHERE state = 'failed'").fetchone() == (0,)
@@ -88,15 +86,8 @@ def _arm_the_reminder(town: Town, due: datetime.datetime) -> None:
     payload = {"series": "monthly", "recurrence_id": slot, "lead": "PT1800S"}
     key = f"transparency/monthly/{slot}/PT1800S"
     values = ("meetings", key, "remind", "transparency", round(due.timestamp() * 1000), json.dumps(payload))
-    with _database(town) as db:
+    with town.database() as db:
         db.execute("INSERT INTO alarms (plugin, key, name, hub, due, payload) VALUES (?, ?, ?, ?, ?, ?)", values)
-
-
-@contextmanager
-def _database(town: Town) -> Iterator[sqlite3.Connection]:
-    """The stopped bot's database."""
-    with closing(sqlite3.connect(town.config.parent / "data" / "faro.db")) as db, db:
-        yield db
 
 
 def _by(event: Mapping[str, Any], town: Town) -> bool:

@@ -267,3 +267,16 @@ def test_the_example_is_valid_without_anything_else(tmp_path: Path) -> None:
     config = load(root / "config.example.yaml", find().plugins, {}).config
     assert [len(hub.coordinators) for hub in config.hubs] == [8, 8]
     assert sum(len(getattr(hub, "resources", ())) for hub in config.hubs) == 5
+
+
+def test_a_restricted_hub_names_hubs_that_are_there(tmp_path: Path) -> None:
+    hubs = [
+        "{id: a, title: A, visibility: restricted, visible_to: [b, bb], rooms: [{id: '!a:x'}]}",
+        "{id: b, title: B, visible_to: [a], rooms: [{id: '!b:x'}]}",
+        "{id: c, title: C, visibility: restricted, rooms: [{id: '!c:x'}]}",
+    ]
+    lines = "".join(f"  - {hub}\n" for hub in hubs)
+    told = "\n".join(problems(tmp_path, f"hubs:\n{lines}"))
+    assert "hubs[0].visible_to[1]: there is no hub 'bb'; there are: a, b, c" in told
+    assert "hubs[1].visible_to: 'visible_to' counts only with 'visibility: restricted'" in told
+    assert "hubs[2].visibility: a restricted hub is found in the hubs that 'visible_to' names" in told

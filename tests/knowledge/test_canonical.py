@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugins.knowledge.canonical import canonical, without_credentials
+
+ADDRESSES = [
+    resource["url"]
+    for resource in yaml.safe_load((Path(__file__).parents[1] / "data/resources.yaml").read_text(encoding="utf-8"))
+]
 
 SAME = [
     ("https://Example.ORG/a", "HTTPS://example.org/a"),
@@ -36,6 +44,15 @@ SAME = [
     ("https://open.spotify.com/episode/1?si=xyz", "https://open.spotify.com/episode/1"),
     ("https://user:secret@example.org/a", "https://example.org/a"),
     ("https://[2001:DB8::0:1]/", "https://[2001:db8::1]/"),
+    ("https://[::ffff:192.0.2.1]/", "https://[::FFFF:C000:201]/"),
+    ("https://☃\ufe0f.example/", "https://xn--n3h.example/"),
+    ("https://exa\u00admple.org/", "https://example.org/"),
+    ("https://ｅｘａｍｐｌｅ．ｏｒｇ/", "https://example.org/"),
+    ("http://①②⑦.⓪.⓪.①/", "http://127.0.0.1/"),
+    ("https://x.com/ana/status/1?s=20&t=abc", "https://x.com/ana/status/1"),
+    ("https://www.instagram.com/p/abc/?igsh=xyz", "https://www.instagram.com/p/abc/"),
+    ("https://www.linkedin.com/posts/abc?utm_source=share&rcm=xyz", "https://www.linkedin.com/posts/abc"),
+    ("https://www.youtube.com/watch?v=abc&feature=youtu.be&pp=xyz", "https://www.youtube.com/watch?v=abc"),
 ]
 
 DIFFERENT = [
@@ -52,6 +69,9 @@ DIFFERENT = [
     ("https://example.org/a%2Fb", "https://example.org/a/b"),
     ("https://example.org/?q=a+b", "https://example.org/?q=a%2Bb"),
     ("https://example.org/?si=1", "https://example.org/?si=2"),
+    ("https://example.org/?s=gifts&t=1", "https://example.org/?s=policy&t=1"),
+    ("https://example.org/?feature=a&trk=b", "https://example.org/"),
+    ("https://notx.com/?s=1", "https://notx.com/?s=2"),
     ("https://notyoutube.com/?si=1", "https://notyoutube.com/?si=2"),
     ("https://example.org/?ref=1", "https://example.org/"),
     ("https://oas.org/p.asp?sCodigo=C-314/12", "https://oas.org/p.asp?sCodigo=C-026/16"),
@@ -69,6 +89,8 @@ NO_LINK = [
     "https://example.org:x/", "http://127.0.0.1\\@example.com/", "http://127.0.0.1%00.example.com/",
     f"https://{'a' * 64}.org/", "https://[::1/", "https://[fe80::1%25eth0]/", "https://[nonsense]/",
     "https://exa<mple.org/", "https://a%ff.org/", "see https://example.org/",
+    "https://a\u202eb.org/", "https://\u2100.example/", f"https://{'a.' * 127}org/", f"https://{'é.' * 60}org/",
+    "https://user@/", "https://%2F/", "https://[::1%1]/",
 ]  # fmt: skip
 
 
@@ -139,6 +161,21 @@ def test_queries_that_differ_are_different_pages(host: str, queries: list[list[s
 def _meaning(query: str) -> str:
     """Only a lone `%`, which is the same as `%25`, may make two spellings of these alphabets one."""
     return query.replace("%", "%25").replace("%2525", "%25")
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_real_addresses_keep_all_that_tells_them_apart(url: str) -> None:
+    """None of the sample resources has anything to lose but its spelling."""
+    assert canonical(url) == url
+    spelled = url.replace("https://", "HTTPS://ana@", 1).replace("http://", "HTTP://ana@", 1)
+    assert canonical(f"{spelled}#page-2") == url
+
+
+@given(st.text(st.sampled_from("aZ.:@[]%-_/?#&=;éß漢。\u200d\u202e\\ \t"), max_size=60))
+def test_hostile_hosts_have_a_key_or_none(text: str) -> None:
+    for address in (f"https://{text}", f"http://{text}/", f"https://example.org{text}"):
+        key = canonical(address)
+        assert key is None or (key.isascii() and canonical(key) == key)
 
 
 def test_credentials_leave_a_posted_address() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.knowledge.links import LONGEST_LINK, LONGEST_NOTE, MOST, Link, shared
+from plugins.knowledge.links import LONGEST_LABEL, LONGEST_LINK, LONGEST_NOTE, MOST, Link, Shared, said, shared
+from plugins.knowledge.text import fold
 
 PLAIN = [
     ("see https://example.org/a.", ["https://example.org/a"]),
@@ -34,6 +35,38 @@ PLAIN = [
     ("https://example.org/secret !nolog", []),
     ("!NoLog https://example.org/secret", []),
     ("we discussed !nologs https://example.org/a", ["https://example.org/a"]),
+    ("(!nolog) https://example.org/secret", []),
+    # punctuation, brackets and markup round an address
+    ("(https://example.org/a)and (https://example.org/b),c", ["a", "b"]),
+    ("[see https://example.org/a]: more", ["a"]),
+    ("[https://example.org/a](https://example.org/b)", ["a", "b"]),
+    ("(https://en.example.org/wiki/Gift_(law)).", ["https://en.example.org/wiki/Gift_(law)"]),
+    ("https://example.org/?a[]=1&b[x]=2.", ["https://example.org/?a[]=1&b[x]=2"]),
+    ("_https://example.org/a_ ~~https://example.org/b~~ https://example.org/c_", ["a", "b", "c_"]),
+    ("|https://example.org/a|guide|\n|---|---|\n| https://example.org/b | other |", ["a", "b"]),
+    ("||https://example.org/a|| a spoiler", ["a"]),
+    ("- https://example.org/a\n* https://example.org/b\n1. https://example.org/c", ["a", "b", "c"]),
+    ("https://example.org/a—good, https://example.org/b –", ["a—good", "b"]),
+    ("見て（https://example.org/a）、https://example.org/b。", ["a", "b"]),
+    ("&lt;https://example.org/?a=1&amp;b=2&gt; and &quot;https://example.org/c&quot;",
+     ["https://example.org/?a=1&b=2", "c"]),
+    ("https://example.org/a&nbsp;b https://example.org/b\u00adc", ["a", "b"]),
+    ("https://münchen.example/straße", ["https://münchen.example/straße"]),
+    ("https://example.org/\u202egnp.exe", ["https://example.org/"]),
+    # code and quotations
+    ("``` https://example.org/code ``` https://example.org/a", ["a"]),
+    ("````\n```\nhttps://example.org/code\n```\n````\nhttps://example.org/a", ["a"]),
+    ("```\nhttps://example.org/code\n```python\nhttps://example.org/code\n~~~", []),
+    ("~~~\nhttps://example.org/code\n~~~\nhttps://example.org/a", ["a"]),
+    ("l`intégrité: https://example.org/a (d`ici)", ["a"]),
+    ("  > https://example.org/quoted\n>https://example.org/quoted\nhttps://example.org/a", ["a"]),
+    # Matrix itself, and what is no web address
+    ("https://app.example.org/#/room/#gifts:example.org https://chat.example.org/x/#/room/!a:b/$c", []),
+    ("https://chat.example.org/#/user/@ana:example.org https://www.matrix.to/#/%23gifts:example.org", []),
+    ("https://app.example.org/#/rooms/4 https://app.example.org/#/room/4",
+     ["https://app.example.org/#/rooms/4", "https://app.example.org/#/room/4"]),
+    ("//127.0.0.1/x file:///etc/passwd data:text/html,x gopher://a.org", []),
+    ("http://127.0.0.1\\@example.com/ http://127.0.0.1%00.example.com/ https://a..b/", []),
 ]  # fmt: skip
 
 
@@ -61,6 +94,26 @@ FORMATTED = [
     ("<a href='https://example.org/a'>unclosed", [("https://example.org/a", "unclosed")]),
     ("1 < 2 https://example.org/a", [("https://example.org/a", None)]),
     ("<a href='https://example.org/a'>x</a> <b>!nolog</b>", []),
+    ("<table><tr><td>https://example.org/a</td><td>https://example.org/b</td></tr></table>",
+     [("https://example.org/a", None), ("https://example.org/b", None)]),
+    ("<ul><li>https://example.org/a</li><li><a href='https://example.org/b'>B</a></li></ul>",
+     [("https://example.org/a", None), ("https://example.org/b", "B")]),
+    ("<details><summary>more</summary>https://example.org/a</details>", [("https://example.org/a", None)]),
+    ("<span data-mx-spoiler='why'>https://example.org/a</span>", [("https://example.org/a", None)]),
+    ("&lt;https://example.org/a&gt;", [("https://example.org/a", None)]),
+    ("https://example.org/<wbr>long<b>er</b>", [("https://example.org/longer", None)]),
+    ("<script>https://example.org/x</script><style>https://example.org/y</style>https://example.org/a",
+     [("https://example.org/a", None)]),
+    ("<!-->https://example.org/a<!---->", [("https://example.org/a", None)]),
+    ("<!-- https://example.org/comment", []),
+    ("<a href='https://example.org/my file.pdf'>f</a>", [("https://example.org/my%20file.pdf", "f")]),
+    ("<a href='https://example.org/a\tb'>x</a><a href='//127.0.0.1/x'>x</a>", []),
+    ("<a href='https://example.org/long/a'>example.org/lo…</a>", [("https://example.org/long/a", None)]),
+    ("<a href='https://www.example.org/'>www.example.org</a>", [("https://www.example.org/", None)]),
+    ("<a href='https://example.org/guide'>guide</a>", [("https://example.org/guide", "guide")]),
+    ("<a href='https://example.org/a'><code>faro find</code></a>", [("https://example.org/a", None)]),
+    ("<blockquote><p><a href='https://example.org/q'>q</a></p></blockquote><a href='https://example.org/a'>a.b</a>",
+     [("https://example.org/a", "a.b")]),
 ]  # fmt: skip
 
 
@@ -86,6 +139,9 @@ def test_the_formatted_text_counts_where_there_is_one() -> None:
         ("x", "<p>One <b>good</b></p><p><a href='https://example.org/a'>guide</a></p>", "One good guide"),
         ("no link here", None, ""),
         ("https://example.org/a \u202eevil\u202c\x07 words", None, "evil words"),
+        ("[https://example.org/a](https://example.org/a) good", None, "good"),
+        ("asked matrix:u/ana:example.org about https://example.org/a", None, "asked about"),
+        ("thanks https://matrix.to/#/@ana:example.org for https://example.org/a", None, "thanks for"),
     ],
 )
 def test_the_note_is_the_message_without_the_link(body: str, html: str | None, note: str) -> None:
@@ -110,6 +166,9 @@ HOSTILE = [
     "<a " + "x=" * 40_000, "<a " + "'" * 60_000, "<a" + " " * 65_000, "<pre>" * 15_000, "&" * 65_000,
     "<a href='https://example.org/" + ")" * 65_000, "`" * 65_000, "` " * 30_000, "[" * 65_000, "[](" * 20_000,
     "https://" * 9_000, "https://a" + ")" * 65_000, "https://a.org/" + ").," * 600, "```\n" * 15_000,
+    "#" * 65_000, "#a-" * 20_000, "#a:" * 20_000, "TLP:" * 16_000, "tlp" + " " * 60_000, "~" * 65_000,
+    "https://a.org/" + "([{" * 20_000, ("https://a.org/" + "([{" * 600 + " ") * 30, "matrix:u/" * 7_000,
+    "|https://a|" * 6_000,
 ]  # fmt: skip
 
 
@@ -120,7 +179,96 @@ def test_hostile_text_is_read_in_one_go(text: str) -> None:
     shared("body", text)
 
 
+HASHTAGS = [
+    ("#regalos", ["regalos"]),
+    ("#Gift-Policy, #gift_policy and #GIFTS!", ["gift-policy", "gifts"]),
+    ("#Ética #e\u0301tica (#integridade)", ["etica", "integridade"]),
+    ("#2030agenda #12 #", ["2030agenda"]),
+    ("ask in #gifts:example.org or #a.b:example.org:8448", []),
+    ("#gifts: see below", ["gifts"]),
+    ("https://example.org/#section /#here C# &#39; a#b ##c", []),
+    ("# A heading", []),
+    ("`#code` > #mine\n> #quoted", ["mine"]),
+    ("#" + "a" * 65, []),
+    (" ".join(f"#tag{number}" for number in range(20)), [f"tag{number}" for number in range(10)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "expected"), HASHTAGS)
+def test_hashtags_are_words_people_marked(words: str, expected: list[str]) -> None:
+    assert list(shared(f"{words} https://example.org/a").hashtags) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        ("no label here", None),
+        ("TLP:AMBER", "amber"),
+        ("TLP: green", "green"),
+        ("[tlp:clear]", "clear"),
+        ("TLP:WHITE", "clear"),
+        ("TLP:AMBER+STRICT", "amber"),
+        ("**TLP:** **AMBER**", "amber"),
+        ("ＴＬＰ：ＧＲＥＥＮ", "green"),
+        ("#TLP-Amber", "amber"),
+        ("TLP:ÁMBAR", "amber"),
+        ("TLP:verde", "green"),
+        ("TLP:GREEN, the annex is TLP:AMBER", "amber"),
+        ("the TLP white paper", None),
+        ("TLP:PURPLE", None),
+        ("xTLP:AMBER", None),
+        ("TLP:REDACTED", None),
+        ("> TLP:RED\nTLP:GREEN", "green"),
+    ],
+)
+def test_a_sharing_label_is_read_from_the_words(words: str, label: str | None) -> None:
+    found = shared(f"{words}\nhttps://example.org/a")
+    assert found.label == label
+    assert found.links
+
+
+@pytest.mark.parametrize(
+    "label", ["TLP:RED", "tlp: red", "TLP-RED", "TLP:GREEN TLP:RED", "TLP:ROJO", "<b>TLP:</b> Red"]
+)
+def test_what_is_marked_red_shares_nothing(label: str) -> None:
+    assert shared("body", f"{label} #gifts https://example.org/a").links == ()
+    assert shared("body", f"{label} #gifts https://example.org/a") == Shared()
+
+
+@given(st.text(st.sampled_from("#-_:aé1 \n./&TLPREDlpgn"), max_size=400))
+def test_hashtags_are_few_short_and_folded(words: str) -> None:
+    tags = shared(words).hashtags
+    assert len(tags) == len(set(tags)) <= 10
+    for tag in tags:
+        assert tag == fold(tag) != ""
+        assert len(tag) <= 64
+        assert not set("#:_ ") & set(tag)
+
+
+@given(
+    st.sampled_from(["", "(", "[", "<", "«", "“", "‘", "*", "**", "_", "see ", "\n- ", "（", "'"]),
+    st.sampled_from(
+        ["", ".", ",", ")", ").", "]", ">", "»", "”", "…", "!?", "*", "**", "’", " ok", "\n", "\u200b", "）", "'"]
+    ),
+    st.sampled_from(["a", "a_(b)", "a/", "?x=1&y=[2]", "a-b_c", "é", "#!/x", "~ana/%20"]),
+)
+def test_what_stands_round_an_address_is_no_part_of_it(before: str, after: str, path: str) -> None:
+    assert [link.url for link in shared(f"{before}https://example.org/{path}{after}").links] == [
+        f"https://example.org/{path}"
+    ]
+
+
 @given(st.text(), st.none() | st.text(st.sampled_from("<a href='https://x.y/\">`&;![]()")))
 def test_any_message_can_be_read(body: str, html: str | None) -> None:
     found = shared(body, html)
-    assert len({link.canonical for link in found.links}) == len(found.links)
+    assert len({link.canonical for link in found.links}) == len(found.links) <= MOST
+    assert all(len(link.url) <= LONGEST_LINK and len(link.label or "") <= LONGEST_LABEL for link in found.links)
+    assert len(found.note) <= LONGEST_NOTE
+    said(body, html)
+
+
+@pytest.mark.parametrize("digits", [999, 4_301, 30_000])
+def test_a_character_reference_without_end_harms_nothing(digits: int) -> None:
+    number = "&#" + "0" * digits
+    html = f'<a href="https://example.org/{number}">x {number}</a> <a href="https://example.org/b">b</a>'
+    assert shared("", html).links[-1].url == "https://example.org/b"

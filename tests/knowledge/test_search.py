@@ -1,42 +1,120 @@
-"""A question finds what has its words, however they are written, and is never more than words."""
+"""A question finds what has its words or means the same, in whichever language, and the best comes first."""
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
+
+from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import index, search
-from plugins.knowledge.search import Query
-from plugins.knowledge.text import MOST_WORDS, fold, index_words, question
+from plugins.knowledge import address, choices, recommending, results, search
+from plugins.knowledge.pool import POOL
+from plugins.knowledge.rules import Rules, together
+from plugins.knowledge.votes import said_useful
 from tests.knowledge.hubs import hub
-from tests.knowledge.test_index import found, say
+from tests.knowledge.shelf import ANA, HUBS, LUIS, NOW, RULES, YEAR, ask, entries, everything, say, seen, urls
+
+DAY = 86_400_000
+A, B, C = (f"https://example.org/{name}" for name in "abc")
 
 MEET = [
-    ("corrupción", "CORRUPCION"), ("l'intégrité", "integrite"), ("œuvre", "oeuvre"), ("Straße", "strasse"),
-    ("ＣＢＰ", "cbp"), ("whistle-blower", "whistleblower"), ("whistle-blower", "whistle blower"),
-    ("anticorruption", "anti-corruption"), ("intégrité", "inte\u0301grite\u0301"), ("C-314/12", "314"),
-    ("regalos", "rega"),
-]  # fmt: skip
+    ("corrupción", "CORRUPCION"),
+    ("l'intégrité", "integrite"),
+    ("œuvre", "oeuvre"),
+    ("Straße", "strasse"),
+    ("ＣＢＰ", "cbp"),
+    ("whistle-blower", "whistleblower"),
+    ("whistle-blower", "whistle blower"),
+    ("whistleblower", "whistle-blower"),
+    ("anticorruption", "anti-corruption"),
+    ("anti-corruption", "anticorruption"),
+    ("anti-corruption", "anti corruption"),
+    ("e-mail", "email"),
+    ("intégrité", "inte\u0301grite\u0301"),
+    ("C-314/12", "314"),
+    # forms of a word in four languages
+    ("volcano", "volcanoes"),
+    ("regulations", "regulation"),
+    ("trained officers", "training officer"),
+    ("la declaración", "declaraciones"),
+    ("funcionarios aduaneros", "funcionario aduanero"),
+    ("los volcanes", "volcán"),
+    ("les règlements", "reglement"),
+    ("bateaux", "bateau"),
+    ("as declarações", "declaracao"),
+    ("a declaração", "declaracoes"),
+    ("os animais", "animal"),
+    ("les journaux", "journal"),
+    # the same idea in another language
+    ("lavado de activos", "money laundering"),
+    ("blanchiment d'argent", "lavado de dinero"),
+    ("smuggling", "contrebande"),
+    ("pots-de-vin", "bribery"),
+    ("presentes", "regalos"),
+    ("proteção de denunciantes", "whistleblower"),
+    # beginnings
+    ("volcanology", "volca*"),
+    ("volcanology", "volcanol"),
+    ("earthquakes", "earthq"),
+]
 
 
 @pytest.mark.parametrize(("written", "asked"), MEET)
-async def test_spellings_meet(db: SqliteDatabase, written: str, asked: str) -> None:
+async def test_spellings_forms_and_languages_meet(db: SqliteDatabase, written: str, asked: str) -> None:
     async with db.transaction() as tx:
-        await say(tx, f"{written} https://example.org/a")
-        assert await found(tx, asked) == ["https://example.org/a"]
+        await say(tx, f"{written} {A}")
+        found = await ask(tx, asked)
+        assert [hit.full for hit in found.hits] == [True]
+        assert found.corrected == {}
 
 
-async def test_only_the_last_word_may_be_unfinished_and_not_a_short_one(db: SqliteDatabase) -> None:
+@pytest.mark.parametrize(("written", "asked"), [("volcano", "lava"), ("vol", "volcano")])
+async def test_what_has_none_of_it_is_not_found(db: SqliteDatabase, written: str, asked: str) -> None:
     async with db.transaction() as tx:
-        await say(tx, "regalos corporativos https://example.org/a")
-        assert await found(tx, "regalos corp") != []
-        assert await found(tx, "rega corporativos") == []
-        assert await found(tx, "reg") == []
+        await say(tx, f"{written} {A}")
+        assert (await ask(tx, asked)).hits == []
 
 
-async def test_titles_count_more_than_notes_and_notes_more_than_addresses(db: SqliteDatabase) -> None:
+async def test_a_form_of_a_word_counts_less_than_the_word(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"universidad {A}", event="$1")
+        await say(tx, f"universo {B}", event="$2")
+        assert (await urls(tx, "universo"))[0] == B
+        assert (await urls(tx, "universidad"))[0] == A
+
+
+async def test_a_form_that_is_known_is_not_taken_for_a_slip(db: SqliteDatabase) -> None:
+    """`reports` is found as `reporting`, though `resorts` is only one letter away."""
+    async with db.transaction() as tx:
+        await say(tx, f"reporting {A}", event="$1")
+        await say(tx, f"resorts {B}", event="$2")
+        found = await ask(tx, "reports")
+        assert found.corrected == {}
+        assert await urls(tx, "reports") == [A]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("volacno", "volcano"), ("earthquke", "earthquake"), ("vollcano", "volcano")]
+)
+async def test_a_slip_is_put_right_and_told(db: SqliteDatabase, wrong: str, right: str) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"volcano earthquake {A}", event="$1")
+        await say(tx, f"something else {B}", event="$2")
+        found = await ask(tx, wrong)
+        assert found.corrected == {wrong: right}
+        assert await urls(tx, wrong) == [A]
+        assert await urls(tx, f"else {wrong}") == []
+
+
+async def test_a_slip_in_a_word_of_another_language_finds_the_idea(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"smuggling {A}")
+        assert await urls(tx, "contrabndo") == [A]
+
+
+async def test_titles_before_words_before_addresses(db: SqliteDatabase) -> None:
     resources = [
         {"url": "https://example.org/audit", "title": "One"},
         {"url": "https://example.org/2", "title": "Two", "note": "About audit"},
@@ -44,32 +122,128 @@ async def test_titles_count_more_than_notes_and_notes_more_than_addresses(db: Sq
         {"url": "https://example.org/4", "title": "Four", "topics": ["audit"]},
         *({"url": f"https://example.org/more/{n}", "title": f"Something else {n}"} for n in range(9)),
     ]
+    hubs = [hub(resources=resources)]
     async with db.transaction() as tx:
-        await index.curate(tx, [hub(resources=resources)])
-        order = [url.rpartition("/")[2] for url in await found(tx, "audit")]
+        await recommending.curate(tx, Rules(hubs), hubs)
+        order = [url.rpartition("/")[2] for url in await urls(tx, "audit")]
         assert order == ["3", "4", "2", "audit"]
 
 
-async def test_all_words_are_wanted_and_any_word_is_the_second_best(db: SqliteDatabase) -> None:
+async def test_all_words_come_before_some_words(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
-        await say(tx, "gifts policy https://example.org/a", event="$1")
-        await say(tx, "gifts https://example.org/b", event="$2")
-        query, entries = await search.find(tx, ["transparency"], Query("gifts policy"), limit=5)
-        assert ([entry.number for entry in entries], query.any_word) == ([1], False)
-        query, entries = await search.find(tx, ["transparency"], Query("gifts unicorns"), limit=5)
-        assert ({entry.number for entry in entries}, query.any_word) == ({1, 2}, True)
+        await say(tx, f"volcano lava steam {A}", event="$1")
+        await say(tx, f"volcano lava {B}", event="$2")
+        await say(tx, f"ash {C}", event="$3")
+        for number in range(9):
+            await say(tx, f"something else https://example.org/{number}", event=f"$n{number}")
+        found = await ask(tx, "volcano lava steam")
+        assert [hit.full for hit in found.hits] == [True, False]
+        assert await urls(tx, "volcano lava steam", full=False) == [A, B]
+
+
+async def test_what_has_little_of_the_question_is_no_answer_but_may_be_close(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        for number in range(9):
+            await say(tx, f"volcano https://example.org/{number}", event=f"${number}")
+        found = await ask(tx, "volcano unicorns dragons")
+        assert found.hits == []
+        terms = together(HUBS)
+        close = await search.closest(tx, await seen(tx), found.question, NOW, terms=terms, limit=3)
+        assert len(close) == 3
+
+
+async def test_a_phrase_is_found_in_its_order_only(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"hot lava stream {A}", event="$1")
+        await say(tx, f"lava, hot stream {B}", event="$2")
+        assert await urls(tx, '"hot lava"') == [A]
+        assert await urls(tx, '"Hot-Lava" stream') == [A]
+        assert await urls(tx, '"anti-corruption"') == []
+
+
+async def test_what_must_not_occur_does_not(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"volcano lava {A}", event="$1")
+        await say(tx, f"volcano hot steam {B}", event="$2")
+        assert await urls(tx, "volcano -lava") == [B]
+        assert await urls(tx, 'volcano -"hot steam"') == [A]
+        assert await urls(tx, "volcano -lava -steam", full=False) == []
+        assert set(await urls(tx, "volcano -steamy")) == {A, B}
+
+
+async def test_an_acronym_of_two_meanings_finds_both(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"Organization of American States {A}", event="$1")
+        await say(tx, f"operador económico autorizado {B}", event="$2")
+        await say(tx, f"AEO {C}", event="$3")
+        found = await ask(tx, "OEA")
+        assert len(found.hits) == 3
+        assert set(found.question.units[0].concepts) == {"oas", "authorized-operator"}
 
 
 async def test_filters_narrow_a_search_down(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
-        await say(tx, "https://example.org/a", event="$1", sender="@ana:example.org", at=1000)
-        await say(tx, "https://example.org/b", event="$2", sender="@anabel:example.org", at=2000)
-        await say(tx, "https://example.org/c", event="$3", sender="@ana:example.com", at=3000)
-        a, b, c = (f"https://example.org/{name}" for name in "abc")
-        assert await found(tx, "", sender="ana") == [c, a]
-        assert await found(tx, "", sender="@ana:example.org") == [a]
-        assert await found(tx, "", since=2000) == [c, b]
-        assert await found(tx, "example", sender="ana", since=2000) == [c]
+        await say(tx, A, event="$1", sender="@ana:example.org", at=NOW - 300 * DAY)
+        await say(tx, B, event="$2", sender="@anabel:example.org", at=NOW - 200 * DAY)
+        await say(tx, C, event="$3", sender="@ana:example.com", at=NOW - 100 * DAY)
+        assert await urls(tx, "from:ana") == [C, A]
+        assert await urls(tx, "from:@ana:example.org") == [A]
+        assert await urls(tx, "from:nobody") == []
+        assert await urls(tx, "since:2019-05") == [C, B]
+        assert await urls(tx, "until:2019-05-20") == [A]
+        assert await urls(tx, "example from:ana since:2019-05") == [C]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    ["since:2100", "until:1950", "since:2018 until:2017", "until:1969", "since:2998-12-31", "until:2998-12-30"],
+)
+async def test_times_that_nothing_can_be_of_are_no_error(db: SqliteDatabase, filters: str) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"volcano {A}")
+        assert await urls(tx, f"volcano {filters}") == ([A] if filters == "until:2998-12-30" else [])
+        assert await urls(tx, filters) == ([A] if filters == "until:2998-12-30" else [])
+
+
+async def test_a_share_counts_for_its_own_time_and_person(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, A, event="$1", at=NOW - 5 * YEAR)
+        await say(tx, A, event="$2", sender=LUIS, at=NOW - DAY)
+        for words in ("from:ana", "from:luis", "until:2016", "since:2019-06"):
+            assert await urls(tx, words) == [A]
+        assert await urls(tx, "since:2016 until:2018") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "filters"),
+    [
+        ("https://docs.example.org/x", "site:example.org"),
+        ("https://www.example.org/x", "site:example.org"),
+        ("https://example.org:8443/x", "site:example.org"),
+        ("HTTPS://EXAMPLE.org/x", "site:example.org"),
+        ("https://example.org?x=1", "site:example.org"),
+        ("https://münchen.example/x", "site:münchen.example"),
+        ("https://münchen.example/x", "site:xn--mnchen-3ya.example"),
+        ("https://xn--mnchen-3ya.example/x", "site:münchen.example"),
+        ("https://example.org/Report.PDF", "type:pdf"),
+        ("https://example.org/report.pdf?x=1", "type:.PDF"),
+        ("https://example.org/table.ods", "type:excel"),
+        ("https://example.org/talk.pptx", "tipo:presentación"),
+    ],
+)
+async def test_sites_and_types_are_known_from_the_address(db: SqliteDatabase, url: str, filters: str) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"words {url}")
+        await say(tx, "words https://badexample.org/Report.html", event="$2")
+        assert await urls(tx, filters) == [url]
+
+
+async def test_a_language_is_that_of_the_page(db: SqliteDatabase) -> None:
+    hubs = [hub(resources=[{"url": A, "title": "Uno", "language": "es"}, {"url": B, "title": "One", "language": "en"}])]
+    async with db.transaction() as tx:
+        await recommending.curate(tx, Rules(hubs), hubs)
+        assert await urls(tx, "lang:spanish") == [A]
+        assert await urls(tx, "idioma:inglés") == [B]
 
 
 async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDatabase) -> None:
@@ -77,47 +251,129 @@ async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDa
         await say(tx, "https://example.org/guide?id=1", event="$1")
         await say(tx, "https://example.org/guide?id=2", event="$2")
         for asked in ("https://example.org/guide?id=1", "<HTTPS://EXAMPLE.org/guide?id=1&utm_source=x#top>"):
-            assert await found(tx, asked) == ["https://example.org/guide?id=1"]
-        assert (await search.find(tx, ["transparency"], Query("https://example.org/other"), limit=5))[1] == []
-        assert await found(tx, "https://example.org/guide?id=1", "audit") == []
+            assert await urls(tx, asked) == ["https://example.org/guide?id=1"]
+        assert await urls(tx, "https://example.org/other") == []
+        assert await urls(tx, "https://example.org/guide?id=1", "audit") == []
 
 
-HOSTILE = [
-    '" OR *', "l'intégrité", "title:", "NEAR(a b)", "^a", "20.04", "-x", "🦄", "a" * 10_000, "a b " * 5000, "scope:z",
-    "a AND", "(((", "a\x00b", "\ud800", "-".join("abcdefgh" * 300), "NOT NOT", "{title}:x", "ß" * 500, "½ ² ﷺ",
-    "क्षि", "\U0001e900", "'; DROP TABLE shares; --", "*", '"', "_", "a-", "--",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
-async def test_no_question_is_an_error(db: SqliteDatabase, words: str) -> None:
+async def test_a_page_of_several_hubs_is_one_result_that_of_the_own_hub_where_they_are_alike(
+    db: SqliteDatabase,
+) -> None:
     async with db.transaction() as tx:
-        await say(tx, "a title https://example.org/a")
-        for any_word in (False, True):
-            await search.page(tx, ["transparency"], Query(words, any_word=any_word), limit=5)
+        await say(tx, f"volcano {A}", event="$1", at=NOW - 5 * DAY)
+        await say(tx, f"volcano {A}", event="$2", hub="audit", at=NOW - 2 * DAY)
+        await say(tx, f"volcano {B}", event="$3", at=NOW - 3 * DAY)
+        for words in ("volcano", "sort:new", "since:2018", A):
+            found = await entries(tx, words, others=["audit"])
+            assert len({entry.url for entry in found}) == len(found), words
+        assert [entry.url for entry in await entries(tx, "sort:new", others=["audit"])] == [A, B]
+        assert [entry.shelf.hub for entry in await entries(tx, A, others=["audit"])] == ["transparency"]
+        top = await search.most_useful(tx, await seen(tx, others=["audit"]), 0, 5)
+        assert len(top) == 2
 
 
-async def test_a_question_cannot_name_another_hub(db: SqliteDatabase) -> None:
+async def test_what_was_shared_last_comes_first_also_if_it_is_an_old_page(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
-        await say(tx, "secret https://example.org/a", hub="audit")
-        for words in (search.scope("audit"), f"scope:{search.scope('audit')}", "secret) OR (scope:"):
-            assert await found(tx, words) == []
+        for number, url in enumerate((A, B, C)):
+            await say(tx, url, event=f"${number}", at=NOW - (9 - number) * DAY)
+        assert await urls(tx, "sort:new") == [C, B, A]
+        await say(tx, A, event="$again", at=NOW)
+        assert await urls(tx, "sort:new") == [A, C, B]
+        assert await urls(tx, "example sort:new") == [A, C, B]
 
 
-@given(st.text())
-def test_a_question_is_a_few_words(text: str) -> None:
-    words = question(text)
-    assert len(words) <= MOST_WORDS
-    assert all(part.isalnum() for parts in words for part in parts)
+async def test_useful_first_where_that_is_wanted(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"volcano {A}", event="$1")
+        await say(tx, f"volcano volcano {B}", event="$2")
+        [*_, first] = [entry for entry in await everything(tx) if entry.url == A]
+        await said_useful(tx, RULES, first.id, LUIS)
+        assert await urls(tx, "volcano sort:useful") == [A, B]
+        assert await urls(tx, "sort:useful") == [A, B]
+        assert next(hit.id for hit in await search.most_useful(tx, await seen(tx), 0, 5)) == first.id
 
 
-@given(st.text())
-def test_folding_twice_is_folding_once(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
-    assert index_words(index_words(text)) == index_words(index_words(index_words(text)))
+async def like(tx: Transaction, url: str) -> Sequence[str]:
+    [entry] = await entries(tx, url)
+    text = " ".join((*entry.title.values(), *entry.topics)) or address.words(entry.url).replace("-", " ")
+    hits = await search.similar(tx, await seen(tx), entry.id, text, NOW, terms=together(HUBS))
+    return [one.url for one in await results.load(tx, await seen(tx), [hit.id for hit in hits])]
 
 
-def test_words_that_say_nothing_are_left_out() -> None:
-    assert question("la declaración de Arusha") == [["declaracion"], ["arusha"]]
-    assert question("de la") == [["de"], ["la"]]
-    assert question("l'anti-corruption 2026") == [["anti", "corruption"], ["2026"]]
+async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: SqliteDatabase) -> None:
+    hubs = [
+        hub(
+            resources=[
+                {"url": A, "title": "Money laundering in ports"},
+                {"url": B, "title": "Lavado de activos: guía"},
+                {"url": C, "title": "Volcanoes of Guatemala"},
+                *({"url": f"https://example.org/{number}", "title": f"Something else {number}"} for number in range(9)),
+            ]
+        )
+    ]
+    async with db.transaction() as tx:
+        await recommending.curate(tx, Rules(hubs), hubs)
+        assert await like(tx, A) == [B]
+        assert await like(tx, C) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Since:yesterday from:a@b topic:x topic:y", 'A "quoted" -title OR (worse', "🦄", "https://example.org/zzz"],
+)
+async def test_any_title_can_be_asked_what_is_like_it(db: SqliteDatabase, title: str) -> None:
+    hubs = [hub(resources=[{"url": A, "title": title}])]
+    async with db.transaction() as tx:
+        await recommending.curate(tx, Rules(hubs), hubs)
+        assert await like(tx, A) == []
+
+
+async def test_what_has_no_title_is_compared_by_its_address(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, "https://example.org/volcano-eruptions-of-guatemala", event="$1")
+        await say(tx, "https://example.com/guatemala/volcano-eruptions", event="$2")
+        for number in range(9):
+            await say(tx, f"https://example.net/else/{number}", event=f"$n{number}")
+        assert await like(tx, "https://example.org/volcano-eruptions-of-guatemala") == [
+            "https://example.com/guatemala/volcano-eruptions"
+        ]
+
+
+async def test_people_are_named_who_shared_on_a_topic_and_agreed(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"#gifts {A}", event="$1")
+        await say(tx, f"#gifts {B}", event="$2", sender=LUIS)
+        await say(tx, f"#gifts {C}", event="$3", sender="@eva:example.org", hub="audit")
+        for user in (ANA, "@eva:example.org"):
+            await choices.set_askable(tx, user, askable=True)
+        assert await search.askable(tx, await seen(tx), ["gifts"]) == [ANA]
+        assert await search.askable(tx, await seen(tx), ["audit"]) == []
+        assert await search.askable(tx, await seen(tx, others=["audit"]), ["gifts"]) == [ANA, "@eva:example.org"]
+        await choices.set_askable(tx, ANA, askable=False)
+        assert await search.askable(tx, await seen(tx), ["gifts"]) == []
+
+
+async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteDatabase) -> None:
+    """Of many matches the newest are weighed, and those in titles and those people recommend in any case."""
+    resources: list[dict[str, Any]] = [  # Any: YAML
+        {"url": "https://example.org/titled", "title": "Volcano"},
+        {"url": "https://example.org/recommended", "title": "Mountains", "note": "volcano"},
+    ]
+    hubs = [hub(resources=resources)]
+    rules = Rules(hubs)
+    async with db.transaction() as tx:
+        await say(tx, "volcano https://example.org/liked", event="$liked", rules=rules)
+        await recommending.curate(tx, rules, hubs)
+        [liked] = [entry for entry in await everything(tx) if entry.url.endswith("liked")]
+        for number in range(8):
+            await said_useful(tx, rules, liked.id, f"@u{number}:example.org")
+        for number in range(3 * POOL):
+            await say(tx, f"volcano and other things https://example.org/{number}", event=f"${number}", rules=rules)
+        found = await urls(tx, "volcano")
+        assert found[0] == "https://example.org/titled"
+        assert {"https://example.org/recommended", "https://example.org/liked"} <= set(found[:10])
+        assert (await urls(tx, "volcano sort:useful"))[0] == "https://example.org/liked"
+        assert (await urls(tx, "sort:useful"))[0] == "https://example.org/liked"
+        await say(tx, "volcano https://example.org/liked", event="$again", at=NOW, rules=rules)
+        for words in ("volcano sort:new", "sort:new", "from:ana", "from:ana sort:new", "site:example.org"):
+            assert (await urls(tx, words))[0] == "https://example.org/liked", words

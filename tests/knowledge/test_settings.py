@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.api import section
-from plugins.knowledge.settings import KnowledgeHub
+from plugins.knowledge.settings import KnowledgeHub, KnowledgeSettings
 from tests.knowledge.hubs import hub
 
 
@@ -47,3 +47,25 @@ def test_words_are_kept_unless_a_hub_says_otherwise() -> None:
     settings = section(hub(), KnowledgeHub)
     assert settings.keep_notes
     assert settings.resources == ()
+
+
+def test_nothing_is_asked_of_the_network_unless_a_hub_says_so() -> None:
+    settings = section(hub(), KnowledgeHub)
+    assert (settings.fetch, settings.check_links) == ("nothing", False)
+
+
+@pytest.mark.parametrize("host", ["https://example.org", "example.org/path", "*.example.org", "", "a b"])
+@pytest.mark.parametrize("which", ["allow", "deny"])
+def test_what_is_no_name_of_a_host_is_refused_with_the_remedy(which: str, host: str) -> None:
+    """It would have no effect, and whoever wrote it would rely on it."""
+    with pytest.raises(ValidationError) as caught:
+        KnowledgeSettings.model_validate({"fetch": {which: ["example.org", host]}})
+    [error] = caught.value.errors()
+    assert error["loc"] == ("fetch", which, 1)
+    assert f"'{host}' is not the name of a host; write one like 'example.org'" in error["msg"]
+
+
+@pytest.mark.parametrize("port", [0, 65_536])
+def test_a_port_that_is_none_is_refused(port: int) -> None:
+    with pytest.raises(ValidationError):
+        KnowledgeSettings.model_validate({"fetch": {"ports": [port]}})

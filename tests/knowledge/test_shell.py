@@ -18,7 +18,7 @@ from tests.knowledge.hubs import hub
 
 RESOURCES = [
     {"url": "https://example.org/guide", "title": {"en": "Gift guide", "es": "Guía de regalos"}},
-    {"url": "https://example.org/other", "title": "Other [things] about gifts and more"},
+    {"url": "https://example.org/other", "title": "Other [things] about gifts and more", "topics": ["audit"]},
     *({"url": f"https://example.org/{number}", "title": f"Something else {number}"} for number in range(5)),
 ]
 
@@ -49,9 +49,24 @@ def test_json_is_a_list_best_first() -> None:
     result = faro_find("transparency", "gift guide", "--json", "--limit", "3")
     assert result.exit_code == 0
     [found] = json.loads(result.stdout)
-    assert set(found) == {"url", "title", "score"}
-    assert (found["url"], found["title"]) == ("https://example.org/guide", "Gift guide")
-    assert found["score"] > 0
+    assert found.pop("score") > 0
+    assert found == {
+        "number": 1,
+        "url": "https://example.org/guide",
+        "title": "Gift guide",
+        "site": "example.org",
+        "languages": [],
+        "kind": None,
+        "topics": [],
+        "label": "green",
+        "recommended": True,
+        "pinned": False,
+        "votes": 0,
+        "shared_at": None,
+        "shared_by": None,
+        "note": None,
+        "description": None,
+    }
 
 
 def test_words_need_no_quotes() -> None:
@@ -60,7 +75,7 @@ def test_words_need_no_quotes() -> None:
 
 
 def test_scores_fall_and_the_limit_holds() -> None:
-    found = json.loads(faro_find("transparency", "something gifts", "--json", "--limit", "4").stdout)
+    found = json.loads(faro_find("transparency", "else", "--json", "--limit", "4").stdout)
     scores = [entry["score"] for entry in found]
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)
@@ -81,3 +96,21 @@ def test_an_unknown_hub_names_the_known_ones() -> None:
     result = faro_find("nowhere", "gifts")
     assert result.exit_code == 2
     assert "There is no hub 'nowhere'; there are: transparency, audit" in result.stderr
+
+
+def urls(*words: str) -> list[str]:
+    return [entry["url"] for entry in json.loads(faro_find("transparency", *words, "--json").stdout)]
+
+
+def test_filters_work_as_in_a_room() -> None:
+    other = "https://example.org/other"
+    assert urls("gifts", "topic:audit") == urls("tema:Audit") == [other]
+    assert urls("gifts", "topic:nothing-of-ours") == []
+    assert len(urls("site:example.org")) == 7
+    assert urls("gifts", "hub:audit") == []
+
+
+def test_a_filter_that_is_wrong_is_explained() -> None:
+    result = faro_find("transparency", "since:yesterday")
+    assert result.exit_code == 2
+    assert "“yesterday” is not a date" in result.stderr

@@ -45,6 +45,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 IDS = st.sampled_from(["$one", "$two", "!r:x", ANA, BOT, "@", "$\x00", "$\ud800", "$" + "x" * 300]) | JSON
+URLS = st.sampled_from(["mxc://example.org/abc", "mxc://\x00/a", "https://example.org/a"]) | JSON
 RELATION = (
     st.fixed_dictionaries(
         {},
@@ -66,6 +67,10 @@ WORDS = st.fixed_dictionaries(
         "formatted_body": st.sampled_from(["<mx-reply>x</mx-reply>y", "<mx-reply>", "\ud800"]) | JSON,
         "m.mentions": st.fixed_dictionaries({}, optional={"user_ids": st.lists(IDS) | JSON}) | JSON,
         "m.relates_to": RELATION,
+        "filename": st.sampled_from(["a.pdf", "\x00", "\ud800"]) | JSON,
+        "info": st.fixed_dictionaries({}, optional={"mimetype": JSON, "size": JSON}) | JSON,
+        "url": URLS,
+        "file": st.fixed_dictionaries({}, optional={"url": URLS}) | JSON,
         "redacts": IDS,
         "membership": st.sampled_from(["join", "leave", "invite"]) | JSON,
     },
@@ -109,6 +114,9 @@ def test_no_json_raises_and_whatever_comes_out_can_be_stored(events: object) -> 
         id_of(event).encode()
         message = event.message if isinstance(event, Edit) else event
         message.sender.encode()
+        if isinstance(message, Message) and (file := message.attachment):
+            f"{file.name}{file.mimetype}{file.url}".encode()
+            assert not file.url or file.url.startswith("mxc://")
         if isinstance(message, Message):
             (message.body + (message.html or "")).encode()
             assert "\0" not in message.body
@@ -277,6 +285,8 @@ def test_an_invite_names_who_invites() -> None:
 
 # -- files ------------------------------------------------------------------------------------------------------------
 
+HERE = "mxc://example.org:8448/Abc-1_d"
+
 
 @pytest.mark.parametrize(
     ("content", "name", "type_", "size"),
@@ -295,6 +305,34 @@ def test_what_a_message_says_of_its_file(
     kind: str, content: dict[str, object], name: str, type_: str, size: int | None
 ) -> None:
     assert heard(raw({"msgtype": kind, **content})).attachment == Attachment(name, type_, size)
+
+
+@pytest.mark.parametrize(
+    ("content", "url"),
+    [
+        ({"url": HERE}, HERE),
+        ({"file": {"url": HERE, "key": {}}}, HERE),
+        ({"url": "mxc://example.org/plain", "file": {"url": HERE}}, HERE),
+        ({"url": "https://example.org/a.pdf"}, ""),
+        ({"url": "mxc://example.org/a/../b"}, ""),
+        ({"url": "mxc://example.org/" + "a" * 999}, ""),
+        ({"url": ["mxc://example.org/a"], "file": []}, ""),
+        ({}, ""),
+    ],
+)
+def test_where_a_file_lies_is_told_if_it_is_on_a_homeserver(content: dict[str, object], url: str) -> None:
+    said = heard(raw({"msgtype": "m.file", "body": "a.pdf", **content})).attachment
+    assert said is not None
+    assert said.url == url
+
+
+def test_an_edit_says_of_its_file_what_it_is_now() -> None:
+    new = {"msgtype": "m.file", "body": "new words", "filename": "a.pdf", "url": HERE}
+    relation = {"rel_type": "m.replace", "event_id": "$old"}
+    edit = inbound.translate(ROOM, raw({**new, "m.new_content": new, "m.relates_to": relation}), BOT)
+    assert isinstance(edit, Edit)
+    assert edit.message.attachment == Attachment("a.pdf", "", None)
+    assert edit.message.attachment.url == HERE
 
 
 def test_words_carry_no_file() -> None:

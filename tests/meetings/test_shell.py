@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.api import Hub, Offline, Reader, Translator
+from bot.api import Database, Hub, Offline, Reader, Translator
 from bot.i18n.catalog import Catalogs
 from plugins.meetings import Meetings
 from tests.core.test_recurrence import utc
@@ -33,6 +33,9 @@ class FakeShell:
         return self
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
+        raise NotImplementedError
+
+    def writing(self) -> AbstractAsyncContextManager[Database]:
         raise NotImplementedError
 
 

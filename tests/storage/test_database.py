@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ async def test_a_step_that_fails_leaves_nothing_behind(db: SqliteDatabase) -> No
     assert await db.reading().value("SELECT count(*) FROM sqlite_master WHERE name = 'half'") == 0
 
 
+async def test_two_processes_that_open_it_at_once_apply_each_step_once(tmp_path: Path) -> None:
+    """Both see that a step is missing before either has applied it."""
+    async with SqliteDatabase(tmp_path / "faro.db") as one, SqliteDatabase(tmp_path / "faro.db") as other:
+        async with one.transaction():  # nobody else can write until it ends
+            slower = [asyncio.create_task(db.migrate("wishes", [(1, WISHES)])) for db in (one, other)]
+            await asyncio.sleep(0.1)  # if that is too short, the test is weaker, not wrong
+        await asyncio.gather(*slower)
+        assert await one.reading().value("SELECT count(*) FROM migrations WHERE owner = 'wishes'") == 1
+
+
 async def test_a_database_newer_than_the_code_is_refused(db: SqliteDatabase) -> None:
     await db.migrate("wishes", [(1, WISHES), (2, "ALTER TABLE wishes ADD COLUMN hub TEXT;")])
     with pytest.raises(PluginError, match="newer"):
@@ -105,6 +116,46 @@ def test_steps_are_read_from_numbered_files(tmp_path: Path) -> None:
     (tmp_path / "notes.sql").write_text("not a step")
     assert steps_in(tmp_path) == [(1, "SELECT 1;"), (2, "SELECT 2;")]
     assert steps_in(tmp_path / "nowhere") == ()
+
+
+SECRET = "a word nobody may read any more"
+
+
+async def secret_told_and_erased(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES (:text)", text=SECRET)
+    async with db.transaction() as tx:
+        await tx.execute("DELETE FROM wishes")
+        await tx.erase()
+
+
+def left(folder: Path) -> list[str]:
+    """Files of the database that still hold the secret."""
+    return [file.name for file in sorted(folder.glob("faro.db*")) if SECRET.encode() in file.read_bytes()]
+
+
+async def test_what_is_erased_is_in_no_file_once_that_is_committed(db: SqliteDatabase, tmp_path: Path) -> None:
+    await secret_told_and_erased(db)
+    assert left(tmp_path) == []
+
+
+async def test_what_a_reader_still_sees_leaves_the_log_with_the_next_commit(db: SqliteDatabase, tmp_path: Path) -> None:
+    """Another process (`faro find`) holds nobody up, and nothing is forgotten for it."""
+    with closing(sqlite3.connect(tmp_path / "faro.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM wishes").fetchall()
+        await secret_told_and_erased(db)
+        assert left(tmp_path) == ["faro.db-wal"]
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+    assert left(tmp_path) == []
+
+
+async def test_in_memory_there_is_no_log_to_empty() -> None:
+    async with SqliteDatabase(None) as db:
+        await db.migrate("wishes", [(1, WISHES)])
+        await secret_told_and_erased(db)
+        assert await db.reading().value("SELECT count(*) FROM wishes") == 0
 
 
 async def test_a_full_disk_undoes_the_whole_transaction_even_what_savepoints_fence_off(db: SqliteDatabase) -> None:

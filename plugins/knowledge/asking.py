@@ -1,0 +1,202 @@
+"""What is asked? `regalos tema:ética -política "código de conducta"` → a `Question`. Pure: no database.
+
+Words, "phrases", `-words` that must not occur, and filters in any order; the filters have names in four languages.
+Raises `UserError` with a sentence that helps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.api import Text, UserError
+from plugins.knowledge import filters
+from plugins.knowledge.canonical import canonical
+from plugins.knowledge.links import tidy
+from plugins.knowledge.text import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
+from plugins.knowledge.thesaurus import Mention, Thesaurus
+
+LONGEST = 500  # characters that are read
+MOST_UNITS = 16
+SHORTEST_PREFIX = 3  # letters before a `*`
+
+_NAMES = {name: key for key, names in filters.NAMES.items() for name in names}
+# A filter, a "phrase", or a word; each may have a `-` in front.
+_TOKEN = re.compile(
+    r"""(?P<not>(?<!\S)-)?(?:
+        (?P<key>[^\W\d_]{2,12}):[ ]?(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*))
+      | ["“«](?P<phrase>[^"“”«»]+)["”»]
+      | (?P<word>\S+))""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing that is asked for: a word, a term of the thesaurus, or a phrase.
+
+    `words` are its words, folded, each by its parts; `concepts` what it is a term of (several if it is ambiguous), and
+    `broader` wider ideas, for when nothing speaks of those.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    stems: tuple[tuple[str, ...], ...] = ()
+    """For each word, what it also stands for."""
+    concepts: tuple[str, ...] = ()
+    broader: tuple[str, ...] = ()
+    phrase: bool = False
+    prefix: bool = False
+    """Words that begin like it count, too."""
+    shown: str = ""
+    """As it was written."""
+
+    @property
+    def telling(self) -> Sequence[int]:
+        """Places of the words that say something; all, if none does."""
+        places = [place for place, parts in enumerate(self.words) if not EMPTY.issuperset(parts)]
+        return places or range(len(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for. Instants are UTC milliseconds; `until` is exclusive. Filters are as people wrote them."""
+
+    units: tuple[Unit, ...] = ()
+    without: tuple[Unit, ...] = ()
+    key: str | None = None
+    """The canonical address, if an address is all that was asked."""
+    topic: str | None = None
+    sender: str | None = None
+    since: int | None = None
+    until: int | None = None
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    site: str | None = None
+    hub: str | None = None
+    sort: str | None = None
+    text: str = ""  # as it was written, without its filters
+    plain: str = ""
+    """The words that are neither filters nor phrases nor to be left out."""
+    filters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The filters by their English names, to be shown."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.units or self.key or self.filters)
+
+
+def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
+    """A question; dates are those of the zone's clocks."""
+    text = tidy(text, LONGEST)
+    if key := canonical(text.strip("<>")):
+        return Question(key=key, text=text)
+    given, called = dict[str, str](), dict[str, str]()
+    plain, rest = list[str](), list[str]()
+    units, without = list[Unit](), list[Unit]()
+    for token in _TOKEN.finditer(text):
+        name = _NAMES.get(fold(token["key"])) if token["key"] else None
+        value = (token["quoted"] or token["value"] or "").strip()
+        if name and value:
+            if token["not"]:
+                raise UserError(
+                    Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
+                )
+            if name in given:
+                raise UserError(Text("'{name}:' is given twice.", name=token["key"]))
+            given[name], called[name] = value, token["key"]
+            continue
+        rest.append(token[0])
+        if token["phrase"]:
+            (without if token["not"] else units).append(_phrase(token["phrase"]))
+        elif token["not"]:
+            without += _units(token[0][1:], thesaurus)
+        else:
+            plain.append(token[0])
+    units += _units(" ".join(plain), thesaurus)
+    return replace(
+        _filtered(given, called, zone),
+        units=tuple(unit for unit in units if unit.words)[:MOST_UNITS],
+        without=tuple(unit for unit in without if unit.words)[:MOST_UNITS],
+        text=" ".join(rest),
+        plain=" ".join(plain),
+    )
+
+
+def put_right(question: Question, corrected: Mapping[str, str], thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The units of a question with some of its words (`Unit.shown`) replaced."""
+    words = " ".join("-".join(part.raw for part in parts) for parts in compounds(question.plain))
+    plain = " ".join(corrected.get(word, word) for word in words.split())
+    quoted = [unit for unit in question.units if unit not in _units(question.plain, thesaurus)]
+    return [*quoted, *_units(plain, thesaurus)][:MOST_UNITS]
+
+
+def spoken(text: str, thesaurus: Thesaurus) -> Sequence[Unit]:
+    """The words of any text as units: nothing in it is a filter or a sign."""
+    return [unit for unit in _units(tidy(text, LONGEST), thesaurus) if unit.words][:MOST_UNITS]
+
+
+def single(word: str, thesaurus: Thesaurus) -> Unit:
+    """One word as a unit."""
+    return _units(word, thesaurus)[0]
+
+
+def _filtered(given: Mapping[str, str], called: Mapping[str, str], zone: str) -> Question:
+    """A question of these filters alone; `called`: their names as they were written."""
+    said = given.get
+    kind = fold(said("type", "")).lstrip(".")
+    return Question(
+        topic=said("topic"),
+        hub=said("hub"),
+        sender=filters.sender(given["from"]) if "from" in given else None,
+        since=filters.instant(given["since"], zone, called["since"]) if "since" in given else None,
+        until=filters.instant(given["until"], zone, called["until"], end=True) if "until" in given else None,
+        languages=(filters.language(given["lang"]),) if "lang" in given else (),
+        kinds=tuple(filters.KINDS.get(kind, (kind,))) if kind else (),
+        site=filters.site(given["site"]) if "site" in given else None,
+        sort=filters.sort(given["sort"]) if "sort" in given else None,
+        filters=given,
+    )
+
+
+def _units(text: str, thesaurus: Thesaurus) -> list[Unit]:
+    """The words of a text: terms of the thesaurus together, others one by one; those that say nothing are left out
+    (unless nothing else is left)."""
+    found = compounds(text)
+    starred = {fold(word.rstrip("*")) for word in text.split() if word.endswith("*")}
+    mentions = {mention.start: mention for mention in thesaurus.mentions(found, capitals=False)}
+    units: list[Unit] = []
+    empty, place = set[int](), 0
+    while place < len(found):
+        mention = mentions.get(place, Mention(place, place + 1, ()))
+        end = mention.end
+        unit = _unit(found[place:end], mention, starred)
+        if all(EMPTY.issuperset(parts) for parts in unit.words) or _wraps(unit, found[end:]):
+            empty.add(len(units))
+        units.append(unit)
+        place = end
+    telling = [unit for number, unit in enumerate(units) if number not in empty]
+    return list(dict.fromkeys(telling or units))
+
+
+def _wraps(unit: Unit, rest: Sequence[Compound]) -> bool:
+    """`links on gifts`: what is looked for comes after."""
+    return len(unit.words) == 1 and unit.words[0][0] in THINGS and len(rest) > 1 and rest[0][0].folded in ABOUT
+
+
+def _unit(run: Sequence[Compound], mention: Mention, starred: set[str]) -> Unit:
+    words = tuple(tuple(part.folded for part in compound) for compound in run)
+    last = joined(words[-1])
+    return Unit(
+        words=words,
+        stems=tuple(compound[0].stems if len(compound) == 1 else () for compound in run),
+        concepts=mention.concepts,
+        broader=mention.broader,
+        prefix=last in starred and len(last) >= SHORTEST_PREFIX,
+        shown=" ".join("-".join(part.raw for part in compound) for compound in run),
+    )
+
+
+def _phrase(text: str) -> Unit:
+    words = tuple((part.folded,) for compound in compounds(text) for part in compound)
+    return Unit(words=words, phrase=len(words) > 1, shown=text.strip())

@@ -1,0 +1,216 @@
+"""What is said in the rooms becomes shares and votes: messages, edits, redactions, reactions; and who wants no part."""
+
+from __future__ import annotations
+
+from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
+from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
+from plugins.knowledge.files import FileShared, file_shared
+from plugins.knowledge.index import Share
+from plugins.knowledge.links import Shared, shared
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
+from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
+
+MINUTE = 60_000
+ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
+OFF = frozenset(("off", "no", "non", "não", "nao"))
+
+
+class Capturing:
+    """Listens; part of the plugin. It says nothing, but for a quiet reaction where the hub wants one."""
+
+    rules: Rules
+
+    @overhear(Message, Edit, Redaction, Reaction)
+    async def heard(self, ctx: Context, event: Message | Edit | Redaction | Reaction) -> None:
+        """A message shares its links, an edit shares others, a redaction none; 👍 finds what was shared useful."""
+        if isinstance(event, Reaction):
+            await votes.reacted(ctx.db, self.rules, event)
+            return
+        if isinstance(event, Redaction):
+            shelves = [shelf.id for shelf in (await sight(ctx)).own]
+            went = await curation.withdrawn(ctx.db, self.rules, shelves, event.target)
+            went = await index.remove(ctx.db, self.rules, event.room, event.target) or went
+            await votes.withdrawn(ctx.db, self.rules, event.target)
+            await searches.withdraw(ctx.db, event.room, event.target)
+        elif isinstance(event, Edit):
+            went = await self._record(ctx, event.message, edit=True)
+        else:
+            went = await self._record(ctx, event)
+        if went:
+            await _erase_soon(ctx)
+
+    async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
+        logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
+        found = shared(message.body, message.html) if logged else Shared()
+        document = _document(message) if logged else None
+        if not (found.links or document or edit):
+            return False
+        if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
+            handed = _handed_over(message)
+            if await index.is_said_in(ctx.db, message.room, ctx.message.event_id, handed):
+                return False
+        if (found.links or document) and await choices.is_unlogged(ctx.db, message.sender):
+            found, document = Shared(), None
+        settings = section(ctx.hub, KnowledgeHub)
+        shares = [
+            Share(
+                hub=ctx.hub.id,
+                circle=circle_of(ctx),
+                url=link.url,
+                canonical=link.canonical,
+                sent_at=message.sent_at,
+                sender=message.sender,
+                room=message.room,
+                event=ctx.message.event_id,
+                said_in=message.event_id,
+                label=link.label if settings.keep_notes else None,
+                note=found.note if settings.keep_notes else None,
+                topics=found.hashtags,
+                tlp=LABELS.index(found.label) if found.label else GREEN,
+            )
+            for link in found.links
+        ]
+        if document and message.attachment:
+            shares.append(
+                Share(
+                    hub=ctx.hub.id,
+                    circle=circle_of(ctx),
+                    url=message.attachment.url,
+                    canonical=message.attachment.url,
+                    sent_at=message.sent_at,
+                    sender=message.sender,
+                    room=message.room,
+                    event=ctx.message.event_id,
+                    said_in=message.event_id,
+                    note=document.note if settings.keep_notes else None,
+                    topics=document.hashtags,
+                    tlp=LABELS.index(document.label) if document.label else GREEN,
+                    file=document.stored,
+                )
+            )
+        known = settings.tell_kept and await self._all_known(ctx, shares)
+        entries, went = await index.replace(
+            ctx.db, self.rules, message.room, ctx.message.event_id, message.sender, shares
+        )
+        await errands.begin(ctx, entries.values())
+        if entries and settings.tell_kept:
+            await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
+        return went
+
+    async def _all_known(self, ctx: Context, shares: list[Share]) -> bool:
+        """Whether this shelf had all of these pages before."""
+        for share in shares:
+            if not await index.is_known(ctx.db, share):
+                return False
+        return bool(shares)
+
+    @command(
+        "share",
+        help="Share a link with a word on why it helps, and topics; also where links are not kept by themselves.",
+        aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
+        examples=("share https://example.org/guide for new colleagues #gifts",),
+    )
+    async def share(self, ctx: Context, *, link: str) -> Reply:
+        naming.in_a_room(ctx)
+        found = shared(link)
+        if not found.links:
+            red = "red" in link.casefold() and "tlp" in link.casefold()
+            raise UserError(
+                ctx.t("What is TLP:RED is not kept.")
+                if red
+                else ctx.t(
+                    "There is no web address in that. Write it like this: {example}",
+                    example=naming.example(ctx, "share"),
+                )
+            )
+        if await choices.is_unlogged(ctx.db, ctx.sender):
+            kept = naming.written(ctx, "mylinks", ctx.t("on"))
+            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
+        settings = section(ctx.hub, KnowledgeHub)
+        shares = [
+            Share(
+                hub=ctx.hub.id,
+                circle=circle_of(ctx),
+                url=one.url,
+                canonical=one.canonical,
+                sent_at=ctx.message.sent_at,
+                sender=ctx.sender,
+                room=ctx.room.id,
+                event=ctx.message.event_id,
+                said_in=_handed_over(ctx.message),
+                label=one.label if settings.keep_notes else None,
+                note=found.note if settings.keep_notes else None,
+                topics=found.hashtags,
+                tlp=LABELS.index(found.label) if found.label else GREEN,
+            )
+            for one in found.links
+        ]
+        entries, went = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        if went:
+            await _erase_soon(ctx)
+        await errands.begin(ctx, entries.values())
+        numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
+        sign = "c" if circle_of(ctx) == COORDINATORS else ""
+        kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))
+        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=kept))
+
+    @command(
+        "mylinks",
+        help="Say whether the links you share are kept: on, or off.",
+        aliases={"es": "misenlaces", "fr": "mesliens", "pt": "meuslinks"},
+        examples=("mylinks off",),
+        anywhere=True,
+    )
+    async def mylinks(self, ctx: Context, choice: str) -> Reply:
+        kept = _on(ctx, choice)
+        await choices.set_unlogged(ctx.db, ctx.sender, unlogged=not kept)
+        if kept:
+            return Reply(ctx.t("From now on the links you share are kept."))
+        return Reply(
+            ctx.t(
+                "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
+                forget=naming.written(ctx, "forget"),
+            )
+        )
+
+    @command(
+        "askme",
+        help="Say whether others may be told to ask you about topics you shared on: on, or off.",
+        aliases={"es": "preguntame", "fr": "interrogez", "pt": "pergunteme"},
+        examples=("askme on",),
+        anywhere=True,
+    )
+    async def askme(self, ctx: Context, choice: str) -> Reply:
+        askable = _on(ctx, choice)
+        await choices.set_askable(ctx.db, ctx.sender, askable=askable)
+        if askable:
+            return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
+        return Reply(ctx.t("You are no longer named."))
+
+
+def _document(message: Message) -> FileShared | None:
+    """The document that a message carries, if its bytes have an address."""
+    file = message.attachment
+    if message.kind != "m.file" or file is None or not file.url:
+        return None
+    return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
+
+
+def _handed_over(message: Message) -> str:
+    """Instead of an edit's id with what `!share` files: a command does not know whether it was edited, and overhears
+    afterwards that it was."""
+    return f"!share/{message.sent_at}"
+
+
+async def _erase_soon(ctx: Context) -> None:
+    """The words leave the disk soon, for all that went within a minute at once."""
+    minute = ctx.now // MINUTE + 1
+    await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)
+
+
+def _on(ctx: Context, choice: str) -> bool:
+    said = choice.casefold()
+    if said not in ON | OFF:
+        raise UserError(ctx.t("Write {on} or {off}.", on=f"`{ctx.t('on')}`", off=f"`{ctx.t('off')}`"))
+    return said in ON

@@ -1,0 +1,193 @@
+"""Are shared pages still there? Asked once a week for hubs that want it; coordinators get a list of what is not."""
+
+from __future__ import annotations
+
+import json
+from asyncio import TaskGroup
+from collections.abc import Mapping
+
+from bot.api import Context, JobContext, Reply, Role, Row, Transaction, UserError, command, escape, job, section
+from plugins.knowledge import address, alike, curation, errands, naming, results, shown
+from plugins.knowledge.canonical import canonical
+from plugins.knowledge.curation import author
+from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
+from plugins.knowledge.pages.facts import Health, Reason, State
+from plugins.knowledge.placing import digest
+from plugins.knowledge.results import Entry
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.settings import KnowledgeHub
+
+AT_ONCE = 4  # links of one run
+PAUSE = 15 * SECOND  # between two runs, at least
+GONE_AFTER = 3  # failures in a row, each on another day
+MOST_LISTED = 10  # of each sort
+
+_DUE = f"FROM health h JOIN entries e ON e.id = h.entry WHERE {OF_HUBS}"
+_ADDRESS = """coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1))"""
+
+
+class Caring:
+    """Looks after links; part of the plugin."""
+
+    rules: Rules
+    fetcher: Asks
+
+    @job("check")
+    async def check(self, ctx: JobContext) -> None:
+        """Checks the few links that are due longest, and asks for itself when the next one is."""
+        async with ctx.transaction() as tx:
+            rows = await tx.rows(
+                f"SELECT h.*, {_ADDRESS} AS url {_DUE} AND h.due <= :now ORDER BY h.due LIMIT :most",
+                hubs=json.dumps(errands.checking(ctx.hubs)),
+                now=ctx.now,
+                most=AT_ONCE,
+            )
+        if rows:
+            async with self.fetcher as fetcher, TaskGroup() as tasks:
+                for row in rows:
+                    tasks.create_task(self._check(ctx, fetcher, row))
+        async with ctx.transaction() as tx:
+            due = await tx.value(f"SELECT min(h.due) {_DUE}", hubs=json.dumps(errands.checking(ctx.hubs)))
+            if due is not None:
+                await ctx.schedule(tx).job("check", "check", after=max(PAUSE, due - ctx.now))
+
+    async def _check(self, ctx: JobContext, fetcher: Asks, row: Row) -> None:
+        health = await fetcher.health(row["url"]) if errands.may_ask(row["url"]) else None
+        async with ctx.transaction() as tx:
+            if health is None:  # its address is another one since, which is not to be asked
+                await tx.execute("DELETE FROM health WHERE entry = :entry", entry=row["entry"])
+                return
+            if health.reason is Reason.DNS and not await _others_answer(tx, ctx.now):
+                health = Health(State.UNSURE, row["url"])  # it may be our own network
+            await tx.execute(
+                f"""UPDATE health SET state = :state, since = :since, checked_at = :now, fails = :fails,
+                moved_to = :moved_to, due = :due WHERE entry = :entry AND due = :was_due AND entry IN
+                (SELECT e.id FROM entries e WHERE {OF_HUBS} AND {_ADDRESS} = :asked)""",
+                now=ctx.now,
+                entry=row["entry"],
+                was_due=row["due"],
+                asked=row["url"],
+                hubs=json.dumps(errands.checking(ctx.hubs)),
+                **judged(row, health, ctx.now),
+            )
+
+    @command(
+        "links",
+        help="Show which results lead nowhere any more, and which pages have moved.",
+        aliases={"es": "enlaces", "fr": "liens"},
+        role=Role.COORDINATOR,
+    )
+    async def links(self, ctx: Context) -> Reply:
+        if not section(ctx.hub, KnowledgeHub).check_links:
+            raise UserError(ctx.t("This hub does not have its links checked. Moderators turn it on in the hub's file: "
+                                  "{setting}", setting="`check_links: true`"))  # fmt: skip
+        parts = []
+        if gone := await _in_state(ctx, "gone"):
+            lines = [
+                f"- {_named(ctx, entry)} · " + ctx.t("since {date}", date=shown.day(ctx, ctx.hub, since))
+                for entry, since in gone
+            ]
+            parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=naming.written(ctx, "hide", "12"))
+                         + "\n" + "\n".join(lines))  # fmt: skip
+        if moved := await _in_state(ctx, "moved"):
+            lines = [await self._moved_line(ctx, entry) for entry, _ in moved]
+            parts.append(ctx.t("These pages have moved. Look before you accept it:") + "\n" + "\n".join(lines))
+        return Reply("\n\n".join(parts) or ctx.t("No result is known to lead nowhere, or to have moved."))
+
+    @command(
+        "moved",
+        help="Accept that a page has moved: its new address is shown from then on.",
+        aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
+        role=Role.COORDINATOR,
+        examples=("moved 12",),
+    )
+    async def moved(self, ctx: Context, number: str) -> Reply:
+        seen = await naming.own(ctx)
+        entry = await naming.entry(ctx, seen, number, hidden=True)
+        if entry.state != "moved" or entry.moved_to is None:
+            raise UserError(ctx.t("{number} has not moved, as far as is known.", number=shown.name(ctx, entry)))
+        if other := await _at(ctx, entry):
+            raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
+                                  merge=naming.written(ctx, "merge", other)))  # fmt: skip
+        await curation.change(ctx.db, self.rules, entry, author(ctx), [("url", entry.moved_to)])
+        await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
+        await errands.begin(ctx, [entry.id])
+        (now,) = await results.load(ctx.db, seen, [entry.id]) or [entry]
+        undo = ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo"))
+        return Reply(f"{shown.result(ctx, self.rules, now)}\n\n{undo}")
+
+    async def _moved_line(self, ctx: Context, entry: Entry) -> str:
+        """A page that moved, where to, and the command that accepts it."""
+        other = await _at(ctx, entry)
+        do = naming.written(ctx, "merge", other) if other else naming.written(ctx, "moved", results.short_name(entry))
+        return f"- {_named(ctx, entry)} → {escape(address.shown(entry.moved_to or ''))} · {do}"
+
+
+def judged(before: Row, found: Health, now: int) -> Mapping[str, object]:
+    """What is known of a link after it was asked for: columns of `health`.
+
+    `gone` only after failures on three days in a row; then it is gone until it answers. What gives no clear answer is
+    `unsure`. From http to https and the like is no move.
+    """
+    failed = found.state is State.GONE or found.reason is Reason.DNS
+    same_page = alike.loose(found.final_url) == alike.loose(before["url"])
+    fails, moved_to = 0, None
+    if failed:
+        another_day = not before["fails"] or now // DAY > before["checked_at"] // DAY
+        fails = before["fails"] + another_day
+        state = State.GONE if fails >= GONE_AFTER else State.UNSURE
+    elif found.state is State.UNSURE and before["state"] == State.GONE:
+        fails, state = before["fails"], State.GONE
+    elif found.state is State.MOVED and not same_page:
+        state, moved_to = State.MOVED, found.final_url
+    else:
+        state = State.OK if found.state is State.MOVED else found.state
+    return {
+        "state": str(state),
+        "since": before["since"] if state == before["state"] else now,
+        "fails": fails,
+        "moved_to": moved_to,
+        "due": now + (DAY if 0 < fails < GONE_AFTER else WEEK),
+    }
+
+
+async def _others_answer(tx: Transaction, now: int) -> bool:
+    """Whether any link was found where it should be within a day."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM health WHERE state IN ('ok', 'moved') AND checked_at > :since)",
+            since=now - DAY,
+        )
+    )
+
+
+async def _in_state(ctx: Context, state: str) -> list[tuple[Entry, int]]:
+    """Results that may be corrected from here with links of that state, and since when."""
+    seen = await naming.own(ctx)
+    rows = await ctx.db.rows(
+        f"""SELECT e.id, h.since FROM health h JOIN entries e ON e.id = h.entry
+        WHERE h.state = :state AND {seen.WHERE} ORDER BY h.since DESC LIMIT :most""",
+        state=state,
+        most=MOST_LISTED,
+        **seen.params,
+    )
+    since = {row["id"]: row["since"] for row in rows}
+    return [(entry, since[entry.id]) for entry in await results.load(ctx.db, seen, list(since))]
+
+
+async def _at(ctx: Context, moved: Entry) -> str | None:
+    """The numbers of the entry that has the address a page moved to on the same shelf, and of that page, for !merge."""
+    key = canonical(moved.moved_to or "")
+    number = await ctx.db.value(
+        """SELECT e.number FROM resources r JOIN entries e ON e.resource = r.id
+        WHERE r.key = :key AND e.shelf = :shelf AND e.id <> :moved""",
+        key=digest(key or ""),
+        shelf=moved.shelf.id,
+        moved=moved.id,
+    )
+    name = results.short_name(moved)
+    return None if number is None else f"{name.rstrip('0123456789')}{number} {name}"
+
+
+def _named(ctx: Context, entry: Entry) -> str:
+    return f"{escape(shown.name(ctx, entry))} · {shown.title(ctx, entry)} ({escape(address.shown(entry.url))})"

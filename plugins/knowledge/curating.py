@@ -1,0 +1,289 @@
+"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!merge`, `!split`, `!alike`,
+`!useful`, `!undo`, `!changes`.
+
+Coordinators and moderators may correct the entries of their hub in its rooms; whoever shared a page, its own.
+"""
+
+from __future__ import annotations
+
+from bot.api import Context, Reply, Role, UserError, command, escape
+from plugins.knowledge import curation, marks, naming, proposals, results, shown, votes
+from plugins.knowledge.curation import Change, author
+from plugins.knowledge.links import tidy
+from plugins.knowledge.results import Entry
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import COORDINATORS, LABELS, Sight, sight
+from plugins.knowledge.text import fold
+
+LONGEST_TITLE = 200
+LONGEST_NOTE = 1000
+MOST_CHANGES = 10
+MOST_CANDIDATES = 10
+
+
+class Curating:
+    """Corrects the index; part of the plugin."""
+
+    rules: Rules
+
+    @command(
+        "title",
+        help="Correct the title of a result.",
+        aliases={"es": "titulo", "fr": "titre", "pt": "titulo"},
+        examples=("title 12 Gift policy of 2026",),
+    )
+    async def title(self, ctx: Context, number: str, *, text: str) -> Reply:
+        return await self._set(ctx, number, "title", tidy(text, LONGEST_TITLE))
+
+    @command(
+        "note",
+        help="Say why a result helps; it is found by these words.",
+        aliases={"es": "nota", "pt": "nota"},
+        examples=("note 12 Start with chapter 3",),
+    )
+    async def note(self, ctx: Context, number: str, *, text: str) -> Reply:
+        return await self._set(ctx, number, "note", tidy(text, LONGEST_NOTE))
+
+    @command(
+        "topic",
+        help="Give a result topics with +, take them away with -.",
+        aliases={"es": "tema", "fr": "sujet", "pt": "assunto"},
+        examples=("topic 12 +gifts -audit",),
+    )
+    async def topic(self, ctx: Context, number: str, *, topics: str) -> Reply:
+        entry = await self._mine(ctx, number)
+        hub = self.rules.of(entry.shelf.hub)
+        values = []
+        for word in topics.split():
+            sign = word[0] if word[0] in "+-" else "+"
+            name = fold(word.lstrip("+-#")).replace("_", "-")
+            own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
+            if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
+                raise UserError(ctx.t("Write topics like +gifts or -audit."))
+            values.append((f"topic:{own or name}", sign))
+        await curation.change(ctx.db, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
+        return await self._done(ctx, entry)
+
+    @command(
+        "label",
+        help="Say how far a result may travel: clear, green, or amber (only this hub).",
+        aliases={"es": "etiqueta", "fr": "etiquette", "pt": "rotulo"},
+        examples=("label 12 amber",),
+    )
+    async def label(self, ctx: Context, number: str, label: str) -> Reply:
+        said = marks.label(f"TLP:{label.strip().casefold().removeprefix('tlp:')}")
+        if said == marks.RED:
+            raise UserError(ctx.t("What is TLP:RED is not kept. Delete the message, or hide the result."))
+        if said is None:
+            raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
+        return await self._set(ctx, number, "label", said)
+
+    @command(
+        "hide",
+        help="Hide a result from everybody, or show it again.",
+        aliases={"es": "ocultar", "fr": "cacher", "pt": "ocultar"},
+        examples=("hide 12",),
+    )
+    async def hide(self, ctx: Context, number: str) -> Reply:
+        entry = await self._mine(ctx, number)
+        await self._change(ctx, entry, "hidden", None if entry.hidden else "1")
+        undo = naming.written(ctx, "undo")
+        if entry.hidden:
+            return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=shown.name(ctx, entry), undo=undo))
+        return Reply(
+            ctx.t("{number} is hidden: nobody finds it. Not meant? {undo}", number=shown.name(ctx, entry), undo=undo)
+        )
+
+    @command(
+        "pin",
+        help="Put a result before others like it, or no longer.",
+        aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
+        role=Role.COORDINATOR,  # nobody puts their own before others'
+        examples=("pin 12",),
+    )
+    async def pin(self, ctx: Context, number: str) -> Reply:
+        entry = await self._mine(ctx, number)
+        await self._change(ctx, entry, "pinned", None if entry.pinned else "1")
+        return await self._done(ctx, entry)
+
+    @command(
+        "merge",
+        help="Join a result with another one that is the same page, or the page in another language.",
+        aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
+        role=Role.COORDINATOR,
+        examples=("merge 12 15",),
+    )
+    async def merge(self, ctx: Context, number: str, other: str) -> Reply:
+        into, gone = await self._mine(ctx, number), await self._mine(ctx, other)
+        if into.id == gone.id:
+            raise UserError(ctx.t("Those are one result already."))
+        if into.shelf != gone.shelf:
+            raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
+        name = shown.name(ctx, gone)
+        await curation.merge(ctx.db, self.rules, into, gone, author(ctx))
+        return Reply(
+            ctx.t(
+                "{other} is part of {number} now. Not meant? {undo}",
+                other=name,
+                number=shown.name(ctx, into),
+                undo=naming.written(ctx, "undo"),
+            )
+        )
+
+    @command(
+        "split",
+        help="Take a result out of the one it was joined with, by the number it had.",
+        aliases={"es": "separar", "fr": "separer", "pt": "separar"},
+        role=Role.COORDINATOR,
+        examples=("split 15",),
+    )
+    async def split(self, ctx: Context, number: str) -> Reply:
+        entry = await self._mine(ctx, number)
+        asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
+        if not await curation.split(ctx.db, self.rules, entry, asked, author(ctx)):
+            raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
+        return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
+
+    @command(
+        "alike",
+        help="Show results that may be one page, to be joined.",
+        aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
+        role=Role.COORDINATOR,
+    )
+    async def alike(self, ctx: Context) -> Reply:
+        seen = await self._own(ctx)
+        lines = []
+        reasons = {
+            "address": ctx.t("their addresses differ in little"),
+            "language": ctx.t("they may be one page in several languages"),
+            "page": ctx.t("one page says that it is the other"),
+        }
+        for shelf in seen.own:
+            for found in await proposals.candidates(ctx.db, shelf.id, MOST_CANDIDATES):
+                sign = "c" if shelf.circle == COORDINATORS else ""
+                numbers = " ".join(f"{sign}{number}" for number in found.numbers[:2])
+                lines.append(f"- {naming.written(ctx, 'merge', numbers)} · {reasons[found.reason]}")
+        if not lines:
+            return Reply(ctx.t("No two results look like one page."))
+        return Reply(ctx.t("These may be one page. Look at both before you join them:") + "\n" + "\n".join(lines))
+
+    @command(
+        "useful",
+        help="Say that a result helped you.",
+        aliases={"es": "util", "fr": "utile", "pt": "util"},
+        examples=("useful 12",),
+    )
+    async def useful(self, ctx: Context, number: str) -> Reply:
+        entry = await naming.entry(ctx, await sight(ctx), number)
+        if not await votes.said_useful(ctx.db, self.rules, entry.id, ctx.sender):
+            raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
+        return Reply(ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry)))
+
+    @command(
+        "undo",
+        help="Take back your last change, or any one by its number in the list of changes.",
+        aliases={"es": "deshacer", "fr": "annuler", "pt": "desfazer"},
+        examples=("undo", "undo 57"),
+    )
+    async def undo(self, ctx: Context, change: int | None = None) -> Reply:
+        seen = await self._own(ctx)
+        shelves = [shelf.id for shelf in seen.own]
+        if change is None:
+            found = await curation.last_of(ctx.db, shelves, ctx.sender)
+        else:
+            one = await curation.numbered(ctx.db, shelves, change)
+            found = [one] if one else []
+        if ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
+            found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
+        if not found:
+            raise UserError(ctx.t("There is no change of yours to take back here."))
+        for one in found:
+            if not await curation.undo(ctx.db, self.rules, one, author(ctx)):
+                raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
+        told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
+        return Reply(ctx.t("Taken back: {change}", change=told))
+
+    @command(
+        "changes",
+        help="Show the last changes to this hub's results.",
+        aliases={"es": "cambios", "fr": "changements", "pt": "mudancas"},
+        role=Role.COORDINATOR,
+    )
+    async def changes(self, ctx: Context) -> Reply:
+        seen = await self._own(ctx)
+        found = await curation.changes(ctx.db, [shelf.id for shelf in seen.own], MOST_CHANGES)
+        if not found:
+            return Reply(ctx.t("Nobody has changed anything yet."))
+        lines = []
+        for one in found:
+            facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), escape(one.by or ctx.t("somebody")),
+                     self._told(ctx, seen, one)]  # fmt: skip
+            if one.undone:
+                facts.append(ctx.t("taken back"))
+            lines.append(f"- {' · '.join(facts)}")
+        return Reply("\n".join(lines))
+
+    async def _set(self, ctx: Context, number: str, field: str, value: str) -> Reply:
+        entry = await self._mine(ctx, number)
+        await self._change(ctx, entry, field, value)
+        return await self._done(ctx, entry)
+
+    async def _change(self, ctx: Context, entry: Entry, field: str, value: str | None) -> None:
+        await curation.change(ctx.db, self.rules, entry, author(ctx), [(field, value)])
+
+    async def _done(self, ctx: Context, entry: Entry) -> Reply:
+        """The entry as it is now."""
+        now = await results.load(ctx.db, await self._own(ctx), [entry.id])
+        shown_now = shown.result(ctx, self.rules, now[0]) if now else shown.name(ctx, entry)
+        return Reply(shown_now + "\n\n" + ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo")))
+
+    async def _own(self, ctx: Context) -> Sight:
+        """What the asker may correct from here: their hub's, in its rooms."""
+        return await naming.own(ctx)
+
+    async def _mine(self, ctx: Context, number: str) -> Entry:
+        """An entry the asker may correct."""
+        entry = await naming.entry(ctx, await self._own(ctx), number, hidden=ctx.role >= Role.COORDINATOR)
+        if ctx.role >= Role.COORDINATOR:
+            return entry
+        if not await self._is_theirs_alone(ctx, entry.id):
+            raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
+        return entry
+
+    async def _is_theirs_alone(self, ctx: Context, entry: int | None) -> bool:
+        """Whether nobody but the asker shared or recommended a page."""
+        others = """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
+            LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
+        return not await ctx.db.value(others, entry=entry, user=ctx.sender)
+
+    def _told(self, ctx: Context, seen: Sight, change: Change) -> str:
+        """A change in words."""
+        circles = {shelf.id: shelf.circle for shelf in seen.own}
+        sign = "c" if circles[change.shelf] == COORDINATORS else ""
+        number, after = f"{sign}{change.number}", escape(tidy(change.after or "", 80))
+        match change.what:
+            case curation.MERGE:
+                return ctx.t("{other} joined to {number}", other=sign + after, number=number)
+            case curation.SPLIT:
+                return ctx.t("{other} taken out of {number}", other=sign + after, number=number)
+            case "title":
+                return ctx.t("title of {number}: {text}", number=number, text=after)
+            case "note":
+                return ctx.t("note on {number}: {text}", number=number, text=after)
+            case "label":
+                return ctx.t("label of {number}: {text}", number=number, text=after)
+            case "url":
+                return ctx.t("address of {number}: {text}", number=number, text=after)
+            case "hidden":
+                return (
+                    ctx.t("{number} hidden", number=number) if change.after else ctx.t("{number} shown", number=number)
+                )
+            case "pinned":
+                return (
+                    ctx.t("{number} pinned", number=number)
+                    if change.after
+                    else ctx.t("{number} unpinned", number=number)
+                )
+            case _:
+                topic = escape((change.after or "") + change.what.removeprefix("topic:"))
+                return ctx.t("topic of {number}: {text}", number=number, text=topic)

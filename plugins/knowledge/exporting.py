@@ -1,0 +1,158 @@
+"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.api import Reader, Row
+from plugins.knowledge.address import has_secret
+from plugins.knowledge.exchange.item import Item, ShareItem
+from plugins.knowledge.results import noted
+from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
+
+SLICE = 200  # entries read at once
+
+_THESE = "entry IN (SELECT value FROM json_each(:ids))"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What of a shelf is handed out.
+
+    `public`: only what is marked `clear`, without people, their words, their votes, and addresses that open doors.
+    `flags`: the format can say that something is hidden; `labels`: that it is amber; without, such links stay here.
+    """
+
+    hub: str
+    circle: str = MEMBERS
+    people: bool = False
+    public: bool = False
+    flags: bool = True
+    labels: bool = True
+
+
+async def count(db: Reader, manner: Manner) -> int:
+    """How many entries the shelf has."""
+    return int(
+        await db.value(
+            "SELECT count(*) FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub AND s.circle = :circle",
+            hub=manner.hub,
+            circle=manner.circle,
+        )
+    )
+
+
+async def pages(db: Reader, manner: Manner, left_out: Counter[str]) -> AsyncIterator[tuple[int, Sequence[Item]]]:
+    """The items in the order of their numbers, some at a time, with how many entries were read for them.
+
+    `left_out` counts the others by why: file, hidden, amber, not clear, secret.
+    """
+    last = 0
+    while rows := await _entries(db, manner, last):
+        last = rows[-1]["number"]
+        wanted = []
+        for row in rows:
+            if why := _refusal(manner, row):
+                left_out[why] += 1
+            else:
+                wanted.append(row)
+        yield len(rows), await _items(db, manner, wanted)
+
+
+def _refusal(manner: Manner, row: Row) -> str | None:
+    if not row["address"].lower().startswith(("http:", "https:")):
+        return "file"
+    if row["hidden"] and (manner.public or not manner.flags):
+        return "hidden"
+    if manner.public and row["label"] != CLEAR:
+        return "not clear"
+    if row["label"] == AMBER and not manner.labels:
+        return "amber"
+    if manner.public and has_secret(row["address"]):
+        return "secret"
+    return None
+
+
+async def _entries(db: Reader, manner: Manner, last: int) -> Sequence[Row]:
+    return await db.rows(
+        """SELECT e.*, coalesce(e.url, n.url) AS address, n.label AS said_title, f.description, f.site, f.author,
+        f.published, (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
+        FROM entries e JOIN shelves s ON s.id = e.shelf
+        LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
+        LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok'
+        WHERE s.hub = :hub AND s.circle = :circle AND e.number > :last AND coalesce(e.url, n.url) IS NOT NULL
+        ORDER BY e.number LIMIT :slice""",
+        hub=manner.hub,
+        circle=manner.circle,
+        last=last,
+        slice=SLICE,
+    )
+
+
+async def _items(db: Reader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item]:
+    ids = json.dumps([row["id"] for row in rows])
+    shares = await _by_entry(
+        db,
+        f"""SELECT n.entry, n.url, u.user AS sender, n.sent_at, n.note, n.label, p.room, n.event FROM shares n
+        LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
+        WHERE n.{_THESE} ORDER BY n.sent_at, n.id""",
+        ids,
+    )
+    said = await _by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
+    curated = await _by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
+    return [
+        _item(
+            manner,
+            row,
+            {one["field"]: one["value"] for one in said.get(row["id"], ())},
+            json.loads(next((one["note"] for one in curated.get(row["id"], ())), "{}")),
+            [_share(manner, row, one) for one in shares.get(row["id"], ()) if one["url"].lower().startswith("http")],
+        )
+        for row in rows
+    ]
+
+
+async def _by_entry(db: Reader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in await db.rows(sql, ids=ids):
+        found.setdefault(row["entry"], []).append(row)
+    return found
+
+
+def _item(
+    manner: Manner, row: Row, said: Mapping[str, str], curated: Mapping[str, str], shares: Sequence[ShareItem]
+) -> Item:
+    called = row["said_title"]
+    item = Item(
+        url=row["address"],
+        title=json.loads(row["title"]) if row["title"] else {"": called} if called else {},
+        note=noted(said, curated),
+        topics=tuple(json.loads(row["topics"])),
+        language=next(iter((row["languages"] or "").split()), None),
+        kind=row["kind"],
+        label=LABELS[row["label"]],
+        pinned=bool(row["pinned"]),
+        hidden=bool(row["hidden"]),
+        votes=row["votes"],
+        shares=tuple(shares),
+        description=row["description"],
+        site=row["site"],
+        author=row["author"],
+        published=row["published"],
+        number=row["number"],
+        recommended=bool(row["curated"]),
+        without_topics=tuple(field[6:] for field, value in said.items() if field.startswith("topic:") and value == "-"),
+    )
+    return replace(item, votes=0, without_topics=()) if manner.public else item
+
+
+def _share(manner: Manner, row: Row, share: Row) -> ShareItem:
+    if manner.public:
+        return ShareItem(row["address"], sent_at=share["sent_at"])
+    item = ShareItem(share["url"], sent_at=share["sent_at"], note=share["note"] or "", label=share["label"])
+    if not manner.people:
+        return item
+    return replace(item, sender=share["sender"], room=share["room"], event=share["event"])

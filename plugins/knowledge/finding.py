@@ -1,0 +1,286 @@
+"""The commands that find: `!find`, `!more`, `!recent`, `!show`, `!topics`, `!similar`, `!top`, `!who`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.api import Context, Reply, Role, UserError, command, escape, in_language
+from plugins.knowledge import address, asking, naming, results, search, searches, shown
+from plugins.knowledge.asking import Question
+from plugins.knowledge.links import tidy
+from plugins.knowledge.rules import Rules, together
+from plugins.knowledge.search import Found, Hit
+from plugins.knowledge.shelves import Sight, sight
+from plugins.knowledge.text import fold
+from plugins.knowledge.thesaurus import LOOSE
+
+PAGE = 5  # results of one answer
+MOST_SHARES = 5  # that `!show` names
+MOST_TOPICS = 5  # that are suggested
+MOST_LISTED = 40  # topics
+LONGEST_TOLD = 80  # characters of a question that are repeated
+DAY = 86_400_000
+PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
+
+
+class Finding:
+    """Asks the index; part of the plugin."""
+
+    rules: Rules
+
+    @command(
+        "find",
+        help="Find what was shared: words, and if you like filters such as topic: or from:.",
+        aliases={"es": "buscar", "fr": "chercher", "pt": "pesquisar"},
+        examples=("find gifts", "find gifts topic:ethics", 'find "code of conduct" type:pdf sort:new'),
+    )
+    async def find(self, ctx: Context, *, words: str = "") -> Reply:
+        return await self._answer(ctx, words)
+
+    @command(
+        "recent",
+        help="Show what was shared last.",
+        aliases={"es": "recientes", "fr": "recents", "pt": "recentes"},
+    )
+    async def recent(self, ctx: Context) -> Reply:
+        found = await self._search(ctx, await sight(ctx), "sort:new")
+        if not found.hits:
+            return Reply(ctx.t("Nobody has shared a link here yet."))
+        return await self._page(ctx, "sort:new", found)
+
+    @command(
+        "more",
+        help="Show the next results of your last search.",
+        aliases={"es": "mas", "fr": "plus", "pt": "mais"},
+    )
+    async def more(self, ctx: Context) -> Reply:
+        last = await searches.last(ctx)
+        if last is None:
+            find = naming.written(ctx, "find")
+            raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
+        words, seen = last
+        found = await self._search(ctx, await sight(ctx), words, seen + PAGE + 1)
+        if len(found.hits) <= seen:
+            return Reply(ctx.t("That was everything."))
+        return await self._page(ctx, words, found, seen)
+
+    @command(
+        "show",
+        help="Show one result: who shared it, when, and the message.",
+        aliases={"es": "ver", "fr": "voir", "pt": "ver"},
+        examples=("show 12",),
+    )
+    async def show(self, ctx: Context, number: str) -> Reply:
+        may_see_hidden = ctx.role >= Role.COORDINATOR and not ctx.room.direct
+        entry = await naming.entry(ctx, await sight(ctx), number, hidden=may_see_hidden)
+        shares = await results.shares_of(ctx.db, entry, MOST_SHARES + 1)
+        note = await results.recommendation(ctx.db, entry)
+        more = len(shares) > MOST_SHARES
+        return Reply(shown.details(ctx, self.rules, entry, note, shares[:MOST_SHARES], more=more))
+
+    @command(
+        "topics",
+        help="Show the topics, and how many results each has.",
+        aliases={"es": "temas", "fr": "sujets", "pt": "assuntos"},
+    )
+    async def topics(self, ctx: Context) -> Reply:
+        counts = await results.topic_counts(ctx.db, await sight(ctx))
+        hubs = ctx.hubs if ctx.room.direct else [ctx.hub]
+        named = {topic.id: hub for hub in reversed(ctx.hubs) for topic in hub.topics}
+        names = [
+            *(topic.id for hub in hubs for topic in hub.topics),
+            *counts,
+        ]
+        if not names:
+            return Reply(ctx.t("This hub has no topics."))
+        lines = []
+        for topic in dict.fromkeys(names[:MOST_LISTED]):
+            title = shown.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
+            written = f"{title} (`topic:{topic}`)"
+            lines.append(
+                "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
+            )
+        return Reply("\n".join(lines))
+
+    @command(
+        "similar",
+        help="Show what is like one result.",
+        aliases={"es": "similares", "fr": "semblables", "pt": "parecidos"},
+        examples=("similar 12",),
+    )
+    async def similar(self, ctx: Context, number: str) -> Reply:
+        seen = await sight(ctx)
+        entry = await naming.entry(ctx, seen, number)
+        words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
+        hits = await search.similar(
+            ctx.db,
+            seen,
+            entry.id,
+            words or address.words(entry.url).replace("-", " "),
+            ctx.now,
+            terms=together(ctx.hubs),
+        )
+        if not hits:
+            return Reply(ctx.t("Nothing here is like it."))
+        return Reply(await self._listing(ctx, seen, hits[:PAGE]))
+
+    @command(
+        "top",
+        help="Show what most people found useful: this week, month or year.",
+        aliases={"es": "mejores", "fr": "meilleurs", "pt": "melhores"},
+        examples=("top", "top month"),
+    )
+    async def top(self, ctx: Context, period: str = "month") -> Reply:
+        days = next((days for days, names in PERIODS.items() if fold(period) in names), None)
+        if days is None:
+            raise UserError(
+                ctx.t(
+                    "Write {week}, {month} or {year}.",
+                    week=f"`{ctx.t('week')}`",
+                    month=f"`{ctx.t('month')}`",
+                    year=f"`{ctx.t('year')}`",
+                )
+            )
+        seen = await sight(ctx)
+        hits = await search.most_useful(ctx.db, seen, ctx.now - days * DAY, PAGE)
+        if not hits:
+            return Reply(ctx.t("Nobody has shared a link here in that time."))
+        return Reply(await self._listing(ctx, seen, hits))
+
+    @command(
+        "who",
+        help="Show whom you can ask about a topic: people who shared on it and agreed to be asked.",
+        aliases={"es": "quien", "fr": "qui", "pt": "quem"},
+        examples=("who gifts",),
+    )
+    async def who(self, ctx: Context, *, topic: str) -> Reply:
+        seen = await sight(ctx)
+        topics = await naming.topics(ctx, self.rules, seen, topic)
+        people = await search.askable(ctx.db, seen, topics)
+        asked = naming.written(ctx, "askme", ctx.t("on"))
+        if not people:
+            return Reply(
+                ctx.t(
+                    "Nobody who shared on this has agreed to be asked yet. Who wants to, writes {command}.",
+                    command=asked,
+                )
+            )
+        names = "\n".join(f"- {escape(user)}" for user in people)
+        return Reply(ctx.t("You can ask:") + "\n" + names)
+
+    async def _answer(self, ctx: Context, words: str) -> Reply:
+        seen = await sight(ctx)
+        found = await self._search(ctx, seen, words)
+        if found.question.empty:
+            example = naming.written(ctx, "find", ctx.t("gifts"))
+            raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
+        if not found.hits:
+            return Reply(await self._nothing(ctx, seen, found))
+        return await self._page(ctx, words, found)
+
+    async def _search(self, ctx: Context, seen: Sight, words: str, limit: int = PAGE + 1) -> Found:
+        terms = together(ctx.hubs)
+        question = asking.read(words, terms, ctx.hub.timezone)
+        if question.hub:
+            seen = seen.of_hubs([naming.hub(ctx, question.hub).id])
+        topics = await naming.topics(ctx, self.rules, seen, question.topic) if question.topic else ()
+        return await search.find(ctx.db, seen, question, topics, ctx.now, terms=terms, limit=limit)
+
+    async def _page(self, ctx: Context, words: str, found: Found, seen: int = 0) -> Reply:
+        """A page of results, and what was done to the question."""
+        await searches.remember(ctx, words, seen + PAGE)
+        parts = [] if seen else self._remarks(ctx, found)
+        hits = found.hits[seen : seen + PAGE]
+        parts.append(await self._listing(ctx, await sight(ctx), hits, found.question, found.hits[:seen]))
+        if len(found.hits) > seen + PAGE:
+            parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
+        return Reply("\n\n".join(parts))
+
+    async def _listing(
+        self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None,
+        before: Sequence[Hit] = (),
+    ) -> str:  # fmt: skip
+        """Results; `before` were shown already."""
+        entries = {entry.id: entry for entry in await results.load(ctx.db, seen, [hit.id for hit in hits])}
+        units = question.units if question else ()
+        parts: list[str] = []
+        all_full = all(hit.full for hit in before)
+        for hit in hits:
+            if hit.id not in entries:
+                continue
+            if all_full and not hit.full:
+                parts.append(
+                    ctx.t("No other result has all the words; these have some.")
+                    if parts or before
+                    else ctx.t("No result has all the words; these have some.")
+                )
+            all_full = all_full and hit.full
+            why = ""
+            if len(hit.places) == len(units):
+                why = shown.why(
+                    ctx,
+                    entries[hit.id],
+                    hit,
+                    [unit.shown for unit in units],
+                    [unit.concepts for unit in units],
+                    self.rules,
+                )
+            parts.append(shown.result(ctx, self.rules, entries[hit.id], why))
+        return "\n\n".join(parts)
+
+    def _remarks(self, ctx: Context, found: Found) -> list[str]:
+        """What was searched, where it is not what was written: words put right, words of two meanings."""
+        parts = [
+            ctx.t("Searched for “{searched}” instead of “{written}”.", searched=escape(searched), written=escape(said))
+            for said, searched in found.corrected.items()
+        ]
+        terms = together(ctx.hubs)
+        for unit in found.question.units:
+            ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
+            if len(ideas) > 1:
+                meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in ideas)
+                parts.append(
+                    ctx.t(
+                        "“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings
+                    )
+                )
+        return ["\n".join(parts)] if parts else []
+
+    async def _nothing(self, ctx: Context, seen: Sight, found: Found) -> str:
+        """What was searched and where, the nearest topics and results, and who may know."""
+        question = found.question
+        hubs = [naming.hub(ctx, question.hub)] if question.hub else ctx.hubs
+        where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in hubs)
+        parts = self._remarks(ctx, found)
+        parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
+        counts = await results.topic_counts(ctx.db, seen)
+        names = {}
+        for topic in counts:
+            titles = [title for hub in ctx.hubs for title in self.rules.of(hub.id).topics.get(topic, {}).values()]
+            if titles and topic != question.topic:
+                names[topic] = [topic, *titles]
+        if near := naming.nearest_topics(names, question.text, MOST_TOPICS):
+            listed = ", ".join(f"{self._topic(ctx, topic)} (`topic:{topic}`)" for topic in near)
+            example = naming.written(ctx, "find", f"topic:{near[0]}")
+            parts.append(
+                ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
+            )
+        closest = await search.closest(ctx.db, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
+        if closest:
+            parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listing(ctx, seen, closest))
+        if not ctx.room.direct:
+            parts.append(ctx.t("Somebody here may know: ask the room."))
+        return "\n\n".join(parts)
+
+    def _topic(self, ctx: Context, topic: str) -> str:
+        hub = next((hub for hub in ctx.hubs if topic in self.rules.of(hub.id).topics), ctx.hub)
+        return shown.topic_title(ctx, self.rules.of(hub.id), topic)
+
+
+def _what(ctx: Context, question: Question) -> str:
+    """The question as it was understood, to be read."""
+    words = tidy(question.text, LONGEST_TOLD)
+    quoted = any(sign in words for sign in '"“”«»')
+    parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
+    parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]
+    return " ".join(parts)

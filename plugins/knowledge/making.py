@@ -1,0 +1,266 @@
+"""What is an entry, given everything that was said about a page on one shelf? Pure: rows in, what is stored out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.api import Row
+from plugins.knowledge import address, alike, facets, files
+from plugins.knowledge.rules import HubRules
+from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
+from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
+from plugins.knowledge.thesaurus import longest, token
+
+MOST_TOPICS = 12  # of an entry
+COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
+SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold words as people write them
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything known of a page on one shelf. `shares` newest first; rows as their tables have them, and
+    with each share the `strictest` label of all. `resource` is the page itself: others were joined to it."""
+
+    resource: int
+    shares: Sequence[Row] = ()
+    curations: Sequence[Row] = ()
+    corrections: Mapping[str, str] | None = None
+    facts: Row | None = None
+    votes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An entry: the columns of `entries`, its topics, and the columns of `entry_words` ({} if it is hidden)."""
+
+    entry: Mapping[str, object]
+    topics: Sequence[str]
+    words: Mapping[str, str]
+
+
+def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
+    corrections = said.corrections or {}
+    titles, more_titles = _titles(said, corrections)
+    noted = _Texts(rules, dict.fromkeys((*_notes(said, corrections), *more_titles)))
+    titled = _Texts(rules, titles.values())
+    labelled = titled if list(titles.values()) == _labels(said)[:1] else _Texts(rules, _labels(said))
+    topics = _topics(rules, said, corrections, [*noted.mentioned, *labelled.mentioned])
+    about = [str(said.facts[name]) for name in ("description", "site", "author") if said.facts and said.facts[name]]
+    urls = _urls(said, corrections)
+    label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
+    newest = said.shares[0] if said.shares else None
+    url = urls[0] if said.curations or "url" in corrections else min(_own_urls(said) or urls, key=len, default="")
+    entry = {
+        "url": None if newest and url == newest["url"] else url,
+        "title": None if newest and titles == {"": newest["label"]} else json.dumps(titles, ensure_ascii=False),
+        "languages": " ".join(_languages(said)) or None,
+        "kind": _kind(said),
+        "curated": int(bool(said.curations)),
+        "pinned": int("pinned" in corrections),
+        "hidden": int("hidden" in corrections),
+        "label": label,
+        "votes": said.votes + int(corrections.get("votes", "0")),
+        "shared_at": newest["sent_at"] if newest else None,
+        "shared_by": newest["sender"] if newest else None,
+    }
+    if entry["hidden"]:
+        return Made(entry, topics, {})
+    topical = _Texts(rules, (_topic_words(rules, topic) for topic in topics))
+    told = _Texts(rules, about)
+    addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url)))
+    words = {
+        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, filter(_is_web, urls)))),
+        "title": titled.words,
+        "topics": topical.words,
+        "notes": noted.words,
+        "about": told.words,
+        "address": addressed.words,
+        "stems": _levels(titled.stems | topical.stems, noted.stems | told.stems | addressed.stems),
+        "concepts": _levels(
+            titled.concepts | topical.concepts | {token(topic) for topic in topics},
+            noted.concepts | told.concepts | addressed.concepts,
+        ),
+    }
+    return Made(entry, topics, words)
+
+
+def counted(words: Mapping[str, str], topics: Iterable[str]) -> set[str]:
+    """What of an entry counts in `vocabulary`: its words, its concepts as `=token`, its topics as `#topic`, itself as
+    `=`, and as `=good` if it is (facets.py)."""
+    if not words:
+        return set()
+    found = {word for column in SEEN for word in words[column].split()}
+    found.update(f"#{topic}" for topic in topics)
+    found.update(f"={concept[1:]}" for concept in words["concepts"].split())
+    found.add("=")
+    if f" {facets.GOOD} " in f" {words['facets']} ":
+        found.add(f"={facets.GOOD}")
+    return found
+
+
+_KIND = re.compile(r"^https?://[^/?#]+/[^?#]*\.(pdf|docx?|xlsx?|pptx?|od[tsp]|epub|csv)(?:$|[?#])")
+
+
+_PLAIN_HOST = re.compile(r"https?://(?:www\.)?([a-z0-9.-]+)(?=[/?#]|$)")
+
+
+class _Texts:
+    """Some texts as they are indexed."""
+
+    def __init__(self, rules: HubRules, texts: Iterable[str]) -> None:
+        found: list[str] = []
+        self.stems: set[str] = set()
+        self.mentioned: list[tuple[str, ...]] = []
+        """The topics of each mention."""
+        self.concepts: set[str] = set()
+        for text in texts:
+            said = compounds(text)
+            found += [part.folded for parts in said for part in parts]
+            self.stems.update([stem for parts in said for part in parts for stem in part.stems])
+            for parts in said:
+                if 1 < len(parts) <= MOST_PARTS:
+                    whole = word(joined([part.raw for part in parts]))
+                    found.append(whole.folded)
+                    self.stems.update(whole.stems)
+            mentions = rules.thesaurus.every(said)
+            self.mentioned += [one.topics for one in longest(one for one in mentions if one.topics)]
+            self.concepts.update([token(name) for one in mentions for name in (*one.concepts, *one.broader)])
+        self.words = " ".join(found)
+
+
+def by_language(corrections: Mapping[str, str], field: str) -> dict[str, str]:
+    """A text a file brought in (importing.py): `title:es`, and `title:` where the language is not known. What people
+    set by command (`title`) counts before it."""
+    return {name.partition(":")[2]: text for name, text in corrections.items() if name.startswith(f"{field}:")}
+
+
+def _levels(first: set[str], second: set[str]) -> str:
+    """What stands in the title or topics is marked `1`, the rest `2`."""
+    return " ".join([*(f"1{word}" for word in sorted(first)), *(f"2{word}" for word in sorted(second - first))])
+
+
+def _urls(said: Said, corrections: Mapping[str, str]) -> list[str]:
+    """Every address of it: where it moved to, as people accepted that; the YAML's; as it was shared."""
+    corrected = [corrections["url"]] if "url" in corrections else []
+    return list(dict.fromkeys((*corrected, *(row["url"] for row in (*said.curations, *said.shares)))))
+
+
+def _own_urls(said: Said) -> list[str]:
+    """As the page itself was shared, not those that were joined to it."""
+    return [share["url"] for share in said.shares if share["resource"] == said.resource]
+
+
+def _is_web(url: str) -> bool:
+    """An address of the web says something to readers; that of a file on a homeserver does not."""
+    return not url.startswith("mxc:")
+
+
+def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The title by language, and other words the page is called by. What people set counts before what pages say."""
+    offered: list[dict[str, str]] = []
+    if "title" in corrections:
+        offered.append({"": corrections["title"]})
+    curated: dict[str, str] = {}
+    for row in said.curations:
+        curated = {**json.loads(row["title"]), **curated}
+    offered += [curated, by_language(corrections, "title")]
+    if said.facts and said.facts["title"]:
+        offered.append({said.facts["language"] or "": said.facts["title"]})
+    offered += [{"": label} for label in _labels(said)]
+    offered += [{"": files.title(json.loads(share["file"])["name"])} for share in said.shares if share["file"]]
+    offered = [titles for titles in offered if titles]
+    if not offered:
+        return {}, []
+    return offered[0], [text for titles in offered[1:] for text in titles.values()]
+
+
+def _notes(said: Said, corrections: Mapping[str, str]) -> list[str]:
+    notes = [corrections["note"]] if "note" in corrections else []
+    notes += [text for row in said.curations for text in json.loads(row["note"]).values()]
+    notes += by_language(corrections, "note").values()
+    return notes + [share["note"] for share in said.shares if share["note"]]
+
+
+def _topics(
+    rules: HubRules, said: Said, corrections: Mapping[str, str], mentioned: Iterable[tuple[str, ...]]
+) -> list[str]:
+    """What moderators set, the YAML's, hashtags, and the concepts people's words speak of; without what was taken
+    away."""
+    found: dict[str, None] = {}
+    for row in said.curations:
+        found |= dict.fromkeys(json.loads(row["topics"]))
+    for share in said.shares:
+        for tag in json.loads(share["topics"] or "[]"):
+            found[rules.topics_by_name.get(tag) or rules.topics_by_name.get(tag.replace("-", " ")) or tag] = None
+    for concepts in mentioned:
+        if len(concepts) == 1:  # an acronym of two meanings says nothing sure
+            found |= dict.fromkeys(rules.topics_of(concepts))
+    set_ = {field[6:]: value for field, value in corrections.items() if field.startswith("topic:")}
+    kept = [topic for topic in found if set_.get(topic) != "-"]
+    return list(dict.fromkeys([*(topic for topic, value in set_.items() if value == "+"), *kept]))[:MOST_TOPICS]
+
+
+def _labels(said: Said) -> list[str]:
+    """The page's own first."""
+    shares = sorted(said.shares, key=lambda share: share["resource"] != said.resource)
+    return [share["label"] for share in shares if share["label"]]
+
+
+def _topic_words(rules: HubRules, topic: str) -> str:
+    """What a topic is found by; that of a concept as the concept, too."""
+    return " ".join((topic, *rules.topics.get(topic, {}).values()))
+
+
+def _strictest(shares: Sequence[Row]) -> int:
+    """The label of all shares, also of those that are too old to be read."""
+    return shares[0]["strictest"] if shares else GREEN
+
+
+def _languages(said: Said) -> list[str]:
+    found = [row["language"] for row in said.curations if row["language"]]
+    if said.facts and said.facts["language"]:
+        found.append(said.facts["language"])
+    if len(urls := {row["url"] for row in (*said.curations, *said.shares)}) > 1:  # joined: versions of one page
+        found += sorted(code for url in urls if (code := alike.language_of_address(url)))
+    return list(dict.fromkeys(found))
+
+
+def _kind(said: Said) -> str | None:
+    for share in said.shares:
+        if share["file"]:
+            return str(json.loads(share["file"])["kind"])
+    if said.facts and said.facts["kind"] not in (None, "html", "other"):
+        return str(said.facts["kind"])
+    for row in (*said.curations, *said.shares):
+        if kind := _KIND.search(row["url"].lower()):
+            return kind[1]
+    return None
+
+
+def _facets(
+    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str], urls: Iterable[str]
+) -> Iterable[str]:
+    yield facets.shelf(shelf.id)
+    if shelf.circle == MEMBERS and entry["label"] != AMBER:
+        yield facets.open_part(shelf.id)
+        if rules.shared:
+            yield facets.SHARED
+    if entry["curated"] or entry["pinned"] or entry["votes"]:
+        yield facets.GOOD
+    yield from map(facets.topic, topics)
+    yield from map(facets.language, _languages(said))
+    if entry["kind"]:
+        yield facets.kind(str(entry["kind"]))
+    for host in set(map(_host, urls)):
+        yield from facets.sites(host)
+    yield from (facets.sharer(share["sender"]) for share in said.shares if share["sender"] is not None)
+    yield from facets.times(share["sent_at"] for share in said.shares)
+
+
+def _host(url: str) -> str:
+    """`address.host`, quickly for most addresses."""
+    plain = _PLAIN_HOST.match(url)
+    return plain[1] if plain else address.host(url)

@@ -1,0 +1,97 @@
+"""How well is found what was meant? Judged questions over a list of resources, of which only titles, addresses and
+publishers are known: nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bot.api import Database
+from plugins.knowledge import asking, index, results, search
+from plugins.knowledge.canonical import canonical
+from plugins.knowledge.index import Share
+from plugins.knowledge.measuring.invented import FIRST_DAY
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import Sight, every
+from plugins.knowledge.thesaurus import with_terms
+
+FIRST, MOST = 3, 10  # results: one that is wanted must be among the first; recall is measured over the most
+SUCCESS, RECALL = 0.95, 0.9  # at least, over all questions
+
+
+class Resource(BaseModel):
+    """One of the list; what else it says is passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    title: str
+    publisher: str = ""
+
+
+class Judged(BaseModel):
+    """A question `q`, and the resources it should find, by their places in the list, from 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: str
+    want: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    lang: str = ""
+    typo: bool = False
+
+
+RESOURCES = TypeAdapter(tuple[Resource, ...])
+QUESTIONS = TypeAdapter(tuple[Judged, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, best first: of each result the places in the list (two, if two addresses are one page)."""
+
+    judged: Judged
+    found: Sequence[Sequence[int]]
+    corrected: Mapping[str, str]
+
+    @property
+    def succeeds(self) -> bool:
+        return any(place in self.judged.want for places in self.found[:FIRST] for place in places)
+
+    @property
+    def recall(self) -> float:
+        """The part of what is wanted that was found."""
+        wanted = set(self.judged.want)
+        found = {place for places in self.found[:MOST] for place in places}
+        return len(wanted & found) / min(MOST, len(wanted))
+
+
+async def measure(db: Database, resources: Sequence[Resource], questions: Sequence[Judged]) -> Sequence[Answer]:
+    """Files the resources, titles as titles and publishers as words around them; then asks."""
+    shares = [
+        Share(
+            hub="bench",
+            url=one.url,
+            canonical=canonical(one.url) or one.url,
+            sent_at=FIRST_DAY,
+            label=one.title,
+            note=one.publisher,
+        )
+        for one in resources
+    ]
+    async with db.transaction() as tx:
+        entries = await index.put(tx, Rules(()), shares)
+    places: dict[int, list[int]] = {}
+    for place, share in enumerate(shares, start=1):
+        places.setdefault(entries[share], []).append(place)
+    seen = Sight(tuple(await every(db.reading())))
+    return [await _ask(db, seen, one, places) for one in questions]
+
+
+async def _ask(db: Database, seen: Sight, judged: Judged, places: Mapping[int, Sequence[int]]) -> Answer:
+    terms = with_terms(())
+    question = asking.read(judged.q, terms)
+    found = await search.find(db.reading(), seen, question, (), FIRST_DAY, terms=terms, limit=MOST)
+    shown = await results.load(db.reading(), seen, [hit.id for hit in found.hits[:MOST]])
+    return Answer(judged, [places[entry.id] for entry in shown], found.corrected)

@@ -1,0 +1,117 @@
+"""What do people mean by a name: a topic, a hub, the number of a result? Raises `UserError` with a helpful sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from bot.api import Context, Hub, Reader, Text, UserError, escape
+from plugins.knowledge import results, shelves
+from plugins.knowledge.links import tidy
+from plugins.knowledge.results import Entry, topic_counts
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import COORDINATORS, Sight
+from plugins.knowledge.text import compounds, fold
+
+_NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
+
+
+async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) -> Entry:
+    """The entry a person means by `12`, `c3` or `transparency/12`. What they may not see does not exist."""
+    match = _NUMBER.fullmatch(said.rstrip(".,:)"))  # as a list shows it: `12.`
+    if match is None:
+        raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(said, 40)))
+    hub = match["hub"] and match["hub"].lower()
+    meant = hub or (None if ctx.room.direct else ctx.hub.id)
+    seen = sight.of_hubs([meant]) if meant else sight
+    circle = COORDINATORS if match["circle"] else "members"
+    found = await results.numbered(ctx.db, seen, int(match["number"]), circle=circle, hidden=hidden)
+    if not found:
+        raise UserError(Text("There is no result with the number {number} here.", number=said[:40]))
+    if len(found) > 1:
+        names = ", ".join(f"`{one.shelf.hub}/{results.short_name(one)}`" for one in found)
+        raise UserError(ctx.t("Several hubs have that number. Write one of: {names}", names=names))
+    return found[0]
+
+
+async def own(ctx: Context) -> Sight:
+    """What may be corrected from here: the hub's own, in its rooms."""
+    in_a_room(ctx)
+    return Sight((await shelves.sight(ctx)).own)
+
+
+def in_a_room(ctx: Context) -> None:
+    """Refuses in direct chats, where nobody else would see it, nor which hub it is for."""
+    if ctx.room.direct:
+        raise UserError(ctx.t("Write that in a room of the hub, so that the others see it."))
+
+
+def hub(ctx: Context, said: str) -> Hub:
+    """One of the hubs that may be seen here, by its id or title."""
+    names = {fold(name): one for one in reversed(ctx.hubs) for name in (*one.title.values(), one.id)}
+    if found := names.get(fold(said)):
+        return found
+    known = ", ".join(f"`hub:{one.id}`" for one in ctx.hubs)
+    raise UserError(
+        ctx.t("There is no hub “{hub}” here. You can write: {known}", hub=escape(tidy(said, 40)), known=known)
+    )
+
+
+async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+    """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
+    found = await topics_called(ctx.db, ctx.hubs, rules, sight, said)
+    if found:
+        return found
+    names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
+    used = await topic_counts(ctx.db, sight)
+    shown = escape(tidy(said, 40))
+    names |= {tag: tag for tag in used if tag not in names}
+    parts = [name for name in names if fold(said) in name.split()]
+    if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
+        suggestion = f"`topic:{names.get(close[0], close[0])}`"
+        raise UserError(
+            ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
+        )
+    command = written(ctx, "topics")
+    raise UserError(
+        ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
+    )
+
+
+async def topics_called(db: Reader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+    """The same without a word where there is none."""
+    found: dict[str, None] = {}
+    words = list(compounds(said))
+    for one in hubs:
+        hub_rules = rules.of(one.id)
+        if topic := hub_rules.topics_by_name.get(fold(said)):
+            found[topic] = None
+        for mention in hub_rules.thesaurus.mentions(words, capitals=False):
+            if mention.end - mention.start == len(words):
+                found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
+    tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
+    if tag in await topic_counts(db, sight):
+        found[tag] = None
+    return list(found)
+
+
+def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:
+    """Topics whose names are like the words; if none is, the first ones. `names`: topic → what it is called."""
+    by_name = {fold(name): topic for topic, called in names.items() for name in called}
+    found: dict[str, None] = {}
+    for word in (fold(words), *(part.folded for compound in compounds(words) for part in compound)):
+        for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
+            found[by_name[name]] = None
+    return (list(found) or list(names))[:most]
+
+
+def written(ctx: Context, command: str, arguments: str = "") -> str:
+    """A command as the asker would write it: `!buscar regalos`."""
+    word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
+    return f"`{word} {arguments}`" if arguments else f"`{word}`"
+
+
+def example(ctx: Context, command: str) -> str:
+    """The first example of a command, as the asker would write it."""
+    return next((f"`{entry.examples[0]}`" for entry in ctx.manual() if entry.name == command), f"`{command}`")

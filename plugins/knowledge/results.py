@@ -1,0 +1,172 @@
+"""What is known of the entries that are shown: read only for the few that are, and only if they may be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.api import Reader, Row
+from plugins.knowledge.making import by_language
+from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a shelf knows of a page. `title` is by language ({} if nobody gave one)."""
+
+    id: int
+    shelf: Shelf
+    number: int
+    resource: int
+    url: str
+    title: Mapping[str, str]
+    languages: tuple[str, ...]
+    kind: str | None
+    curated: bool
+    pinned: bool
+    hidden: bool
+    label: int
+    votes: int
+    shared_at: int | None
+    shared_by: str | None
+    room: str | None
+    """Where it was shared last, in `event`."""
+    event: str | None
+    note: str | None
+    """The words it was shared with last."""
+    about: str | None
+    file: Mapping[str, object] | None
+    topics: tuple[str, ...]
+    state: str | None
+    """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked."""
+    moved_to: str | None
+    site: str | None = None
+    """As the page calls itself; so `author`, and `published` as an ISO date."""
+    author: str | None = None
+    published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareShown:
+    room: str | None
+    event: str | None
+    sender: str | None
+    sent_at: int
+    note: str | None
+    url: str
+
+
+_SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
+    n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.moved_to,
+    (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
+    FROM entries e JOIN shelves s ON s.id = e.shelf
+    LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
+    LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
+    LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id"""
+
+
+async def load(db: Reader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:
+    """These entries, in this order; what may not be seen is left out."""
+    rows = await db.rows(
+        f"{_SELECT} WHERE {Sight.WHERE} AND e.id IN (SELECT value FROM json_each(:ids))",
+        ids=json.dumps(list(ids)),
+        **sight.params,
+    )
+    found = {row["id"]: _entry(row) for row in rows}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+async def numbered(
+    db: Reader, sight: Sight, number: int, *, circle: str | None = None, hidden: bool = False
+) -> Sequence[Entry]:
+    """The entries of that number, at most one per shelf, those of the own shelves first; also by a number an entry had
+    before it was joined to another. `hidden`: also hidden ones of the own shelves."""
+    where = Sight.WHERE
+    if hidden:
+        where = f"({where} OR e.shelf IN (SELECT value FROM json_each(:own)))"
+    rows = await db.rows(
+        f"""{_SELECT} WHERE {where} AND e.id IN
+        (SELECT id FROM entries WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves))
+        UNION SELECT entry FROM merged WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves)))""",
+        number=number,
+        shelves=json.dumps([shelf.id for shelf in sight.shelves]),
+        **sight.params,
+    )
+    order = {shelf.id: place for place, shelf in enumerate(sight.shelves)}
+    found = [_entry(row) for row in rows if circle is None or row["circle"] == circle]
+    return sorted(found, key=lambda entry: order[entry.shelf.id])
+
+
+async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[ShareShown]:
+    """Who shared an entry, newest first."""
+    rows = await db.rows(
+        """SELECT p.room, n.event, u.user AS sender, n.sent_at, n.note, n.url FROM shares n
+        LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
+        WHERE n.entry = :entry ORDER BY n.sent_at DESC, n.id DESC LIMIT :limit""",
+        entry=entry.id,
+        limit=limit,
+    )
+    return [ShareShown(**row) for row in rows]
+
+
+async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
+    """What the hub's moderators say of an entry, by language; {} if nothing."""
+    rows = await db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
+    corrections = {row["field"]: row["value"] for row in rows}
+    note = await db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
+    return noted(corrections, json.loads(note or "{}"))
+
+
+def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping[str, str]:
+    """What a hub says of a page: as somebody set it by command, as its YAML has it, or as a file brought it in."""
+    if "note" in corrections:
+        return {"": corrections["note"]}
+    return curated or by_language(corrections, "note")
+
+
+async def topic_counts(db: Reader, sight: Sight) -> Mapping[str, int]:
+    """Topics that entries have, with how many have them; the most frequent first."""
+    rows = await db.rows(
+        """SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
+        AND shelf IN (SELECT value FROM json_each(:scopes)) GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
+        scopes=json.dumps(sight.scopes),
+    )
+    return {row["topic"]: row["entries"] for row in rows}
+
+
+def short_name(entry: Entry) -> str:
+    """Its number, as it is called in its hub: `12`, and on the coordinators' shelf `c3`."""
+    return f"c{entry.number}" if entry.shelf.circle == COORDINATORS else str(entry.number)
+
+
+def _entry(row: Row) -> Entry:
+    label = row["said_title"]
+    return Entry(
+        id=row["id"],
+        shelf=Shelf(row["shelf"], row["hub"], row["circle"]),
+        number=row["number"],
+        resource=row["resource"],
+        url=row["address"] or "",
+        title=json.loads(row["title"]) if row["title"] else {"": label} if label else {},
+        languages=tuple((row["languages"] or "").split()),
+        kind=row["kind"],
+        curated=bool(row["curated"]),
+        pinned=bool(row["pinned"]),
+        hidden=bool(row["hidden"]),
+        label=row["label"],
+        votes=row["votes"],
+        shared_at=row["shared_at"],
+        shared_by=row["user"],
+        room=row["room"],
+        event=row["event"],
+        note=row["note"],
+        about=row["about"],
+        file=json.loads(row["file"]) if row["file"] else None,
+        topics=tuple(json.loads(row["topics"])),
+        state=row["state"],
+        moved_to=row["moved_to"],
+        site=row["site"],
+        author=row["author"],
+        published=row["published"],
+    )

@@ -1,0 +1,50 @@
+"""What these commands have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from bot.api import Hub, Offline
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+TROUBLE, WRONG = 1, 2  # exit codes: trouble that was told; something must be changed first
+
+Command = TypeVar("Command", bound=Callable[..., Any])  # Any: click hands over what the options say
+
+
+def hub_arguments(command: Command) -> Command:
+    """The arguments CONFIG and HUB."""
+    command = click.argument("hub")(command)
+    return click.argument("config", type=click.Path(path_type=Path, dir_okay=False))(command)
+
+
+def hub_called(offline: Offline, id_: str) -> Hub:
+    """Ends the command if there is no such hub."""
+    chosen = next((known for known in offline.hubs if known.id == id_), None)
+    if chosen is None:
+        known = ", ".join(known.id for known in offline.hubs)
+        message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=id_, known=known)
+        raise click.BadParameter(message, param_hint="HUB")
+    return chosen
+
+
+def end(code: int, reason: str) -> NoReturn:
+    click.echo(reason, err=True)
+    sys.exit(code)
+
+
+def progress() -> Progress:
+    """Bars on standard error, where a person looks at it."""
+    from rich.console import Console  # only commands that take long need it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

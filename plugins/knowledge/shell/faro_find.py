@@ -1,0 +1,102 @@
+"""`faro find`: the index asked from the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.api import Hub, Offline, Reader, Shell, UserError, in_language
+from plugins.knowledge import address, naming, search
+from plugins.knowledge.asking import read
+from plugins.knowledge.results import Entry, load
+from plugins.knowledge.rules import Rules, together
+from plugins.knowledge.shell.common import WRONG, end, hub_arguments, hub_called
+from plugins.knowledge.shelves import LABELS, Sight, sight_of
+
+Scored = Sequence[tuple[Entry, float]]
+
+
+@click.command("find")
+@hub_arguments
+@click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON list, best first, instead of a table.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
+@click.pass_obj
+def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bool, limit: int) -> None:
+    """Search the links a hub knows, with words and filters as in !find."""
+    offline = shell.open(config)
+    chosen = hub_called(offline, hub)
+    try:
+        entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
+    except UserError as error:
+        end(WRONG, offline.translator.t(error.text))
+    if as_json:
+        click.echo(json.dumps([_told(entry, score, chosen) for entry, score in entries], ensure_ascii=False, indent=2))
+    else:
+        _table(offline, entries, chosen)
+
+
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Scored:
+    async with offline.reading() as db:
+        terms, seen = together([hub]), await sight_of(db, [hub])
+        question = read(words, terms, hub.timezone)
+        topics = await _topics(db, hub, seen, question.topic) if question.topic else ()
+        if question.hub and question.hub != hub.id:
+            return ()
+        found = await search.find(db, seen, question, topics, offline.now, terms=terms, limit=limit)
+        hits = {hit.id: hit.score for hit in found.hits[:limit]}
+        return [(entry, hits[entry.id]) for entry in await load(db, seen, list(hits))]
+
+
+async def _topics(db: Reader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
+    """The topics a name may mean; itself, so that nothing is found, if it means none."""
+    return (await naming.topics_called(db, [hub], Rules([hub]), seen, said)) or [said]
+
+
+def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:
+    return {
+        "number": entry.number,
+        "url": entry.url,
+        "title": _title(entry, hub),
+        "score": score,
+        "site": address.site(entry.url),
+        "languages": entry.languages,
+        "kind": entry.kind,
+        "topics": entry.topics,
+        "label": LABELS[entry.label],
+        "recommended": entry.curated,
+        "pinned": entry.pinned,
+        "votes": entry.votes,
+        "shared_at": entry.shared_at,
+        "shared_by": entry.shared_by,
+        "note": entry.note,
+        "description": entry.about,
+    }
+
+
+def _title(entry: Entry, hub: Hub) -> str:
+    return in_language(dict(entry.title), *hub.languages) if entry.title else address.title(entry.url)
+
+
+def _table(offline: Offline, entries: Scored, hub: Hub) -> None:
+    from rich.console import Console  # only a person at a terminal needs it
+    from rich.table import Table
+    from rich.text import Text
+
+    t = offline.translator.t
+    if not entries:
+        click.echo(t("Nothing found."))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(t("Number"), justify="right")
+    table.add_column(t("Title"))
+    table.add_column(t("Address"), overflow="fold")
+    table.add_column(t("Score"), justify="right")
+    for entry, score in entries:
+        title, url = Text(_title(entry, hub)), Text(address.masked(entry.url))  # Text: no markup in what people wrote
+        table.add_row(str(entry.number), title, url, f"{score:.3g}")
+    Console().print(table)

@@ -1,0 +1,119 @@
+"""What may be seen from where?
+
+A shelf is what a hub's rooms share; coordinators' rooms have one of their own, and what is on it is found only there.
+From its own rooms all of a shelf is seen, from other hubs what their `visibility` and its sharing label let them see.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.api import Context, Hub, Reader, Transaction
+from plugins.knowledge import facets
+
+MEMBERS, COORDINATORS = "members", "coordinators"
+CLEAR, GREEN, AMBER = 0, 1, 2
+LABELS = ("clear", "green", "amber")  # TLP 2.0 (FIRST); what is red is never stored
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    id: int
+    hub: str
+    circle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody may see in one place: `own` shelves whole, `others` but for what is amber.
+
+    Every query has this as a condition, so that what may not be seen neither appears nor counts.
+    """
+
+    own: tuple[Shelf, ...]
+    others: tuple[Shelf, ...] = ()
+    all_shared: bool = False
+    """`others` are all the shelves of shared hubs there are, but for `own`."""
+
+    WHERE = """(e.hidden = 0 AND (e.shelf IN (SELECT value FROM json_each(:own))
+        OR (e.label < 2 AND e.shelf IN (SELECT value FROM json_each(:others)))))"""
+    """The condition on `entries e`; its parameters are `params`."""
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        return {
+            "own": json.dumps([shelf.id for shelf in self.own]),
+            "others": json.dumps([shelf.id for shelf in self.others]),
+        }
+
+    @property
+    def shelves(self) -> tuple[Shelf, ...]:
+        return self.own + self.others
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The words of the column `facets` of which every entry that may be seen has one."""
+        own = [facets.shelf(shelf.id) for shelf in self.own]
+        if self.all_shared and len(self.others) > 1:
+            return [*own, facets.SHARED]
+        return own + [facets.open_part(shelf.id) for shelf in self.others]
+
+    @property
+    def scopes(self) -> Sequence[int]:
+        """Scopes of `vocabulary` that may be seen: a shelf's id for what is open, its negative for what is amber."""
+        return [
+            *(scope for shelf in self.own for scope in (shelf.id, -shelf.id)),
+            *(shelf.id for shelf in self.others),
+        ]
+
+    def of_hubs(self, hubs: Sequence[str]) -> Sight:
+        """Only these hubs, as far as they may be seen."""
+        return Sight(
+            tuple(shelf for shelf in self.own if shelf.hub in hubs),
+            tuple(shelf for shelf in self.others if shelf.hub in hubs),
+        )
+
+
+def scope(shelf: int, label: int) -> int:
+    """The scope of `vocabulary` an entry counts in."""
+    return -shelf if label == AMBER else shelf
+
+
+async def sight(ctx: Context) -> Sight:
+    """What the asker may see here and now."""
+    by_place = {(shelf.hub, shelf.circle): shelf for shelf in await every(ctx.db)}
+    main = [by_place[hub.id, MEMBERS] for hub in ctx.hubs if (hub.id, MEMBERS) in by_place]
+    if ctx.room.direct:
+        return Sight(tuple(main))
+    circle = circle_of(ctx)
+    here = ctx.hub.id
+    own = [by_place[here, name] for name in dict.fromkeys((MEMBERS, circle)) if (here, name) in by_place]
+    shared = ctx.hub.visibility == "shared" and all(hub.visibility == "shared" for hub in ctx.hubs)
+    return Sight(tuple(own), tuple(shelf for shelf in main if shelf.hub != here), all_shared=shared)
+
+
+async def sight_of(db: Reader, hubs: Sequence[Hub]) -> Sight:
+    """What members of these hubs see in a direct chat: for the shell."""
+    ids = {hub.id for hub in hubs}
+    return Sight(tuple(shelf for shelf in await every(db) if shelf.hub in ids and shelf.circle == MEMBERS))
+
+
+async def every(db: Reader) -> Sequence[Shelf]:
+    return [Shelf(row["id"], row["hub"], row["circle"]) for row in await db.rows("SELECT id, hub, circle FROM shelves")]
+
+
+async def shelf_for(tx: Transaction, hub: str, circle: str = MEMBERS) -> Shelf:
+    """A hub's shelf; made if it is new."""
+    find = "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle"
+    id_ = await tx.value(find, hub=hub, circle=circle)
+    if id_ is None:
+        await tx.execute("INSERT INTO shelves (hub, circle) VALUES (:hub, :circle)", hub=hub, circle=circle)
+        id_ = await tx.value(find, hub=hub, circle=circle)
+    return Shelf(id_, hub, circle)
+
+
+def circle_of(ctx: Context) -> str:
+    """Whose room this is."""
+    return ctx.room.settings.role if ctx.room.settings is not None else MEMBERS

@@ -1,0 +1,71 @@
+"""A web that was never there: what it says, and what it was asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from bot.directory import Directory
+from bot.hubs import Hub
+from bot.testing.story import Story
+from plugins.knowledge import Knowledge
+from plugins.knowledge.errands import Asks
+from plugins.knowledge.pages.facts import Facts, FetchError, Health, Reason, State
+
+HOUR, DAY = 3_600_000, 86_400_000
+
+
+@dataclass
+class FakeWeb:
+    """`errands.Asks`. Addresses nobody gave it are not found."""
+
+    pages: dict[str, Facts | FetchError] = field(default_factory=dict)
+    states: dict[str, Health] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """Awaited while a page is fetched."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def facts(self, url: str) -> Facts:
+        self.asked.append(url)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        found = self.pages.get(url, FetchError(Reason.NOT_FOUND))
+        if isinstance(found, FetchError):
+            raise found
+        return found
+
+    async def health(self, url: str) -> Health:
+        self.asked.append(url)
+        return self.states.get(url, Health(State.GONE, url, 404))
+
+    def times(self) -> dict[str, int]:
+        """How often each address was asked."""
+        found: dict[str, int] = defaultdict(int)
+        for url in self.asked:
+            found[url] += 1
+        return dict(found)
+
+
+def connect(told: Story, web: Asks) -> None:
+    """The bot of a story asks this web."""
+    plugin = told.desk.registry.plugins["knowledge"]
+    assert isinstance(plugin, Knowledge)
+    plugin.fetcher = web
+
+
+async def reconfigure(told: Story, *hubs: Hub) -> None:
+    """The hubs' YAML is changed, and read again."""
+    told.desk.directory = Directory(hubs)
+    await told.pipeline.refresh()
+    await told.settle()

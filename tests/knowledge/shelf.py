@@ -1,0 +1,104 @@
+"""People share on shelves and ask, without any rooms: for tests of the index itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.api import Hub, Reader, Transaction
+from plugins.knowledge import index, results, search, shelves
+from plugins.knowledge.asking import read
+from plugins.knowledge.index import Share
+from plugins.knowledge.links import shared
+from plugins.knowledge.results import Entry
+from plugins.knowledge.rules import Rules, together
+from plugins.knowledge.search import Found
+from plugins.knowledge.shelves import GREEN, LABELS, MEMBERS, Sight
+from tests.knowledge.hubs import hub
+
+ANA, LUIS = "@ana:example.org", "@luis:example.org"
+HUBS = (hub(), hub("audit"))
+RULES = Rules(HUBS)
+YEAR = 365 * 86_400_000
+NOW = 50 * YEAR
+
+
+async def say(
+    tx: Transaction,
+    text: str,
+    *,
+    event: str = "$1",
+    edit: str | None = None,
+    sender: str = ANA,
+    hub: str = "transparency",
+    circle: str = MEMBERS,
+    at: int = NOW - YEAR,
+    keep_notes: bool = True,
+    rules: Rules = RULES,
+) -> tuple[Mapping[Share, int], bool]:
+    """A message in the hub's room, or an edit of it; what `index.replace` answers."""
+    found = shared(text)
+    room = f"!{hub}-{circle}:example.org"
+    shares = [
+        Share(
+            hub=hub,
+            circle=circle,
+            url=link.url,
+            canonical=link.canonical,
+            sent_at=at,
+            sender=sender,
+            room=room,
+            event=event,
+            said_in=edit or event,
+            note=found.note if keep_notes else None,
+            topics=found.hashtags,
+            tlp=LABELS.index(found.label) if found.label else GREEN,
+        )
+        for link in found.links
+    ]
+    return await index.replace(tx, rules, room, event, sender, shares)
+
+
+async def remove(tx: Transaction, event: str, *, hub: str = "transparency", circle: str = MEMBERS) -> bool:
+    """A message, or its last edit, is redacted."""
+    return await index.remove(tx, RULES, f"!{hub}-{circle}:example.org", event)
+
+
+async def seen(db: Reader, *own: str, others: Sequence[str] = ()) -> Sight:
+    """All of some hubs' shelves (`transparency` if none is named), and what others let be seen."""
+    main = {shelf.hub: shelf for shelf in await shelves.every(db) if shelf.circle == MEMBERS}
+    return Sight(
+        tuple(main[name] for name in own or ("transparency",) if name in main),
+        tuple(main[name] for name in others if name in main),
+    )
+
+
+async def ask(
+    db: Reader,
+    words: str,
+    *own: str,
+    others: Sequence[str] = (),
+    limit: int = 10,
+    hubs: Sequence[Hub] = HUBS,
+    topics: Sequence[str] = (),
+) -> Found:
+    terms = together(hubs)
+    sight = await seen(db, *own, others=others)
+    return await search.find(db, sight, read(words, terms), topics, NOW, terms=terms, limit=limit)
+
+
+async def entries(db: Reader, words: str, *own: str, others: Sequence[str] = ()) -> Sequence[Entry]:
+    """The entries found, best first."""
+    found = await ask(db, words, *own, others=others)
+    return await results.load(db, await seen(db, *own, others=others), [hit.id for hit in found.hits])
+
+
+async def urls(db: Reader, words: str, *own: str, others: Sequence[str] = (), full: bool = True) -> Sequence[str]:
+    """The addresses found, best first; `full`: only of entries that have all that was asked."""
+    found = await ask(db, words, *own, others=others)
+    hits = [hit.id for hit in found.hits if hit.full or not full]
+    return [entry.url for entry in await results.load(db, await seen(db, *own, others=others), hits)]
+
+
+async def everything(db: Reader, *own: str) -> Sequence[Entry]:
+    """All entries of the hubs, the newest first."""
+    return await entries(db, "since:1970", *own)

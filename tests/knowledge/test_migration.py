@@ -1,0 +1,125 @@
+"""A database of the first version keeps its numbers, shares and notes, and everything in it is found again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bot.storage.database import SqliteDatabase, steps_in
+from bot.testing.story import story
+from plugins.knowledge import Knowledge
+from plugins.knowledge.canonical import VERSION, canonical
+from plugins.knowledge.placing import digest
+from tests.knowledge.conftest import SCHEMA
+from tests.knowledge.hubs import hub
+from tests.knowledge.test_plugin import ANA, LUIS, ROOM, count
+
+GUIDE = {"url": "https://example.org/guide", "title": {"en": "Gift guide", "es": "Guía de regalos"}}
+HUBS = [hub(resources=[GUIDE]), hub("audit")]
+
+# hub, number, url, its key by the old rules, title, notes of the shares
+OLD: Sequence[tuple[str, int, str, str, dict[str, str], Sequence[str]]] = [
+    ("transparency", 1, "https://example.org/guide", "https://example.org/guide", GUIDE["title"], ()),  # type: ignore[list-item]  # the test's own literal
+    ("transparency", 2, "https://example.org/a?utm_source=x", "https://example.org/a", {}, ("bribery", "kickbacks")),
+    ("transparency", 4, "https://example.org/b", "https://example.org/b", {"": "A label"}, ("second page",)),
+    ("audit", 1, "https://example.org/a", "https://example.org/a", {}, ("the same page elsewhere",)),
+    # Two keys that are one by the present rules, and one that is two.
+    ("transparency", 5, "https://example.org/c?fbclid=1", "https://example.org/c?fbclid=1", {}, ("twins",)),
+    ("transparency", 6, "https://example.org/c", "https://example.org/c", {}, ("siblings",)),
+]
+
+
+async def old(file: Path) -> None:
+    """A database as the first version left it."""
+    first = [step for step in steps_in(SCHEMA) if step[0] == 1]
+    async with SqliteDatabase(file) as db:
+        await db.migrate("knowledge", first)
+        async with db.transaction() as tx:
+            for hub_id, last in (("transparency", 7), ("audit", 1)):
+                await tx.execute("INSERT INTO entry_numbers VALUES (:hub, :last)", hub=hub_id, last=last)
+            for place, (hub_id, number, url, key, title, notes) in enumerate(OLD):
+                await tx.execute(
+                    "INSERT INTO resources (canonical, key_version) VALUES (:key, 1) ON CONFLICT DO NOTHING", key=key
+                )
+                about = {"hub": hub_id, "url": url, "title": json.dumps(title)}
+                about_id = await tx.value("SELECT id FROM resources WHERE canonical = :key", key=key)
+                await tx.execute(
+                    """INSERT INTO entries (hub, number, resource, url, title, curated, shared_at, shared_by)
+                    VALUES (:hub, :number, :resource, :url, :title, :curated, 1000, :ana)""",
+                    number=number, resource=about_id, curated=not notes, ana=ANA, **about,
+                )  # fmt: skip
+                if not notes:
+                    await tx.execute(
+                        """INSERT INTO curations (hub, resource, url, title, note, topics, topic_words)
+                        VALUES (:hub, :resource, :url, :title, '{}', '[]', '')""", resource=about_id, **about,
+                    )  # fmt: skip
+                for nth, note in enumerate(notes):
+                    await tx.execute(
+                        """INSERT INTO shares (resource, hub, room, event, said_in, sender, sent_at, url, label, note)
+                        VALUES (:resource, :hub, :room, :event, :event, :ana, 1000, :url, :label, :note)""",
+                        resource=about_id, hub=hub_id, room=f"!{hub_id}:example.org", event=f"${place}-{nth}",
+                        ana=ANA, url=url, label=title.get(""), note=note,
+                    )  # fmt: skip
+
+
+async def test_what_the_first_version_knew_is_found_by_its_number_and_words(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    await old(file)
+    async with story([Knowledge], HUBS, database=file) as told:
+        await told.settle()  # background work
+        for number, url in ((1, "guide"), (2, "a"), (4, "b"), (5, "c"), (6, "c")):
+            assert f"https://example.org/{url}" in str(await told.say(LUIS, f"!show {number}")), number
+        assert "no result" in str(await told.say(LUIS, "!show 3"))
+        for words in ("bribery", "kickbacks", '"second page"', "regalos", "twins"):
+            assert "Nothing found" not in str(await told.say(LUIS, f"!find {words}")), words
+        answer = str(await told.say(LUIS, "!find elsewhere", room="!audit:example.org"))
+        assert answer.startswith("1. ")
+        assert await count(told, "shares") == 6
+        assert await count(told, "stale") == 0
+
+
+async def test_pages_that_are_one_now_are_one_result_and_both_numbers_lead_there(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    await old(file)
+    async with story([Knowledge], HUBS, database=file) as told:
+        await told.settle()
+        answer = str(await told.say(LUIS, "!show 5"))
+        assert "“twins”" in answer
+        assert "“siblings”" in answer
+        assert answer == await told.say(LUIS, "!show 6")
+
+
+async def test_every_key_is_of_the_present_rules_and_no_page_has_two(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    await old(file)
+    async with story([Knowledge], HUBS, database=file) as told:
+        await told.settle()
+        db = told.db.reading()
+        assert await db.value("SELECT count(*) FROM resources WHERE version <> :now", now=VERSION) == 0
+        for row in await db.rows("SELECT s.url, r.key FROM shares s JOIN resources r ON r.id = s.resource"):
+            assert row["key"] == digest(canonical(row["url"]) or "")
+        before = await count(told, "entries")
+        await told.say(ANA, "again https://example.org/a https://example.org/b https://example.org/guide")
+        await told.say(ANA, "again https://example.org/c?utm_source=mail")
+        assert await count(told, "entries") == before
+
+
+async def test_new_numbers_go_on_from_the_old_ones(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    await old(file)
+    async with story([Knowledge], HUBS, database=file) as told:
+        await told.settle()
+        await told.say(ANA, "new https://example.org/new")
+        assert "https://example.org/new" in str(await told.say(LUIS, "!show 8"))
+
+
+async def test_a_message_of_before_can_still_be_edited_and_redacted(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    await old(file)
+    async with story([Knowledge], HUBS, database=file) as told:
+        await told.settle()
+        gone = told.message(ANA, "")
+        await told.redact(replace(gone, event_id="$2-0", room=ROOM))
+        assert "no result" in str(await told.say(LUIS, "!show 4"))

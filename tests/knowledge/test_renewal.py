@@ -1,0 +1,172 @@
+"""Entries follow what was said, and everything made from them follows the entries, whatever happens in any order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.api import Transaction
+from bot.storage.database import SqliteDatabase, steps_in
+from bot.testing.story import story
+from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
+from plugins.knowledge.curation import Author
+from plugins.knowledge.results import Entry, load
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import Sight, every, scope
+from plugins.knowledge.spelling import traceable, traces
+from plugins.knowledge.votes import said_useful
+from tests.knowledge.conftest import SCHEMA
+from tests.knowledge.hubs import hub
+from tests.knowledge.shelf import RULES, remove, say
+from tests.knowledge.test_plugin import ANA, LUIS
+
+PEOPLE = ("@ana:example.org", "@luis:example.org")
+pages = st.integers(0, 4)
+events = st.integers(0, 6)
+steps = st.one_of(
+    st.tuples(st.just("say"), events, pages, st.sampled_from(["gifts", "TLP:AMBER audit", "#tag volcano", ""])),
+    st.tuples(st.just("remove"), events),
+    st.tuples(st.just("curate"), st.lists(pages, max_size=2, unique=True).map(tuple)),
+    st.tuples(st.just("merge"), pages, pages),
+    st.tuples(st.just("split"), st.integers(1, 8)),
+    st.tuples(
+        st.just("correct"),
+        pages,
+        st.sampled_from(["title", "note", "hidden", "pinned", "topic:x", "label"]),
+        st.booleans(),
+    ),
+    st.tuples(st.just("vote"), pages, st.sampled_from(PEOPLE)),
+    st.tuples(st.just("forget"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("refile")),
+    st.tuples(st.just("undo"), st.sampled_from(PEOPLE)),
+)
+
+
+@given(st.lists(steps, min_size=4, max_size=25))
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+def test_whatever_happens_all_tables_agree(done: list[tuple[Any, ...]]) -> None:  # Any: by kind of step
+    asyncio.run(_live(done))
+
+
+async def _live(done: list[tuple[Any, ...]]) -> None:  # Any: as above
+    async with SqliteDatabase(None) as db:
+        await db.migrate("knowledge", steps_in(SCHEMA))
+        for number, step in enumerate(done):
+            async with db.transaction() as tx:
+                await _do(tx, number, *step)
+                await _agree(tx)
+
+
+async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
+    if kind in ("merge", "split", "correct", "undo"):
+        await _correct(tx, Author(PEOPLE[at % 2], at), kind, *what)
+        return
+    match kind:
+        case "say":
+            event, page, words = what
+            text = f"{words} https://example.org/{page}"
+            await say(tx, text, event=f"${event}", sender=PEOPLE[event % 2], at=1000 + at)
+        case "remove":
+            await remove(tx, f"${what[0]}")
+        case "curate":
+            resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
+            hubs = [hub(resources=resources)]
+            await recommending.curate(tx, Rules(hubs), hubs)
+        case "vote":
+            if entry := await _entry(tx, what[0]):
+                await said_useful(tx, RULES, entry.id, what[1])
+        case "forget":
+            await index.forget(tx, RULES, what[0])
+        case _:
+            await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
+            while await filing.refile(tx, RULES, 2):
+                pass
+
+
+async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> None:  # Any: as above
+    shelf = await tx.value("SELECT id FROM shelves") or 0
+    match kind:
+        case "merge":
+            into, other = [await _entry(tx, page) for page in what]
+            if into and other and into != other:
+                await curation.merge(tx, RULES, into, other, author)
+        case "split":
+            await filing.split(tx, RULES, shelf, what[0])
+        case "correct":
+            page, field, on = what
+            value = {"label": "amber", "hidden": "1", "pinned": "1", "topic:x": "+"}.get(field, "corrected volcano")
+            if entry := await _entry(tx, page):
+                await curation.change(tx, RULES, entry, author, [(field, value if on else None)])
+        case _:
+            for change in await curation.last_of(tx, [shelf], what[0]):
+                await curation.undo(tx, RULES, change, author)
+
+
+async def _entry(tx: Transaction, page: int) -> Entry | None:
+    """What knows of a page, if it is not hidden."""
+    id_ = await tx.value(
+        "SELECT entry FROM shares WHERE url = :url UNION SELECT entry FROM curations WHERE url = :url",
+        url=f"https://example.org/{page}",
+    )
+    found = await load(tx, Sight(tuple(await every(tx))), [id_]) if id_ else ()
+    return found[0] if found else None
+
+
+async def _agree(tx: Transaction) -> None:
+    """Words, counts, traces, topics, pages and numbers are those of the entries there are, no more and no fewer."""
+    entries = {row["id"]: row for row in await tx.rows("SELECT * FROM entries")}
+    words = {row["id"]: row for row in await tx.rows("SELECT rowid AS id, * FROM entry_words")}
+    assert set(words) == {id_ for id_, entry in entries.items() if not entry["hidden"]}
+    counted: Counter[tuple[str, int]] = Counter()
+    for id_, row in words.items():
+        where = scope(entries[id_]["shelf"], entries[id_]["label"])
+        topics = [one["topic"] for one in await tx.rows("SELECT topic FROM entry_topics WHERE entry = :id", id=id_)]
+        counted.update((word, where) for word in making.counted(row, topics))
+    known = {(row["word"], row["shelf"]): row["entries"] for row in await tx.rows("SELECT * FROM vocabulary")}
+    assert known == dict(counted)
+    traced = {(row["trace"], row["word"]) for row in await tx.rows("SELECT trace, word FROM traces")}
+    assert traced == {(trace, word) for word, _ in counted if traceable(word) for trace in traces(word)}
+    said = await tx.rows("SELECT entry, resource FROM shares UNION SELECT entry, resource FROM curations")
+    assert {row["entry"] for row in said} == set(entries)
+    # A page belongs to one entry of a shelf, and all that was said of it is there.
+    merged = {row["resource"]: row["entry"] for row in await tx.rows("SELECT resource, entry FROM merged")}
+    for row in said:
+        assert merged.get(row["resource"], row["entry"]) == row["entry"]
+        assert row["resource"] in merged or entries[row["entry"]]["resource"] == row["resource"]
+    used = {row["resource"] for row in (*said, *entries.values())} | set(merged)
+    assert {row["id"] for row in await tx.rows("SELECT id FROM resources")} == used
+    numbers = [row["number"] for row in await tx.rows("SELECT number FROM entries UNION ALL SELECT number FROM merged")]
+    assert len(numbers) == len(set(numbers))
+    assert not numbers or max(numbers) <= await tx.value("SELECT last FROM shelves")
+    assert await tx.value("SELECT count(*) FROM pragma_foreign_key_check") == 0
+
+
+async def test_a_changed_thesaurus_makes_entries_anew_in_the_background(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    async with story([Knowledge], [hub()], database=file) as told:
+        for number in range(3):
+            await told.say(ANA, f"detallitos {number} https://example.org/{number}")
+        assert "example.org/1" not in str(await told.say(LUIS, "!find gift register"))
+    added = {"gift-policy": {"es": ["detallitos"]}}
+    async with story([Knowledge], [hub(thesaurus=added)], database=file) as told:
+        await told.settle()
+        assert "example.org/1" in str(await told.say(LUIS, "!find gift register"))
+        assert await told.db.reading().value("SELECT count(*) FROM stale") == 0
+
+
+async def test_a_hub_that_opens_or_closes_is_seen_at_once_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    audit = "!audit:example.org"
+    for nth, (visibility, found) in enumerate((("private", False), ("shared", True), ("private", False))):
+        hubs = [hub(name, visibility=visibility) for name in ("transparency", "audit", "customs")]
+        async with story([Knowledge], hubs, database=file) as told:
+            for _ in range(9 * nth):
+                told.message(ANA, "uses up an id that was given before")
+            await told.say(ANA, "volcano https://example.org/a", room=audit)
+            await told.settle()
+            assert ("audit/1" in str(await told.say(LUIS, "!find volcano"))) == found
