@@ -61,18 +61,20 @@ def hub(ctx: Context, said: str) -> Hub:
 async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
     found = await topics_called(ctx.db, ctx.hubs, rules, sight, said)
-    if found:
-        return found
     names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
     used = await topic_counts(ctx.db, sight)
+    if not {*names.values(), *used}.isdisjoint(found):
+        return found
     shown = escape(tidy(said, 40))
     names |= {tag: tag for tag in used if tag not in names}
     parts = [name for name in names if fold(said) in name.split()]
     if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
-        suggestion = f"`topic:{names.get(close[0], close[0])}`"
+        suggestion = f"`topic:{names[close[0]]}`"
         raise UserError(
             ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
         )
+    if found:  # an idea nobody has spoken of yet
+        return found
     command = written(ctx, "topics")
     raise UserError(
         ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
