@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
 from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
@@ -53,42 +55,11 @@ class Capturing:
         if (found.links or document) and await choices.is_unlogged(ctx.db, message.sender):
             found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
-        shares = [
-            Share(
-                hub=ctx.hub.id,
-                circle=circle_of(ctx),
-                url=link.url,
-                canonical=link.canonical,
-                sent_at=message.sent_at,
-                sender=message.sender,
-                room=message.room,
-                event=ctx.message.event_id,
-                said_in=message.event_id,
-                label=link.label if settings.keep_notes else None,
-                note=found.note if settings.keep_notes else None,
-                topics=found.hashtags,
-                tlp=LABELS.index(found.label) if found.label else GREEN,
-            )
-            for link in found.links
-        ]
+        shares = _shares(ctx, message, found, said_in=message.event_id)
         if document and message.attachment:
-            shares.append(
-                Share(
-                    hub=ctx.hub.id,
-                    circle=circle_of(ctx),
-                    url=message.attachment.url,
-                    canonical=message.attachment.url,
-                    sent_at=message.sent_at,
-                    sender=message.sender,
-                    room=message.room,
-                    event=ctx.message.event_id,
-                    said_in=message.event_id,
-                    note=document.note if settings.keep_notes else None,
-                    topics=document.hashtags,
-                    tlp=LABELS.index(document.label) if document.label else GREEN,
-                    file=document.stored,
-                )
-            )
+            url = message.attachment.url
+            one = _share(ctx, message, url, url, document, said_in=message.event_id)
+            shares.append(replace(one, file=document.stored))
         known = settings.tell_kept and await self._all_known(ctx, shares)
         entries, went = await index.replace(
             ctx.db, self.rules, message.room, ctx.message.event_id, message.sender, shares
@@ -127,25 +98,7 @@ class Capturing:
         if await choices.is_unlogged(ctx.db, ctx.sender):
             kept = naming.written(ctx, "mylinks", ctx.t("on"))
             raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
-        settings = section(ctx.hub, KnowledgeHub)
-        shares = [
-            Share(
-                hub=ctx.hub.id,
-                circle=circle_of(ctx),
-                url=one.url,
-                canonical=one.canonical,
-                sent_at=ctx.message.sent_at,
-                sender=ctx.sender,
-                room=ctx.room.id,
-                event=ctx.message.event_id,
-                said_in=_handed_over(ctx.message),
-                label=one.label if settings.keep_notes else None,
-                note=found.note if settings.keep_notes else None,
-                topics=found.hashtags,
-                tlp=LABELS.index(found.label) if found.label else GREEN,
-            )
-            for one in found.links
-        ]
+        shares = _shares(ctx, ctx.message, found, said_in=_handed_over(ctx.message))
         entries, went = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
         if went:
             await _erase_soon(ctx)
@@ -195,6 +148,34 @@ def _document(message: Message) -> FileShared | None:
     if message.kind != "m.file" or file is None or not file.url:
         return None
     return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
+
+
+def _shares(ctx: Context, message: Message, found: Shared, *, said_in: str) -> list[Share]:
+    keep = section(ctx.hub, KnowledgeHub).keep_notes
+    return [
+        replace(
+            _share(ctx, message, link.url, link.canonical, found, said_in=said_in), label=link.label if keep else None
+        )
+        for link in found.links
+    ]
+
+
+def _share(ctx: Context, message: Message, url: str, key: str, found: Shared | FileShared, *, said_in: str) -> Share:
+    """What a message shares under an address, in the words and with the marks it was `found` with."""
+    return Share(
+        hub=ctx.hub.id,
+        circle=circle_of(ctx),
+        url=url,
+        canonical=key,
+        sent_at=message.sent_at,
+        sender=message.sender,
+        room=message.room,
+        event=ctx.message.event_id,
+        said_in=said_in,
+        note=found.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
+        topics=found.hashtags,
+        tlp=LABELS.index(found.label) if found.label else GREEN,
+    )
 
 
 def _handed_over(message: Message) -> str:
