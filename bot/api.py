@@ -38,7 +38,7 @@ from bot.hubs import (
     matching,
     section,
 )  # fmt: skip
-from bot.ports import Database, Reader, Row, Transaction, Translator
+from bot.ports import Database, Reader, Row, SyncReader, SyncTransaction, Transaction, Translator
 from bot.replies import escape
 
 if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need not load
@@ -48,10 +48,10 @@ __all__ = [
     "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database",
     "Duration", "Edit", "Event", "File", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message",
     "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
-    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "Text", "Timeliness", "Topic",
-    "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm", "command", "escape", "in_gap",
-    "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section", "timeliness", "to_instant",
-    "to_local",
+    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "SyncReader", "SyncTransaction",
+    "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm",
+    "command", "escape", "in_gap", "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section",
+    "timeliness", "to_instant", "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)

@@ -5,16 +5,20 @@ Instants are UTC milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from bot.core.events import Batch, Event, Message, Undecryptable
 from bot.core.files import File
 from bot.core.texts import Text
 
 Row = Mapping[str, Any]  # Any: SQLite columns are dynamically typed; the SQL beside the call says which type
+
+
+Params = ParamSpec("Params")
+Answer = TypeVar("Answer")
 
 
 class Clock(Protocol):
@@ -25,26 +29,65 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+class SyncReader(Protocol):
+    """`Reader` for the functions it runs: the same, without waiting."""
+
+    def value(self, sql: str, /, **params: object) -> Any: ...
+
+    def row(self, sql: str, /, **params: object) -> Row | None: ...
+
+    def rows(self, sql: str, /, **params: object) -> Sequence[Row]: ...
+
+
+class SyncTransaction(SyncReader, Protocol):
+    """`Transaction` for the functions it runs: the same, without waiting."""
+
+    def execute(self, sql: str, /, **params: object) -> int: ...
+
+    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None: ...
+
+    def erase(self) -> None: ...
+
+
 class Reader(Protocol):
     """SQL that only reads. Parameters are named: `:hub` with `hub="…"`."""
 
-    async def value(self, sql: str, **params: object) -> Any:
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncReader, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        """Calls `work` where the database is, in another thread, and answers what it answers: any number of statements
+        for the price of one. It must be a plain function of what it is given."""
+        ...
+
+    async def value(self, sql: str, /, **params: object) -> Any:
         """The first column of the first row, or None."""
         ...
 
-    async def row(self, sql: str, **params: object) -> Row | None: ...
+    async def row(self, sql: str, /, **params: object) -> Row | None: ...
 
-    async def rows(self, sql: str, **params: object) -> Sequence[Row]: ...
+    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]: ...
 
 
 class Transaction(Reader, Protocol):
     """SQL inside one transaction; it is committed by whoever opened it."""
 
-    async def execute(self, sql: str, **params: object) -> int:
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncTransaction, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer: ...
+
+    async def execute(self, sql: str, /, **params: object) -> int:
         """Runs one statement; answers the number of rows it changed."""
         ...
 
-    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
         """Runs one statement for each of these parameters: much quicker than one by one."""
         ...
 

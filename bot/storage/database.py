@@ -10,16 +10,16 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, Self, cast
 
 import aiosqlite
 
 from bot.core.errors import PluginError
-from bot.ports import Row
+from bot.ports import Answer, Params, Row, SyncReader, SyncTransaction
 
 BUSY_TIMEOUT = 5000  # ms
 MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
@@ -32,53 +32,119 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
+class SqliteSyncReader:
+    """`SyncReader` over a connection, in the connection's own thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        cursor = self._executed(sql, params)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def row(self, sql: str, /, **params: object) -> Row | None:
+        rows = self.rows(sql, **params)
+        return rows[0] if rows else None
+
+    def value(self, sql: str, /, **params: object) -> Any:
+        row = self._executed(sql, params).fetchone()
+        return row[0] if row else None
+
+    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
+        return self._connection.execute(sql, params)
+
+
+class SqliteSyncTransaction(SqliteSyncReader):
+    """`SyncTransaction` over a connection, in the connection's own thread.
+
+    On a full disk SQLite may undo the whole transaction by itself. From then on every statement raises: what came
+    before is gone, so nothing that comes after may be kept.
+    """
+
+    erases = False
+    """Whether the write-ahead log must be emptied after the commit."""
+
+    def execute(self, sql: str, /, **params: object) -> int:
+        return self._executed(sql, params).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        self._still_open()
+        self._connection.executemany(sql, rows)
+
+    def erase(self) -> None:
+        self.erases = True
+
+    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
+        self._still_open()
+        return super()._executed(sql, params)
+
+    def _still_open(self) -> None:
+        if not self._connection.in_transaction:
+            raise sqlite3.OperationalError("the transaction was undone by an earlier error")
+
+
+class _Connection(aiosqlite.Connection):
+    """The way to the connection's thread and back costs more than most statements: functions go there whole."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        # How aiosqlite does everything it does itself; it has no public name.
+        return cast(Answer, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]
+
+
 class SqliteReader:
     """`Reader` over one aiosqlite connection."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: _Connection) -> None:
         self._connection = connection
 
-    async def rows(self, sql: str, **params: object) -> Sequence[Row]:
-        return [dict(row) for row in await self._connection.execute_fetchall(sql, params)]
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncReader, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        return await self._connection.run(lambda connection: work(SqliteSyncReader(connection), *args, **kwargs))
 
-    async def row(self, sql: str, **params: object) -> Row | None:
-        rows = await self.rows(sql, **params)
-        return rows[0] if rows else None
+    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        return await self.run(lambda db: db.rows(sql, **params))
 
-    async def value(self, sql: str, **params: object) -> Any:
-        for row in await self._connection.execute_fetchall(sql, params):
-            return row[0]
-        return None
+    async def row(self, sql: str, /, **params: object) -> Row | None:
+        return await self.run(lambda db: db.row(sql, **params))
+
+    async def value(self, sql: str, /, **params: object) -> Any:
+        return await self.run(lambda db: db.value(sql, **params))
 
 
 class SqliteTransaction(SqliteReader):
-    """`Transaction`: valid inside the `async with` that gave it.
-
-    On a full disk SQLite may undo the whole transaction by itself. From then on every call raises: what came before
-    is gone, so nothing that comes after may be kept.
-    """
+    """`Transaction`: valid inside the `async with` that gave it."""
 
     _depth = 0
     erases = False
     """Whether the write-ahead log must be emptied after the commit."""
 
-    async def rows(self, sql: str, **params: object) -> Sequence[Row]:
-        self._still_open()
-        return await super().rows(sql, **params)
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncTransaction, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        def there(connection: sqlite3.Connection) -> Answer:
+            transaction = SqliteSyncTransaction(connection)
+            answer = work(transaction, *args, **kwargs)
+            self.erases |= transaction.erases
+            return answer
 
-    async def value(self, sql: str, **params: object) -> Any:
-        self._still_open()
-        return await super().value(sql, **params)
+        return await self._connection.run(there)
 
-    async def execute(self, sql: str, **params: object) -> int:
-        self._still_open()
-        async with self._connection.execute(sql, params) as cursor:
-            return cursor.rowcount
+    async def execute(self, sql: str, /, **params: object) -> int:
+        return await self.run(lambda db: db.execute(sql, **params))
 
-    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
-        self._still_open()
-        if wanted := list(rows):  # aiosqlite hands them to another thread: a generator of ours must not run there
-            await self._connection.executemany(sql, wanted)
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        wanted = list(rows)  # a generator of ours must not run in another thread
+        await self.run(lambda db: db.execute_many(sql, wanted))
 
     async def erase(self) -> None:
         self.erases = True
@@ -112,8 +178,8 @@ class SqliteDatabase:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._writing = asyncio.Lock()
-        self._writer: aiosqlite.Connection | None = None
-        self._reader: aiosqlite.Connection | None = None
+        self._writer: _Connection | None = None
+        self._reader: _Connection | None = None
         self._must_empty_log = False
 
     async def __aenter__(self) -> Self:
@@ -162,7 +228,7 @@ class SqliteDatabase:
             if self._must_empty_log:
                 await self._empty_log(connection)
 
-    async def _empty_log(self, connection: aiosqlite.Connection) -> None:
+    async def _empty_log(self, connection: _Connection) -> None:
         """A reader may hold the log for a moment: then the next commit tries again. Nobody waits, and nothing raises:
         what was committed is committed."""
         await connection.execute("PRAGMA busy_timeout = 0")
@@ -212,16 +278,16 @@ class SqliteDatabase:
             await self._connected(self._writer).execute("VACUUM INTO :path", {"path": str(to)})
         to.chmod(0o600)
 
-    async def _open(self, path: Path | str) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(path, isolation_level=None)
-        connection.row_factory = sqlite3.Row
+    async def _open(self, path: Path | str) -> _Connection:
+        connection = _Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+        await connection
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         await connection.execute(f"PRAGMA cache_size = -{CACHE}")
         await connection.execute(f"PRAGMA mmap_size = {MAPPED}")
         return connection
 
     @staticmethod
-    def _connected(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+    def _connected(connection: _Connection | None) -> _Connection:
         if connection is None:
             raise RuntimeError("the database is not open")
         return connection

@@ -39,5 +39,5 @@ class Knowledge(
         self.fetcher: Asks = Fetcher(policy)  # one for good: it remembers whom it asked when, and who does not want it
 
     async def forget(self, db: Transaction, user_id: str) -> None:
-        await index.forget(db, self.rules, user_id)
-        await searches.forget(db, user_id)
+        await db.run(index.forget, self.rules, user_id)
+        await db.run(searches.forget, user_id)

@@ -27,14 +27,14 @@ class Capturing:
     async def heard(self, ctx: Context, event: Message | Edit | Redaction | Reaction) -> None:
         """A message shares its links, an edit shares others, a redaction none; 👍 finds what was shared useful."""
         if isinstance(event, Reaction):
-            await votes.reacted(ctx.db, self.rules, event)
+            await ctx.db.run(votes.reacted, self.rules, event)
             return
         if isinstance(event, Redaction):
             shelves = [shelf.id for shelf in (await sight(ctx)).own]
-            went = await curation.withdrawn(ctx.db, self.rules, shelves, event.target)
-            went = await index.remove(ctx.db, self.rules, event.room, event.target) or went
-            await votes.withdrawn(ctx.db, self.rules, event.target)
-            await searches.withdraw(ctx.db, event.room, event.target)
+            went = await ctx.db.run(curation.withdrawn, self.rules, shelves, event.target)
+            went = await ctx.db.run(index.remove, self.rules, event.room, event.target) or went
+            await ctx.db.run(votes.withdrawn, self.rules, event.target)
+            await ctx.db.run(searches.withdraw, event.room, event.target)
         elif isinstance(event, Edit):
             went = await self._record(ctx, event.message, edit=True)
         else:
@@ -50,9 +50,9 @@ class Capturing:
             return False
         if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
             handed = _handed_over(message)
-            if await index.is_said_in(ctx.db, message.room, ctx.message.event_id, handed):
+            if await ctx.db.run(index.is_said_in, message.room, ctx.message.event_id, handed):
                 return False
-        if (found.links or document) and await choices.is_unlogged(ctx.db, message.sender):
+        if await ctx.db.run(choices.is_unlogged, message.sender):
             found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
         shares = _shares(ctx, message, found, said_in=message.event_id)
@@ -61,8 +61,8 @@ class Capturing:
             one = _share(ctx, message, url, url, document, said_in=message.event_id)
             shares.append(replace(one, file=document.stored))
         known = settings.tell_kept and await self._all_known(ctx, shares)
-        entries, went = await index.replace(
-            ctx.db, self.rules, message.room, ctx.message.event_id, message.sender, shares
+        entries, went = await ctx.db.run(
+            index.replace, self.rules, message.room, ctx.message.event_id, message.sender, shares
         )
         await errands.begin(ctx, entries.values())
         if entries and settings.tell_kept:
@@ -72,7 +72,7 @@ class Capturing:
     async def _all_known(self, ctx: Context, shares: list[Share]) -> bool:
         """Whether this shelf had all of these pages before."""
         for share in shares:
-            if not await index.is_known(ctx.db, share):
+            if not await ctx.db.run(index.is_known, share):
                 return False
         return bool(shares)
 
@@ -95,11 +95,13 @@ class Capturing:
                     example=naming.example(ctx, "share"),
                 )
             )
-        if await choices.is_unlogged(ctx.db, ctx.sender):
+        if await ctx.db.run(choices.is_unlogged, ctx.sender):
             kept = naming.written(ctx, "mylinks", ctx.t("on"))
             raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
         shares = _shares(ctx, ctx.message, found, said_in=_handed_over(ctx.message))
-        entries, went = await index.replace(ctx.db, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares)
+        entries, went = await ctx.db.run(
+            index.replace, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares
+        )
         if went:
             await _erase_soon(ctx)
         await errands.begin(ctx, entries.values())
@@ -117,7 +119,7 @@ class Capturing:
     )
     async def mylinks(self, ctx: Context, choice: str) -> Reply:
         kept = _on(ctx, choice)
-        await choices.set_unlogged(ctx.db, ctx.sender, unlogged=not kept)
+        await ctx.db.run(choices.set_unlogged, ctx.sender, unlogged=not kept)
         if kept:
             return Reply(ctx.t("From now on the links you share are kept."))
         return Reply(
@@ -136,7 +138,7 @@ class Capturing:
     )
     async def askme(self, ctx: Context, choice: str) -> Reply:
         askable = _on(ctx, choice)
-        await choices.set_askable(ctx.db, ctx.sender, askable=askable)
+        await ctx.db.run(choices.set_askable, ctx.sender, askable=askable)
         if askable:
             return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
         return Reply(ctx.t("You are no longer named."))

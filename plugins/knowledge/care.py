@@ -6,7 +6,19 @@ import json
 from asyncio import TaskGroup
 from collections.abc import Mapping
 
-from bot.api import Context, JobContext, Reply, Role, Row, Transaction, UserError, command, escape, job, section
+from bot.api import (
+    Context,
+    JobContext,
+    Reply,
+    Role,
+    Row,
+    SyncTransaction,
+    UserError,
+    command,
+    escape,
+    job,
+    section,
+)
 from plugins.knowledge import address, alike, curation, errands, naming, results, shown
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.curation import author
@@ -57,7 +69,7 @@ class Caring:
             if health is None:  # its address is another one since, which is not to be asked
                 await tx.execute("DELETE FROM health WHERE entry = :entry", entry=row["entry"])
                 return
-            if health.reason is Reason.DNS and not await _others_answer(tx, ctx.now):
+            if health.reason is Reason.DNS and not await tx.run(_others_answer, ctx.now):
                 health = Health(State.UNSURE, row["url"])  # it may be our own network
             await tx.execute(
                 f"""UPDATE health SET state = :state, since = :since, checked_at = :now, fails = :fails,
@@ -109,10 +121,10 @@ class Caring:
         if other := await _at(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=naming.written(ctx, "merge", other)))  # fmt: skip
-        await curation.change(ctx.db, self.rules, entry, author(ctx), [("url", entry.moved_to)])
+        await ctx.db.run(curation.change, self.rules, entry, author(ctx), [("url", entry.moved_to)])
         await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
         await errands.begin(ctx, [entry.id])
-        (now,) = await results.load(ctx.db, seen, [entry.id]) or [entry]
+        (now,) = await ctx.db.run(results.load, seen, [entry.id]) or [entry]
         undo = ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo"))
         return Reply(f"{shown.result(ctx, self.rules, now)}\n\n{undo}")
 
@@ -151,10 +163,10 @@ def judged(before: Row, found: Health, now: int) -> Mapping[str, object]:
     }
 
 
-async def _others_answer(tx: Transaction, now: int) -> bool:
+def _others_answer(tx: SyncTransaction, now: int) -> bool:
     """Whether any link was found where it should be within a day."""
     return bool(
-        await tx.value(
+        tx.value(
             "SELECT EXISTS (SELECT 1 FROM health WHERE state IN ('ok', 'moved') AND checked_at > :since)",
             since=now - DAY,
         )
@@ -172,7 +184,7 @@ async def _in_state(ctx: Context, state: str) -> list[tuple[Entry, int]]:
         **seen.params,
     )
     since = {row["id"]: row["since"] for row in rows}
-    return [(entry, since[entry.id]) for entry in await results.load(ctx.db, seen, list(since))]
+    return [(entry, since[entry.id]) for entry in await ctx.db.run(results.load, seen, list(since))]
 
 
 async def _at(ctx: Context, moved: Entry) -> str | None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from bot.api import Reader, Transaction
+from bot.api import SyncReader, SyncTransaction
 
 _SHARER = "(SELECT id FROM sharers WHERE user = :user)"
 
 
-async def is_unlogged(db: Reader, user: str) -> bool:
-    return bool(await db.value(f"SELECT unlogged FROM choices WHERE sharer = {_SHARER}", user=user))
+def is_unlogged(db: SyncReader, user: str) -> bool:
+    return bool(db.value(f"SELECT unlogged FROM choices WHERE sharer = {_SHARER}", user=user))
 
 
-async def set_unlogged(tx: Transaction, user: str, *, unlogged: bool) -> None:
-    await _row(tx, user)
-    await tx.execute(f"UPDATE choices SET unlogged = :new WHERE sharer = {_SHARER}", user=user, new=int(unlogged))
+def set_unlogged(tx: SyncTransaction, user: str, *, unlogged: bool) -> None:
+    _row(tx, user)
+    tx.execute(f"UPDATE choices SET unlogged = :new WHERE sharer = {_SHARER}", user=user, new=int(unlogged))
 
 
-async def set_askable(tx: Transaction, user: str, *, askable: bool) -> None:
-    await _row(tx, user)
-    await tx.execute(f"UPDATE choices SET askable = :new WHERE sharer = {_SHARER}", user=user, new=int(askable))
+def set_askable(tx: SyncTransaction, user: str, *, askable: bool) -> None:
+    _row(tx, user)
+    tx.execute(f"UPDATE choices SET askable = :new WHERE sharer = {_SHARER}", user=user, new=int(askable))
 
 
-async def _row(tx: Transaction, user: str) -> None:
-    await tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
-    await tx.execute(f"INSERT INTO choices (sharer) VALUES ({_SHARER}) ON CONFLICT DO NOTHING", user=user)
+def _row(tx: SyncTransaction, user: str) -> None:
+    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
+    tx.execute(f"INSERT INTO choices (sharer) VALUES ({_SHARER}) ON CONFLICT DO NOTHING", user=user)

@@ -61,7 +61,7 @@ class Curating:
             if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
             values.append((f"topic:{own or name}", sign))
-        await curation.change(ctx.db, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
+        await ctx.db.run(curation.change, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
         return await self._done(ctx, entry)
 
     @command(
@@ -120,7 +120,7 @@ class Curating:
         if into.shelf != gone.shelf:
             raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
         name = shown.name(ctx, gone)
-        await curation.merge(ctx.db, self.rules, into, gone, author(ctx))
+        await ctx.db.run(curation.merge, self.rules, into, gone, author(ctx))
         return Reply(
             ctx.t(
                 "{other} is part of {number} now. Not meant? {undo}",
@@ -140,7 +140,7 @@ class Curating:
     async def split(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
         asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
-        if not await curation.split(ctx.db, self.rules, entry, asked, author(ctx)):
+        if not await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx)):
             raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
         return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
 
@@ -159,7 +159,7 @@ class Curating:
             "page": ctx.t("one page says that it is the other"),
         }
         for shelf in seen.own:
-            for found in await proposals.candidates(ctx.db, shelf.id, MOST_CANDIDATES):
+            for found in await ctx.db.run(proposals.candidates, shelf.id, MOST_CANDIDATES):
                 sign = "c" if shelf.circle == COORDINATORS else ""
                 numbers = " ".join(f"{sign}{number}" for number in found.numbers[:2])
                 lines.append(f"- {naming.written(ctx, 'merge', numbers)} · {reasons[found.reason]}")
@@ -175,7 +175,7 @@ class Curating:
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
         entry = await naming.entry(ctx, await sight(ctx), number)
-        if not await votes.said_useful(ctx.db, self.rules, entry.id, ctx.sender):
+        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender):
             raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
         return Reply(ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry)))
 
@@ -189,16 +189,16 @@ class Curating:
         seen = await self._own(ctx)
         shelves = [shelf.id for shelf in seen.own]
         if change is None:
-            found = await curation.last_of(ctx.db, shelves, ctx.sender)
+            found = await ctx.db.run(curation.last_of, shelves, ctx.sender)
         else:
-            one = await curation.numbered(ctx.db, shelves, change)
+            one = await ctx.db.run(curation.numbered, shelves, change)
             found = [one] if one else []
         if ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
             found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
         if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
         for one in found:
-            if not await curation.undo(ctx.db, self.rules, one, author(ctx)):
+            if not await ctx.db.run(curation.undo, self.rules, one, author(ctx)):
                 raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
         told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
         return Reply(ctx.t("Taken back: {change}", change=told))
@@ -211,7 +211,7 @@ class Curating:
     )
     async def changes(self, ctx: Context) -> Reply:
         seen = await self._own(ctx)
-        found = await curation.changes(ctx.db, [shelf.id for shelf in seen.own], MOST_CHANGES)
+        found = await ctx.db.run(curation.changes, [shelf.id for shelf in seen.own], MOST_CHANGES)
         if not found:
             return Reply(ctx.t("Nobody has changed anything yet."))
         lines = []
@@ -229,11 +229,11 @@ class Curating:
         return await self._done(ctx, entry)
 
     async def _change(self, ctx: Context, entry: Entry, field: str, value: str | None) -> None:
-        await curation.change(ctx.db, self.rules, entry, author(ctx), [(field, value)])
+        await ctx.db.run(curation.change, self.rules, entry, author(ctx), [(field, value)])
 
     async def _done(self, ctx: Context, entry: Entry) -> Reply:
         """The entry as it is now."""
-        now = await results.load(ctx.db, await self._own(ctx), [entry.id])
+        now = await ctx.db.run(results.load, await self._own(ctx), [entry.id])
         shown_now = shown.result(ctx, self.rules, now[0]) if now else shown.name(ctx, entry)
         return Reply(shown_now + "\n\n" + ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo")))
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.api import Context, Reader, Transaction
+from bot.api import Context, SyncReader, SyncTransaction
 from plugins.knowledge import filing
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
@@ -47,42 +47,42 @@ def author(ctx: Context) -> Author:
     return Author(ctx.sender, ctx.now, ctx.message.event_id)
 
 
-async def change(
-    tx: Transaction, rules: Rules, entry: Entry, author: Author, values: Sequence[tuple[str, str | None]]
+def change(
+    tx: SyncTransaction, rules: Rules, entry: Entry, author: Author, values: Sequence[tuple[str, str | None]]
 ) -> None:
     """Sets fields of an entry; None takes a field's value back to what was said without any correction."""
     for field, value in values:
-        before = await tx.value(
+        before = tx.value(
             "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=entry.id, field=field
         )
         if before != value:
-            await _set(tx, entry.id, field, value, author)
-            await _note(tx, entry, author, field, before, value)
-    await renew(tx, rules, {entry.id})
+            _set(tx, entry.id, field, value, author)
+            _note(tx, entry, author, field, before, value)
+    renew(tx, rules, {entry.id})
 
 
-async def merge(tx: Transaction, rules: Rules, into: Entry, other: Entry, author: Author) -> None:
-    await filing.merge(tx, rules, into.id, other.id)
-    await _note(tx, into, author, MERGE, None, str(other.number))
+def merge(tx: SyncTransaction, rules: Rules, into: Entry, other: Entry, author: Author) -> None:
+    filing.merge(tx, rules, into.id, other.id)
+    _note(tx, into, author, MERGE, None, str(other.number))
 
 
-async def split(tx: Transaction, rules: Rules, entry: Entry, number: int, author: Author) -> bool:
+def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> bool:
     """Takes what was once the entry of that number out of another one; whether it was part of one."""
-    if await filing.split(tx, rules, entry.shelf.id, number) is None:
+    if filing.split(tx, rules, entry.shelf.id, number) is None:
         return False
-    await _note(tx, entry, author, SPLIT, None, str(number))
+    _note(tx, entry, author, SPLIT, None, str(number))
     return True
 
 
-async def changes(db: Reader, shelves: Sequence[int], limit: int) -> Sequence[Change]:
+def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Change]:
     """The newest changes on some shelves."""
-    return await _changes(db, "c.shelf IN (SELECT value FROM json_each(:shelves))", limit, shelves=json.dumps(shelves))
+    return _changes(db, "c.shelf IN (SELECT value FROM json_each(:shelves))", limit, shelves=json.dumps(shelves))
 
 
-async def last_of(db: Reader, shelves: Sequence[int], user: str) -> Sequence[Change]:
+def last_of(db: SyncReader, shelves: Sequence[int], user: str) -> Sequence[Change]:
     """What a person's newest command changed that was not undone, the newest first. Only `!topic 12 +gifts -audit`
     makes more than one change."""
-    found = await _changes(
+    found = _changes(
         db,
         "c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0",
         MOST_AT_ONCE,
@@ -95,42 +95,42 @@ async def last_of(db: Reader, shelves: Sequence[int], user: str) -> Sequence[Cha
     return [one for one in found if one.what.startswith("topic:") and (one.entry, one.at) == (first.entry, first.at)]
 
 
-async def numbered(db: Reader, shelves: Sequence[int], id_: int) -> Change | None:
-    found = await _changes(
+def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Change | None:
+    found = _changes(
         db, "c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.id = :id", 1, shelves=json.dumps(shelves), id=id_
     )
     return found[0] if found else None
 
 
-async def undo(tx: Transaction, rules: Rules, done: Change, author: Author) -> bool:
+def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> bool:
     """Takes a change back; whether it could be: not twice, nor where its author was forgotten, nor where the entry is
     gone or was changed again since."""
     if done.undone or done.by is None:
         return False
     if done.what == MERGE:
-        undone = await filing.split(tx, rules, done.shelf, int(done.after or 0)) is not None
+        undone = filing.split(tx, rules, done.shelf, int(done.after or 0)) is not None
     elif done.what == SPLIT:
-        other = await tx.value(
+        other = tx.value(
             "SELECT id FROM entries WHERE shelf = :shelf AND number = :number",
             shelf=done.shelf,
             number=int(done.after or 0),
         )
-        undone = other is not None and await _exists(tx, done)
+        undone = other is not None and _exists(tx, done)
         if undone and done.entry is not None:
-            await filing.merge(tx, rules, done.entry, int(other))
+            filing.merge(tx, rules, done.entry, int(other))
     else:
-        undone = await _take_back(tx, done, author)
+        undone = _take_back(tx, done, author)
         if undone and done.entry is not None:
-            await renew(tx, rules, {done.entry})
+            renew(tx, rules, {done.entry})
     if undone:
-        await tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)
+        tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)
     return undone
 
 
-async def withdrawn(tx: Transaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:
+def withdrawn(tx: SyncTransaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:
     """The message that gave a title or a note was removed: so are its words, and what was before is back; whether
     there were any."""
-    done = await _changes(
+    done = _changes(
         tx,
         """c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.event = :event AND c.what IN ('title', 'note')
         AND c.after IS NOT NULL""",
@@ -139,37 +139,37 @@ async def withdrawn(tx: Transaction, rules: Rules, shelves: Sequence[int], event
         event=event,
     )
     for change in done:
-        await undo(tx, rules, change, Author(change.by or "", change.at))
+        undo(tx, rules, change, Author(change.by or "", change.at))
     ids = json.dumps([change.id for change in done])
-    touched = await drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids)
-    await tx.execute(
+    touched = drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids)
+    tx.execute(
         "UPDATE changes SET before = NULL, after = NULL, undone = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
         ids=ids,
     )
-    await renew(tx, rules, touched)
+    renew(tx, rules, touched)
     return bool(done)
 
 
-async def drop_words(tx: Transaction, said: str, **params: object) -> Collection[int]:
+def drop_words(tx: SyncTransaction, said: str, **params: object) -> Collection[int]:
     """Titles and notes that these changes (a condition on `changes c`) gave go wherever they stand: in what others did,
     too, who replaced them or brought them back. Answers the entries that must be made anew."""
     gave = f"SELECT 1 FROM changes c WHERE {said} AND c.after"
-    touched = await tx.rows(
+    touched = tx.rows(
         f"""SELECT entry FROM corrections d WHERE field IN ('title', 'note')
         AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
         **params,
     )
-    await tx.execute(
+    tx.execute(
         f"""DELETE FROM corrections AS d WHERE field IN ('title', 'note')
         AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
         **params,
     )
-    await tx.execute(
+    tx.execute(
         f"""DELETE FROM put_aside AS d WHERE field IN ('title', 'note')
         AND EXISTS ({gave} = d.value AND c.what = d.field AND c.shelf = d.shelf)""",
         **params,
     )
-    await tx.execute(
+    tx.execute(
         f"""UPDATE changes AS d SET before = NULL WHERE what IN ('title', 'note')
         AND EXISTS ({gave} = d.before AND c.what = d.what AND c.entry = d.entry)""",
         **params,
@@ -177,20 +177,20 @@ async def drop_words(tx: Transaction, said: str, **params: object) -> Collection
     return {row["entry"] for row in touched}
 
 
-async def _take_back(tx: Transaction, done: Change, author: Author) -> bool:
-    now = await tx.value(
+def _take_back(tx: SyncTransaction, done: Change, author: Author) -> bool:
+    now = tx.value(
         "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=done.entry, field=done.what
     )
-    if done.entry is None or now != done.after or not await _exists(tx, done):
+    if done.entry is None or now != done.after or not _exists(tx, done):
         return False
-    await _set(tx, done.entry, done.what, done.before, author)
+    _set(tx, done.entry, done.what, done.before, author)
     return True
 
 
-async def _exists(db: Reader, done: Change) -> bool:
+def _exists(db: SyncReader, done: Change) -> bool:
     """Whether the entry is still there: SQLite gives ids again, we never give a number again."""
     return bool(
-        await db.value(
+        db.value(
             "SELECT EXISTS (SELECT 1 FROM entries WHERE id = :entry AND shelf = :shelf AND number = :number)",
             entry=done.entry,
             shelf=done.shelf,
@@ -199,25 +199,23 @@ async def _exists(db: Reader, done: Change) -> bool:
     )
 
 
-async def _set(tx: Transaction, entry: int, field: str, value: str | None, author: Author) -> None:
+def _set(tx: SyncTransaction, entry: int, field: str, value: str | None, author: Author) -> None:
     if value is None:
-        await tx.execute("DELETE FROM corrections WHERE entry = :entry AND field = :field", entry=entry, field=field)
+        tx.execute("DELETE FROM corrections WHERE entry = :entry AND field = :field", entry=entry, field=field)
         return
-    await tx.execute(
+    tx.execute(
         """INSERT INTO corrections (entry, field, value, by, at) VALUES (:entry, :field, :value, :by, :at)
         ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at""",
         entry=entry,
         field=field,
         value=value,
-        by=await _id(tx, author.user),
+        by=_id(tx, author.user),
         at=author.at,
     )
 
 
-async def _note(
-    tx: Transaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None
-) -> None:
-    await tx.execute(
+def _note(tx: SyncTransaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None) -> None:
+    tx.execute(
         """INSERT INTO changes (shelf, entry, number, what, before, after, by, at, event)
         VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at, :event)""",
         shelf=entry.shelf.id,
@@ -226,19 +224,19 @@ async def _note(
         what=what,
         before=before,
         after=after,
-        by=await _id(tx, author.user),
+        by=_id(tx, author.user),
         at=author.at,
         event=author.event,
     )
 
 
-async def _id(tx: Transaction, user: str) -> int:
-    await tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
-    return int(await tx.value("SELECT id FROM sharers WHERE user = :user", user=user))
+def _id(tx: SyncTransaction, user: str) -> int:
+    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
+    return int(tx.value("SELECT id FROM sharers WHERE user = :user", user=user))
 
 
-async def _changes(db: Reader, where: str, limit: int, **params: object) -> Sequence[Change]:
-    rows = await db.rows(
+def _changes(db: SyncReader, where: str, limit: int, **params: object) -> Sequence[Change]:
+    rows = db.rows(
         f"""SELECT c.id, c.shelf, c.entry, c.number, c.what, c.before, c.after, u.user AS by, c.at, c.undone
         FROM changes c LEFT JOIN sharers u ON u.id = c.by WHERE {where} ORDER BY c.id DESC LIMIT :limit""",
         limit=limit,

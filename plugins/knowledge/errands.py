@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from bot.api import Context, Hub, JobContext, RefreshContext, Row, Transaction, job, section
+from bot.api import Context, Hub, JobContext, RefreshContext, Row, SyncTransaction, Transaction, job, section
 from plugins.knowledge import address
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.pages.facts import Facts, Health
@@ -65,7 +65,7 @@ class Errands:
                 below=ctx.payload.get("below", 2**62),
                 slice=SLICE,
             )
-            new = await put_down(tx, ctx.hubs, [row["id"] for row in rows], ctx.now)
+            new = await tx.run(put_down, ctx.hubs, [row["id"] for row in rows], ctx.now)
             if new:
                 await _ask(ctx, tx)
             if len(rows) == SLICE:
@@ -75,16 +75,16 @@ class Errands:
 
 async def begin(ctx: Context, entries: Collection[int]) -> None:
     """What was just shared is asked soon, where the hub wants it."""
-    if await put_down(ctx.db, [ctx.hub], entries, ctx.now):
+    if await ctx.db.run(put_down, [ctx.hub], entries, ctx.now):
         await ctx.schedule.job("ask", f"ask/{ctx.message.event_id}")
 
 
-async def put_down(tx: Transaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
+def put_down(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
     """Writes down what these hubs want asked of these entries' addresses; whether anything is new."""
     fetch, check = fetching(hubs), checking(hubs)
     if not entries or not (fetch or check):
         return False
-    rows = await tx.rows(
+    rows = tx.rows(
         """SELECT e.id, s.hub, coalesce(e.url, n.url) AS url, f.entry IS NOT NULL AS fetched,
         h.entry IS NOT NULL AS checked FROM entries e JOIN shelves s ON s.id = e.shelf
         LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
@@ -94,11 +94,11 @@ async def put_down(tx: Transaction, hubs: Sequence[Hub], entries: Collection[int
     )
     to_fetch = [row for row in rows if row["hub"] in fetch and not row["fetched"] and may_ask(row["url"])]
     to_check = [row for row in rows if row["hub"] in check and not row["checked"] and may_ask(row["url"])]
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO facts (entry, url, state, due) VALUES (:id, :url, 'waiting', :now)",
         ({"id": row["id"], "url": row["url"], "now": now} for row in to_fetch),
     )
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO health (entry, state, since, due) VALUES (:id, 'waiting', :now, :due)",
         ({"id": row["id"], "now": now, "due": now + _in_week(row)} for row in to_check),
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.api import Reader, Row
+from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.results import noted
@@ -34,10 +34,10 @@ class Manner:
     labels: bool = True
 
 
-async def count(db: Reader, manner: Manner) -> int:
+def count(db: SyncReader, manner: Manner) -> int:
     """How many entries the shelf has."""
     return int(
-        await db.value(
+        db.value(
             "SELECT count(*) FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub AND s.circle = :circle",
             hub=manner.hub,
             circle=manner.circle,
@@ -51,7 +51,7 @@ async def pages(db: Reader, manner: Manner, left_out: Counter[str]) -> AsyncIter
     `left_out` counts the others by why: file, hidden, amber, not clear, secret.
     """
     last = 0
-    while rows := await _entries(db, manner, last):
+    while rows := await db.run(_entries, manner, last):
         last = rows[-1]["number"]
         wanted = []
         for row in rows:
@@ -59,7 +59,7 @@ async def pages(db: Reader, manner: Manner, left_out: Counter[str]) -> AsyncIter
                 left_out[why] += 1
             else:
                 wanted.append(row)
-        yield len(rows), await _items(db, manner, wanted)
+        yield len(rows), await db.run(_items, manner, wanted)
 
 
 def _refusal(manner: Manner, row: Row) -> str | None:
@@ -76,8 +76,8 @@ def _refusal(manner: Manner, row: Row) -> str | None:
     return None
 
 
-async def _entries(db: Reader, manner: Manner, last: int) -> Sequence[Row]:
-    return await db.rows(
+def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
+    return db.rows(
         """SELECT e.*, coalesce(e.url, n.url) AS address, n.label AS said_title, f.description, f.site, f.author,
         f.published, (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
         FROM entries e JOIN shelves s ON s.id = e.shelf
@@ -92,17 +92,17 @@ async def _entries(db: Reader, manner: Manner, last: int) -> Sequence[Row]:
     )
 
 
-async def _items(db: Reader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item]:
+def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item]:
     ids = json.dumps([row["id"] for row in rows])
-    shares = await _by_entry(
+    shares = _by_entry(
         db,
         f"""SELECT n.entry, n.url, u.user AS sender, n.sent_at, n.note, n.label, p.room, n.event FROM shares n
         LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
         WHERE n.{_THESE} ORDER BY n.sent_at, n.id""",
         ids,
     )
-    said = await _by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
-    curated = await _by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
+    said = _by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
+    curated = _by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
     return [
         _item(
             manner,
@@ -115,9 +115,9 @@ async def _items(db: Reader, manner: Manner, rows: Sequence[Row]) -> Sequence[It
     ]
 
 
-async def _by_entry(db: Reader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
+def _by_entry(db: SyncReader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
     found: dict[int, list[Row]] = {}
-    for row in await db.rows(sql, ids=ids):
+    for row in db.rows(sql, ids=ids):
         found.setdefault(row["entry"], []).append(row)
     return found
 

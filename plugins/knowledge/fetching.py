@@ -6,7 +6,7 @@ import json
 from asyncio import TaskGroup
 from collections.abc import Mapping
 
-from bot.api import JobContext, Row, Transaction, job
+from bot.api import JobContext, Row, SyncTransaction, job
 from plugins.knowledge import address, alike, errands
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import OF_HUBS, SECOND, Asks
@@ -57,15 +57,15 @@ class Fetching:
             wait = None if error.permanent else retry_after(row["tries"] + 1)
             learnt = {"state": str(error.reason), "due": None if wait is None else ctx.now + wait}
         async with ctx.transaction() as tx:
-            if await _store(tx, row, learnt, errands.fetching(ctx.hubs)) and learnt["state"] == "ok":
-                await renew(tx, self.rules, {row["entry"]})
+            if await tx.run(_store, row, learnt, errands.fetching(ctx.hubs)) and learnt["state"] == "ok":
+                await tx.run(renew, self.rules, {row["entry"]})
 
 
-async def _store(tx: Transaction, row: Row, learnt: Mapping[str, object], hubs: object) -> bool:
+def _store(tx: SyncTransaction, row: Row, learnt: Mapping[str, object], hubs: object) -> bool:
     """Whether it is still wanted: the entry may have gone meanwhile, or its hub may not want to know any more."""
     sets = ", ".join(f"{column} = :{column}" for column in learnt)
     return bool(
-        await tx.execute(
+        tx.execute(
             f"""UPDATE facts SET {sets}, tries = tries + 1 WHERE entry = :entry AND url = :asked AND due IS NOT NULL
             AND entry IN (SELECT id FROM entries e WHERE {OF_HUBS})""",
             entry=row["entry"],

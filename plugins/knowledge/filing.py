@@ -3,7 +3,7 @@ one again, and pages whose keys were made by older rules."""
 
 from __future__ import annotations
 
-from bot.api import Row, Transaction
+from bot.api import Row, SyncTransaction
 from plugins.knowledge.canonical import VERSION, canonical
 from plugins.knowledge.placing import digest, entries_of, resources_of
 from plugins.knowledge.renewal import forget_resource, renew
@@ -11,21 +11,21 @@ from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import LABELS
 
 
-async def merge(tx: Transaction, rules: Rules, into: int, other: int) -> None:
+def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
     """The entry `other` becomes part of `into`, of the same shelf; its number leads there from now on."""
-    row = await tx.row("SELECT shelf, resource, number FROM entries WHERE id = :other", other=other)
+    row = tx.row("SELECT shelf, resource, number FROM entries WHERE id = :other", other=other)
     if row is None:
         return
     for table in ("shares", "curations"):
-        await tx.execute(f"UPDATE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
-    await _hand_over(tx, into, other, row)
-    await renew(tx, rules, {into, other})
+        tx.execute(f"UPDATE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
+    _hand_over(tx, into, other, row)
+    renew(tx, rules, {into, other})
 
 
-async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int | None:
+def split(tx: SyncTransaction, rules: Rules, shelf: int, number: int) -> int | None:
     """What was once the entry of that number is one again; its id, or None if it is no part of another, or nothing
     is left of it. What hid or labelled the whole does so for both parts: nothing is opened by this."""
-    row = await tx.row(
+    row = tx.row(
         """SELECT resource, entry FROM merged m WHERE shelf = :shelf AND number = :number
         AND (EXISTS (SELECT 1 FROM shares WHERE entry = m.entry AND resource = m.resource)
         OR EXISTS (SELECT 1 FROM curations WHERE entry = m.entry AND resource = m.resource))""",
@@ -34,34 +34,34 @@ async def split(tx: Transaction, rules: Rules, shelf: int, number: int) -> int |
     )
     if row is None:
         return None
-    own = await tx.value(
+    own = tx.value(
         "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
         shelf=shelf,
         number=number,
         resource=row["resource"],
     )
     for table in ("shares", "curations"):
-        await tx.execute(
+        tx.execute(
             f"UPDATE {table} SET entry = :own WHERE entry = :entry AND resource = :resource",
             own=own,
             **row,
         )
-    await _take_back(tx, own, row["entry"], shelf, row["resource"])
-    await tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
-    await renew(tx, rules, {own, row["entry"]})
+    _take_back(tx, own, row["entry"], shelf, row["resource"])
+    tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
+    renew(tx, rules, {own, row["entry"]})
     return int(own)
 
 
-async def _take_back(tx: Transaction, own: int, entry: int, shelf: int, resource: int) -> None:
+def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: int) -> None:
     """The corrections of a part before it was joined are its own again, and no longer those of the whole."""
-    await tx.execute(
+    tx.execute(
         """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
         WHERE shelf = :shelf AND resource = :resource""",
         own=own,
         shelf=shelf,
         resource=resource,
     )
-    await tx.execute(
+    tx.execute(
         """DELETE FROM corrections WHERE entry = :entry AND EXISTS (SELECT 1 FROM put_aside a WHERE a.shelf = :shelf
         AND a.resource = :resource AND a.field = corrections.field AND a.value = corrections.value
         AND a.by IS corrections.by AND a.at = corrections.at)""",
@@ -69,7 +69,7 @@ async def _take_back(tx: Transaction, own: int, entry: int, shelf: int, resource
         shelf=shelf,
         resource=resource,
     )
-    await tx.execute(
+    tx.execute(
         """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
         WHERE entry = :entry AND field IN ('hidden', 'label')
         ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value
@@ -79,67 +79,67 @@ async def _take_back(tx: Transaction, own: int, entry: int, shelf: int, resource
     )
 
 
-async def refile(tx: Transaction, rules: Rules, most: int) -> bool:
+def refile(tx: SyncTransaction, rules: Rules, most: int) -> bool:
     """Makes the keys of pages anew that older rules made; answers whether there are more to do.
 
     Pages that the new rules call one are joined; a page that they call two is taken apart.
     """
-    old = await tx.rows("SELECT id FROM resources WHERE version <> :now LIMIT :most", now=VERSION, most=most)
+    old = tx.rows("SELECT id FROM resources WHERE version <> :now LIMIT :most", now=VERSION, most=most)
     for row in old:
-        await _refile(tx, rules, row["id"])
+        _refile(tx, rules, row["id"])
     return len(old) == most
 
 
-async def refile_recommended(tx: Transaction, rules: Rules) -> None:
+def refile_recommended(tx: SyncTransaction, rules: Rules) -> None:
     """The same at once for what the YAML recommends, before it is looked for by its new keys."""
-    for row in await tx.rows(
+    for row in tx.rows(
         "SELECT id FROM resources WHERE version <> :now AND id IN (SELECT resource FROM curations)", now=VERSION
     ):
-        await _refile(tx, rules, row["id"])
+        _refile(tx, rules, row["id"])
 
 
-async def _refile(tx: Transaction, rules: Rules, resource: int) -> None:
-    rows = await tx.rows(
+def _refile(tx: SyncTransaction, rules: Rules, resource: int) -> None:
+    rows = tx.rows(
         """SELECT entry, url FROM shares WHERE resource = :id UNION SELECT entry, url FROM curations
         WHERE resource = :id""",
         id=resource,
     )
     keys = {row["url"]: canonical(row["url"]) or row["url"] for row in rows}
     taken = {
-        key: await tx.value("SELECT id FROM resources WHERE key = :key AND id <> :id", key=digest(key), id=resource)
+        key: tx.value("SELECT id FROM resources WHERE key = :key AND id <> :id", key=digest(key), id=resource)
         for key in set(keys.values())
     }
     if len(taken) == 1 and None in taken.values():
         key = next(iter(taken))
-        await tx.execute(
+        tx.execute(
             "UPDATE resources SET key = :key, version = :now WHERE id = :id",
             key=digest(key),
             now=VERSION,
             id=resource,
         )
         return
-    await tx.execute("UPDATE resources SET version = :now WHERE id = :id", now=VERSION, id=resource)
-    resources = await resources_of(tx, set(keys.values()))
+    tx.execute("UPDATE resources SET version = :now WHERE id = :id", now=VERSION, id=resource)
+    resources = resources_of(tx, set(keys.values()))
     touched: set[int] = set()
     for row in rows:
         new = resources[keys[row["url"]]]
-        touched |= await _move(tx, rules, row, resource, new)
-    await renew(tx, rules, touched)
-    await forget_resource(tx, resource)
+        touched |= _move(tx, rules, row, resource, new)
+    renew(tx, rules, touched)
+    forget_resource(tx, resource)
 
 
-async def _move(tx: Transaction, rules: Rules, row: Row, resource: int, new: int) -> set[int]:
+def _move(tx: SyncTransaction, rules: Rules, row: Row, resource: int, new: int) -> set[int]:
     """What an entry has of one address goes to the entry of its new key on the same shelf."""
-    about = await tx.row("SELECT shelf, number, resource FROM entries WHERE id = :entry", entry=row["entry"])
+    about = tx.row("SELECT shelf, number, resource FROM entries WHERE id = :entry", entry=row["entry"])
     if about is None or new == resource:
         return set()
     entry = row["entry"]
     if about["resource"] != resource:  # by way of a join, which stays as it was made
-        await _join_anew(tx, rules, entry, about["shelf"], resource, new)
+        _join_anew(tx, rules, entry, about["shelf"], resource, new)
     else:
-        entry = (await entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
+        entry = (entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
     for table in ("shares", "curations"):
-        await tx.execute(
+        tx.execute(
             f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new
             WHERE entry = :entry AND resource = :resource AND url = :url""",
             to=entry,
@@ -148,19 +148,19 @@ async def _move(tx: Transaction, rules: Rules, row: Row, resource: int, new: int
             resource=resource,
             url=row["url"],
         )
-    left = await tx.value(
+    left = tx.value(
         """SELECT EXISTS (SELECT 1 FROM shares WHERE entry = :entry)
         OR EXISTS (SELECT 1 FROM curations WHERE entry = :entry)""",
         entry=row["entry"],
     )
     if not left and entry != row["entry"]:
-        await _hand_over(tx, entry, row["entry"], about)
+        _hand_over(tx, entry, row["entry"], about)
     return {entry, int(row["entry"])}
 
 
-async def _join_anew(tx: Transaction, rules: Rules, entry: int, shelf: int, old: int, new: int) -> None:
+def _join_anew(tx: SyncTransaction, rules: Rules, entry: int, shelf: int, old: int, new: int) -> None:
     """A part of an entry has a new key; what was shared meanwhile under that key joins, with a number of its own."""
-    meanwhile = await tx.value(
+    meanwhile = tx.value(
         """SELECT id FROM entries WHERE shelf = :shelf AND resource = :new UNION ALL
         SELECT entry FROM merged WHERE shelf = :shelf AND resource = :new""",
         shelf=shelf,
@@ -169,9 +169,9 @@ async def _join_anew(tx: Transaction, rules: Rules, entry: int, shelf: int, old:
     if meanwhile == entry:
         return
     if meanwhile is not None:
-        await merge(tx, rules, entry, meanwhile)
+        merge(tx, rules, entry, meanwhile)
         # The part keeps the number people know it by; the younger number leads to the entry by way of the old key.
-        await tx.execute(
+        tx.execute(
             """UPDATE merged SET number = (SELECT sum(number) FROM merged WHERE shelf = :shelf
             AND resource IN (:old, :new)) - number WHERE shelf = :shelf AND resource IN (:old, :new)""",
             shelf=shelf,
@@ -179,20 +179,20 @@ async def _join_anew(tx: Transaction, rules: Rules, entry: int, shelf: int, old:
             new=new,
         )
         return
-    await tx.execute(
+    tx.execute(
         "UPDATE merged SET resource = :new WHERE shelf = :shelf AND resource = :old", shelf=shelf, old=old, new=new
     )
 
 
-async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None:
+def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
     """What people said of an entry that goes, and its number, are those of another from now on."""
-    await tx.execute(
+    tx.execute(
         """INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :into, :number)
         ON CONFLICT DO NOTHING""",
         into=into,
         **about,
     )
-    await tx.execute(
+    tx.execute(
         """INSERT INTO put_aside (shelf, resource, field, value, by, at)
         SELECT :shelf, :resource, field, value, by, at FROM corrections WHERE entry = :other ON CONFLICT DO NOTHING""",
         other=other,
@@ -200,20 +200,20 @@ async def _hand_over(tx: Transaction, into: int, other: int, about: Row) -> None
         resource=about["resource"],
     )
     for table in ("votes", "corrections", "merged"):
-        await tx.execute(
+        tx.execute(
             f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
             into=into,
             other=other,
         )
     # A label somebody set for one of them is that of both now: the stricter of the two counts.
-    strictest = await tx.value(
+    strictest = tx.value(
         """SELECT max(label) FROM entries WHERE id IN (:into, :other)
         AND coalesce(title, url, shared_at) IS NOT NULL""",  # one that is just made has none yet
         into=into,
         other=other,
     )
     if strictest is not None:
-        await tx.execute(
+        tx.execute(
             "UPDATE corrections SET value = :label WHERE entry = :into AND field = 'label'",
             label=LABELS[strictest],
             into=into,

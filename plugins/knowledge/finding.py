@@ -73,8 +73,8 @@ class Finding:
     async def show(self, ctx: Context, number: str) -> Reply:
         may_see_hidden = ctx.role >= Role.COORDINATOR and not ctx.room.direct
         entry = await naming.entry(ctx, await sight(ctx), number, hidden=may_see_hidden)
-        shares = await results.shares_of(ctx.db, entry, MOST_SHARES + 1)
-        note = await results.recommendation(ctx.db, entry)
+        shares = await ctx.db.run(results.shares_of, entry, MOST_SHARES + 1)
+        note = await ctx.db.run(results.recommendation, entry)
         more = len(shares) > MOST_SHARES
         return Reply(shown.details(ctx, self.rules, entry, note, shares[:MOST_SHARES], more=more))
 
@@ -84,7 +84,7 @@ class Finding:
         aliases={"es": "temas", "fr": "sujets", "pt": "assuntos"},
     )
     async def topics(self, ctx: Context) -> Reply:
-        counts = await results.topic_counts(ctx.db, await sight(ctx))
+        counts = await ctx.db.run(results.topic_counts, await sight(ctx))
         hubs = ctx.hubs if ctx.room.direct else [ctx.hub]
         named = {topic.id: hub for hub in reversed(ctx.hubs) for topic in hub.topics}
         names = [
@@ -112,8 +112,8 @@ class Finding:
         seen = await sight(ctx)
         entry = await naming.entry(ctx, seen, number)
         words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
-        hits = await search.similar(
-            ctx.db,
+        hits = await ctx.db.run(
+            search.similar,
             seen,
             entry.id,
             words or address.words(entry.url).replace("-", " "),
@@ -142,7 +142,7 @@ class Finding:
                 )
             )
         seen = await sight(ctx)
-        hits = await search.most_useful(ctx.db, seen, ctx.now - days * DAY, PAGE)
+        hits = await ctx.db.run(search.most_useful, seen, ctx.now - days * DAY, PAGE)
         if not hits:
             return Reply(ctx.t("Nobody has shared a link here in that time."))
         return Reply(await self._listing(ctx, seen, hits))
@@ -156,7 +156,7 @@ class Finding:
     async def who(self, ctx: Context, *, topic: str) -> Reply:
         seen = await sight(ctx)
         topics = await naming.topics(ctx, self.rules, seen, topic)
-        people = await search.askable(ctx.db, seen, topics)
+        people = await ctx.db.run(search.askable, seen, topics)
         asked = naming.written(ctx, "askme", ctx.t("on"))
         if not people:
             return Reply(
@@ -184,7 +184,7 @@ class Finding:
         if question.hub:
             seen = seen.of_hubs([naming.hub(ctx, question.hub).id])
         topics = await naming.topics(ctx, self.rules, seen, question.topic) if question.topic else ()
-        return await search.find(ctx.db, seen, question, topics, ctx.now, terms=terms, limit=limit)
+        return await ctx.db.run(search.find, seen, question, topics, ctx.now, terms=terms, limit=limit)
 
     async def _page(self, ctx: Context, words: str, found: Found, seen: int = 0) -> Reply:
         """A page of results, and what was done to the question."""
@@ -201,7 +201,7 @@ class Finding:
         before: Sequence[Hit] = (),
     ) -> str:  # fmt: skip
         """Results; `before` were shown already."""
-        entries = {entry.id: entry for entry in await results.load(ctx.db, seen, [hit.id for hit in hits])}
+        entries = {entry.id: entry for entry in await ctx.db.run(results.load, seen, [hit.id for hit in hits])}
         units = question.units if question else ()
         parts: list[str] = []
         all_full = all(hit.full for hit in before)
@@ -253,7 +253,7 @@ class Finding:
         where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in hubs)
         parts = self._remarks(ctx, found)
         parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
-        counts = await results.topic_counts(ctx.db, seen)
+        counts = await ctx.db.run(results.topic_counts, seen)
         names = {}
         for topic in counts:
             titles = [title for hub in ctx.hubs for title in self.rules.of(hub.id).topics.get(topic, {}).values()]
@@ -265,7 +265,7 @@ class Finding:
             parts.append(
                 ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
             )
-        closest = await search.closest(ctx.db, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
+        closest = await ctx.db.run(search.closest, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
         if closest:
             parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listing(ctx, seen, closest))
         if not ctx.room.direct:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from bot.api import Reader, Transaction
+from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge import index, placing
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item
@@ -20,13 +20,13 @@ _ENTRIES = """SELECT r.id AS resource, r.key, coalesce(m.entry, e.id) AS entry F
     WHERE coalesce(m.entry, e.id) IS NOT NULL"""
 
 
-async def known(db: Reader, manner: Manner, urls: Collection[str]) -> set[str]:
+def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
     """Which of these addresses the shelf has."""
-    shelf = await db.value(
+    shelf = db.value(
         "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle", hub=manner.hub, circle=manner.circle
     )
     keys = {url: placing.digest(_key(url)) for url in urls}
-    rows = await db.rows(
+    rows = db.rows(
         f"{_ENTRIES} AND r.key IN (SELECT value FROM json_each(:keys))",
         shelf=shelf,
         keys=json.dumps(sorted(set(keys.values()))),
@@ -35,29 +35,27 @@ async def known(db: Reader, manner: Manner, urls: Collection[str]) -> set[str]:
     return {url for url, key in keys.items() if key in there}
 
 
-async def bring(tx: Transaction, rules: Rules, manner: Manner, items: Sequence[Item]) -> Sequence[Outcome]:
+def bring(tx: SyncTransaction, rules: Rules, manner: Manner, items: Sequence[Item]) -> Sequence[Outcome]:
     """Files items, all of them in this transaction; what became of each, in their order."""
     if not items:
         return ()
-    shelf = await shelf_for(tx, manner.hub, manner.circle)
+    shelf = shelf_for(tx, manner.hub, manner.circle)
     keys = [[_key(item.url), *(_key(share.url) for share in item.shares)] for item in items]
-    resources = await placing.resources_of(tx, {key for mine in keys for key in mine})
-    last = await tx.value("SELECT last FROM shelves WHERE id = :id", id=shelf.id)
-    intake = Intake(rules.of(manner.hub), manner, last, await _unlogged(tx) if manner.keep_sharers else ())
-    await _load(tx, shelf, intake, resources.values())
+    resources = placing.resources_of(tx, {key for mine in keys for key in mine})
+    last = tx.value("SELECT last FROM shelves WHERE id = :id", id=shelf.id)
+    intake = Intake(rules.of(manner.hub), manner, last, _unlogged(tx) if manner.keep_sharers else ())
+    _load(tx, shelf, intake, resources.values())
     outcomes = [intake.take(item, [resources[key] for key in mine]) for item, mine in zip(items, keys, strict=True)]
-    await _store(tx, rules, manner, shelf, intake)
+    _store(tx, rules, manner, shelf, intake)
     return outcomes
 
 
-async def _load(tx: Transaction, shelf: Shelf, intake: Intake, resources: Collection[int]) -> None:
+def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collection[int]) -> None:
     """What the shelf has of these pages."""
     wanted = json.dumps(sorted(resources))
-    found = await tx.rows(
-        f"{_ENTRIES} AND r.id IN (SELECT value FROM json_each(:wanted))", shelf=shelf.id, wanted=wanted
-    )
+    found = tx.rows(f"{_ENTRIES} AND r.id IN (SELECT value FROM json_each(:wanted))", shelf=shelf.id, wanted=wanted)
     entries = json.dumps(sorted({row["entry"] for row in found}))
-    rows = await tx.rows(
+    rows = tx.rows(
         """SELECT e.id, e.number, e.resource, e.title, e.votes,
         EXISTS (SELECT 1 FROM facts WHERE entry = e.id) AS told,
         EXISTS (SELECT 1 FROM curations WHERE entry = e.id AND note <> '{}') AS noted,
@@ -80,26 +78,26 @@ async def _load(tx: Transaction, shelf: Shelf, intake: Intake, resources: Collec
             topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
         )
     intake.pages = {row["resource"]: pages[row["entry"]] for row in found}
-    shares = await tx.rows(
+    shares = tx.rows(
         "SELECT resource, sent_at, note, label FROM shares WHERE entry IN (SELECT value FROM json_each(:entries))",
         entries=entries,
     )
     intake.there.update(mark for share in shares for mark in marks_of(**share))
 
 
-async def _store(tx: Transaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
+def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
     new = {page.number: page for page in intake.pages.values() if page.id is None}
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)",
         ({"shelf": shelf.id, "number": page.number, "resource": page.resource} for page in new.values()),
     )
-    for row in await tx.rows(
+    for row in tx.rows(
         "SELECT id, number FROM entries WHERE shelf = :shelf AND number IN (SELECT value FROM json_each(:numbers))",
         shelf=shelf.id,
         numbers=json.dumps(list(new)),
     ):
         new[row["number"]].id = row["id"]
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :entry, :number)",
         (
             {"shelf": shelf.id, "resource": resource, "entry": page.id, "number": intake.last + nth}
@@ -107,15 +105,15 @@ async def _store(tx: Transaction, rules: Rules, manner: Manner, shelf: Shelf, in
         ),
     )
     last = intake.last + len(intake.joined)
-    await tx.execute("UPDATE shelves SET last = :last WHERE id = :shelf", last=last, shelf=shelf.id)
-    entries = await index.file(tx, intake.shares)
+    tx.execute("UPDATE shelves SET last = :last WHERE id = :shelf", last=last, shelf=shelf.id)
+    entries = index.file(tx, intake.shares)
     said = {page.number: page for page in intake.pages.values() if page.added or page.number in new}
-    await _say(tx, manner, list(said.values()))
-    await renew(tx, rules, {*entries.values(), *(page.id for page in said.values() if page.id is not None)})
+    _say(tx, manner, list(said.values()))
+    renew(tx, rules, {*entries.values(), *(page.id for page in said.values() if page.id is not None)})
 
 
-async def _say(tx: Transaction, manner: Manner, pages: Sequence[Page]) -> None:
-    await tx.execute_many(
+def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
+    tx.execute_many(
         """INSERT INTO corrections (entry, field, value, by, at) VALUES (:entry, :field, :value, NULL, :at)
         ON CONFLICT DO NOTHING""",
         (
@@ -124,16 +122,16 @@ async def _say(tx: Transaction, manner: Manner, pages: Sequence[Page]) -> None:
             for name, value in page.corrections.items()
         ),
     )
-    await tx.execute_many(
+    tx.execute_many(
         f"""INSERT INTO facts (entry, url, state, {", ".join(FACTS)})
         VALUES (:entry, :url, 'ok', {", ".join(f":{name}" for name in FACTS)}) ON CONFLICT DO NOTHING""",
         ({"entry": page.id, **page.facts} for page in pages if page.facts),
     )
 
 
-async def _unlogged(tx: Transaction) -> frozenset[str]:
+def _unlogged(tx: SyncTransaction) -> frozenset[str]:
     """Who wants nothing kept."""
-    rows = await tx.rows("SELECT u.user FROM choices c JOIN sharers u ON u.id = c.sharer WHERE c.unlogged = 1")
+    rows = tx.rows("SELECT u.user FROM choices c JOIN sharers u ON u.id = c.sharer WHERE c.unlogged = 1")
     return frozenset(row["user"] for row in rows)
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Reader, Transaction
+from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge import curation
 from plugins.knowledge.errands import ASKED
 from plugins.knowledge.placing import digest, entries_of, ids_of, resources_of
@@ -45,26 +45,26 @@ class Share:
     file: str | None = None
 
 
-async def put(tx: Transaction, rules: Rules, shares: Sequence[Share]) -> Mapping[Share, int]:
+def put(tx: SyncTransaction, rules: Rules, shares: Sequence[Share]) -> Mapping[Share, int]:
     """Files shares; answers the entry each is in now. A share that is there already stays as it is."""
     if not shares:
         return {}
-    entries = await file(tx, shares)
-    await renew(tx, rules, set(entries.values()))
+    entries = file(tx, shares)
+    renew(tx, rules, set(entries.values()))
     return entries
 
 
-async def file(tx: Transaction, shares: Sequence[Share]) -> Mapping[Share, int]:
+def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     """`put` without making the entries anew: whoever calls this does."""
     shelves = {}
     for place in dict.fromkeys((share.hub, share.circle) for share in shares):
-        shelves[place] = (await shelf_for(tx, *place)).id
-    senders = await ids_of(tx, "sharers", "user", {share.sender for share in shares if share.sender})
-    places = await ids_of(tx, "places", "room", {share.room for share in shares if share.room})
-    resources = await resources_of(tx, {share.canonical for share in shares})
+        shelves[place] = (shelf_for(tx, *place)).id
+    senders = ids_of(tx, "sharers", "user", {share.sender for share in shares if share.sender})
+    places = ids_of(tx, "places", "room", {share.room for share in shares if share.room})
+    resources = resources_of(tx, {share.canonical for share in shares})
     about = [(shelves[share.hub, share.circle], resources[share.canonical]) for share in shares]
-    entries = await entries_of(tx, list(dict.fromkeys(about)))
-    await tx.execute_many(
+    entries = entries_of(tx, list(dict.fromkeys(about)))
+    tx.execute_many(
         """INSERT INTO shares (entry, resource, place, event, said_in, sender, sent_at, url, label, note, topics, tlp,
         file) VALUES (:entry, :resource, :place, :event, :said_in, :sender, :sent_at, :url, :label, :note, :topics,
         :tlp, :file) ON CONFLICT DO NOTHING""",
@@ -90,8 +90,8 @@ async def file(tx: Transaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     return {share: entries[where] for share, where in zip(shares, about, strict=True)}
 
 
-async def replace(
-    tx: Transaction, rules: Rules, room: str, event: str, sender: str, shares: Sequence[Share]
+def replace(
+    tx: SyncTransaction, rules: Rules, room: str, event: str, sender: str, shares: Sequence[Share]
 ) -> tuple[Mapping[Share, int], bool]:
     """Makes `shares` what this message shares, in place of what it shared before; whether anything went, too.
 
@@ -100,25 +100,25 @@ async def replace(
     mine = """event = :event AND place = (SELECT id FROM places WHERE room = :room)
         AND sender = (SELECT id FROM sharers WHERE user = :sender)"""
     said = {"room": room, "event": event, "sender": sender}
-    old = await tx.rows(f"SELECT entry, sent_at FROM shares WHERE {mine}", **said)
+    old = tx.rows(f"SELECT entry, sent_at FROM shares WHERE {mine}", **said)
     if old:
-        await tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
-    entries = await file(tx, shares) if shares else {}
+        tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
+    entries = file(tx, shares) if shares else {}
     if old:
-        await _drop_unsaid_facts(tx, {row["entry"] for row in old})
-        await tx.execute(
+        _drop_unsaid_facts(tx, {row["entry"] for row in old})
+        tx.execute(
             f"UPDATE shares SET sent_at = :first WHERE {mine}",
             first=min(row["sent_at"] for row in old),
             **said,
         )
-    await renew(tx, rules, {*entries.values(), *(row["entry"] for row in old)})
+    renew(tx, rules, {*entries.values(), *(row["entry"] for row in old)})
     return entries, bool(old)
 
 
-async def is_known(db: Reader, share: Share) -> bool:
+def is_known(db: SyncReader, share: Share) -> bool:
     """Whether its shelf has its page already, and shows it, by another message."""
     return bool(
-        await db.value(
+        db.value(
             """SELECT EXISTS (SELECT 1 FROM shelves s, resources r, entries e LEFT JOIN merged m ON m.entry = e.id
             WHERE s.hub = :hub AND s.circle = :circle AND r.key = :key AND e.shelf = s.id AND e.hidden = 0
             AND (e.resource = r.id OR m.resource = r.id))""",
@@ -129,10 +129,10 @@ async def is_known(db: Reader, share: Share) -> bool:
     )
 
 
-async def is_said_in(db: Reader, room: str, event: str, said_in: str) -> bool:
+def is_said_in(db: SyncReader, room: str, event: str, said_in: str) -> bool:
     """Whether what a message shares came with that text."""
     return bool(
-        await db.value(
+        db.value(
             """SELECT EXISTS (SELECT 1 FROM shares WHERE event = :event AND said_in = :said_in
             AND place = (SELECT id FROM places WHERE room = :room))""",
             room=room,
@@ -142,84 +142,82 @@ async def is_said_in(db: Reader, room: str, event: str, said_in: str) -> bool:
     )
 
 
-async def remove(tx: Transaction, rules: Rules, room: str, event: str) -> bool:
+def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> bool:
     """Removes what a message shares, given its id or that of the edit which holds its present text."""
     gone = "place = (SELECT id FROM places WHERE room = :room) AND (event = :event OR said_in = :event)"
-    return await _remove(tx, rules, gone, room=room, event=event)
+    return _remove(tx, rules, gone, room=room, event=event)
 
 
-async def forget(tx: Transaction, rules: Rules, user: str) -> None:
+def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
     """Removes everything a person shared, wrote and found useful; the words leave the disk."""
-    id_ = await tx.value("SELECT id FROM sharers WHERE user = :user", user=user)
+    id_ = tx.value("SELECT id FROM sharers WHERE user = :user", user=user)
     if id_ is None:
         return
-    touched = await tx.rows(
+    touched = tx.rows(
         """SELECT entry FROM votes WHERE sharer = :id UNION SELECT entry FROM corrections WHERE by = :id
         UNION SELECT entry FROM changes WHERE by = :id AND entry IS NOT NULL
         UNION SELECT entry FROM shares WHERE sender = :id""",
         id=id_,
     )
     # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
-    await curation.drop_words(tx, "c.by = :id", id=id_)
+    curation.drop_words(tx, "c.by = :id", id=id_)
     for table in ("corrections", "put_aside"):
-        await tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
-        await tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
-    await tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
-    await tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
-    await tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)
-    await tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
-    await _drop_unsaid_facts(tx, {row["entry"] for row in touched})
-    await renew(tx, rules, {row["entry"] for row in touched})
-    await tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
-    await tx.execute("DELETE FROM sharers WHERE id = :id", id=id_)
-    await erase(tx)
+        tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
+        tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
+    tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
+    tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
+    tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)
+    tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
+    _drop_unsaid_facts(tx, {row["entry"] for row in touched})
+    renew(tx, rules, {row["entry"] for row in touched})
+    tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
+    tx.execute("DELETE FROM sharers WHERE id = :id", id=id_)
+    erase(tx)
 
 
-async def erase(tx: Transaction, large: int = LARGE) -> bool:
+def erase(tx: SyncTransaction, large: int = LARGE) -> bool:
     """Lets deleted words leave the disk: a deleted row alone leaves them in the search index and in the log.
 
     The index is rewritten, about 0.1 s for ten thousand entries. Not one that is large: then the answer is False, and
     `rewrite_some` does it in steps.
     """
-    small = int(await tx.value("SELECT count(*) FROM (SELECT 1 FROM entries LIMIT :large)", large=large)) < large
+    small = int(tx.value("SELECT count(*) FROM (SELECT 1 FROM entries LIMIT :large)", large=large)) < large
     if small:
-        await rewrite(tx)
-    await tx.erase()
+        rewrite(tx)
+    tx.erase()
     return small
 
 
-async def rewrite(tx: Transaction) -> None:
-    await tx.execute("INSERT INTO entry_words (entry_words) VALUES ('optimize')")
-    await tx.erase()
+def rewrite(tx: SyncTransaction) -> None:
+    tx.execute("INSERT INTO entry_words (entry_words) VALUES ('optimize')")
+    tx.erase()
 
 
-async def rewrite_some(tx: Transaction, *, begin: bool) -> bool:
+def rewrite_some(tx: SyncTransaction, *, begin: bool) -> bool:
     """One step of `rewrite`, a tenth of a second; whether there are more. The first one must `begin`.
 
     SQLite, "FTS5", 6.7: the rank is negative to begin; a step that changes less than two rows was the last.
     """
-    before = await tx.value("SELECT total_changes()")
-    await tx.execute(
-        "INSERT INTO entry_words (entry_words, rank) VALUES ('merge', :pages)", pages=-STEP if begin else STEP
-    )
-    more = await tx.value("SELECT total_changes()") - before >= 2
+    before = tx.value("SELECT total_changes()")
+    tx.execute("INSERT INTO entry_words (entry_words, rank) VALUES ('merge', :pages)", pages=-STEP if begin else STEP)
+    more = tx.value("SELECT total_changes()") - before >= 2
     if not more:
-        await tx.erase()
+        tx.erase()
     return bool(more)
 
 
-async def _remove(tx: Transaction, rules: Rules, gone: str, **params: object) -> bool:
-    old = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
+def _remove(tx: SyncTransaction, rules: Rules, gone: str, **params: object) -> bool:
+    old = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
     if old:
-        await tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
-        await _drop_unsaid_facts(tx, {row["entry"] for row in old})
-        await renew(tx, rules, {row["entry"] for row in old})
+        tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
+        _drop_unsaid_facts(tx, {row["entry"] for row in old})
+        renew(tx, rules, {row["entry"] for row in old})
     return bool(old)
 
 
-async def _drop_unsaid_facts(tx: Transaction, entries: Collection[int]) -> None:
+def _drop_unsaid_facts(tx: SyncTransaction, entries: Collection[int]) -> None:
     """What a page said goes with the address it was asked by, once nobody says that any more."""
-    await tx.execute(
+    tx.execute(
         f"""DELETE FROM facts WHERE entry IN (SELECT value FROM json_each(:ids)) AND ({ASKED})
         AND url NOT IN (SELECT url FROM shares WHERE entry = facts.entry UNION ALL
         SELECT url FROM curations WHERE entry = facts.entry UNION ALL

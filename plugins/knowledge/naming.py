@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from bot.api import Context, Hub, Reader, Text, UserError, escape
+from bot.api import Context, Hub, SyncReader, Text, UserError, escape
 from plugins.knowledge import results, shelves
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry, topic_counts
@@ -26,7 +26,7 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
     meant = hub or (None if ctx.room.direct else ctx.hub.id)
     seen = sight.of_hubs([meant]) if meant else sight
     circle = COORDINATORS if match["circle"] else "members"
-    found = await results.numbered(ctx.db, seen, int(match["number"]), circle=circle, hidden=hidden)
+    found = await ctx.db.run(results.numbered, seen, int(match["number"]), circle=circle, hidden=hidden)
     if not found:
         raise UserError(Text("There is no result with the number {number} here.", number=said[:40]))
     if len(found) > 1:
@@ -60,9 +60,9 @@ def hub(ctx: Context, said: str) -> Hub:
 
 async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
-    found = await topics_called(ctx.db, ctx.hubs, rules, sight, said)
+    found = await ctx.db.run(topics_called, ctx.hubs, rules, sight, said)
     names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
-    used = await topic_counts(ctx.db, sight)
+    used = await ctx.db.run(topic_counts, sight)
     if not {*names.values(), *used}.isdisjoint(found):
         return found
     shown = escape(tidy(said, 40))
@@ -81,7 +81,7 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     )
 
 
-async def topics_called(db: Reader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+def topics_called(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> Sequence[str]:
     """The same without a word where there is none."""
     found: dict[str, None] = {}
     words = list(compounds(said))
@@ -93,7 +93,7 @@ async def topics_called(db: Reader, hubs: Sequence[Hub], rules: Rules, sight: Si
             if mention.end - mention.start == len(words):
                 found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
     tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
-    if tag in await topic_counts(db, sight):
+    if tag in topic_counts(db, sight):
         found[tag] = None
     return list(found)
 

@@ -7,43 +7,43 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from bot.api import Transaction
+from bot.api import SyncTransaction
 from plugins.knowledge.canonical import VERSION
 
 Place = tuple[int, int]  # shelf id, resource id: what an entry is about
 
 
-async def resources_of(tx: Transaction, keys: Collection[str]) -> Mapping[str, int]:
+def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int]:
     """The pages of these canonical addresses; new ones are made."""
     digests = {digest(key): key for key in keys}
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO resources (key, version) VALUES (:key, :version) ON CONFLICT DO NOTHING",
         ({"key": made, "version": VERSION} for made in digests),
     )
-    rows = await tx.rows(
+    rows = tx.rows(
         "SELECT id, key FROM resources WHERE key IN (SELECT value FROM json_each(:keys))", keys=json.dumps([*digests])
     )
     return {digests[row["key"]]: row["id"] for row in rows}
 
 
-async def entries_of(tx: Transaction, places: Sequence[Place]) -> Mapping[Place, int]:
+def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
     """The entries of these pages on these shelves; new ones get the next numbers."""
-    found = await _entries(tx, places)
+    found = _entries(tx, places)
     new = [place for place in places if place not in found]
     if not new:
         return found
     numbered = []
     for shelf in dict.fromkeys(shelf for shelf, _ in new):
         mine = [resource for one, resource in new if one == shelf]
-        last = await tx.value(
+        last = tx.value(
             "UPDATE shelves SET last = last + :count WHERE id = :shelf RETURNING last", count=len(mine), shelf=shelf
         )
         first = last - len(mine) + 1
         numbered += [
             {"shelf": shelf, "number": first + place, "resource": resource} for place, resource in enumerate(mine)
         ]
-    await tx.execute_many("INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered)
-    return {**found, **await _entries(tx, new)}
+    tx.execute_many("INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered)
+    return {**found, **_entries(tx, new)}
 
 
 def digest(key: str) -> str:
@@ -51,8 +51,8 @@ def digest(key: str) -> str:
     return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=15).digest()).decode()
 
 
-async def _entries(tx: Transaction, places: Sequence[Place]) -> dict[Place, int]:
-    rows = await tx.rows(
+def _entries(tx: SyncTransaction, places: Sequence[Place]) -> dict[Place, int]:
+    rows = tx.rows(
         """SELECT p.value ->> 0 AS shelf, p.value ->> 1 AS resource, coalesce(m.entry, e.id) AS entry
         FROM json_each(:places) p
         LEFT JOIN merged m ON m.shelf = p.value ->> 0 AND m.resource = p.value ->> 1
@@ -63,14 +63,12 @@ async def _entries(tx: Transaction, places: Sequence[Place]) -> dict[Place, int]
     return {(row["shelf"], row["resource"]): row["entry"] for row in rows}
 
 
-async def ids_of(tx: Transaction, table: str, column: str, names: Iterable[str]) -> Mapping[str, int]:
+def ids_of(tx: SyncTransaction, table: str, column: str, names: Iterable[str]) -> Mapping[str, int]:
     """The ids of people or rooms, new ones included."""
     wanted = set(names)
     find = f"SELECT id, {column} AS name FROM {table} WHERE {column} IN (SELECT value FROM json_each(:names))"
-    rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
+    rows = tx.rows(find, names=json.dumps(sorted(wanted)))
     if new := wanted - {row["name"] for row in rows}:
-        await tx.execute_many(
-            f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new))
-        )
-        rows = await tx.rows(find, names=json.dumps(sorted(wanted)))
+        tx.execute_many(f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new)))
+        rows = tx.rows(find, names=json.dumps(sorted(wanted)))
     return {row["name"]: row["id"] for row in rows}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Reader, Row
+from bot.api import Row, SyncReader
 from plugins.knowledge import facets, vocabulary
 from plugins.knowledge.asking import Question, Unit
 from plugins.knowledge.matching import match
@@ -49,8 +49,8 @@ class Conditions:
         return {**self.sight.params, **{name: at for name, at in times.items() if at is not None}}
 
 
-async def facets_of(
-    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int
+def facets_of(
+    db: SyncReader, sight: Sight, question: Question, topics: Sequence[str], now: int
 ) -> Sequence[Sequence[str]]:
     """Words of the column `facets`: every entry that is asked for has one of each of these lists."""
     found: list[Sequence[str]] = [sight.words]
@@ -65,34 +65,34 @@ async def facets_of(
     if question.since is not None or question.until is not None:
         found.append(facets.between(question.since, question.until, now))
     if question.sender:
-        found.append([facets.sharer(id_) for id_ in await _senders(db, question.sender)] or [facets.NOTHING])
+        found.append([facets.sharer(id_) for id_ in _senders(db, question.sender)] or [facets.NOTHING])
     return found
 
 
-async def _senders(db: Reader, sender: str) -> Sequence[int]:
+def _senders(db: SyncReader, sender: str) -> Sequence[int]:
     """People by their whole id, or by their name on any server."""
     where = "lower(user) = :sender" if ":" in sender else "substr(lower(user), 1, length(:sender)) = :sender"
     name = sender if ":" in sender else f"@{sender}:"
-    return [row["id"] for row in await db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
+    return [row["id"] for row in db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
 
 
 _WORDS = """e.id, e.resource, e.shelf, e.curated, e.pinned, e.votes, e.shared_at, w.title, w.topics, w.notes, w.about,
     w.address, w.stems, w.concepts"""
 
 
-async def candidates(db: Reader, conditions: Conditions, units: Sequence[Unit], now: int) -> Sequence[Row]:
+def candidates(db: SyncReader, conditions: Conditions, units: Sequence[Unit], now: int) -> Sequence[Row]:
     """Entries that have all of it."""
     without = conditions.question.without
-    rows = await newest(db, conditions, match(conditions.facets, units, without))
+    rows = newest(db, conditions, match(conditions.facets, units, without))
     if len(rows) < POOL:
         return rows
     ways = [match(conditions.facets, units, without, titles=True)]
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
-    good = await vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes)
+    good = vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes)
     first = [words for words in ([facets.GOOD] if good else [], of_first(conditions.question.sort, now)) if words]
     ways += [match([*conditions.facets, words], units, without) for words in first]
-    more = await newest(db, conditions, *ways, among=RECENT)
+    more = newest(db, conditions, *ways, among=RECENT)
     return list({row["id"]: row for row in (*rows, *more)}.values())
 
 
@@ -101,8 +101,8 @@ def of_first(sort: str | None, now: int) -> Sequence[str]:
     return facets.between(now - LATELY, None, now) if sort == "new" else ()
 
 
-async def in_part(
-    db: Reader, conditions: Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
+def in_part(
+    db: SyncReader, conditions: Conditions, weighed: Sequence[Wanted], without: Sequence[Unit]
 ) -> Sequence[Row]:
     """Entries that have some of what is asked: all but one, or else the rarest."""
     there = [one for one in weighed if one.entries]
@@ -114,12 +114,12 @@ async def in_part(
         ways += [[one.unit for one in there if one is not left_out] for left_out in by_rarity]
     if not ways:
         return ()
-    rows = await newest(db, conditions, *(match(conditions.facets, units, without) for units in ways))
+    rows = newest(db, conditions, *(match(conditions.facets, units, without) for units in ways))
     return list({row["id"]: row for row in rows}.values())
 
 
-async def newest(
-    db: Reader, conditions: Conditions, *expressions: str, most: int = 0, among: int | None = None
+def newest(
+    db: SyncReader, conditions: Conditions, *expressions: str, most: int = 0, among: int | None = None
 ) -> Sequence[Row]:
     """The newest `most` entries of each expression: `POOL` of one, half as many of each of several; only the newest
     `among` of all entries are looked through, if that is given."""
@@ -130,7 +130,7 @@ async def newest(
         WHERE entry_words MATCH :match{number} AND {conditions.sql} {last} ORDER BY w.rowid DESC LIMIT :most)"""
         for number in range(len(expressions))
     ]
-    return await db.rows(
+    return db.rows(
         " UNION ALL ".join(parts),
         most=most or (POOL if len(expressions) == 1 else POOL // 2),
         **({"among": among} if among else {}),

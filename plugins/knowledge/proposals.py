@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.api import Reader, Row
+from bot.api import Row, SyncReader
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.placing import digest
@@ -21,10 +21,10 @@ class Candidate:
     reason: str
 
 
-async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
+def candidates(db: SyncReader, shelf: int, limit: int) -> Sequence[Candidate]:
     """Entries of a shelf that may be one page: addresses that differ in little, versions in other languages, and pages
     that name another one as theirs."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT e.number, coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url
         FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most""",
         shelf=shelf,
@@ -32,8 +32,8 @@ async def candidates(db: Reader, shelf: int, limit: int) -> Sequence[Candidate]:
     )
     spelt, translated = _together(rows, alike.loose), _together(rows, alike.without_language)
     found = [Candidate(numbers, "address") for numbers in spelt]
-    found += await _said_by_pages(db, shelf, limit)
-    found += await _versions_by_pages(db, shelf, limit)
+    found += _said_by_pages(db, shelf, limit)
+    found += _versions_by_pages(db, shelf, limit)
     found += [Candidate(numbers, "language") for numbers in translated if numbers not in spelt]
     return list(dict.fromkeys(found))[:limit]
 
@@ -47,8 +47,8 @@ def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tu
     return [tuple(sorted(numbers)) for numbers in by_form.values() if len(numbers) > 1]
 
 
-async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
-    rows = await db.rows(
+def _said_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
+    rows = db.rows(
         """SELECT e.number, f.final_url, f.canonical, h.moved_to,
         coalesce(f.url, e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url FROM entries e
         LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id WHERE e.shelf = :shelf
@@ -61,7 +61,7 @@ async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
         for target in (row["canonical"], row["final_url"], row["moved_to"]):
             if not target or not row["url"] or not alike.may_join(row["url"], target):
                 continue
-            other = await db.value(
+            other = db.value(
                 """SELECT e.number FROM entries e JOIN resources r ON r.id = e.resource
                 WHERE e.shelf = :shelf AND r.key = :key""",
                 shelf=shelf,
@@ -75,9 +75,9 @@ async def _said_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
     return found
 
 
-async def _versions_by_pages(db: Reader, shelf: int, limit: int) -> list[Candidate]:
+def _versions_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
     """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT DISTINCT min(e.number, o.number) AS first, max(e.number, o.number) AS second
         FROM facts f JOIN entries e ON e.id = f.entry JOIN json_each(f.versions) v
         JOIN resources r ON r.key = v.value JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from bot.api import Hub, Row, Transaction, section
+from bot.api import Hub, Row, SyncTransaction, section
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.placing import entries_of, resources_of
 from plugins.knowledge.renewal import renew
@@ -14,35 +14,35 @@ from plugins.knowledge.settings import Curated, KnowledgeHub
 from plugins.knowledge.shelves import shelf_for
 
 
-async def curate(tx: Transaction, rules: Rules, hubs: Sequence[Hub]) -> None:
+def curate(tx: SyncTransaction, rules: Rules, hubs: Sequence[Hub]) -> None:
     """Brings the index in line with the hubs' YAML: their resources, and whether they keep notes."""
     wanted: dict[tuple[int, int], Row] = {}
     for hub in hubs:
-        shelf = await shelf_for(tx, hub.id)
+        shelf = shelf_for(tx, hub.id)
         recommended = section(hub, KnowledgeHub).resources
         keys = {resource.url: canonical(resource.url) or resource.url for resource in recommended}
-        resources = await resources_of(tx, set(keys.values()))
+        resources = resources_of(tx, set(keys.values()))
         places = dict.fromkeys((shelf.id, resources[keys[one.url]]) for one in recommended)
-        entries = await entries_of(tx, list(places))  # numbered as the YAML has them
+        entries = entries_of(tx, list(places))  # numbered as the YAML has them
         for one in recommended:
             resource = resources[keys[one.url]]
             entry = entries[shelf.id, resource]
             wanted.setdefault((entry, resource), _curation(entry, resource, one))
-    present = {(row["entry"], row["resource"]): row for row in await tx.rows("SELECT * FROM curations")}
+    present = {(row["entry"], row["resource"]): row for row in tx.rows("SELECT * FROM curations")}
     changed = [place for place in present.keys() | wanted.keys() if present.get(place) != wanted.get(place)]
-    await tx.execute_many(
+    tx.execute_many(
         "DELETE FROM curations WHERE entry = :entry AND resource = :resource",
         ({"entry": entry, "resource": resource} for entry, resource in changed),
     )
-    await tx.execute_many(
+    tx.execute_many(
         """INSERT INTO curations (entry, resource, url, title, note, language, topics)
         VALUES (:entry, :resource, :url, :title, :note, :language, :topics)""",
         (wanted[place] for place in changed if place in wanted),
     )
-    await renew(tx, rules, {entry for entry, _ in changed} | await _drop_notes(tx, hubs))
+    renew(tx, rules, {entry for entry, _ in changed} | _drop_notes(tx, hubs))
 
 
-async def _drop_notes(tx: Transaction, hubs: Sequence[Hub]) -> set[int]:
+def _drop_notes(tx: SyncTransaction, hubs: Sequence[Hub]) -> set[int]:
     """A hub that no longer keeps notes keeps none from before."""
     entries: set[int] = set()
     for hub in hubs:
@@ -50,9 +50,9 @@ async def _drop_notes(tx: Transaction, hubs: Sequence[Hub]) -> set[int]:
             continue
         noted = """(note IS NOT NULL OR label IS NOT NULL) AND entry IN
             (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub)"""
-        rows = await tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)
+        rows = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)
         if rows:
-            await tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)
+            tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)
             entries |= {row["entry"] for row in rows}
     return entries
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from bot.api import Row, Transaction
+from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
 from plugins.knowledge.making import Made, Said, make
 from plugins.knowledge.rules import Rules
@@ -17,33 +17,33 @@ MOST_SHARES = 50  # of an entry that are read and indexed, newest first
 _IDS = "(SELECT value FROM json_each(:ids))"
 
 
-async def renew(tx: Transaction, rules: Rules, entries: Collection[int]) -> None:
+def renew(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
     """Makes these entries anew. Any number of them: the statements are the same for one and for a thousand."""
     if not entries:
         return
     ids = json.dumps(sorted(entries))
-    rows = await tx.rows(
+    rows = tx.rows(
         f"""SELECT e.id, e.resource, e.label, coalesce(e.title, e.url, e.shared_at) IS NOT NULL AS made,
         s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}
         ORDER BY e.id""",
         ids=ids,
     )
-    said = await _said(tx, ids, rows)
-    changes = await _take_out(tx, ids, rows)
+    said = _said(tx, ids, rows)
+    changes = _take_out(tx, ids, rows)
     kept = [row for row in rows if said[row["id"]].shares or said[row["id"]].curations]
     made = [(row, _make(rules, row, said[row["id"]])) for row in kept]
     _count(made, changes)
-    await _write(tx, made)
-    await vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))
-    await _drop(tx, [row for row in rows if not (said[row["id"]].shares or said[row["id"]].curations)])
+    _write(tx, made)
+    vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))
+    _drop(tx, [row for row in rows if not (said[row["id"]].shares or said[row["id"]].curations)])
 
 
 def _make(rules: Rules, row: Row, said: Said) -> Made:
     return make(rules.of(row["hub"]), Shelf(row["shelf"], row["hub"], row["circle"]), said)
 
 
-async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
-    shares = await _by_entry(
+def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
+    shares = _by_entry(
         tx,
         f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
         max(tlp) OVER (PARTITION BY entry) AS strictest
@@ -51,7 +51,7 @@ async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, 
         ids,
     )
     # What most entries have nothing of is looked for at once, and read only where there is something.
-    some = await tx.row(
+    some = tx.row(
         f"""SELECT EXISTS (SELECT 1 FROM curations WHERE entry IN {_IDS}) AS curations,
         EXISTS (SELECT 1 FROM corrections WHERE entry IN {_IDS}) AS corrections,
         EXISTS (SELECT 1 FROM facts WHERE entry IN {_IDS} AND state = 'ok') AS facts,
@@ -65,7 +65,7 @@ async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, 
         "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",
     }
     curations, corrections, facts, votes = [
-        await _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
+        _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
     ]
     return {
         (entry := row["id"]): Said(
@@ -80,25 +80,25 @@ async def _said(tx: Transaction, ids: str, entries: Sequence[Row]) -> dict[int, 
     }
 
 
-async def _by_entry(tx: Transaction, sql: str, ids: str) -> dict[int, list[Row]]:
+def _by_entry(tx: SyncTransaction, sql: str, ids: str) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
-    for row in await tx.rows(sql, ids=ids):
+    for row in tx.rows(sql, ids=ids):
         found.setdefault(row["entry"], []).append(row)
     return found
 
 
-async def _take_out(tx: Transaction, ids: str, rows: Sequence[Row]) -> vocabulary.Changes:
+def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> vocabulary.Changes:
     """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
     changes: vocabulary.Changes = Counter()
     if not any(row["made"] for row in rows):
         return changes
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
-    topics = await _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
-    for row in await tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids):
+    topics = _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
+    for row in tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids):
         for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
             changes[word, scopes[row["id"]]] -= 1
-    await tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
-    await tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
+    tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
+    tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
     return changes
 
 
@@ -109,36 +109,36 @@ def _count(made: Sequence[tuple[Row, Made]], changes: vocabulary.Changes) -> Non
             changes[word, where] += 1
 
 
-async def _write(tx: Transaction, made: Sequence[tuple[Row, Made]]) -> None:
-    await tx.execute_many(
+def _write(tx: SyncTransaction, made: Sequence[tuple[Row, Made]]) -> None:
+    tx.execute_many(
         """UPDATE entries SET url = :url, title = :title, languages = :languages, kind = :kind, curated = :curated,
         pinned = :pinned, hidden = :hidden, label = :label, votes = :votes, shared_at = :shared_at,
         shared_by = :shared_by WHERE id = :id""",
         ({"id": row["id"], **one.entry} for row, one in made),
     )
-    await tx.execute_many(
+    tx.execute_many(
         "INSERT INTO entry_topics (entry, topic) VALUES (:id, :topic)",
         ({"id": row["id"], "topic": topic} for row, one in made for topic in one.topics),
     )
-    await tx.execute_many(
+    tx.execute_many(
         f"""INSERT INTO entry_words (rowid, {", ".join(making.COLUMNS)})
         VALUES (:id, {", ".join(f":{column}" for column in making.COLUMNS)})""",
         ({"id": row["id"], **one.words} for row, one in made if one.words),
     )
 
 
-async def _drop(tx: Transaction, gone: Iterable[Row]) -> None:
+def _drop(tx: SyncTransaction, gone: Iterable[Row]) -> None:
     """Entries nothing is said of any more, and resources nobody knows any more."""
     for row in gone:
-        joined = await tx.rows("SELECT resource FROM merged WHERE entry = :id", id=row["id"])
-        await tx.execute("DELETE FROM entries WHERE id = :id", id=row["id"])
+        joined = tx.rows("SELECT resource FROM merged WHERE entry = :id", id=row["id"])
+        tx.execute("DELETE FROM entries WHERE id = :id", id=row["id"])
         for resource in (row["resource"], *(one["resource"] for one in joined)):
-            await forget_resource(tx, resource)
+            forget_resource(tx, resource)
 
 
-async def forget_resource(tx: Transaction, resource: int) -> None:
+def forget_resource(tx: SyncTransaction, resource: int) -> None:
     """Drops a page nothing refers to."""
-    await tx.execute(
+    tx.execute(
         """DELETE FROM resources WHERE id = :resource
         AND NOT EXISTS (SELECT 1 FROM entries WHERE resource = :resource)
         AND NOT EXISTS (SELECT 1 FROM merged WHERE resource = :resource)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Reader, Row
+from bot.api import Row, SyncReader
 from plugins.knowledge.making import by_language
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 
@@ -66,9 +66,9 @@ _SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.l
     LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id"""
 
 
-async def load(db: Reader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:
+def load(db: SyncReader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:
     """These entries, in this order; what may not be seen is left out."""
-    rows = await db.rows(
+    rows = db.rows(
         f"{_SELECT} WHERE {Sight.WHERE} AND e.id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(ids)),
         **sight.params,
@@ -77,15 +77,15 @@ async def load(db: Reader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:
     return [found[id_] for id_ in ids if id_ in found]
 
 
-async def numbered(
-    db: Reader, sight: Sight, number: int, *, circle: str | None = None, hidden: bool = False
+def numbered(
+    db: SyncReader, sight: Sight, number: int, *, circle: str | None = None, hidden: bool = False
 ) -> Sequence[Entry]:
     """The entries of that number, at most one per shelf, those of the own shelves first; also by a number an entry had
     before it was joined to another. `hidden`: also hidden ones of the own shelves."""
     where = Sight.WHERE
     if hidden:
         where = f"({where} OR e.shelf IN (SELECT value FROM json_each(:own)))"
-    rows = await db.rows(
+    rows = db.rows(
         f"""{_SELECT} WHERE {where} AND e.id IN
         (SELECT id FROM entries WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves))
         UNION SELECT entry FROM merged WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves)))""",
@@ -98,9 +98,9 @@ async def numbered(
     return sorted(found, key=lambda entry: order[entry.shelf.id])
 
 
-async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[ShareShown]:
+def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
     """Who shared an entry, newest first."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT p.room, n.event, u.user AS sender, n.sent_at, n.note, n.url FROM shares n
         LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
         WHERE n.entry = :entry ORDER BY n.sent_at DESC, n.id DESC LIMIT :limit""",
@@ -110,11 +110,11 @@ async def shares_of(db: Reader, entry: Entry, limit: int) -> Sequence[ShareShown
     return [ShareShown(**row) for row in rows]
 
 
-async def recommendation(db: Reader, entry: Entry) -> Mapping[str, str]:
+def recommendation(db: SyncReader, entry: Entry) -> Mapping[str, str]:
     """What the hub's moderators say of an entry, by language; {} if nothing."""
-    rows = await db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
+    rows = db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
     corrections = {row["field"]: row["value"] for row in rows}
-    note = await db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
+    note = db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
     return noted(corrections, json.loads(note or "{}"))
 
 
@@ -125,9 +125,9 @@ def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping
     return curated or by_language(corrections, "note")
 
 
-async def topic_counts(db: Reader, sight: Sight) -> Mapping[str, int]:
+def topic_counts(db: SyncReader, sight: Sight) -> Mapping[str, int]:
     """Topics that entries have, with how many have them; the most frequent first."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
         AND shelf IN (SELECT value FROM json_each(:scopes)) GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
         scopes=json.dumps(sight.scopes),

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.api import Reader, Row
+from bot.api import Row, SyncReader
 from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
 from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
 from plugins.knowledge.matching import match
@@ -48,8 +48,15 @@ class Found:
     corrected: Mapping[str, str]
 
 
-async def find(
-    db: Reader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, limit: int = 10
+def find(
+    db: SyncReader,
+    sight: Sight,
+    question: Question,
+    topics: Sequence[str],
+    now: int,
+    *,
+    terms: Thesaurus,
+    limit: int = 10,
 ) -> Found:
     """Best first, those that have all that is asked before those that have some; at most a few hundred.
 
@@ -57,22 +64,22 @@ async def find(
     """
     if not sight.shelves:
         return Found(question, (), {})
-    conditions = pool.Conditions(sight, await pool.facets_of(db, sight, question, topics, now), question)
+    conditions = pool.Conditions(sight, pool.facets_of(db, sight, question, topics, now), question)
     if question.key:
-        return Found(question, await _page(db, sight, question.key), {})
+        return Found(question, _page(db, sight, question.key), {})
     if not question.units:
-        return Found(question, await _listed(db, conditions, question, now), {})
-    weighed, corrected = await _weighed(db, sight, question.units, terms)
+        return Found(question, _listed(db, conditions, question, now), {})
+    weighed, corrected = _weighed(db, sight, question.units, terms)
     if corrected:  # words put right may be terms together
-        weighed, _ = await _weighed(db, sight, put_right(question, corrected, terms), terms)
+        weighed, _ = _weighed(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits: list[Hit] = []
     if all(one.entries for one in weighed):
-        hits = _ranked(await pool.candidates(db, conditions, units, now), weighed, question.sort, now)
+        hits = _ranked(pool.candidates(db, conditions, units, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
-        some = await pool.in_part(db, conditions, weighed, question.without)
+        some = pool.in_part(db, conditions, weighed, question.without)
         partly = [
             replace(hit, full=False)
             for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
@@ -82,15 +89,15 @@ async def find(
     return Found(question, hits, corrected)
 
 
-async def _weighed(
-    db: Reader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
+def _weighed(
+    db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
 ) -> tuple[Sequence[Wanted], Mapping[str, str]]:
     """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
     speaks of as the broader ones."""
     words = {"="}
     for unit in units:
         words |= _forms(unit) | _ideas(unit.broader)
-    counts = await vocabulary.counts(db, words, sight.scopes)
+    counts = vocabulary.counts(db, words, sight.scopes)
     of = counts.get("=", 0)
     corrected: dict[str, str] = {}
     elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
@@ -101,16 +108,16 @@ async def _weighed(
             unit, entries = replace(asked, concepts=asked.broader), wide
         if len(unit.words) == 1 and (unit.prefix or not entries):
             last = joined(unit.words[0])
-            if beginnings := await _beginnings(db, sight, unit, last):
+            if beginnings := _beginnings(db, sight, unit, last):
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
                 entries = max(entries, of // 10, 1)
-            elif unit.concepts or await _in_another_form(db, sight, unit):
+            elif unit.concepts or _in_another_form(db, sight, unit):
                 elsewhere.add(asked)
-            elif meant := await spelling.meant(db, last, sight.scopes, terms.traces):
+            elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
-                entries = max((await vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
+                entries = max((vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
         weighed.append(ranking.wanted(unit, entries, of))
@@ -123,15 +130,15 @@ async def _weighed(
     ], corrected
 
 
-async def _in_another_form(db: Reader, sight: Sight, unit: Unit) -> bool:
+def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
     """Whether any entry has another form of the word: then it is no slip."""
     conditions = pool.Conditions(sight, [sight.words], Question())
-    return bool(await pool.newest(db, conditions, match(conditions.facets, [unit])))
+    return bool(pool.newest(db, conditions, match(conditions.facets, [unit])))
 
 
-async def _beginnings(db: Reader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
+def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
     if unit.prefix or len(word) >= SHORTEST_BEGINNING:
-        return await vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
+        return vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
     return ()
 
 
@@ -175,9 +182,9 @@ def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:
     return (score.value * (0.3 + 0.7 * score.covered), row["shared_at"] or 0, row["id"])
 
 
-async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
+def _page(db: SyncReader, sight: Sight, key: str) -> Sequence[Hit]:
     """The entries of one page."""
-    rows = await db.rows(
+    rows = db.rows(
         f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.id IN
         (SELECT id FROM entries WHERE resource = (SELECT id FROM resources WHERE key = :key) UNION
         SELECT entry FROM merged WHERE resource = (SELECT id FROM resources WHERE key = :key))
@@ -188,27 +195,27 @@ async def _page(db: Reader, sight: Sight, key: str) -> Sequence[Hit]:
     return _once(rows)
 
 
-async def _listed(db: Reader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
+def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
     """What filters alone ask for, the newest first."""
     if set(question.filters) == {"sort"} and question.sort == "new":
-        return _once(await _recent(db, conditions.sight))
+        return _once(_recent(db, conditions.sight))
     sort = question.sort or "new"
-    rows = await pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
+    rows = pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
     if len(rows) == MOST_LISTED:
         first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
         expression = match([*conditions.facets, first], (), question.without)
-        rows = [*rows, *await pool.newest(db, conditions, expression, most=MOST_LISTED)]
+        rows = [*rows, *pool.newest(db, conditions, expression, most=MOST_LISTED)]
     return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
 
 
-async def _recent(db: Reader, sight: Sight, since: int = 0) -> Sequence[Row]:
+def _recent(db: SyncReader, sight: Sight, since: int = 0) -> Sequence[Row]:
     """What was shared last, whenever it was shared first: read from each shelf's own order."""
-    return await _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", MOST_LISTED, since)
+    return _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", MOST_LISTED, since)
 
 
-async def _of_each_shelf(db: Reader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
+def _of_each_shelf(db: SyncReader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
     """The first entries of all shelves in an order that each shelf has an index for; a quarter of them of one shelf."""
-    return await db.rows(
+    return db.rows(
         f"""SELECT e.id, e.resource, e.votes, e.shared_at FROM json_each(:shelves) s CROSS JOIN entries e ON e.id IN
         (SELECT e.id FROM entries e WHERE e.shelf = s.value ->> 0 AND e.label <= s.value ->> 1 AND e.hidden = 0
         AND {which} ORDER BY {order} LIMIT :each) ORDER BY {order} LIMIT :most""",
@@ -227,36 +234,36 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
     return list(found.values())
 
 
-async def similar(db: Reader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
+def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = pool.Conditions(sight, [sight.words], Question())
-    weighed, _ = await _weighed(db, sight, spoken(text, terms), terms)
-    some = {row["id"]: row for row in await pool.in_part(db, conditions, weighed, ())}
+    weighed, _ = _weighed(db, sight, spoken(text, terms), terms)
+    some = {row["id"]: row for row in pool.in_part(db, conditions, weighed, ())}
     hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
-    own = await db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
+    own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
 
 
-async def closest(
-    db: Reader, sight: Sight, question: Question, now: int, *, terms: Thesaurus, limit: int
+def closest(
+    db: SyncReader, sight: Sight, question: Question, now: int, *, terms: Thesaurus, limit: int
 ) -> Sequence[Hit]:
     """For a question nothing answers: entries that have anything of it, whatever its filters were."""
     if not question.units or not sight.shelves:
         return ()
-    weighed, _ = await _weighed(db, sight, question.units, terms)
-    some = await pool.in_part(db, pool.Conditions(sight, [sight.words], Question()), weighed, ())
+    weighed, _ = _weighed(db, sight, question.units, terms)
+    some = pool.in_part(db, pool.Conditions(sight, [sight.words], Question()), weighed, ())
     return _ranked(some, weighed, None, now)[:limit]
 
 
-async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
+def most_useful(db: SyncReader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
     """What was shared since then that most people found useful; then, of what was shared last, what was shared most
     often."""
     voted = "e.votes > 0 AND e.shared_at >= :since"
     rows = [
-        *await _of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
-        *await _recent(db, sight, since),
+        *_of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
+        *_recent(db, sight, since),
     ]
-    shared = await db.rows(
+    shared = db.rows(
         """SELECT entry, count(*) AS times FROM shares WHERE entry IN (SELECT value FROM json_each(:ids))
         AND sent_at >= :since GROUP BY entry""",
         ids=json.dumps([row["id"] for row in rows]),
@@ -267,9 +274,9 @@ async def most_useful(db: Reader, sight: Sight, since: int, limit: int) -> Seque
     return _once(rows)[:limit]
 
 
-async def askable(db: Reader, sight: Sight, topics: Sequence[str]) -> Sequence[str]:
+def askable(db: SyncReader, sight: Sight, topics: Sequence[str]) -> Sequence[str]:
     """People who shared on these topics and said that they may be asked; in the order of their names."""
-    rows = await db.rows(
+    rows = db.rows(
         f"""SELECT DISTINCT u.user FROM entries e JOIN entry_topics t ON t.entry = e.id
         JOIN shares s ON s.entry = e.id JOIN sharers u ON u.id = s.sender JOIN choices c ON c.sharer = u.id
         WHERE {Sight.WHERE} AND t.topic IN (SELECT value FROM json_each(:topics)) AND c.askable = 1

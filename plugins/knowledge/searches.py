@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.api import Context, Transaction
+from bot.api import Context, SyncTransaction
 
 KEPT = 3_600_000  # ms
 
@@ -35,14 +35,14 @@ async def last(ctx: Context) -> tuple[str, int] | None:
     return (row["query"], row["shown"]) if row else None
 
 
-async def withdraw(tx: Transaction, room: str, event: str) -> None:
+def withdraw(tx: SyncTransaction, room: str, event: str) -> None:
     """The message that began a search was removed."""
-    await tx.execute("DELETE FROM searches WHERE room = :room AND event = :event", room=room, event=event)
+    tx.execute("DELETE FROM searches WHERE room = :room AND event = :event", room=room, event=event)
 
 
-async def expire(tx: Transaction, now: int) -> None:
-    await tx.execute("DELETE FROM searches WHERE at < :old", old=now - KEPT)
+def expire(tx: SyncTransaction, now: int) -> None:
+    tx.execute("DELETE FROM searches WHERE at < :old", old=now - KEPT)
 
 
-async def forget(tx: Transaction, user: str) -> None:
-    await tx.execute("DELETE FROM searches WHERE sender = :user", user=user)
+def forget(tx: SyncTransaction, user: str) -> None:
+    tx.execute("DELETE FROM searches WHERE sender = :user", user=user)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.api import Context, Hub, Reader, Transaction
+from bot.api import Context, Hub, SyncReader, SyncTransaction
 from plugins.knowledge import facets
 
 MEMBERS, COORDINATORS = "members", "coordinators"
@@ -83,7 +83,7 @@ def scope(shelf: int, label: int) -> int:
 
 async def sight(ctx: Context) -> Sight:
     """What the asker may see here and now."""
-    by_place = {(shelf.hub, shelf.circle): shelf for shelf in await every(ctx.db)}
+    by_place = {(shelf.hub, shelf.circle): shelf for shelf in await ctx.db.run(every)}
     main = [by_place[hub.id, MEMBERS] for hub in ctx.hubs if (hub.id, MEMBERS) in by_place]
     if ctx.room.direct:
         return Sight(tuple(main))
@@ -94,23 +94,23 @@ async def sight(ctx: Context) -> Sight:
     return Sight(tuple(own), tuple(shelf for shelf in main if shelf.hub != here), all_shared=shared)
 
 
-async def sight_of(db: Reader, hubs: Sequence[Hub]) -> Sight:
+def sight_of(db: SyncReader, hubs: Sequence[Hub]) -> Sight:
     """What members of these hubs see in a direct chat: for the shell."""
     ids = {hub.id for hub in hubs}
-    return Sight(tuple(shelf for shelf in await every(db) if shelf.hub in ids and shelf.circle == MEMBERS))
+    return Sight(tuple(shelf for shelf in every(db) if shelf.hub in ids and shelf.circle == MEMBERS))
 
 
-async def every(db: Reader) -> Sequence[Shelf]:
-    return [Shelf(row["id"], row["hub"], row["circle"]) for row in await db.rows("SELECT id, hub, circle FROM shelves")]
+def every(db: SyncReader) -> Sequence[Shelf]:
+    return [Shelf(row["id"], row["hub"], row["circle"]) for row in db.rows("SELECT id, hub, circle FROM shelves")]
 
 
-async def shelf_for(tx: Transaction, hub: str, circle: str = MEMBERS) -> Shelf:
+def shelf_for(tx: SyncTransaction, hub: str, circle: str = MEMBERS) -> Shelf:
     """A hub's shelf; made if it is new."""
     find = "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle"
-    id_ = await tx.value(find, hub=hub, circle=circle)
+    id_ = tx.value(find, hub=hub, circle=circle)
     if id_ is None:
-        await tx.execute("INSERT INTO shelves (hub, circle) VALUES (:hub, :circle)", hub=hub, circle=circle)
-        id_ = await tx.value(find, hub=hub, circle=circle)
+        tx.execute("INSERT INTO shelves (hub, circle) VALUES (:hub, :circle)", hub=hub, circle=circle)
+        id_ = tx.value(find, hub=hub, circle=circle)
     return Shelf(id_, hub, circle)
 
 

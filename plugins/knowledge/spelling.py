@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.api import Reader
+from bot.api import SyncReader
 from plugins.knowledge.text import LONGEST_WORD
 
 Traces = Mapping[int, Sequence[str]]
@@ -55,23 +55,23 @@ def traced(words: Iterable[str]) -> Traces:
     return found
 
 
-async def meant(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
+def meant(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
     """The word that is nearest to a misspelt one: of those entries have in these scopes, or of the `known` ones.
 
     The more frequent of two that are equally near. If none is near, that may be because only its singular is known.
     A word that is known is no slip, though no entry that may be seen has it.
     """
     for ending in PLURALS:
-        if word.endswith(ending) and (found := await _nearest(db, word.removesuffix(ending), scopes, known)):
+        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), scopes, known)):
             return found if found != word else None
     return None
 
 
-async def _nearest(db: Reader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
+def _nearest(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
     if not SHORTEST <= len(word) <= LONGEST_WORD:
         return None
     asked = _asked(word)
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT t.word, sum(v.entries) AS entries FROM
         (SELECT DISTINCT word FROM traces WHERE trace IN (SELECT value FROM json_each(:traces))) t
         JOIN vocabulary v ON v.word = t.word AND v.shelf IN (SELECT value FROM json_each(:scopes))

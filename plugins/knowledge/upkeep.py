@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.api import AlarmContext, Announcement, JobContext, RefreshContext, Transaction, alarm, job
+from bot.api import AlarmContext, Announcement, JobContext, RefreshContext, SyncTransaction, alarm, job
 from plugins.knowledge import errands, filing, index, recommending, searches
 from plugins.knowledge.canonical import VERSION
 from plugins.knowledge.renewal import renew
@@ -21,20 +21,20 @@ class Upkeep:
     async def refresh(self, ctx: RefreshContext) -> None:
         """What hubs recommend, at once; what else their YAML or a new version changes, in the background."""
         self.rules = Rules(ctx.hubs)
-        await filing.refile_recommended(ctx.db, self.rules)
-        await recommending.curate(ctx.db, self.rules, ctx.hubs)
-        await mark_stale(ctx.db, self.rules)
+        await ctx.db.run(filing.refile_recommended, self.rules)
+        await ctx.db.run(recommending.curate, self.rules, ctx.hubs)
+        await ctx.db.run(mark_stale, self.rules)
         await errands.refresh(ctx)
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM stale)"):
             await ctx.schedule.job("remake", "remake")
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM resources WHERE version <> :now)", now=VERSION):
             await ctx.schedule.job("refile", "refile")
-        await searches.expire(ctx.db, ctx.now)
+        await ctx.db.run(searches.expire, ctx.now)
         await ctx.schedule.job("rewrite", "rewrite", begin=1)
 
     @alarm("erase")
     async def erase(self, ctx: AlarmContext) -> Sequence[Announcement]:
-        if not await index.erase(ctx.db):
+        if not await ctx.db.run(index.erase):
             await ctx.schedule.job("rewrite", "rewrite", begin=1)
         return ()
 
@@ -42,7 +42,7 @@ class Upkeep:
     async def rewrite(self, ctx: JobContext) -> None:
         """Deleted words leave the search index, some pages at a time."""
         async with ctx.transaction() as tx:
-            if await index.rewrite_some(tx, begin="begin" in ctx.payload):
+            if await tx.run(index.rewrite_some, begin="begin" in ctx.payload):
                 await ctx.schedule(tx).job("rewrite", "rewrite", after=1)
 
     @job("remake")
@@ -50,7 +50,7 @@ class Upkeep:
         """Entries that were made by other rules are made anew, some at a time."""
         async with ctx.transaction() as tx:
             rows = await tx.rows("SELECT entry FROM stale ORDER BY entry LIMIT :slice", slice=SLICE)
-            await renew(tx, self.rules, {row["entry"] for row in rows})
+            await tx.run(renew, self.rules, {row["entry"] for row in rows})
             if rows:
                 await tx.execute("DELETE FROM stale WHERE entry <= :last", last=rows[-1]["entry"])
             if len(rows) == SLICE:
@@ -60,16 +60,16 @@ class Upkeep:
     async def refile(self, ctx: JobContext) -> None:
         """Pages whose keys were made by older rules get new ones; those that turn out to be one page are joined."""
         async with ctx.transaction() as tx:
-            if await filing.refile(tx, self.rules, SLICE):
+            if await tx.run(filing.refile, self.rules, SLICE):
                 await ctx.schedule(tx).job("refile", "refile", after=1)
 
 
-async def mark_stale(tx: Transaction, rules: Rules) -> None:
+def mark_stale(tx: SyncTransaction, rules: Rules) -> None:
     """Marks the entries of shelves whose rules have changed since they were made."""
-    for row in await tx.rows("SELECT id, hub, made_with FROM shelves"):
+    for row in tx.rows("SELECT id, hub, made_with FROM shelves"):
         now = rules.of(row["hub"]).digest
         if row["made_with"] != now:
-            await tx.execute(
+            tx.execute(
                 "INSERT INTO stale SELECT id FROM entries WHERE shelf = :shelf ON CONFLICT DO NOTHING", shelf=row["id"]
             )
-            await tx.execute("UPDATE shelves SET made_with = :now WHERE id = :shelf", now=now, shelf=row["id"])
+            tx.execute("UPDATE shelves SET made_with = :now WHERE id = :shelf", now=now, shelf=row["id"])

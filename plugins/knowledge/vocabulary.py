@@ -6,46 +6,46 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.api import Reader, Transaction
+from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.spelling import traceable, traces
 
 Changes = Counter[tuple[str, int]]
 """(word, scope) → how many more entries have it."""
 
 
-async def apply(tx: Transaction, changes: Changes) -> None:
+def apply(tx: SyncTransaction, changes: Changes) -> None:
     more = {place: count for place, count in changes.items() if count > 0}
     less = {place: count for place, count in changes.items() if count < 0}
     if more:
-        new = await _unknown(tx, {word for word, _ in more if traceable(word)})
-        await tx.execute_many(
+        new = _unknown(tx, {word for word, _ in more if traceable(word)})
+        tx.execute_many(
             """INSERT INTO vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
             ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
             ({"word": word, "shelf": shelf, "count": count} for (word, shelf), count in sorted(more.items())),
         )
-        await tx.execute_many(
+        tx.execute_many(
             "INSERT INTO traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
             ({"trace": trace, "word": word} for word in new for trace in traces(word)),
         )
     if less:
-        await tx.execute_many(
+        tx.execute_many(
             "UPDATE vocabulary SET entries = entries + :count WHERE word = :word AND shelf = :shelf",
             ({"word": word, "shelf": shelf, "count": count} for (word, shelf), count in less.items()),
         )
         words = json.dumps(sorted({word for word, _ in less}))
-        await tx.execute(
+        tx.execute(
             "DELETE FROM vocabulary WHERE entries <= 0 AND word IN (SELECT value FROM json_each(:words))", words=words
         )
-        gone = await _unknown(tx, {word for word, _ in less if traceable(word)})
-        await tx.execute_many(
+        gone = _unknown(tx, {word for word, _ in less if traceable(word)})
+        tx.execute_many(
             "DELETE FROM traces WHERE trace = :trace AND word = :word",
             ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
         )
 
 
-async def counts(db: Reader, words: Collection[str], scopes: Sequence[int]) -> Mapping[str, int]:
+def counts(db: SyncReader, words: Collection[str], scopes: Sequence[int]) -> Mapping[str, int]:
     """How many entries of these scopes have each word; those that none has are left out."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT word, sum(entries) AS entries FROM vocabulary
         WHERE word IN (SELECT value FROM json_each(:words)) AND shelf IN (SELECT value FROM json_each(:scopes))
         GROUP BY word""",
@@ -55,9 +55,9 @@ async def counts(db: Reader, words: Collection[str], scopes: Sequence[int]) -> M
     return {row["word"]: row["entries"] for row in rows}
 
 
-async def beginning(db: Reader, prefix: str, scopes: Sequence[int], most: int) -> Sequence[str]:
+def beginning(db: SyncReader, prefix: str, scopes: Sequence[int], most: int) -> Sequence[str]:
     """The most frequent words that begin like this."""
-    rows = await db.rows(
+    rows = db.rows(
         """SELECT word FROM vocabulary WHERE word >= :first AND word < :after
         AND shelf IN (SELECT value FROM json_each(:scopes)) GROUP BY word ORDER BY sum(entries) DESC LIMIT :most""",
         first=prefix,
@@ -68,8 +68,8 @@ async def beginning(db: Reader, prefix: str, scopes: Sequence[int], most: int) -
     return [row["word"] for row in rows]
 
 
-async def _unknown(tx: Transaction, words: Collection[str]) -> set[str]:
-    rows = await tx.rows(
+def _unknown(tx: SyncTransaction, words: Collection[str]) -> set[str]:
+    rows = tx.rows(
         """SELECT value AS word FROM json_each(:words)
         WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",
         words=json.dumps(sorted(words)),

@@ -3,17 +3,17 @@ one's own."""
 
 from __future__ import annotations
 
-from bot.api import Reaction, Transaction
+from bot.api import Reaction, SyncTransaction
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 
 THUMBS_UP = "👍"  # in any colour: skin tones follow it
 
 
-async def reacted(tx: Transaction, rules: Rules, reaction: Reaction) -> None:
+def reacted(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
     if not reaction.key.startswith(THUMBS_UP):
         return
-    rows = await tx.rows(
+    rows = tx.rows(
         """SELECT DISTINCT s.entry FROM shares s JOIN places p ON p.id = s.place LEFT JOIN sharers u ON u.id = s.sender
         WHERE s.event = :event AND p.room = :room AND u.user IS NOT :user""",
         event=reaction.target,
@@ -21,35 +21,35 @@ async def reacted(tx: Transaction, rules: Rules, reaction: Reaction) -> None:
         user=reaction.sender,
     )
     for row in rows:
-        await _vote(tx, row["entry"], reaction.sender, reaction.event_id)
-    await renew(tx, rules, {row["entry"] for row in rows})
+        _vote(tx, row["entry"], reaction.sender, reaction.event_id)
+    renew(tx, rules, {row["entry"] for row in rows})
 
 
-async def said_useful(tx: Transaction, rules: Rules, entry: int, user: str) -> bool:
+def said_useful(tx: SyncTransaction, rules: Rules, entry: int, user: str) -> bool:
     """Whether it counts: nobody finds only their own share useful."""
-    others = await tx.value(
+    others = tx.value(
         """SELECT NOT EXISTS (SELECT 1 FROM shares WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
         LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)""",
         entry=entry,
         user=user,
     )
     if others:
-        await _vote(tx, entry, user, None)
-        await renew(tx, rules, {entry})
+        _vote(tx, entry, user, None)
+        renew(tx, rules, {entry})
     return bool(others)
 
 
-async def withdrawn(tx: Transaction, rules: Rules, event: str) -> None:
+def withdrawn(tx: SyncTransaction, rules: Rules, event: str) -> None:
     """A reaction was taken back."""
-    rows = await tx.rows("SELECT entry FROM votes WHERE event = :event", event=event)
+    rows = tx.rows("SELECT entry FROM votes WHERE event = :event", event=event)
     if rows:
-        await tx.execute("DELETE FROM votes WHERE event = :event", event=event)
-        await renew(tx, rules, {row["entry"] for row in rows})
+        tx.execute("DELETE FROM votes WHERE event = :event", event=event)
+        renew(tx, rules, {row["entry"] for row in rows})
 
 
-async def _vote(tx: Transaction, entry: int, user: str, event: str | None) -> None:
-    await tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
-    await tx.execute(
+def _vote(tx: SyncTransaction, entry: int, user: str, event: str | None) -> None:
+    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
+    tx.execute(
         """INSERT INTO votes (entry, sharer, event) SELECT :entry, id, :event FROM sharers WHERE user = :user
         ON CONFLICT DO NOTHING""",
         entry=entry,

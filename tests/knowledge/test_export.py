@@ -55,8 +55,8 @@ def share(url: str, at: int, **more: Any) -> Share:
 
 async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
     """Links of every label, with words, a secret, a hidden one, a file, two addresses in one, and coordinators' own."""
-    await index.put(
-        tx,
+    await tx.run(
+        index.put,
         rules,
         [
             share("https://example.org/clear?utm_source=ana", 1_000, tlp=0, note="Ana says so", label="Clear words"),
@@ -72,21 +72,23 @@ async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
     )
     by_number = {number: await entry(tx, number) for number in (1, 2, 4, 6)}
     author = Author(BEN, 10)
-    await change(tx, rules, by_number[1], author, [("title", "A clear page"), ("pinned", "1"), ("topic:gifts", "+")])
-    await change(tx, rules, by_number[2], author, [("note", "Why it helps"), ("topic:customs", "-")])
-    await change(tx, rules, by_number[4], author, [("hidden", "1")])
-    await merge(tx, rules, by_number[2], by_number[6], author)
-    await votes.said_useful(tx, rules, by_number[2].id, BEN)
+    await tx.run(
+        change, rules, by_number[1], author, [("title", "A clear page"), ("pinned", "1"), ("topic:gifts", "+")]
+    )
+    await tx.run(change, rules, by_number[2], author, [("note", "Why it helps"), ("topic:customs", "-")])
+    await tx.run(change, rules, by_number[4], author, [("hidden", "1")])
+    await tx.run(merge, rules, by_number[2], by_number[6], author)
+    await tx.run(votes.said_useful, rules, by_number[2].id, BEN)
     await tx.execute(
         """INSERT INTO facts (entry, url, state, title, description, site, author, published, language)
         VALUES (3, 'https://example.org/amber', 'ok', 'Página', 'De qué trata', 'Sitio', 'Ana', '2024-01-02', 'es')"""
     )
-    await renew(tx, rules, {3})
+    await tx.run(renew, rules, {3})
 
 
 async def entry(tx: Transaction, number: int) -> Entry:
-    shelves = tuple(shelf for shelf in await every(tx) if shelf.circle == MEMBERS and shelf.hub == "transparency")
-    return (await numbered(tx, Sight(shelves), number, hidden=True))[0]
+    shelves = tuple(shelf for shelf in await tx.run(every) if shelf.circle == MEMBERS and shelf.hub == "transparency")
+    return (await tx.run(numbered, Sight(shelves), number, hidden=True))[0]
 
 
 @pytest.fixture
@@ -255,7 +257,7 @@ def test_before_the_bot_ever_ran_what_the_yaml_recommends_is_exported(tmp_path: 
 async def test_large_hubs_are_read_in_slices_and_in_order(db: SqliteDatabase) -> None:
     shares = [share(f"https://example.org/{number}", number) for number in range(450)]
     async with db.transaction() as tx:
-        await index.put(tx, RULES, shares)
+        await tx.run(index.put, RULES, shares)
     found = await exported(db)
     assert [item.number for item in found] == list(range(1, 451))
 
@@ -305,7 +307,7 @@ def test_whatever_a_hub_holds_comes_back(
             assert found == before
             for start in range(0, len(found), cut):
                 async with elsewhere.transaction() as tx:
-                    await importing.bring(tx, RULES, Manner("transparency", 0), found[start : start + cut])
+                    await tx.run(importing.bring, RULES, Manner("transparency", 0), found[start : start + cut])
             after = await exported(elsewhere)
             numbers = not await db.reading().value("SELECT EXISTS (SELECT 1 FROM merged)")
             assert comparable(after, numbers) == comparable(before, numbers)
@@ -316,13 +318,13 @@ def test_whatever_a_hub_holds_comes_back(
 async def fill(
     tx: Transaction, said: Sequence[Share], corrected: Sequence[tuple[int, tuple[str, str]]], merged: bool
 ) -> None:
-    await index.put(tx, RULES, said)
+    await tx.run(index.put, RULES, said)
     last = int(await tx.value("SELECT max(number) FROM entries"))
     for number, correction in corrected:
         if number <= last:
-            await change(tx, RULES, await entry(tx, number), Author(BEN, 0), [correction])
+            await tx.run(change, RULES, await entry(tx, number), Author(BEN, 0), [correction])
     if merged and last > 1:
-        await merge(tx, RULES, await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
+        await tx.run(merge, RULES, await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
 
 
 def comparable(items: Sequence[Item], numbers: bool) -> list[Item]:

@@ -15,7 +15,7 @@ A, B, C = (f"https://example.org/{name}" for name in "abc")
 
 
 async def numbered(tx: Transaction, number: int) -> Entry:
-    [entry] = await results.numbered(tx, await seen(tx), number, hidden=True)
+    [entry] = await tx.run(results.numbered, await seen(tx), number, hidden=True)
     return entry
 
 
@@ -26,13 +26,13 @@ async def two(tx: Transaction) -> tuple[Entry, Entry]:
 
 
 async def correct(tx: Transaction, entry: Entry, **values: Any) -> None:  # Any: str or None
-    await curation.change(tx, RULES, entry, Author(ANA, 1), list(values.items()))
+    await tx.run(curation.change, RULES, entry, Author(ANA, 1), list(values.items()))
 
 
 async def test_joined_results_are_one_found_by_the_words_of_both(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         [entry] = await everything(tx)
         assert entry.number == 1
         assert await urls(tx, "first second") == [entry.url]
@@ -43,17 +43,17 @@ async def test_joined_results_are_one_found_by_the_words_of_both(db: SqliteDatab
 async def test_what_is_shared_after_a_join_is_filed_with_it(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         await say(tx, f"third {B}", event="$3")
         [entry] = await everything(tx)
-        assert [share.event for share in await results.shares_of(tx, entry, 9)] == ["$3", "$2", "$1"]
+        assert [share.event for share in await tx.run(results.shares_of, entry, 9)] == ["$3", "$2", "$1"]
 
 
 async def test_a_part_taken_out_has_its_number_and_shares_again(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         assert await urls(tx, "first") == [A]
         assert await urls(tx, "second") == [B]
         assert (await numbered(tx, 2)).url == B
@@ -62,16 +62,16 @@ async def test_a_part_taken_out_has_its_number_and_shares_again(db: SqliteDataba
 async def test_what_nothing_is_left_of_cannot_be_taken_out(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         await remove(tx, "$2")
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is None
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is None
         assert (await numbered(tx, 2)).id == into.id
 
 
 async def test_a_join_stays_when_the_first_page_is_taken_back(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         await remove(tx, "$1")
         [entry] = await everything(tx)
         assert (entry.number, entry.url) == (1, B)
@@ -85,9 +85,9 @@ async def test_joining_opens_nothing_that_was_kept_close(db: SqliteDatabase) -> 
         await say(tx, f"TLP:AMBER second {B}", event="$2")
         into, other = await numbered(tx, 1), await numbered(tx, 2)
         await correct(tx, into, label="clear")
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         assert (await numbered(tx, 1)).label == 2
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         assert (await numbered(tx, 2)).label == 2
 
 
@@ -95,8 +95,8 @@ async def test_taking_apart_opens_nothing_that_was_kept_close(db: SqliteDatabase
     async with db.transaction() as tx:
         into, other = await two(tx)
         await correct(tx, other, label="amber", hidden="1")
-        await filing.merge(tx, RULES, into.id, other.id)
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         again = await numbered(tx, 2)
         assert (again.label, again.hidden) == (2, True)
         assert await urls(tx, "second") == []
@@ -106,9 +106,9 @@ async def test_a_part_has_its_own_title_again_and_the_whole_no_longer(db: Sqlite
     async with db.transaction() as tx:
         into, other = await two(tx)
         await correct(tx, other, title="Second")
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         assert (await numbered(tx, 1)).title == {"": "Second"}
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         assert (await numbered(tx, 1)).title == {}
         assert (await numbered(tx, 2)).title == {"": "Second"}
 
@@ -117,9 +117,9 @@ async def test_a_title_that_was_put_aside_goes_when_its_author_is_forgotten(db: 
     async with db.transaction() as tx:
         into, other = await two(tx)
         await correct(tx, other, title="Second", label="amber")
-        await filing.merge(tx, RULES, into.id, other.id)
-        await index.forget(tx, RULES, ANA)
-        assert await filing.split(tx, RULES, into.shelf.id, 2) is not None
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        await tx.run(index.forget, RULES, ANA)
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         again = await numbered(tx, 2)
         assert (again.title, again.label) == ({}, 2)
         assert await tx.value("SELECT count(*) FROM put_aside") == 0
@@ -133,8 +133,8 @@ async def test_a_change_is_not_undone_on_another_result_that_came_in_its_place(d
         await correct(tx, entry, pinned=None)
         await remove(tx, "$1")
         await say(tx, f"second {B}", event="$2")
-        (change,) = await curation.last_of(tx, [entry.shelf.id], ANA)
-        assert not await curation.undo(tx, RULES, change, Author(ANA, 2))
+        (change,) = await tx.run(curation.last_of, [entry.shelf.id], ANA)
+        assert not await tx.run(curation.undo, RULES, change, Author(ANA, 2))
         assert not (await numbered(tx, 2)).pinned
 
 
@@ -144,7 +144,7 @@ async def make_old(tx: Transaction) -> None:
 
 
 async def refile(tx: Transaction) -> None:
-    while await filing.refile(tx, RULES, 1):
+    while await tx.run(filing.refile, RULES, 1):
         pass
 
 
@@ -190,7 +190,7 @@ async def test_what_is_joined_stays_joined_when_keys_are_renewed(db: SqliteDatab
     """Also where its new key is one that another hub has already."""
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         await make_old(tx)
         await say(tx, f"elsewhere {B}", event="$9", hub="audit")
         await refile(tx)
@@ -203,16 +203,16 @@ async def test_what_is_joined_stays_joined_when_keys_are_renewed(db: SqliteDatab
 async def test_what_was_shared_again_under_the_new_key_of_a_joined_page_joins_it(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
-        await filing.merge(tx, RULES, into.id, other.id)
+        await tx.run(filing.merge, RULES, into.id, other.id)
         await make_old(tx)
         await say(tx, f"meanwhile {B}", event="$3")
         await refile(tx)
         [entry] = await everything(tx)
-        assert [share.event for share in await results.shares_of(tx, entry, 9)] == ["$3", "$2", "$1"]
+        assert [share.event for share in await tx.run(results.shares_of, entry, 9)] == ["$3", "$2", "$1"]
         assert (await numbered(tx, 2)).id == (await numbered(tx, 3)).id == entry.id
         await say(tx, f"again {B}", event="$4")
         assert len(await everything(tx)) == 1
-        assert await filing.split(tx, RULES, entry.shelf.id, 2) is not None
+        assert await tx.run(filing.split, RULES, entry.shelf.id, 2) is not None
         assert await urls(tx, "meanwhile") == [B]
 
 
@@ -223,7 +223,7 @@ async def test_one_message_with_both_addresses_of_a_page_shares_it_once(db: Sqli
         await make_old(tx)
         await refile(tx)
         [entry] = await everything(tx)
-        assert len(await results.shares_of(tx, entry, 9)) == 1
+        assert len(await tx.run(results.shares_of, entry, 9)) == 1
         assert (await numbered(tx, 1)).id == (await numbered(tx, 2)).id
 
 
@@ -233,6 +233,6 @@ async def test_pages_of_one_shelf_that_may_be_one_are_candidates(db: SqliteDatab
         await say(tx, "https://example.org/en/about https://example.org/fr/about", event="$2")
         await say(tx, "https://www.example.org/guide/index.html", event="$3", hub="audit")
         [entry, *_] = await everything(tx)
-        found = await proposals.candidates(tx, entry.shelf.id, 10)
+        found = await tx.run(proposals.candidates, entry.shelf.id, 10)
         assert {(one.numbers, one.reason) for one in found if one.reason == "address"} == {((1, 2), "address")}
         assert ((3, 4), "language") in {(one.numbers, one.reason) for one in found}

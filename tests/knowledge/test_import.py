@@ -149,7 +149,7 @@ def test_a_title_given_by_command_outdoes_that_of_a_file(faro: Faro) -> None:
 
     async def correct(tx: Transaction, rules: Rules) -> None:
         await tx.execute("INSERT INTO corrections (entry, field, value, at) VALUES (1, 'title', 'Ours', 0)")
-        await renew(tx, rules, {1})
+        await tx.run(renew, rules, {1})
 
     faro.change(correct)
     assert faro.exported()[0]["title"] == {"": "Ours"}
@@ -169,7 +169,7 @@ def test_who_wants_nothing_kept_is_not_named_by_a_file(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/zero"}])
 
     async def refuse(tx: Transaction, rules: Rules) -> None:
-        await choices.set_unlogged(tx, ANA, unlogged=True)
+        await tx.run(choices.set_unlogged, ANA, unlogged=True)
 
     faro.change(refuse)
     item = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "sender": ANA}, {"sent_at": 6, "sender": BEN}]}
@@ -230,7 +230,7 @@ async def test_what_a_file_says_of_pages_stays_though_the_hub_has_none_asked() -
     async with story([Knowledge], [hub()]) as s:
         async with s.db.transaction() as tx:
             item = Item("https://example.org/1", description="What officers may accept.")
-            await importing.bring(tx, Rules([hub()]), Manner("transparency", 0), [item])
+            await tx.run(importing.bring, Rules([hub()]), Manner("transparency", 0), [item])
         await s.pipeline.refresh()
         await s.settle()
         assert "What officers may accept." in str(await s.say(ANA, "!show 1"))
@@ -284,7 +284,7 @@ async def test_files_of_any_order_and_cut_give_the_same(db: SqliteDatabase) -> N
     for size in (1, 7, 60):
         for start in range(0, len(items), size):
             async with db.transaction() as tx:
-                await importing.bring(tx, rules, Manner("transparency", 99), items[start : start + size])
+                await tx.run(importing.bring, rules, Manner("transparency", 99), items[start : start + size])
     assert await db.reading().value("SELECT count(*) FROM shares") == 60
     assert await db.reading().value("SELECT count(*) FROM entries") == 7
 
@@ -366,7 +366,7 @@ async def _write_until(faro: Faro, running: subprocess.Popen[bytes]) -> int:
             url = f"https://bot.example/{written}"
             share = Share("transparency", url, canonical(url) or url, written, ANA, room=HALL, event=f"${written}")
             async with db.transaction() as tx:
-                await index.put(tx, rules, [share])
+                await tx.run(index.put, rules, [share])
             written += 1
             await asyncio.sleep(0.01)
     return written

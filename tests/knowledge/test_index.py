@@ -25,7 +25,7 @@ GUIDE: dict[str, Any] = {  # Any: YAML
 
 async def curate(tx: Any, *resources: dict[str, Any], **more: Any) -> None:  # Any: YAML
     hubs = [hub(resources=resources, **more)]
-    await recommending.curate(tx, Rules(hubs), hubs)
+    await tx.run(recommending.curate, Rules(hubs), hubs)
 
 
 async def test_a_shared_link_is_found_by_its_words_and_its_address(db: SqliteDatabase) -> None:
@@ -42,7 +42,7 @@ async def test_the_same_page_shared_twice_is_one_entry(db: SqliteDatabase) -> No
         await say(tx, "https://EXAMPLE.org/a#top", event="$2", at=2, sender=LUIS)
         [entry] = await everything(tx)
         assert (entry.number, entry.shared_by, entry.shared_at) == (1, LUIS, 2)
-        shares = await results.shares_of(tx, entry, 5)
+        shares = await tx.run(results.shares_of, entry, 5)
         assert [share.event for share in shares] == ["$2", "$1"]
 
 
@@ -161,7 +161,7 @@ async def test_curated_resources_are_in_the_same_index(db: SqliteDatabase) -> No
         assert entry.title["es"] == "Guía de regalos"
         found = await ask(tx, "topic:gifts", topics=["gifts"])
         assert [hit.id for hit in found.hits] == [entry.id]
-        assert (await results.topic_counts(tx, await seen(tx)))["gifts"] == 1
+        assert (await tx.run(results.topic_counts, await seen(tx)))["gifts"] == 1
 
 
 async def test_what_leaves_the_yaml_loses_its_mark_and_goes_unless_shared(db: SqliteDatabase) -> None:
@@ -195,7 +195,7 @@ async def test_reading_the_same_yaml_again_changes_nothing(db: SqliteDatabase) -
 async def test_a_removed_hub_keeps_no_curated_resources(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await curate(tx, GUIDE)
-        await recommending.curate(tx, Rules([]), [])
+        await tx.run(recommending.curate, Rules([]), [])
         assert await tx.value("SELECT count(*) FROM entries") == 0
 
 
@@ -243,7 +243,7 @@ async def test_forgetting_a_person_removes_their_shares_and_the_words_themselves
         await say(tx, "zanzibarista memories https://example.org/a", event="$1")
         await say(tx, "xylophone music https://example.org/b", event="$2", sender=LUIS)
         assert await held(tx, "nzibarista")
-        await index.forget(tx, RULES, ANA)
+        await tx.run(index.forget, RULES, ANA)
         assert not await held(tx, "nzibarista")
         assert await held(tx, "lophone")
         assert [entry.url for entry in await everything(tx)] == ["https://example.org/b"]
@@ -257,10 +257,10 @@ async def test_a_large_index_is_rewritten_in_steps(db: SqliteDatabase) -> None:
             await say(tx, f"zanzibarista {number} https://example.org/{number}", event=f"${number}")
         for number in range(200):
             await remove(tx, f"${number}")
-        assert not await index.erase(tx, large=0)
+        assert not await tx.run(index.erase, large=0)
         assert await held(tx, "nzibarista")
         steps = 1
-        while await index.rewrite_some(tx, begin=steps == 1):
+        while await tx.run(index.rewrite_some, begin=steps == 1):
             steps += 1
         assert not await held(tx, "nzibarista")
 
@@ -270,15 +270,15 @@ async def test_forgetting_a_person_leaves_what_others_said_of_the_same_page(db: 
         await say(tx, "zanzibarista https://example.org/a", event="$1", at=2000)
         await say(tx, "xylophone https://example.org/a", event="$2", at=1000, sender=LUIS)
         [entry] = await everything(tx)
-        await said_useful(tx, RULES, entry.id, ANA)
-        await index.forget(tx, RULES, ANA)
+        await tx.run(said_useful, RULES, entry.id, ANA)
+        await tx.run(index.forget, RULES, ANA)
         [entry] = await everything(tx)
         assert (entry.shared_by, entry.note, entry.votes) == (LUIS, "xylophone", 0)
 
 
 async def set_(tx: Any, by: str, field: str, value: str | None) -> None:  # Any: a transaction
     [entry] = await everything(tx)
-    await curation.change(tx, RULES, entry, Author(by, 1), [(field, value)])
+    await tx.run(curation.change, RULES, entry, Author(by, 1), [(field, value)])
 
 
 async def test_forgetting_a_person_takes_the_titles_and_notes_they_set(db: SqliteDatabase) -> None:
@@ -288,11 +288,11 @@ async def test_forgetting_a_person_takes_the_titles_and_notes_they_set(db: Sqlit
         await set_(tx, ANA, "title", "zanzibarista title")
         await set_(tx, ANA, "note", "zanzibarista note")
         await set_(tx, ANA, "label", "amber")
-        await index.forget(tx, RULES, ANA)
+        await tx.run(index.forget, RULES, ANA)
         [entry] = await everything(tx)
         assert (dict(entry.title), entry.label) == ({}, 2)
         assert not await held(tx, "nzibarista")
-        for change in await curation.changes(tx, [entry.shelf.id], 10):
+        for change in await tx.run(curation.changes, [entry.shelf.id], 10):
             assert (change.before, change.after, change.by) == (None, None, None)
 
 
@@ -301,10 +301,10 @@ async def test_a_forgotten_persons_words_are_in_nobodys_changes(db: SqliteDataba
         await say(tx, "https://example.org/a", sender=LUIS)
         await set_(tx, ANA, "title", "zanzibarista")
         await set_(tx, LUIS, "title", "another title")
-        await index.forget(tx, RULES, ANA)
+        await tx.run(index.forget, RULES, ANA)
         [entry] = await everything(tx)
         assert entry.title == {"": "another title"}
-        [newest, _] = await curation.changes(tx, [entry.shelf.id], 10)
+        [newest, _] = await tx.run(curation.changes, [entry.shelf.id], 10)
         assert (newest.before, newest.after, newest.by) == (None, "another title", LUIS)
 
 
@@ -314,9 +314,9 @@ async def test_a_forgotten_persons_title_that_somebody_brought_back_goes_too(db:
         await set_(tx, ANA, "title", "zanzibarista")
         await set_(tx, LUIS, "title", "another title")
         [entry] = await everything(tx)
-        (change,) = await curation.last_of(tx, [entry.shelf.id], LUIS)
-        assert await curation.undo(tx, RULES, change, Author(LUIS, 2))
-        await index.forget(tx, RULES, ANA)
+        (change,) = await tx.run(curation.last_of, [entry.shelf.id], LUIS)
+        assert await tx.run(curation.undo, RULES, change, Author(LUIS, 2))
+        await tx.run(index.forget, RULES, ANA)
         [entry] = await everything(tx)
         assert entry.title == {}
         assert not await held(tx, "nzibarista")
@@ -332,5 +332,5 @@ async def test_the_words_leave_the_file(tmp_path: Path) -> None:
     assert b"nzibarista" in file.read_bytes()
     async with SqliteDatabase(file) as db:
         async with db.transaction() as tx:
-            await index.forget(tx, RULES, ANA)
+            await tx.run(index.forget, RULES, ANA)
         assert b"nzibarista" not in b"".join(part.read_bytes() for part in tmp_path.iterdir())

@@ -344,7 +344,7 @@ async def _all(told: Story, room: str, question: str) -> str:
 
 async def _weights(told: Story, world: World, words: str) -> object:
     db = told.db.reading()
-    every = {(shelf.hub, shelf.circle): shelf for shelf in await shelves.every(db)}
+    every = {(shelf.hub, shelf.circle): shelf for shelf in await db.run(shelves.every)}
     seen = [
         every[name, circle]
         for name in HUBS
@@ -354,5 +354,5 @@ async def _weights(told: Story, world: World, words: str) -> object:
     own = [shelf for shelf in seen if world.place in (None, shelf.hub)]
     sight = Sight(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
     terms = together(())
-    found = await search.find(db, sight, read(words, terms), (), told.clock.now(), terms=terms)
+    found = await db.run(search.find, sight, read(words, terms), (), told.clock.now(), terms=terms)
     return [(hit.score, hit.places, hit.full) for hit in found.hits], found.corrected, found.question.units

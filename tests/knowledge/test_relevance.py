@@ -33,7 +33,7 @@ async def filled() -> AsyncIterator[SqliteDatabase]:
     async with SqliteDatabase(None) as db:
         await db.migrate("knowledge", steps_in(SCHEMA))
         async with db.transaction() as tx:
-            await recommending.curate(tx, Rules(hubs), hubs)
+            await tx.run(recommending.curate, Rules(hubs), hubs)
         yield db
 
 

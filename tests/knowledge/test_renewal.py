@@ -76,15 +76,15 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
         case "curate":
             resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
             hubs = [hub(resources=resources)]
-            await recommending.curate(tx, Rules(hubs), hubs)
+            await tx.run(recommending.curate, Rules(hubs), hubs)
         case "vote":
             if entry := await _entry(tx, what[0]):
-                await said_useful(tx, RULES, entry.id, what[1])
+                await tx.run(said_useful, RULES, entry.id, what[1])
         case "forget":
-            await index.forget(tx, RULES, what[0])
+            await tx.run(index.forget, RULES, what[0])
         case _:
             await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
-            while await filing.refile(tx, RULES, 2):
+            while await tx.run(filing.refile, RULES, 2):
                 pass
 
 
@@ -94,17 +94,17 @@ async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> No
         case "merge":
             into, other = [await _entry(tx, page) for page in what]
             if into and other and into != other:
-                await curation.merge(tx, RULES, into, other, author)
+                await tx.run(curation.merge, RULES, into, other, author)
         case "split":
-            await filing.split(tx, RULES, shelf, what[0])
+            await tx.run(filing.split, RULES, shelf, what[0])
         case "correct":
             page, field, on = what
             value = {"label": "amber", "hidden": "1", "pinned": "1", "topic:x": "+"}.get(field, "corrected volcano")
             if entry := await _entry(tx, page):
-                await curation.change(tx, RULES, entry, author, [(field, value if on else None)])
+                await tx.run(curation.change, RULES, entry, author, [(field, value if on else None)])
         case _:
-            for change in await curation.last_of(tx, [shelf], what[0]):
-                await curation.undo(tx, RULES, change, author)
+            for change in await tx.run(curation.last_of, [shelf], what[0]):
+                await tx.run(curation.undo, RULES, change, author)
 
 
 async def _entry(tx: Transaction, page: int) -> Entry | None:
@@ -113,7 +113,7 @@ async def _entry(tx: Transaction, page: int) -> Entry | None:
         "SELECT entry FROM shares WHERE url = :url UNION SELECT entry FROM curations WHERE url = :url",
         url=f"https://example.org/{page}",
     )
-    found = await load(tx, Sight(tuple(await every(tx))), [id_]) if id_ else ()
+    found = await tx.run(load, Sight(tuple(await tx.run(every))), [id_]) if id_ else ()
     return found[0] if found else None
 
 

@@ -124,7 +124,7 @@ async def test_titles_before_words_before_addresses(db: SqliteDatabase) -> None:
     ]
     hubs = [hub(resources=resources)]
     async with db.transaction() as tx:
-        await recommending.curate(tx, Rules(hubs), hubs)
+        await tx.run(recommending.curate, Rules(hubs), hubs)
         order = [url.rpartition("/")[2] for url in await urls(tx, "audit")]
         assert order == ["3", "4", "2", "audit"]
 
@@ -148,7 +148,7 @@ async def test_what_has_little_of_the_question_is_no_answer_but_may_be_close(db:
         found = await ask(tx, "volcano unicorns dragons")
         assert found.hits == []
         terms = together(HUBS)
-        close = await search.closest(tx, await seen(tx), found.question, NOW, terms=terms, limit=3)
+        close = await tx.run(search.closest, await seen(tx), found.question, NOW, terms=terms, limit=3)
         assert len(close) == 3
 
 
@@ -241,7 +241,7 @@ async def test_sites_and_types_are_known_from_the_address(db: SqliteDatabase, ur
 async def test_a_language_is_that_of_the_page(db: SqliteDatabase) -> None:
     hubs = [hub(resources=[{"url": A, "title": "Uno", "language": "es"}, {"url": B, "title": "One", "language": "en"}])]
     async with db.transaction() as tx:
-        await recommending.curate(tx, Rules(hubs), hubs)
+        await tx.run(recommending.curate, Rules(hubs), hubs)
         assert await urls(tx, "lang:spanish") == [A]
         assert await urls(tx, "idioma:inglés") == [B]
 
@@ -268,7 +268,7 @@ async def test_a_page_of_several_hubs_is_one_result_that_of_the_own_hub_where_th
             assert len({entry.url for entry in found}) == len(found), words
         assert [entry.url for entry in await entries(tx, "sort:new", others=["audit"])] == [A, B]
         assert [entry.shelf.hub for entry in await entries(tx, A, others=["audit"])] == ["transparency"]
-        top = await search.most_useful(tx, await seen(tx, others=["audit"]), 0, 5)
+        top = await tx.run(search.most_useful, await seen(tx, others=["audit"]), 0, 5)
         assert len(top) == 2
 
 
@@ -287,17 +287,17 @@ async def test_useful_first_where_that_is_wanted(db: SqliteDatabase) -> None:
         await say(tx, f"volcano {A}", event="$1")
         await say(tx, f"volcano volcano {B}", event="$2")
         [*_, first] = [entry for entry in await everything(tx) if entry.url == A]
-        await said_useful(tx, RULES, first.id, LUIS)
+        await tx.run(said_useful, RULES, first.id, LUIS)
         assert await urls(tx, "volcano sort:useful") == [A, B]
         assert await urls(tx, "sort:useful") == [A, B]
-        assert next(hit.id for hit in await search.most_useful(tx, await seen(tx), 0, 5)) == first.id
+        assert next(hit.id for hit in await tx.run(search.most_useful, await seen(tx), 0, 5)) == first.id
 
 
 async def like(tx: Transaction, url: str) -> Sequence[str]:
     [entry] = await entries(tx, url)
     text = " ".join((*entry.title.values(), *entry.topics)) or address.words(entry.url).replace("-", " ")
-    hits = await search.similar(tx, await seen(tx), entry.id, text, NOW, terms=together(HUBS))
-    return [one.url for one in await results.load(tx, await seen(tx), [hit.id for hit in hits])]
+    hits = await tx.run(search.similar, await seen(tx), entry.id, text, NOW, terms=together(HUBS))
+    return [one.url for one in await tx.run(results.load, await seen(tx), [hit.id for hit in hits])]
 
 
 async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: SqliteDatabase) -> None:
@@ -312,7 +312,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
         )
     ]
     async with db.transaction() as tx:
-        await recommending.curate(tx, Rules(hubs), hubs)
+        await tx.run(recommending.curate, Rules(hubs), hubs)
         assert await like(tx, A) == [B]
         assert await like(tx, C) == []
 
@@ -324,7 +324,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
 async def test_any_title_can_be_asked_what_is_like_it(db: SqliteDatabase, title: str) -> None:
     hubs = [hub(resources=[{"url": A, "title": title}])]
     async with db.transaction() as tx:
-        await recommending.curate(tx, Rules(hubs), hubs)
+        await tx.run(recommending.curate, Rules(hubs), hubs)
         assert await like(tx, A) == []
 
 
@@ -345,12 +345,12 @@ async def test_people_are_named_who_shared_on_a_topic_and_agreed(db: SqliteDatab
         await say(tx, f"#gifts {B}", event="$2", sender=LUIS)
         await say(tx, f"#gifts {C}", event="$3", sender="@eva:example.org", hub="audit")
         for user in (ANA, "@eva:example.org"):
-            await choices.set_askable(tx, user, askable=True)
-        assert await search.askable(tx, await seen(tx), ["gifts"]) == [ANA]
-        assert await search.askable(tx, await seen(tx), ["audit"]) == []
-        assert await search.askable(tx, await seen(tx, others=["audit"]), ["gifts"]) == [ANA, "@eva:example.org"]
-        await choices.set_askable(tx, ANA, askable=False)
-        assert await search.askable(tx, await seen(tx), ["gifts"]) == []
+            await tx.run(choices.set_askable, user, askable=True)
+        assert await tx.run(search.askable, await seen(tx), ["gifts"]) == [ANA]
+        assert await tx.run(search.askable, await seen(tx), ["audit"]) == []
+        assert await tx.run(search.askable, await seen(tx, others=["audit"]), ["gifts"]) == [ANA, "@eva:example.org"]
+        await tx.run(choices.set_askable, ANA, askable=False)
+        assert await tx.run(search.askable, await seen(tx), ["gifts"]) == []
 
 
 async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteDatabase) -> None:
@@ -363,10 +363,10 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
     rules = Rules(hubs)
     async with db.transaction() as tx:
         await say(tx, "volcano https://example.org/liked", event="$liked", rules=rules)
-        await recommending.curate(tx, rules, hubs)
+        await tx.run(recommending.curate, rules, hubs)
         [liked] = [entry for entry in await everything(tx) if entry.url.endswith("liked")]
         for number in range(8):
-            await said_useful(tx, rules, liked.id, f"@u{number}:example.org")
+            await tx.run(said_useful, rules, liked.id, f"@u{number}:example.org")
         for number in range(3 * POOL):
             await say(tx, f"volcano and other things https://example.org/{number}", event=f"${number}", rules=rules)
         found = await urls(tx, "volcano")

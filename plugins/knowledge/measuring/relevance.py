@@ -81,17 +81,17 @@ async def measure(db: Database, resources: Sequence[Resource], questions: Sequen
         for one in resources
     ]
     async with db.transaction() as tx:
-        entries = await index.put(tx, Rules(()), shares)
+        entries = await tx.run(index.put, Rules(()), shares)
     places: dict[int, list[int]] = {}
     for place, share in enumerate(shares, start=1):
         places.setdefault(entries[share], []).append(place)
-    seen = Sight(tuple(await every(db.reading())))
+    seen = Sight(tuple(await db.reading().run(every)))
     return [await _ask(db, seen, one, places) for one in questions]
 
 
 async def _ask(db: Database, seen: Sight, judged: Judged, places: Mapping[int, Sequence[int]]) -> Answer:
     terms = with_terms(())
     question = asking.read(judged.q, terms)
-    found = await search.find(db.reading(), seen, question, (), FIRST_DAY, terms=terms, limit=MOST)
-    shown = await results.load(db.reading(), seen, [hit.id for hit in found.hits[:MOST]])
+    found = await db.reading().run(search.find, seen, question, (), FIRST_DAY, terms=terms, limit=MOST)
+    shown = await db.reading().run(results.load, seen, [hit.id for hit in found.hits[:MOST]])
     return Answer(judged, [places[entry.id] for entry in shown], found.corrected)

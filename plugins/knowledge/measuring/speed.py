@@ -58,18 +58,18 @@ async def fill(db: Database, world: World, rows: int, progress: Progress) -> Fil
     for batch in batches(world.shares(rows), BATCH):
         began = time.perf_counter()
         async with db.transaction() as tx:
-            await index.put(tx, rules, batch)
+            await tx.run(index.put, rules, batch)
         spent += time.perf_counter() - began
         progress.advance(task, len(batch))
     async with db.transaction() as tx:
-        await index.rewrite(tx)
+        await tx.run(index.rewrite)
     size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     single = []
     for share in world.shares(SINGLE):
         one = replace(share, url=f"{share.url}/again", canonical=f"{share.canonical}/again", event=f"{share.event}x")
         began = time.perf_counter()
         async with db.transaction() as tx:
-            await index.put(tx, rules, [one])
+            await tx.run(index.put, rules, [one])
         single.append(time.perf_counter() - began)
     return Filled(rows / spent, Times.of(single), size / rows)
 
@@ -142,13 +142,13 @@ async def found(db: Reader, sights: Mapping[bool, Sight], kind: Kind) -> Times:
 async def _find(db: Reader, seen: Sight, text: str, terms: Thesaurus) -> None:
     question = asking.read(text, terms)
     topics = [question.topic] if question.topic else ()
-    hits = (await search.find(db, seen, question, topics, NOW, terms=terms, limit=SHOWN + 1)).hits
-    await results.load(db, seen, [hit.id for hit in hits[:SHOWN]])
+    hits = (await db.run(search.find, seen, question, topics, NOW, terms=terms, limit=SHOWN + 1)).hits
+    await db.run(results.load, seen, [hit.id for hit in hits[:SHOWN]])
 
 
 async def sights(db: Reader) -> Mapping[bool, Sight]:
     """By whether one private hub is seen, or one hub and all the others, which share with it."""
-    shelves = tuple(await every(db))
+    shelves = tuple(await db.run(every))
     return {True: Sight(shelves[:1]), False: Sight(shelves[:1], shelves[1:], all_shared=True)}
 
 

@@ -89,7 +89,7 @@ async def _write(
     stopped = threading.Event()
     async with offline.reading() as db:
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Writing"), total=await exporting.count(db, manner))
+            task = bars.add_task(offline.translator.t("Writing"), total=await db.run(exporting.count, manner))
             pages = exporting.pages(db, manner, left_out)
             loop = asyncio.get_running_loop()
 

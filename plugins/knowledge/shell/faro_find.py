@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bot.api import Hub, Offline, Reader, Shell, UserError, in_language
+from bot.api import Hub, Offline, Shell, SyncReader, UserError, in_language
 from plugins.knowledge import address, naming, search
 from plugins.knowledge.asking import read
 from plugins.knowledge.results import Entry, load
@@ -42,19 +42,19 @@ def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bo
 
 async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Scored:
     async with offline.reading() as db:
-        terms, seen = together([hub]), await sight_of(db, [hub])
+        terms, seen = together([hub]), await db.run(sight_of, [hub])
         question = read(words, terms, hub.timezone)
-        topics = await _topics(db, hub, seen, question.topic) if question.topic else ()
+        topics = await db.run(_topics, hub, seen, question.topic) if question.topic else ()
         if question.hub and question.hub != hub.id:
             return ()
-        found = await search.find(db, seen, question, topics, offline.now, terms=terms, limit=limit)
+        found = await db.run(search.find, seen, question, topics, offline.now, terms=terms, limit=limit)
         hits = {hit.id: hit.score for hit in found.hits[:limit]}
-        return [(entry, hits[entry.id]) for entry in await load(db, seen, list(hits))]
+        return [(entry, hits[entry.id]) for entry in await db.run(load, seen, list(hits))]
 
 
-async def _topics(db: Reader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
+def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
     """The topics a name may mean; itself, so that nothing is found, if it means none."""
-    return (await naming.topics_called(db, [hub], Rules([hub]), seen, said)) or [said]
+    return (naming.topics_called(db, [hub], Rules([hub]), seen, said)) or [said]
 
 
 def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:

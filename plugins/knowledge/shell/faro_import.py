@@ -121,12 +121,12 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
     batch: list[str] = []
     stream.seek(0)
     async with offline.reading() as db:
-        if manner.sharer and await choices.is_unlogged(db, manner.sharer):
-            user = manner.sharer
+        user = manner.sharer or ""
+        if await db.run(choices.is_unlogged, user):
             end(WRONG, offline.translator.t("{user} wants nothing kept that they share.", user=user))
 
         async def count() -> None:
-            there = await importing.known(db, manner, set(batch))
+            there = await db.run(importing.known, manner, set(batch))
             preview.known += sum(url in there for url in batch)
             batch.clear()
 
@@ -175,7 +175,7 @@ async def _bring(
 
         async def put(batch: Sequence[Item], end: int | None) -> Sequence[Outcome]:
             async with db.transaction() as tx:
-                outcomes = await importing.bring(tx, rules, manner, batch)
+                outcomes = await tx.run(importing.bring, rules, manner, batch)
                 if end is None:
                     await tx.execute("DELETE FROM imports WHERE digest = :digest", digest=digest)
                 else:
