@@ -43,6 +43,8 @@ class Unit:
     words: tuple[tuple[str, ...], ...]
     stems: tuple[tuple[str, ...], ...] = ()
     """For each word, what it also stands for."""
+    beginnings: tuple[str, ...] = ()
+    """Words that its only word is the beginning of."""
     concepts: tuple[str, ...] = ()
     broader: tuple[str, ...] = ()
     phrase: bool = False

@@ -8,6 +8,7 @@ from bot.api import Context, Reply, Role, UserError, command, escape, in_languag
 from plugins.knowledge import address, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
+from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight, sight
@@ -43,10 +44,10 @@ class Finding:
         aliases={"es": "recientes", "fr": "recents", "pt": "recentes"},
     )
     async def recent(self, ctx: Context) -> Reply:
-        found = await self._search(ctx, await sight(ctx), "sort:new")
-        if not found.hits:
+        found, entries = await self._search(ctx, await sight(ctx), "sort:new")
+        if not entries:
             return Reply(ctx.t("Nobody has shared a link here yet."))
-        return await self._page(ctx, "sort:new", found)
+        return await self._page(ctx, "sort:new", found, entries)
 
     @command(
         "more",
@@ -59,10 +60,10 @@ class Finding:
             find = naming.written(ctx, "find")
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
         words, seen = last
-        found = await self._search(ctx, await sight(ctx), words, seen + PAGE + 1)
-        if len(found.hits) <= seen:
+        found, entries = await self._search(ctx, await sight(ctx), words, seen)
+        if not entries:
             return Reply(ctx.t("That was everything."))
-        return await self._page(ctx, words, found, seen)
+        return await self._page(ctx, words, found, entries, seen)
 
     @command(
         "show",
@@ -122,7 +123,7 @@ class Finding:
         )
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
-        return Reply(await self._listing(ctx, seen, hits[:PAGE]))
+        return Reply(await self._listed(ctx, seen, hits[:PAGE]))
 
     @command(
         "top",
@@ -145,7 +146,7 @@ class Finding:
         hits = await ctx.db.run(search.most_useful, seen, ctx.now - days * DAY, PAGE)
         if not hits:
             return Reply(ctx.t("Nobody has shared a link here in that time."))
-        return Reply(await self._listing(ctx, seen, hits))
+        return Reply(await self._listed(ctx, seen, hits))
 
     @command(
         "who",
@@ -170,38 +171,42 @@ class Finding:
 
     async def _answer(self, ctx: Context, words: str) -> Reply:
         seen = await sight(ctx)
-        found = await self._search(ctx, seen, words)
+        found, entries = await self._search(ctx, seen, words)
         if found.question.empty:
             example = naming.written(ctx, "find", ctx.t("gifts"))
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
-        if not found.hits:
+        if not entries:
             return Reply(await self._nothing(ctx, seen, found))
-        return await self._page(ctx, words, found)
+        return await self._page(ctx, words, found, entries)
 
-    async def _search(self, ctx: Context, seen: Sight, words: str, limit: int = PAGE + 1) -> Found:
+    async def _search(self, ctx: Context, seen: Sight, words: str, after: int = 0) -> tuple[Found, Sequence[Entry]]:
+        """What is found, and what is shown of it: a page `after` the first ones."""
         terms = together(ctx.hubs)
         question = asking.read(words, terms, ctx.hub.timezone)
         if question.hub:
             seen = seen.of_hubs([naming.hub(ctx, question.hub).id])
         topics = await naming.topics(ctx, self.rules, seen, question.topic) if question.topic else ()
-        return await ctx.db.run(search.find, seen, question, topics, ctx.now, terms=terms, limit=limit)
+        return await ctx.db.run(results.answer, seen, question, topics, ctx.now, terms=terms, count=PAGE, after=after)
 
-    async def _page(self, ctx: Context, words: str, found: Found, seen: int = 0) -> Reply:
+    async def _page(self, ctx: Context, words: str, found: Found, entries: Sequence[Entry], seen: int = 0) -> Reply:
         """A page of results, and what was done to the question."""
         await searches.remember(ctx, words, seen + PAGE)
         parts = [] if seen else self._remarks(ctx, found)
         hits = found.hits[seen : seen + PAGE]
-        parts.append(await self._listing(ctx, await sight(ctx), hits, found.question, found.hits[:seen]))
+        parts.append(self._listing(ctx, entries, hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
             parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
         return Reply("\n\n".join(parts))
 
-    async def _listing(
-        self, ctx: Context, seen: Sight, hits: Sequence[Hit], question: Question | None = None,
+    async def _listed(self, ctx: Context, seen: Sight, hits: Sequence[Hit]) -> str:
+        return self._listing(ctx, await ctx.db.run(results.load, seen, [hit.id for hit in hits]), hits)
+
+    def _listing(
+        self, ctx: Context, loaded: Sequence[Entry], hits: Sequence[Hit], question: Question | None = None,
         before: Sequence[Hit] = (),
     ) -> str:  # fmt: skip
         """Results; `before` were shown already."""
-        entries = {entry.id: entry for entry in await ctx.db.run(results.load, seen, [hit.id for hit in hits])}
+        entries = {entry.id: entry for entry in loaded}
         units = question.units if question else ()
         parts: list[str] = []
         all_full = all(hit.full for hit in before)
@@ -267,7 +272,7 @@ class Finding:
             )
         closest = await ctx.db.run(search.closest, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
         if closest:
-            parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listing(ctx, seen, closest))
+            parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listed(ctx, seen, closest))
         if not ctx.room.direct:
             parts.append(ctx.t("Somebody here may know: ask the room."))
         return "\n\n".join(parts)

@@ -56,9 +56,11 @@ def _word(unit: Unit, place: int, where: str, *, titles: bool, broad: bool) -> s
         separate = " AND ".join(f"{where} : {quoted(part)}" for part in parts)
         if len(parts) > MOST_PARTS:
             return f"({separate})"
-        return f"(({separate}) OR {where} : {quoted(joined(parts))}{star})"
+        whole = " OR ".join([quoted(joined(parts)) + star, *map(quoted, unit.beginnings)])
+        return f"(({separate}) OR {where} : ({whole}))"
     stems = unit.stems[place] if broad and place < len(unit.stems) else ()
-    plain = f"{where} : ({' OR '.join([quoted(parts[0]) + star, *map(quoted, stems)])})"
+    ways = [quoted(parts[0]) + star, *map(quoted, (*stems, *unit.beginnings))]
+    plain = f"{where} : ({' OR '.join(ways)})"
     own = (parts[0], *stems)
     if not broad or star:
         return plain

@@ -16,11 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.api import Row
 from plugins.knowledge.asking import Unit
 from plugins.knowledge.text import joined
 from plugins.knowledge.thesaurus import LOOSE, token
+from plugins.knowledge.vocabulary import Count
 
 PLACES: Mapping[str, float] = {"title": 10, "topics": 6, "notes": 4, "about": 3, "address": 1.5}
 EXACT, STEM, CONCEPT, PREFIX = 1.0, 0.6, 0.8, 0.7
@@ -29,9 +31,10 @@ LEVELS = {"1": 8.0, "2": 3.5}  # of stems and concepts: in title or topics, and 
 STRONGEST_STEM = 10 * STEM
 YEAR = 365 * 86_400_000
 
-
+_NAMES, _WEIGHTS = tuple(PLACES), tuple(PLACES.values())
+END = "\t"  # of a column
 Needles = tuple[str, ...]
-"""Words with a space on each side: how they stand in a column with a space at both ends."""
+"""Words with a space on each side: how they stand in a row's `text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +42,43 @@ class Wanted:
     """A unit, how rare it is (`idf`), and what it is recognised by in the columns of an entry.
 
     `exact`: for each of its words the ways to write it, each way being all of some needles. `forms`: for each of its
-    words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many have it, as far as counts
-    tell; 0 if none has.
+    words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many `of` those that may be seen
+    have it, as far as counts tell; 0 if none has. `count`: the same of all its forms together; None if none is counted.
     """
 
     unit: Unit
     entries: int
+    of: int
+    count: Count | None
     idf: float
     exact: tuple[tuple[Needles, ...], ...]
     forms: tuple[Needles, ...]
-    stems: Mapping[str, tuple[Needles, ...]]
-    concepts: Mapping[str, Needles]
+    stems: tuple[tuple[str, tuple[Needles, ...]], ...] = ()
+    concepts: tuple[tuple[str, Needles], ...] = ()
     beginning: str = ""
 
 
-def wanted(unit: Unit, entries: int, of: int) -> Wanted:
+def wanted(unit: Unit, entries: int, of: int, count: Count | None = None) -> Wanted:
     """`entries` of the `of` that may be seen have it."""
     idf = max(math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1, 0.1)
     if unit.concepts and all(concept.startswith(LOOSE) for concept in unit.concepts):
         idf *= COMMON
     if unit.phrase:
         phrase = _needle(" ".join(parts[0] for parts in unit.words))
-        return Wanted(unit, entries, idf, (((phrase,),),), (), {}, {})
+        return Wanted(unit, entries, of, count, idf, (((phrase,),),), ())
     words = [(unit.words[place], unit.stems[place] if place < len(unit.stems) else ()) for place in unit.telling]
     forms = [(parts[0], *stems) if len(parts) == 1 else (joined(parts),) for parts, stems in words]
     tokens = [token(concept) for concept in unit.concepts]
     return Wanted(
         unit=unit,
         entries=entries,
+        of=of,
+        count=count,
         idf=idf,
         exact=tuple(_ways(parts) for parts, _ in words),
-        forms=tuple(tuple(map(_needle, some)) for some in forms),
-        stems={level: tuple(tuple(_needle(level + one) for one in some) for some in forms) for level in LEVELS},
-        concepts={level: tuple(_needle(level + one) for one in tokens) for level in LEVELS if tokens},
+        forms=tuple(tuple(map(_needle, (*some, *unit.beginnings))) for some in forms),
+        stems=tuple((level, tuple(tuple(_needle(level + one) for one in some) for some in forms)) for level in LEVELS),
+        concepts=tuple((level, tuple(_needle(level + one) for one in tokens)) for level in LEVELS if tokens),
         beginning=f" {joined(unit.words[-1])}" if unit.prefix else "",
     )
 
@@ -86,8 +93,7 @@ def _needle(word: str) -> str:
     return f" {word} "
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """`covered` is the share of the question (by rarity) the entry has, from 0 to 1; `places` where each unit was
     found best: a column, `=` before it for a concept; "" for nowhere."""
 
@@ -97,13 +103,13 @@ class Score:
 
 
 def score(row: Row, asked: Sequence[Wanted], now: int) -> Score:
-    """How good an entry is. `row` has the columns of `entry_words` and `entries`."""
-    texts = [(name, weight, f" {row[name]} ") for name, weight in PLACES.items()]
-    stems, concepts = f" {row['stems']} ", f" {row['concepts']} "
+    """How good an entry is. `row` has its columns of `entries`, its `stems` and `concepts`, and all PLACES in one
+    `text`: with a space at the beginning and the end of each, and `END` between two."""
+    text, stems, concepts = row["text"], f" {row['stems']} ", f" {row['concepts']} "
     total = covered = whole = 0.0
     places = []
     for one in asked:
-        strength, place = _found(one, texts, stems, concepts)
+        strength, place = _found(one, text, stems, concepts)
         whole += one.idf
         if strength:
             covered += one.idf
@@ -112,47 +118,60 @@ def score(row: Row, asked: Sequence[Wanted], now: int) -> Score:
     if whole:
         total /= whole
     if total:
-        total *= _title(asked, texts[0][2])
+        total *= _title(asked, text[: text.index(END)])
     return Score((total or 1.0) * _gently(row, now), covered / whole if whole else 1.0, tuple(places))
 
 
-Texts = Sequence[tuple[str, float, str]]
-
-
-def _found(one: Wanted, texts: Texts, stems: str, concepts: str) -> tuple[float, str]:
-    """How strongly an entry has a unit, and where. Places are tried from the strongest on."""
+def _found(one: Wanted, text: str, stems: str, concepts: str) -> tuple[float, str]:
+    """How strongly an entry has a unit, and where it stands best."""
     best, place = 0.0, ""
-    for name, weight, text in texts:
-        if all(any(all(needle in text for needle in way) for way in ways) for ways in one.exact):
-            best, place = weight * EXACT, name
-            break
-    if place == "title" or one.unit.phrase:
+    column = _written(one, text)
+    if column is not None:
+        best, place = _WEIGHTS[column] * EXACT, _NAMES[column]
+    if column == 0 or one.unit.phrase:
         return best, place
-    for name, weight, text in texts:
-        if one.beginning and weight * PREFIX > best and one.beginning in text:
-            best, place = weight * PREFIX, name
-    for level, tokens in one.concepts.items():
+    if one.beginning and (column := _first((one.beginning,), text)) is not None and _WEIGHTS[column] * PREFIX > best:
+        best, place = _WEIGHTS[column] * PREFIX, _NAMES[column]
+    for level, tokens in one.concepts:
         strength = LEVELS[level] * CONCEPT
-        if strength > best and any(needle in concepts for needle in tokens):
+        if strength > best and _first(tokens, concepts) is not None:
             best, place = strength, "=title" if level == "1" else "=notes"
     if best < STRONGEST_STEM:
-        strength, where = _by_stems(one, texts, stems)
+        strength, where = _by_stems(one, text, stems)
         if strength > best:
             best, place = strength, where
     return best, place
 
 
-def _by_stems(one: Wanted, texts: Texts, stems: str) -> tuple[float, str]:
+def _written(one: Wanted, text: str) -> int | None:
+    """The first column in which all of its words stand, each in one of the ways to write it."""
+    if len(one.exact) == 1 and len(one.exact[0]) == 1:  # one word, or a phrase
+        return _first(one.exact[0][0], text)
+    for column, words in enumerate(text.split(END)):
+        if all(any(all(needle in words for needle in way) for way in ways) for ways in one.exact):
+            return column
+    return None
+
+
+def _first(needles: Needles, text: str) -> int | None:
+    """The first column that has one of them."""
+    found = -1
+    for needle in needles:
+        at = text.find(needle) if found < 0 else text.find(needle, 0, found)
+        if at >= 0:
+            found = at
+    return text.count(END, 0, found) if found >= 0 else None
+
+
+def _by_stems(one: Wanted, text: str, stems: str) -> tuple[float, str]:
     """The weakest of its words counts: all must be there in some form."""
     weakest, place = math.inf, ""
     for number, forms in enumerate(one.forms):
         strength, where = 0.0, ""
-        for name, weight, text in texts:
-            if any(needle in text for needle in forms):
-                strength, where = weight, name
-                break
-        for level, needles in one.stems.items():
-            if LEVELS[level] > strength and any(needle in stems for needle in needles[number]):
+        if (column := _first(forms, text)) is not None:
+            strength, where = _WEIGHTS[column], _NAMES[column]
+        for level, needles in one.stems:
+            if LEVELS[level] > strength and _first(needles[number], stems) is not None:
                 strength, where = LEVELS[level], "title" if level == "1" else "notes"
         if strength < weakest:
             weakest, place = strength, where

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
+from plugins.knowledge.asking import Question
 from plugins.knowledge.making import by_language
+from plugins.knowledge.search import Found, find
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
+from plugins.knowledge.thesaurus import Thesaurus
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,15 @@ _SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.l
     LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
     LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
     LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id"""
+
+
+def answer(
+    db: SyncReader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, count: int,
+    after: int = 0,
+) -> tuple[Found, Sequence[Entry]]:  # fmt: skip
+    """What a question finds (search.find), and `count` entries of it `after` the first ones."""
+    found = find(db, sight, question, topics, now, terms=terms, limit=after + count + 1)
+    return found, load(db, sight, [hit.id for hit in found.hits[after : after + count]])
 
 
 def load(db: SyncReader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:

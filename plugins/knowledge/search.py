@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import NamedTuple
 
 from bot.api import Row, SyncReader
 from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
@@ -17,6 +19,7 @@ from plugins.knowledge.ranking import Score, Wanted
 from plugins.knowledge.shelves import AMBER, GREEN, Sight
 from plugins.knowledge.text import joined
 from plugins.knowledge.thesaurus import Thesaurus, token
+from plugins.knowledge.vocabulary import Count
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
@@ -26,8 +29,7 @@ SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one n
 MOST_LISTED = 200  # of what is asked for without words
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An entry that answers: its id and page, how well, where each unit of the question was found, and whether it has
     all of it."""
 
@@ -64,7 +66,7 @@ def find(
     """
     if not sight.shelves:
         return Found(question, (), {})
-    conditions = pool.Conditions(sight, pool.facets_of(db, sight, question, topics, now), question)
+    conditions = pool.Conditions(sight, pool.facets_of(db, question, topics, now), question)
     if question.key:
         return Found(question, _page(db, sight, question.key), {})
     if not question.units:
@@ -76,12 +78,14 @@ def find(
     question = replace(question, units=units)
     hits: list[Hit] = []
     if all(one.entries for one in weighed):
-        hits = _ranked(pool.candidates(db, conditions, units, now), weighed, question.sort, now)
+        hits = _ranked(
+            pool.candidates(db, conditions, weighed, now, max(pool.POOL, 4 * limit)), weighed, question.sort, now
+        )
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some = pool.in_part(db, conditions, weighed, question.without)
         partly = [
-            replace(hit, full=False)
+            hit._replace(full=False)
             for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
             if hit.resource not in seen
         ]
@@ -98,29 +102,32 @@ def _weighed(
     for unit in units:
         words |= _forms(unit) | _ideas(unit.broader)
     counts = vocabulary.counts(db, words, sight.scopes)
-    of = counts.get("=", 0)
+    of = counts["="].seen if "=" in counts else 0
     corrected: dict[str, str] = {}
     elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
     weighed = []
     for asked in units:
-        unit, entries = asked, max((counts.get(form, 0) for form in _forms(asked)), default=0)
-        if not entries and (wide := max((counts.get(form, 0) for form in _ideas(asked.broader)), default=0)):
-            unit, entries = replace(asked, concepts=asked.broader), wide
+        unit, found = asked, _of(counts, _forms(asked))
+        if not _most(found) and _most(wide := _of(counts, _ideas(asked.broader))):
+            unit, found = replace(asked, concepts=asked.broader), wide
+        entries = _most(found)
         if len(unit.words) == 1 and (unit.prefix or not entries):
             last = joined(unit.words[0])
             if beginnings := _beginnings(db, sight, unit, last):
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
-                unit = replace(unit, stems=((*(unit.stems[0] if unit.stems else ()), *beginnings),), prefix=False)
+                unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
+                found = [*found, *beginnings.values()]
                 entries = max(entries, of // 10, 1)
             elif unit.concepts or _in_another_form(db, sight, unit):
                 elsewhere.add(asked)
             elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
-                entries = max((vocabulary.counts(db, _forms(unit), sight.scopes)).values(), default=0)
+                found = list(vocabulary.counts(db, _forms(unit), sight.scopes).values())
+                entries = _most(found)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
-        weighed.append(ranking.wanted(unit, entries, of))
+        weighed.append(ranking.wanted(unit, entries, of, Count(*map(sum, zip(*found, strict=True))) if found else None))
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
     most = max((one.idf for one in weighed if one.entries), default=math.inf)
     there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
@@ -132,14 +139,21 @@ def _weighed(
 
 def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
     """Whether any entry has another form of the word: then it is no slip."""
-    conditions = pool.Conditions(sight, [sight.words], Question())
-    return bool(pool.newest(db, conditions, match(conditions.facets, [unit])))
+    return bool(pool.newest(db, pool.Conditions(sight, (), Question()), match([sight.words], [unit]), most=1))
 
 
-def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Sequence[str]:
+def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:
     if unit.prefix or len(word) >= SHORTEST_BEGINNING:
         return vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
-    return ()
+    return {}
+
+
+def _of(counts: Mapping[str, Count], forms: Iterable[str]) -> list[Count]:
+    return [counts[form] for form in forms if form in counts]
+
+
+def _most(found: Iterable[Count]) -> int:
+    return max((count.seen for count in found), default=0)
 
 
 def _forms(unit: Unit) -> set[str]:
@@ -159,13 +173,17 @@ def _ideas(concepts: Sequence[str]) -> set[str]:
 def _ranked(
     rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
 ) -> list[Hit]:
-    scored = [(row, ranking.score(row, weighed, now)) for row in rows]
-    scored = [(row, score) for row, score in scored if score.covered >= covered or _has_most(score)]
-    scored.sort(key=lambda one: _order(one[0], one[1], sort), reverse=True)
+    scored = []
+    for row in rows:
+        found = ranking.score(row, weighed, now)
+        if found.covered >= covered or _has_most(found):
+            scored.append((_order(row, found, sort), row, found))
+    scored.sort(key=itemgetter(0), reverse=True)
     # One page is one result, whoever else shared it: the best of its entries.
     best: dict[int, Hit] = {}
-    for row, score in scored:
-        best.setdefault(row["resource"], Hit(row["id"], row["resource"], score.value, score.places))
+    for _, row, found in scored:
+        if row["resource"] not in best:
+            best[row["resource"]] = Hit(row["id"], row["resource"], found.value, found.places)
     return list(best.values())
 
 
@@ -200,12 +218,12 @@ def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now
     if set(question.filters) == {"sort"} and question.sort == "new":
         return _once(_recent(db, conditions.sight))
     sort = question.sort or "new"
-    rows = pool.newest(db, conditions, match(conditions.facets, (), question.without), most=MOST_LISTED)
-    if len(rows) == MOST_LISTED:
+    wanted = conditions.facets_for(())
+    ids = pool.newest(db, conditions, match(wanted, (), question.without), most=MOST_LISTED)
+    if len(ids) == MOST_LISTED:
         first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
-        expression = match([*conditions.facets, first], (), question.without)
-        rows = [*rows, *pool.newest(db, conditions, expression, most=MOST_LISTED)]
-    return _ranked(list({row["id"]: row for row in rows}.values()), (), sort, now)
+        ids += pool.newest(db, conditions, match([*wanted, first], (), question.without), most=MOST_LISTED)
+    return _ranked(pool.words_of(db, ids), (), sort, now)
 
 
 def _recent(db: SyncReader, sight: Sight, since: int = 0) -> Sequence[Row]:
@@ -236,10 +254,9 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 
 def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
-    conditions = pool.Conditions(sight, [sight.words], Question())
+    conditions = pool.Conditions(sight, (), Question())
     weighed, _ = _weighed(db, sight, spoken(text, terms), terms)
-    some = {row["id"]: row for row in pool.in_part(db, conditions, weighed, ())}
-    hits = _ranked(list(some.values()), weighed, None, now, ALIKE)
+    hits = _ranked(pool.in_part(db, conditions, weighed, ()), weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
 
@@ -251,7 +268,7 @@ def closest(
     if not question.units or not sight.shelves:
         return ()
     weighed, _ = _weighed(db, sight, question.units, terms)
-    some = pool.in_part(db, pool.Conditions(sight, [sight.words], Question()), weighed, ())
+    some = pool.in_part(db, pool.Conditions(sight, (), Question()), weighed, ())
     return _ranked(some, weighed, None, now)[:limit]
 
 

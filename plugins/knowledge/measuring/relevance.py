@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.api import Database
-from plugins.knowledge import asking, index, results, search
+from plugins.knowledge import asking, index, results
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.index import Share
 from plugins.knowledge.measuring.invented import FIRST_DAY
@@ -92,6 +92,5 @@ async def measure(db: Database, resources: Sequence[Resource], questions: Sequen
 async def _ask(db: Database, seen: Sight, judged: Judged, places: Mapping[int, Sequence[int]]) -> Answer:
     terms = with_terms(())
     question = asking.read(judged.q, terms)
-    found = await db.reading().run(search.find, seen, question, (), FIRST_DAY, terms=terms, limit=MOST)
-    shown = await db.reading().run(results.load, seen, [hit.id for hit in found.hits[:MOST]])
+    found, shown = await db.reading().run(results.answer, seen, question, (), FIRST_DAY, terms=terms, count=MOST)
     return Answer(judged, [places[entry.id] for entry in shown], found.corrected)

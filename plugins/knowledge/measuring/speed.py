@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.api import Database, Reader
-from plugins.knowledge import asking, index, results, search
+from plugins.knowledge import asking, index, results
 from plugins.knowledge.measuring.invented import FIRST_DAY, SPAN, World, batches
 from plugins.knowledge.rules import HubRules, Rules
 from plugins.knowledge.shelves import Sight, every
@@ -142,8 +142,7 @@ async def found(db: Reader, sights: Mapping[bool, Sight], kind: Kind) -> Times:
 async def _find(db: Reader, seen: Sight, text: str, terms: Thesaurus) -> None:
     question = asking.read(text, terms)
     topics = [question.topic] if question.topic else ()
-    hits = (await db.run(search.find, seen, question, topics, NOW, terms=terms, limit=SHOWN + 1)).hits
-    await db.run(results.load, seen, [hit.id for hit in hits[:SHOWN]])
+    await db.run(results.answer, seen, question, topics, NOW, terms=terms, count=SHOWN)
 
 
 async def sights(db: Reader) -> Mapping[bool, Sight]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from bot.api import Hub, Offline, Shell, SyncReader, UserError, in_language
-from plugins.knowledge import address, naming, search
+from plugins.knowledge import address, naming, results
 from plugins.knowledge.asking import read
-from plugins.knowledge.results import Entry, load
+from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.shell.common import WRONG, end, hub_arguments, hub_called
 from plugins.knowledge.shelves import LABELS, Sight, sight_of
@@ -47,9 +47,9 @@ async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Scored:
         topics = await db.run(_topics, hub, seen, question.topic) if question.topic else ()
         if question.hub and question.hub != hub.id:
             return ()
-        found = await db.run(search.find, seen, question, topics, offline.now, terms=terms, limit=limit)
-        hits = {hit.id: hit.score for hit in found.hits[:limit]}
-        return [(entry, hits[entry.id]) for entry in await db.run(load, seen, list(hits))]
+        found, entries = await db.run(results.answer, seen, question, topics, offline.now, terms=terms, count=limit)
+        scores = {hit.id: hit.score for hit in found.hits}
+        return [(entry, scores[entry.id]) for entry in entries]
 
 
 def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
