@@ -24,6 +24,8 @@ from bot.ports import Answer, Params, Row, SyncReader, SyncTransaction
 BUSY_TIMEOUT = 5000  # ms
 MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
 CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
+LOG_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
+UNDONE = "the transaction was undone by an earlier error"
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -81,7 +83,7 @@ class SqliteSyncTransaction(SqliteSyncReader):
 
     def _still_open(self) -> None:
         if not self._connection.in_transaction:
-            raise sqlite3.OperationalError("the transaction was undone by an earlier error")
+            raise sqlite3.OperationalError(UNDONE)
 
 
 class _Connection(aiosqlite.Connection):
@@ -118,9 +120,10 @@ class SqliteReader:
 
 
 class SqliteTransaction(SqliteReader):
-    """`Transaction`: valid inside the `async with` that gave it."""
+    """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, on the same way."""
 
     _depth = 0
+    begun = False
     erases = False
     """Whether the write-ahead log must be emptied after the commit."""
 
@@ -132,6 +135,9 @@ class SqliteTransaction(SqliteReader):
         **kwargs: Params.kwargs,
     ) -> Answer:
         def there(connection: sqlite3.Connection) -> Answer:
+            if not self.begun:
+                connection.execute("BEGIN IMMEDIATE")
+                self.begun = True
             transaction = SqliteSyncTransaction(connection)
             answer = work(transaction, *args, **kwargs)
             self.erases |= transaction.erases
@@ -151,13 +157,13 @@ class SqliteTransaction(SqliteReader):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        self._still_open()
         self._depth += 1
         name = f"s{self._depth}"
-        await self._connection.execute(f"SAVEPOINT {name}")
+        await self.execute(f"SAVEPOINT {name}")
         try:
             yield
-            self._still_open()
+            if not self._connection.in_transaction:
+                raise sqlite3.OperationalError(UNDONE)
         except BaseException:
             if self._connection.in_transaction:
                 await self._connection.execute(f"ROLLBACK TO {name}")
@@ -166,10 +172,6 @@ class SqliteTransaction(SqliteReader):
             self._depth -= 1
             if self._connection.in_transaction:
                 await self._connection.execute(f"RELEASE {name}")
-
-    def _still_open(self) -> None:
-        if not self._connection.in_transaction:
-            raise sqlite3.OperationalError("the transaction was undone by an earlier error")
 
 
 class SqliteDatabase:
@@ -191,6 +193,7 @@ class SqliteDatabase:
             await self._writer.execute("PRAGMA synchronous = NORMAL")
             await self._writer.execute("PRAGMA foreign_keys = ON")
             await self._writer.execute("PRAGMA secure_delete = ON")
+            await self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
             await self._writer.execute(_MIGRATIONS)
             if self._path:
                 self._reader = await self._open(self._path)
@@ -216,10 +219,10 @@ class SqliteDatabase:
         async with self._writing:
             connection = self._connected(self._writer)
             try:
-                await connection.execute("BEGIN IMMEDIATE")
                 transaction = SqliteTransaction(connection)
                 yield transaction
-                await connection.execute("COMMIT")
+                if transaction.begun:
+                    await connection.execute("COMMIT")
             except BaseException:
                 # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
                 await connection.rollback()

@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.api import Row
 from plugins.knowledge import address, alike, facets, files
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
-from plugins.knowledge.text import MOST_PARTS, compounds, joined, word
-from plugins.knowledge.thesaurus import longest, token
+from plugins.knowledge.text import MOST_PARTS, compound, joined, word, written
+from plugins.knowledge.thesaurus import Mention, Thesaurus, longest, token
 
 MOST_TOPICS = 12  # of an entry
+MOST_REMEMBERED = 100_000  # words
 COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
 SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold words as people write them
 
@@ -116,19 +118,47 @@ class _Texts:
         self.mentioned: list[tuple[str, ...]] = []
         """The topics of each mention."""
         self.concepts: set[str] = set()
+        terms = rules.thesaurus
         for text in texts:
-            said = compounds(text)
-            found += [part.folded for parts in said for part in parts]
-            self.stems.update([stem for parts in said for part in parts for stem in part.stems])
-            for parts in said:
-                if 1 < len(parts) <= MOST_PARTS:
-                    whole = word(joined([part.raw for part in parts]))
-                    found.append(whole.folded)
-                    self.stems.update(whole.stems)
-            mentions = rules.thesaurus.every(said)
+            said = written(text)
+            mentions: list[Mention] = []
+            for place, one in enumerate([_indexed(terms, one) for one in said]):
+                found.append(one.words)
+                if one.stems:
+                    self.stems.update(one.stems)
+                if one.begins:
+                    mentions += terms.of_several(list(map(compound, said)), place)
+                if one.alone:
+                    mentions.append(one.alone.at(place))
+            for mention in mentions:
+                self.concepts.update(map(token, mention.concepts))
+                self.concepts.update(map(token, mention.broader))
             self.mentioned += [one.topics for one in longest(one for one in mentions if one.topics)]
-            self.concepts.update([token(name) for one in mentions for name in (*one.concepts, *one.broader)])
         self.words = " ".join(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """What a word or compound is wherever it stands: its words and stems as they are indexed, the term it is alone,
+    and whether longer ones may begin with it."""
+
+    words: str
+    stems: tuple[str, ...]
+    alone: Mention | None
+    begins: bool
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _indexed(terms: Thesaurus, said: str) -> _Indexed:
+    parts = list(whole := compound(said))
+    if 1 < len(parts) <= MOST_PARTS:
+        parts.append(word(joined([part.raw for part in parts])))
+    return _Indexed(
+        words=" ".join(part.folded for part in parts),
+        stems=tuple(stem for part in parts for stem in part.stems),
+        alone=terms.alone(whole),
+        begins=terms.begins(whole),
+    )
 
 
 def by_language(corrections: Mapping[str, str], field: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ def sound(word: str) -> str:
 def traces(word: str) -> set[int]:
     """Where a word is found again."""
     shorter = (word[:place] + word[place + 1 :] for place in range(len(word)))
-    return {_trace(word), *map(_trace, shorter), *_skeleton(word)}
+    return {*_traces([word, *shorter]), *_skeleton(word)}
 
 
 def traced(words: Iterable[str]) -> Traces:
@@ -128,7 +128,7 @@ def _asked(word: str) -> set[int]:
     if len(word) >= TWO_SLIPS_FROM:
         for first in range(len(word)):
             shorter = word[:first] + word[first + 1 :]
-            found.update(_trace(shorter[:place] + shorter[place + 1 :]) for place in range(first, len(shorter)))
+            found.update(_traces(shorter[:place] + shorter[place + 1 :] for place in range(first, len(shorter))))
     return found
 
 
@@ -136,8 +136,9 @@ def _skeleton(word: str) -> Iterable[int]:
     """The trace of the consonants of a word that has enough of them."""
     consonants = sound(word).translate(_VOWELS)
     if len(consonants) >= SHORTEST_SKELETON:
-        yield _trace(f"-{consonants}")
+        yield from _traces([f"-{consonants}"])
 
 
-def _trace(word: str) -> int:
-    return zlib.crc32(sound(word).encode())
+def _traces(words: Iterable[str]) -> Iterable[int]:
+    """Together, as lines of one text: much quicker than each alone."""
+    return (zlib.crc32(one.encode()) for one in sound("\n".join(words)).split("\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import combining, normalize
@@ -27,15 +27,13 @@ _ENDINGS = {
     **{f"is{end}": f"iz{end}" for end in ("e", "es", "ed", "er", "ers", "ing", "ation", "ations")},
     "our": "or", "ours": "ors", "oured": "ored", "ouring": "oring", "oural": "oral",
 }  # fmt: skip
-_SPELT = {
-    language: re.compile(rf"(?<=\w{{3}})(?:{endings})$")
-    for language, endings in {
-        "en": "is(?:e|es|ed|er|ers|ing|ations?)|our(?:s|ed|ing|al)?",
-        "es": "(?!)",
-        "fr": "ites?|ees?",
-        "pt": "cao|coes|sao|soes|[ea]ncias?|[ai]ve(?:l|is)",
-    }.items()
-}
+_SPELT: Mapping[str, tuple[str, ...]] = {
+    "en": ("ise", "ises", "ised", "iser", "isers", "ising", "isation", "isations", "our", "ours", "oured", "ouring",
+           "oural"),
+    "es": (),
+    "fr": ("ite", "ites", "ee", "ees"),
+    "pt": ("cao", "coes", "sao", "soes", "encia", "encias", "ancia", "ancias", "avel", "aveis", "ivel", "iveis"),
+}  # fmt: skip
 
 # Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
 # people wrap a question in ("where can I find something about …").
@@ -95,12 +93,17 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[Word]:
     """The words of a text in order; the parts of a compound one by one."""
-    return [part for compound in compounds(text) for part in compound]
+    return [part for parts in compounds(text) for part in parts]
 
 
 def compounds(text: str) -> list[Compound]:
     """The words of a text in order, each as its parts: `l'anti-corruption` → `[l] [anti, corruption]`."""
-    return [_compound(found) for found in _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))]
+    return list(map(compound, written(text)))
+
+
+def written(text: str) -> list[str]:
+    """The words of a text as they stand there, for `compound`."""
+    return _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -113,23 +116,40 @@ def stems(raw: str) -> tuple[str, str, str, str]:
     """The stems of a word in the four languages (Snowball), folded.
 
     People leave accents out, so accents make no difference: each language takes the folded word, and as it would most
-    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts.
+    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts. Numbers, and
+    words with digits in them, have no other forms.
     """
     folded = fold(raw)
+    if not folded.isalpha():
+        return folded, folded, folded, folded
     found = []
     for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
-        spellings = (folded, _SPELT[language].sub(lambda end: _ENDINGS[end[0]], folded))
-        found.append(min((fold(stemmer.stemWord(spelling)) for spelling in spellings), key=len))
+        stem = fold(stemmer.stemWord(folded))
+        if spelt := _properly(folded, _SPELT[language]):
+            stem = min(stem, fold(stemmer.stemWord(spelt)), key=len)
+        found.append(stem)
     return found[0], found[1], found[2], found[3]
+
+
+def _properly(folded: str, endings: tuple[str, ...]) -> str | None:
+    """A word with the longest of these endings as it is properly written, if it has one after three letters."""
+    if not folded.endswith(endings):
+        return None
+    for ending in sorted(endings, key=len, reverse=True):
+        if folded.endswith(ending) and len(folded) >= len(ending) + 3:
+            return folded.removesuffix(ending) + _ENDINGS[ending]
+    return None
 
 
 @lru_cache(maxsize=1)
 def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
-    return tuple(Stemmer.Stemmer(name) for name in ("english", "spanish", "french", "portuguese"))
+    names = ("english", "spanish", "french", "portuguese")
+    return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without a memory of their own: `stems` has one
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def _compound(found: str) -> Compound:
+def compound(found: str) -> Compound:
+    """A word as its parts."""
     parts = [found] if found.isalnum() else _HYPHEN.split(found)
     return tuple(word(part[:LONGEST_WORD]) for part in parts)
 

@@ -54,6 +54,10 @@ class Mention:
     topics: tuple[str, ...] = ()
     broader: tuple[str, ...] = ()
 
+    def at(self, place: int) -> Mention:
+        """The same of a word that stands there."""
+        return Mention(place, place + 1, self.concepts, self.topics, self.broader)
+
 
 def longest(mentions: Iterable[Mention]) -> list[Mention]:
     """Of `Thesaurus.every`, those that are not inside or across an earlier or longer one."""
@@ -90,6 +94,8 @@ class Thesaurus:
             for key in table:
                 if len(key) > 1:
                     self._going_on[language].setdefault(key[0], set()).add(key[1])
+        self._first = frozenset(key[0] for table in self._by_stems for key in table)
+        """The first stem of every term: most words are in none, and are seen to be at once."""
         # Remembered, because the same words come back in every text.
         self._begun_by: dict[str, Sequence[tuple[int, set[str]]]] = {}
         self._alone: dict[tuple[str, bool], Mention | None] = {}
@@ -116,16 +122,24 @@ class Thesaurus:
         """
         found: list[Mention] = []
         for place, compound in enumerate(text):
-            if begun := self._begun(compound):
-                found += self._of_several(text, place, begun)
-            if alone := self._one(compound, capitals=capitals):
-                found.append(Mention(place, place + 1, alone.concepts, alone.topics, alone.broader))
+            if self.begins(compound):
+                found += self.of_several(text, place)
+            if alone := self.alone(compound, capitals=capitals):
+                found.append(alone.at(place))
         return found
 
-    def _of_several(self, text: Sequence[Compound], start: int, begun: Sequence[tuple[int, set[str]]]) -> list[Mention]:
-        """Terms of several words (or compounds) that begin here."""
+    def begins(self, compound: Compound) -> bool:
+        """Whether terms of several words (or compounds) may begin with this one."""
+        return not self._is_foreign(compound) and bool(self._begun(compound))
+
+    def _is_foreign(self, compound: Compound) -> bool:
+        """Whether no term in any language begins with it."""
+        return len(compound) == 1 and self._first.isdisjoint(stems(compound[0].raw))
+
+    def of_several(self, text: Sequence[Compound], start: int) -> list[Mention]:
+        """Terms of several words that begin here, the longest first."""
         found: list[Mention] = []
-        places = self._telling(text, start)
+        begun, places = self._begun(text[start]), self._telling(text, start)
         if len(places) < 2:
             return found
         second = text[places[1]]
@@ -138,13 +152,13 @@ class Thesaurus:
             found += [_mention(start, places[count - 1] + 1, known)] if known else []
         return found
 
-    def _one(self, compound: Compound, *, capitals: bool) -> Mention | None:
-        """What a word is a term of, wherever it stands."""
+    def alone(self, compound: Compound, *, capitals: bool = True) -> Mention | None:
+        """What a word is a term of, wherever it stands; as if it were the first of its text."""
         acronym = compound[0].capitals or not capitals
         remembered = (compound[0].raw if len(compound) == 1 else "-".join(part.raw for part in compound), acronym)
         if remembered in self._alone:
             return self._alone[remembered]
-        known = self._known([compound], range(len(LANGUAGES)))
+        known = [] if self._is_foreign(compound) else self._known([compound], range(len(LANGUAGES)))
         if acronym and len(compound) == 1 and compound[0].folded in self._acronyms:
             known.insert(0, self._acronyms[compound[0].folded])
         found = _mention(0, 1, known) if known else None
