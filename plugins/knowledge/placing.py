@@ -33,8 +33,10 @@ def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, i
     if not new:
         return found
     numbered = []
-    for shelf in dict.fromkeys(shelf for shelf, _ in new):
-        mine = [resource for one, resource in new if one == shelf]
+    by_shelf: dict[int, list[int]] = {}
+    for shelf, resource in new:
+        by_shelf.setdefault(shelf, []).append(resource)
+    for shelf, mine in by_shelf.items():
         last = tx.value(
             "UPDATE shelves SET last = last + :count WHERE id = :shelf RETURNING last", count=len(mine), shelf=shelf
         )

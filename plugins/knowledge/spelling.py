@@ -12,6 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from bot.api import SyncReader
 from plugins.knowledge.text import LONGEST_WORD
@@ -37,7 +38,7 @@ def traceable(word: str) -> bool:
 
 def sound(word: str) -> str:
     """A folded word as it sounds, roughly: `whistle` and `wistle`, `hacer` and `aser`, `dossier` and `dosier`."""
-    return _TWICE.sub(r"\1", word.replace("ph", "f").replace("qu", "k").translate(_ALIKE))
+    return _TWICE.sub(itemgetter(1), word.replace("ph", "f").replace("qu", "k").translate(_ALIKE))
 
 
 def traces(word: str) -> set[int]:

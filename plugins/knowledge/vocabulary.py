@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import SyncReader, SyncTransaction
@@ -30,11 +31,15 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
     more = {place: count for place, count in changes.items() if count > 0}
     less = {place: count for place, count in changes.items() if count < 0}
     if more:
-        new = _unknown(tx, {word for word, _ in more if traceable(word)})
+        new = _unknown(tx, filter(traceable, {word for word, _ in more}))
         tx.execute_many(
             """INSERT INTO vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
             ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
-            ({"word": word, "shelf": shelf, "count": count} for (word, shelf), count in sorted(more.items())),
+            # In the order of the table, which is quicker; by words alone, because tuples are slow to sort.
+            (
+                {"word": word, "shelf": shelf, "count": more[word, shelf]}
+                for word, shelf in sorted(more, key=itemgetter(0))
+            ),
         )
         tx.execute_many(
             "INSERT INTO traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
@@ -49,7 +54,7 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
         tx.execute(
             "DELETE FROM vocabulary WHERE entries <= 0 AND word IN (SELECT value FROM json_each(:words))", words=words
         )
-        gone = _unknown(tx, {word for word, _ in less if traceable(word)})
+        gone = _unknown(tx, filter(traceable, {word for word, _ in less}))
         tx.execute_many(
             "DELETE FROM traces WHERE trace = :trace AND word = :word",
             ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
@@ -79,7 +84,7 @@ def beginning(db: SyncReader, prefix: str, scopes: Sequence[int], most: int) -> 
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
 
 
-def _unknown(tx: SyncTransaction, words: Collection[str]) -> set[str]:
+def _unknown(tx: SyncTransaction, words: Iterable[str]) -> set[str]:
     rows = tx.rows(
         """SELECT value AS word FROM json_each(:words)
         WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",

@@ -68,6 +68,7 @@ async def _measure(shell: Shell, rows: int, queries: int, keep: Path | None) -> 
             ways = {"ORDER BY rank": speed.by_rank(reading), "LIKE": speed.by_like(reading)}
             if tantivy := await speed.by_tantivy(reading, Path(folder), bars):
                 ways["tantivy"] = tantivy
+            await speed.warm(reading)
             classes = {}
             for kind in bars.track(kinds, description="asking"):
                 times = {"Faro": await speed.found(reading, sights, kind)}
