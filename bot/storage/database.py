@@ -10,22 +10,19 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, Self, cast
-
-import aiosqlite
+from typing import Self
 
 from bot.core.errors import PluginError
-from bot.ports import Answer, Params, Row, SyncReader, SyncTransaction
+from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
 MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
 CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
 LOG_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
-UNDONE = "the transaction was undone by an earlier error"
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -34,154 +31,14 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
-class SqliteSyncReader:
-    """`SyncReader` over a connection, in the connection's own thread."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
-        cursor = self._executed(sql, params)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
-
-    def row(self, sql: str, /, **params: object) -> Row | None:
-        rows = self.rows(sql, **params)
-        return rows[0] if rows else None
-
-    def value(self, sql: str, /, **params: object) -> Any:
-        row = self._executed(sql, params).fetchone()
-        return row[0] if row else None
-
-    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
-        return self._connection.execute(sql, params)
-
-
-class SqliteSyncTransaction(SqliteSyncReader):
-    """`SyncTransaction` over a connection, in the connection's own thread.
-
-    On a full disk SQLite may undo the whole transaction by itself. From then on every statement raises: what came
-    before is gone, so nothing that comes after may be kept.
-    """
-
-    erases = False
-    """Whether the write-ahead log must be emptied after the commit."""
-
-    def execute(self, sql: str, /, **params: object) -> int:
-        return self._executed(sql, params).rowcount
-
-    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
-        self._still_open()
-        self._connection.executemany(sql, rows)
-
-    def erase(self) -> None:
-        self.erases = True
-
-    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
-        self._still_open()
-        return super()._executed(sql, params)
-
-    def _still_open(self) -> None:
-        if not self._connection.in_transaction:
-            raise sqlite3.OperationalError(UNDONE)
-
-
-class _Connection(aiosqlite.Connection):
-    """The way to the connection's thread and back costs more than most statements: functions go there whole."""
-
-    async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        # How aiosqlite does everything it does itself; it has no public name.
-        return cast(Answer, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]
-
-
-class SqliteReader:
-    """`Reader` over one aiosqlite connection."""
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    async def run(
-        self,
-        work: Callable[Concatenate[SyncReader, Params], Answer],
-        /,
-        *args: Params.args,
-        **kwargs: Params.kwargs,
-    ) -> Answer:
-        return await self._connection.run(lambda connection: work(SqliteSyncReader(connection), *args, **kwargs))
-
-    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
-        return await self.run(lambda db: db.rows(sql, **params))
-
-    async def row(self, sql: str, /, **params: object) -> Row | None:
-        return await self.run(lambda db: db.row(sql, **params))
-
-    async def value(self, sql: str, /, **params: object) -> Any:
-        return await self.run(lambda db: db.value(sql, **params))
-
-
-class SqliteTransaction(SqliteReader):
-    """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, on the same way."""
-
-    _depth = 0
-    begun = False
-    erases = False
-    """Whether the write-ahead log must be emptied after the commit."""
-
-    async def run(
-        self,
-        work: Callable[Concatenate[SyncTransaction, Params], Answer],
-        /,
-        *args: Params.args,
-        **kwargs: Params.kwargs,
-    ) -> Answer:
-        def there(connection: sqlite3.Connection) -> Answer:
-            if not self.begun:
-                connection.execute("BEGIN IMMEDIATE")
-                self.begun = True
-            transaction = SqliteSyncTransaction(connection)
-            answer = work(transaction, *args, **kwargs)
-            self.erases |= transaction.erases
-            return answer
-
-        return await self._connection.run(there)
-
-    async def execute(self, sql: str, /, **params: object) -> int:
-        return await self.run(lambda db: db.execute(sql, **params))
-
-    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
-        wanted = list(rows)  # a generator of ours must not run in another thread
-        await self.run(lambda db: db.execute_many(sql, wanted))
-
-    async def erase(self) -> None:
-        self.erases = True
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        self._depth += 1
-        name = f"s{self._depth}"
-        await self.execute(f"SAVEPOINT {name}")
-        try:
-            yield
-            if not self._connection.in_transaction:
-                raise sqlite3.OperationalError(UNDONE)
-        except BaseException:
-            if self._connection.in_transaction:
-                await self._connection.execute(f"ROLLBACK TO {name}")
-            raise
-        finally:
-            self._depth -= 1
-            if self._connection.in_transaction:
-                await self._connection.execute(f"RELEASE {name}")
-
-
 class SqliteDatabase:
     """`Database` over a file, or over `:memory:` (then readers share the writer's connection)."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._writing = asyncio.Lock()
-        self._writer: _Connection | None = None
-        self._reader: _Connection | None = None
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
         self._must_empty_log = False
 
     async def __aenter__(self) -> Self:
@@ -231,7 +88,7 @@ class SqliteDatabase:
             if self._must_empty_log:
                 await self._empty_log(connection)
 
-    async def _empty_log(self, connection: _Connection) -> None:
+    async def _empty_log(self, connection: Connection) -> None:
         """A reader may hold the log for a moment: then the next commit tries again. Nobody waits, and nothing raises:
         what was committed is committed."""
         await connection.execute("PRAGMA busy_timeout = 0")
@@ -281,8 +138,8 @@ class SqliteDatabase:
             await self._connected(self._writer).execute("VACUUM INTO :path", {"path": str(to)})
         to.chmod(0o600)
 
-    async def _open(self, path: Path | str) -> _Connection:
-        connection = _Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+    async def _open(self, path: Path | str) -> Connection:
+        connection = Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         await connection
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         await connection.execute(f"PRAGMA cache_size = -{CACHE}")
@@ -290,7 +147,7 @@ class SqliteDatabase:
         return connection
 
     @staticmethod
-    def _connected(connection: _Connection | None) -> _Connection:
+    def _connected(connection: Connection | None) -> Connection:
         if connection is None:
             raise RuntimeError("the database is not open")
         return connection

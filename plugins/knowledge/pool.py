@@ -93,30 +93,28 @@ def candidates(
     db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], now: int, most: int = POOL
 ) -> Sequence[Row]:
     """Entries that have all of it; about `most`, if there are so many."""
-    facets_, units = conditions.facets_for(asked), [one.unit for one in asked]
-    without, sort = conditions.question.without, conditions.question.sort
+    seen, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
+
+    def look(*more: Sequence[str], titles: bool = False, most: int = most // 2, share: float = 1.0) -> list[int]:
+        expression = match([*seen, *more], units, question.without, titles=titles)
+        return newest(db, conditions, expression, most=most, share=share)
 
     share = READ / max(sum(one.count.everywhere for one in asked if one.count), READ)
-
-    def titled() -> list[int]:
-        return newest(db, conditions, match(facets_, units, without, titles=True), most=most // 2, share=share)
-
-    # So many may have it in their titles that the others need not be weighed.
-    ids = titled() if not sort and share * _in_titles(asked) >= most // 2 else None
-    if ids is None or len(ids) < most // 4:
-        found = newest(db, conditions, match(facets_, units, without), most=most)
-        if len(found) < most:
-            return words_of(db, found)
-        looked_through = (found[0] - found[-1]) / found[0]
-        ids = found + (ids if ids is not None else titled() if share > 4 * looked_through else [])
+    may_do = not question.sort and share * _in_titles(asked) >= most // 2
+    ids = titled = look(titles=True, share=share) if may_do else []
+    if len(titled) < most // 4:  # else the others need not be weighed
+        ids = look(most=most)
+        if len(ids) < most:
+            return words_of(db, ids)
+        looked_through = (ids[0] - ids[-1]) / ids[0]
+        ids += titled or (look(titles=True, share=share) if share > 4 * looked_through else [])
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
     good = vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes).get(f"={facets.GOOD}")
     if good and good.seen:
-        expression = match([*facets_, [facets.GOOD]], units, without)
-        ids += newest(db, conditions, expression, most=most // 2, share=SOUGHT / good.everywhere)
-    if first := of_first(sort, now):
-        ids += newest(db, conditions, match([*facets_, first], units, without), most=most // 2)
+        ids += look([facets.GOOD], share=SOUGHT / good.everywhere)
+    if first := of_first(question.sort, now):
+        ids += look(first)
     return words_of(db, ids)
 
 

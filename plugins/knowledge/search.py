@@ -1,31 +1,26 @@
-"""Which entries answer a question, best first? Candidates (pool.py) are weighed (ranking.py); words nothing has are
-taken as beginnings or put right (spelling.py)."""
+"""Which entries answer a question, best first? What is meant (weighing.py) is looked for (pool.py), and what is found
+is ranked (ranking.py)."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import Row, SyncReader
-from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Question, Unit, put_right, single, spoken
+from plugins.knowledge import facets, pool, ranking
+from plugins.knowledge.asking import Question, put_right, spoken
 from plugins.knowledge.matching import match
 from plugins.knowledge.placing import digest
 from plugins.knowledge.ranking import Score, Wanted
 from plugins.knowledge.shelves import AMBER, GREEN, Sight
-from plugins.knowledge.text import joined
-from plugins.knowledge.thesaurus import Thesaurus, token
-from plugins.knowledge.vocabulary import Count
+from plugins.knowledge.thesaurus import Thesaurus
+from plugins.knowledge.weighing import weigh
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
-MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
-MOST_BEGINNINGS = 24  # words a beginning stands for
-SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
 MOST_LISTED = 200  # of what is asked for without words
 
 
@@ -71,9 +66,9 @@ def find(
         return Found(question, _page(db, sight, question.key), {})
     if not question.units:
         return Found(question, _listed(db, conditions, question, now), {})
-    weighed, corrected = _weighed(db, sight, question.units, terms)
+    weighed, corrected = weigh(db, sight, question.units, terms)
     if corrected:  # words put right may be terms together
-        weighed, _ = _weighed(db, sight, put_right(question, corrected, terms), terms)
+        weighed, _ = weigh(db, sight, put_right(question, corrected, terms), terms)
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits: list[Hit] = []
@@ -91,83 +86,6 @@ def find(
         ]
         hits += partly
     return Found(question, hits, corrected)
-
-
-def _weighed(
-    db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
-) -> tuple[Sequence[Wanted], Mapping[str, str]]:
-    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
-    speaks of as the broader ones."""
-    words = {"="}
-    for unit in units:
-        words |= _forms(unit) | _ideas(unit.broader)
-    counts = vocabulary.counts(db, words, sight.scopes)
-    of = counts["="].seen if "=" in counts else 0
-    corrected: dict[str, str] = {}
-    elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
-    weighed = []
-    for asked in units:
-        unit, found = asked, _of(counts, _forms(asked))
-        if not _most(found) and _most(wide := _of(counts, _ideas(asked.broader))):
-            unit, found = replace(asked, concepts=asked.broader), wide
-        entries = _most(found)
-        if len(unit.words) == 1 and (unit.prefix or not entries):
-            last = joined(unit.words[0])
-            if beginnings := _beginnings(db, sight, unit, last):
-                # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
-                unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
-                found = [*found, *beginnings.values()]
-                entries = max(entries, of // 10, 1)
-            elif unit.concepts or _in_another_form(db, sight, unit):
-                elsewhere.add(asked)
-            elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
-                corrected[unit.shown] = meant
-                unit = single(meant, terms)
-                found = list(vocabulary.counts(db, _forms(unit), sight.scopes).values())
-                entries = _most(found)
-        elif not entries:
-            elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
-        weighed.append(ranking.wanted(unit, entries, of, Count(*map(sum, zip(*found, strict=True))) if found else None))
-    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
-    most = max((one.idf for one in weighed if one.entries), default=math.inf)
-    there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
-    return [
-        replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
-        for one, is_there in zip(weighed, there, strict=True)
-    ], corrected
-
-
-def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
-    """Whether any entry has another form of the word: then it is no slip."""
-    return bool(pool.newest(db, pool.Conditions(sight, (), Question()), match([sight.words], [unit]), most=1))
-
-
-def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:
-    if unit.prefix or len(word) >= SHORTEST_BEGINNING:
-        return vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
-    return {}
-
-
-def _of(counts: Mapping[str, Count], forms: Iterable[str]) -> list[Count]:
-    return [counts[form] for form in forms if form in counts]
-
-
-def _most(found: Iterable[Count]) -> int:
-    return max((count.seen for count in found), default=0)
-
-
-def _forms(unit: Unit) -> set[str]:
-    """What of a unit `vocabulary` may know."""
-    found = _ideas(unit.concepts)
-    if unit.phrase or len(unit.telling) == 1:
-        for place in unit.telling:
-            found.add(joined(unit.words[place]))
-            found.update(unit.stems[place] if place < len(unit.stems) else ())
-    return found
-
-
-def _ideas(concepts: Sequence[str]) -> set[str]:
-    return {f"={token(concept)}" for concept in concepts}
 
 
 def _ranked(
@@ -255,7 +173,7 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = pool.Conditions(sight, (), Question())
-    weighed, _ = _weighed(db, sight, spoken(text, terms), terms)
+    weighed, _ = weigh(db, sight, spoken(text, terms), terms)
     hits = _ranked(pool.in_part(db, conditions, weighed, ()), weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
@@ -267,7 +185,7 @@ def closest(
     """For a question nothing answers: entries that have anything of it, whatever its filters were."""
     if not question.units or not sight.shelves:
         return ()
-    weighed, _ = _weighed(db, sight, question.units, terms)
+    weighed, _ = weigh(db, sight, question.units, terms)
     some = pool.in_part(db, pool.Conditions(sight, (), Question()), weighed, ())
     return _ranked(some, weighed, None, now)[:limit]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import PluginError
+from bot.ports import SyncTransaction
 from bot.storage.database import SqliteDatabase, statements, steps_in
 
 WISHES = "CREATE TABLE wishes (text TEXT NOT NULL) STRICT;"
@@ -50,6 +51,56 @@ async def test_readers_see_only_what_was_committed(db: SqliteDatabase) -> None:
         assert await db.reading().value("SELECT count(*) FROM wishes") == 0
         assert await tx.value("SELECT count(*) FROM wishes") == 1
     assert await db.reading().value("SELECT count(*) FROM wishes") == 1
+
+
+def _wish_twice(tx: SyncTransaction, *, what: str) -> int:
+    tx.execute_many("INSERT INTO wishes VALUES (:text)", ({"text": f"{what} {number}"} for number in (1, 2)))
+    rows = tx.rows("SELECT text FROM wishes WHERE text LIKE :some ORDER BY text", some=f"{what}%")
+    assert [row["text"] for row in rows] == [f"{what} 1", f"{what} 2"]
+    assert tx.row("SELECT text FROM wishes WHERE text = 'nothing'") is None
+    return int(tx.value("SELECT count(*) FROM wishes"))
+
+
+async def test_a_function_may_make_many_statements_in_one_go(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        assert await tx.run(_wish_twice, what="a printer") == 2
+    assert await db.reading().run(lambda reader: reader.value("SELECT count(*) FROM wishes")) == 2
+
+
+async def test_a_function_that_fails_undoes_the_transaction(db: SqliteDatabase) -> None:
+    def fail(tx: SyncTransaction) -> None:
+        _wish_twice(tx, what="a printer")
+        raise LookupError("no paper")
+
+    with pytest.raises(LookupError, match="no paper"):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO wishes VALUES ('paper')")
+            await tx.run(fail)
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 0
+
+
+async def test_a_function_that_reads_cannot_write(db: SqliteDatabase) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await db.reading().run(lambda reader: reader.rows("INSERT INTO wishes VALUES ('a printer')"))
+
+
+async def test_what_a_function_erases_is_erased(db: SqliteDatabase, tmp_path: Path) -> None:
+    def regret(tx: SyncTransaction) -> None:
+        tx.execute("DELETE FROM wishes")
+        tx.erase()
+
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+    async with db.transaction() as tx:
+        await tx.run(regret)
+    assert b"a printer" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+async def test_a_transaction_without_a_statement_waits_for_nobody(db: SqliteDatabase, tmp_path: Path) -> None:
+    async with SqliteDatabase(tmp_path / "faro.db") as other, db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+        async with other.transaction():
+            pass
 
 
 async def test_readers_cannot_write(db: SqliteDatabase) -> None:

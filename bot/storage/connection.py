@@ -1,0 +1,155 @@
+"""SQL in one connection's thread: there at once (`SyncReader`, `SyncTransaction`), or from the loop (`Reader`,
+`Transaction`)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Concatenate, cast
+
+import aiosqlite
+
+from bot.ports import Answer, Params, Row, SyncReader, SyncTransaction
+
+UNDONE = "the transaction was undone by an earlier error"
+
+
+class SqliteSyncReader:
+    """`SyncReader` over a connection, in the connection's own thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        cursor = self._executed(sql, params)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def row(self, sql: str, /, **params: object) -> Row | None:
+        rows = self.rows(sql, **params)
+        return rows[0] if rows else None
+
+    def value(self, sql: str, /, **params: object) -> Any:
+        row = self._executed(sql, params).fetchone()
+        return row[0] if row else None
+
+    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
+        return self._connection.execute(sql, params)
+
+
+class SqliteSyncTransaction(SqliteSyncReader):
+    """`SyncTransaction` over a connection, in the connection's own thread.
+
+    On a full disk SQLite may undo the whole transaction by itself. From then on every statement raises: what came
+    before is gone, so nothing that comes after may be kept.
+    """
+
+    erases = False
+    """Whether the write-ahead log must be emptied after the commit."""
+
+    def execute(self, sql: str, /, **params: object) -> int:
+        return self._executed(sql, params).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        self._still_open()
+        self._connection.executemany(sql, rows)
+
+    def erase(self) -> None:
+        self.erases = True
+
+    def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
+        self._still_open()
+        return super()._executed(sql, params)
+
+    def _still_open(self) -> None:
+        if not self._connection.in_transaction:
+            raise sqlite3.OperationalError(UNDONE)
+
+
+class Connection(aiosqlite.Connection):
+    """The way to the connection's thread and back costs more than most statements: functions go there whole."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        # How aiosqlite does all that it does itself; it has no public name.
+        return cast(Answer, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
+
+
+class SqliteReader:
+    """`Reader` over one aiosqlite connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncReader, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        return await self._connection.run(lambda connection: work(SqliteSyncReader(connection), *args, **kwargs))
+
+    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        return await self.run(lambda db: db.rows(sql, **params))
+
+    async def row(self, sql: str, /, **params: object) -> Row | None:
+        return await self.run(lambda db: db.row(sql, **params))
+
+    async def value(self, sql: str, /, **params: object) -> Any:
+        return await self.run(lambda db: db.value(sql, **params))
+
+
+class SqliteTransaction(SqliteReader):
+    """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, on the same way."""
+
+    _depth = 0
+    begun = False
+    erases = False
+    """Whether the write-ahead log must be emptied after the commit."""
+
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncTransaction, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        def there(connection: sqlite3.Connection) -> Answer:
+            if not self.begun:
+                connection.execute("BEGIN IMMEDIATE")
+                self.begun = True
+            transaction = SqliteSyncTransaction(connection)
+            answer = work(transaction, *args, **kwargs)
+            self.erases |= transaction.erases
+            return answer
+
+        return await self._connection.run(there)
+
+    async def execute(self, sql: str, /, **params: object) -> int:
+        return await self.run(lambda db: db.execute(sql, **params))
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        wanted = list(rows)  # a generator of ours must not run in another thread
+        await self.run(lambda db: db.execute_many(sql, wanted))
+
+    async def erase(self) -> None:
+        self.erases = True
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self._depth += 1
+        name = f"s{self._depth}"
+        await self.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+            if not self._connection.in_transaction:
+                raise sqlite3.OperationalError(UNDONE)
+        except BaseException:
+            if self._connection.in_transaction:
+                await self._connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self._depth -= 1
+            if self._connection.in_transaction:
+                await self._connection.execute(f"RELEASE {name}")

@@ -1,0 +1,99 @@
+"""What is meant by each thing that is asked, and how much does it count? Words nothing has are taken as beginnings, or
+put right (spelling.py); what few entries have counts more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.api import SyncReader
+from plugins.knowledge import pool, ranking, spelling, vocabulary
+from plugins.knowledge.asking import Question, Unit, single
+from plugins.knowledge.matching import match
+from plugins.knowledge.ranking import Wanted
+from plugins.knowledge.shelves import Sight
+from plugins.knowledge.text import joined
+from plugins.knowledge.thesaurus import Thesaurus, token
+from plugins.knowledge.vocabulary import Count
+
+MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
+MOST_BEGINNINGS = 24  # words a beginning stands for
+SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
+
+
+def weigh(
+    db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
+) -> tuple[Sequence[Wanted], Mapping[str, str]]:
+    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
+    speaks of as the broader ones."""
+    words = {"="}
+    for unit in units:
+        words |= _forms(unit) | _ideas(unit.broader)
+    counts = vocabulary.counts(db, words, sight.scopes)
+    of = counts["="].seen if "=" in counts else 0
+    corrected: dict[str, str] = {}
+    elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
+    weighed = []
+    for asked in units:
+        unit, found = asked, _of(counts, _forms(asked))
+        if not _most(found) and _most(wide := _of(counts, _ideas(asked.broader))):
+            unit, found = replace(asked, concepts=asked.broader), wide
+        entries = _most(found)
+        if len(unit.words) == 1 and (unit.prefix or not entries):
+            last = joined(unit.words[0])
+            if beginnings := _beginnings(db, sight, unit, last):
+                # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
+                unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
+                found = [*found, *beginnings.values()]
+                entries = max(entries, of // 10, 1)
+            elif unit.concepts or _in_another_form(db, sight, unit):
+                elsewhere.add(asked)
+            elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
+                corrected[unit.shown] = meant
+                unit = single(meant, terms)
+                found = list(vocabulary.counts(db, _forms(unit), sight.scopes).values())
+                entries = _most(found)
+        elif not entries:
+            elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
+        weighed.append(ranking.wanted(unit, entries, of, Count(*map(sum, zip(*found, strict=True))) if found else None))
+    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
+    most = max((one.idf for one in weighed if one.entries), default=math.inf)
+    there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
+    return [
+        replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
+        for one, is_there in zip(weighed, there, strict=True)
+    ], corrected
+
+
+def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
+    """Whether any entry has another form of the word: then it is no slip."""
+    return bool(pool.newest(db, pool.Conditions(sight, (), Question()), match([sight.words], [unit]), most=1))
+
+
+def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:
+    if unit.prefix or len(word) >= SHORTEST_BEGINNING:
+        return vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
+    return {}
+
+
+def _of(counts: Mapping[str, Count], forms: Iterable[str]) -> list[Count]:
+    return [counts[form] for form in forms if form in counts]
+
+
+def _most(found: Iterable[Count]) -> int:
+    return max((count.seen for count in found), default=0)
+
+
+def _forms(unit: Unit) -> set[str]:
+    """What of a unit `vocabulary` may know."""
+    found = _ideas(unit.concepts)
+    if unit.phrase or len(unit.telling) == 1:
+        for place in unit.telling:
+            found.add(joined(unit.words[place]))
+            found.update(unit.stems[place] if place < len(unit.stems) else ())
+    return found
+
+
+def _ideas(concepts: Sequence[str]) -> set[str]:
+    return {f"={token(concept)}" for concept in concepts}
