@@ -107,7 +107,8 @@ def candidates(
         if len(ids) < most:
             return words_of(db, ids)
         looked_through = (ids[0] - ids[-1]) / ids[0]
-        ids += titled or (look(titles=True, share=share) if share > 4 * looked_through else [])
+        much_further = share == 1 or share > 4 * looked_through
+        ids += titled or (look(titles=True, share=share) if much_further else [])
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
     good = vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes).get(f"={facets.GOOD}")
