@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
+from rapidfuzz.distance import OSA
+
 from bot.api import SyncReader
 from plugins.knowledge.text import LONGEST_WORD
 
@@ -73,22 +75,27 @@ def _nearest(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) ->
         return None
     asked = _asked(word)
     rows = db.rows(
-        """SELECT t.word, sum(v.entries) AS entries FROM
-        (SELECT DISTINCT word FROM traces WHERE trace IN (SELECT value FROM json_each(:traces))) t
-        JOIN vocabulary v ON v.word = t.word AND v.shelf IN (SELECT value FROM json_each(:scopes))
-        GROUP BY t.word""",
+        "SELECT DISTINCT word FROM traces WHERE trace IN (SELECT value FROM json_each(:traces))",
         traces=json.dumps(sorted(asked)),
+    )
+    # How far they are first: to count each would take longer, as there may be hundreds.
+    near = [one for row in rows if _apart(word, one := row["word"], wrote=True) is not None]
+    counted = db.rows(
+        """SELECT word, sum(entries) FILTER (WHERE shelf IN (SELECT value FROM json_each(:scopes))) AS seen
+        FROM vocabulary WHERE word IN (SELECT value FROM json_each(:near)) GROUP BY word HAVING seen > 0""",
+        near=json.dumps(near),
         scopes=json.dumps(list(scopes)),
     )
-    frequent = {one: 0 for trace in asked for one in known.get(trace, ())} | {
-        row["word"]: row["entries"] for row in rows
-    }
-    near = (
-        (count, one[:1] != word[:1], -entries, one)
-        for one, entries in frequent.items()
-        if (count := _apart(word, one, wrote=bool(entries))) is not None
+    frequent = {one: 0 for trace in asked for one in known.get(trace, ())}
+    frequent |= {row["word"]: row["seen"] for row in counted}
+    best = min(
+        (
+            (apart, one[:1] != word[:1], -entries, one)
+            for one, entries in frequent.items()
+            if (apart := _apart(word, one, wrote=bool(entries))) is not None
+        ),
+        default=None,
     )
-    best = min(near, default=None)
     return best[3] if best else None
 
 
@@ -107,21 +114,7 @@ def _apart(word: str, one: str, *, wrote: bool) -> float | None:
 def slips(one: str, other: str, most: int) -> int:
     """How many slips lie between two words: letters added, left out, replaced, or swapped with the next
     (optimal string alignment). `most + 1` stands for more than `most`."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
-        now = [row]
-        for column, against in enumerate(other, 1):
-            cost = min(now[-1] + 1, last[column] + 1, last[column - 1] + (letter != against))
-            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
-                cost = min(cost, before[column - 2] + 1)
-            now.append(cost)
-        if min(now) > most:
-            return most + 1
-        before, last = last, now
-    return last[-1]
+    return OSA.distance(one, other, score_cutoff=most)
 
 
 def _asked(word: str) -> set[int]:
