@@ -41,11 +41,13 @@ def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, i
             "UPDATE shelves SET last = last + :count WHERE id = :shelf RETURNING last", count=len(mine), shelf=shelf
         )
         first = last - len(mine) + 1
-        numbered += [
-            {"shelf": shelf, "number": first + place, "resource": resource} for place, resource in enumerate(mine)
-        ]
-    tx.execute_many("INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)", numbered)
-    return {**found, **_entries(tx, new)}
+        numbered += [(shelf, first + place, resource) for place, resource in enumerate(mine)]
+    made = tx.rows(
+        """INSERT INTO entries (shelf, number, resource) SELECT value ->> 0, value ->> 1, value ->> 2
+        FROM json_each(:numbered) RETURNING id, shelf, resource""",
+        numbered=json.dumps(numbered),
+    )
+    return {**found, **{(row["shelf"], row["resource"]): row["id"] for row in made}}
 
 
 def digest(key: str) -> str:

@@ -24,8 +24,11 @@ def renew(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
     ids = json.dumps(sorted(entries))
     rows = tx.rows(
         f"""SELECT e.id, e.resource, e.label, coalesce(e.title, e.url, e.shared_at) IS NOT NULL AS made,
-        s.id AS shelf, s.hub, s.circle FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS}
-        ORDER BY e.id""",
+        s.id AS shelf, s.hub, s.circle, EXISTS (SELECT 1 FROM curations WHERE entry = e.id) AS curations,
+        EXISTS (SELECT 1 FROM corrections WHERE entry = e.id) AS corrections,
+        EXISTS (SELECT 1 FROM facts WHERE entry = e.id AND state = 'ok') AS facts,
+        EXISTS (SELECT 1 FROM votes WHERE entry = e.id) AS votes
+        FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS} ORDER BY e.id""",
         ids=ids,
     )
     said = _said(tx, ids, rows)
@@ -50,22 +53,15 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
         FROM shares WHERE entry IN {_IDS}) WHERE nth <= {MOST_SHARES} ORDER BY entry, nth""",
         ids,
     )
-    # What most entries have nothing of is looked for at once, and read only where there is something.
-    some = tx.row(
-        f"""SELECT EXISTS (SELECT 1 FROM curations WHERE entry IN {_IDS}) AS curations,
-        EXISTS (SELECT 1 FROM corrections WHERE entry IN {_IDS}) AS corrections,
-        EXISTS (SELECT 1 FROM facts WHERE entry IN {_IDS} AND state = 'ok') AS facts,
-        EXISTS (SELECT 1 FROM votes WHERE entry IN {_IDS}) AS votes""",
-        ids=ids,
-    )
     wanted = {
         "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
         "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
         "facts": f"SELECT * FROM facts WHERE entry IN {_IDS} AND state = 'ok'",
         "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",
     }
+    # Most entries have nothing of it: read only where there is something.
     curations, corrections, facts, votes = [
-        _by_entry(tx, sql, ids) if some and some[name] else {} for name, sql in wanted.items()
+        _by_entry(tx, sql, ids) if any(row[name] for row in entries) else {} for name, sql in wanted.items()
     ]
     return {
         (entry := row["id"]): Said(
