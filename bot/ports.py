@@ -60,7 +60,8 @@ class Reader(Protocol):
         **kwargs: Params.kwargs,
     ) -> Answer:
         """Calls `work` where the database is, in another thread, and answers what it answers: any number of statements
-        for the price of one. It must be a plain function of what it is given."""
+        for the price of one. It must be a plain function of what it is given, not a coroutine. Nothing interrupts it:
+        who gives up waiting for it (a timeout) waits for its end all the same, and so does everything else."""
         ...
 
     async def value(self, sql: str, /, **params: object) -> Any:

@@ -71,8 +71,14 @@ class Connection(aiosqlite.Connection):
     """The way to the connection's thread and back costs more than most statements: functions go there whole."""
 
     async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        def there(connection: sqlite3.Connection) -> Answer:
+            try:
+                return work(connection)
+            except StopIteration as error:  # no future can carry it: whoever waits would wait for ever
+                raise RuntimeError("a function of the database raised StopIteration") from error
+
         # How aiosqlite does all that it does itself; it has no public name.
-        return cast(Answer, await self._execute(work, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
+        return cast(Answer, await self._execute(there, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
 
 
 class SqliteReader:
@@ -104,7 +110,7 @@ class SqliteTransaction(SqliteReader):
     """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, on the same way."""
 
     _depth = 0
-    begun = False
+    _begun = _ended = False  # both are only looked at in the thread, where statements have an order
     erases = False
     """Whether the write-ahead log must be emptied after the commit."""
 
@@ -116,15 +122,35 @@ class SqliteTransaction(SqliteReader):
         **kwargs: Params.kwargs,
     ) -> Answer:
         def there(connection: sqlite3.Connection) -> Answer:
-            if not self.begun:
+            if self._ended:
+                raise sqlite3.ProgrammingError("the transaction has ended")
+            if not self._begun:
                 connection.execute("BEGIN IMMEDIATE")
-                self.begun = True
+                self._begun = True
             transaction = SqliteSyncTransaction(connection)
-            answer = work(transaction, *args, **kwargs)
-            self.erases |= transaction.erases
-            return answer
+            try:
+                return work(transaction, *args, **kwargs)
+            finally:
+                self.erases |= transaction.erases
 
         return await self._connection.run(there)
+
+    async def commit(self) -> None:
+        """For whoever opened it; afterwards nothing can be done in it."""
+
+        def there(connection: sqlite3.Connection) -> None:
+            self._ended = True
+            if self._begun:
+                connection.execute("COMMIT")
+
+        await self._connection.run(there)
+
+    async def rollback(self) -> None:
+        def there(connection: sqlite3.Connection) -> None:
+            self._ended = True
+            connection.rollback()  # does nothing where no transaction is open
+
+        await self._connection.run(there)
 
     async def execute(self, sql: str, /, **params: object) -> int:
         return await self.run(lambda db: db.execute(sql, **params))

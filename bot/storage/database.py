@@ -75,14 +75,12 @@ class SqliteDatabase:
     async def transaction(self) -> AsyncIterator[SqliteTransaction]:
         async with self._writing:
             connection = self._connected(self._writer)
+            transaction = SqliteTransaction(connection)
             try:
-                transaction = SqliteTransaction(connection)
                 yield transaction
-                if transaction.begun:
-                    await connection.execute("COMMIT")
-            except BaseException:
-                # Also after a BEGIN or COMMIT that failed or was cancelled; does nothing where no transaction is open.
-                await connection.rollback()
+                await transaction.commit()
+            except BaseException:  # also a COMMIT that failed or was cancelled
+                await transaction.rollback()
                 raise
             self._must_empty_log |= transaction.erases
             if self._must_empty_log:

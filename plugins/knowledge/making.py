@@ -122,14 +122,18 @@ class _Texts:
         for text in texts:
             said = written(text)
             mentions: list[Mention] = []
+            whole: list[str] = []  # after the text, so that its words stay side by side: for phrases
             for place, one in enumerate([_indexed(terms, one) for one in said]):
                 found.append(one.words)
+                if one.whole:
+                    whole.append(one.whole)
                 if one.stems:
                     self.stems.update(one.stems)
                 if one.begins:
                     mentions += terms.of_several(list(map(compound, said)), place)
                 if one.alone:
                     mentions.append(one.alone.at(place))
+            found += whole
             for mention in mentions:
                 self.concepts.update(map(token, mention.concepts))
                 self.concepts.update(map(token, mention.broader))
@@ -139,10 +143,11 @@ class _Texts:
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    """What a word or compound is wherever it stands: its words and stems as they are indexed, the term it is alone,
-    and whether longer ones may begin with it."""
+    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, the
+    term it is alone, and whether longer ones may begin with it."""
 
     words: str
+    whole: str | None
     stems: tuple[str, ...]
     alone: Mention | None
     begins: bool
@@ -150,14 +155,14 @@ class _Indexed:
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def _indexed(terms: Thesaurus, said: str) -> _Indexed:
-    parts = list(whole := compound(said))
-    if 1 < len(parts) <= MOST_PARTS:
-        parts.append(word(joined([part.raw for part in parts])))
+    parts = compound(said)
+    whole = word(joined([part.raw for part in parts])) if 1 < len(parts) <= MOST_PARTS else None
     return _Indexed(
         words=" ".join(part.folded for part in parts),
-        stems=tuple(stem for part in parts for stem in part.stems),
-        alone=terms.alone(whole),
-        begins=terms.begins(whole),
+        whole=whole.folded if whole else None,
+        stems=tuple(stem for part in (*parts, *([whole] if whole else [])) for stem in part.stems),
+        alone=terms.alone(parts),
+        begins=terms.begins(parts),
     )
 
 

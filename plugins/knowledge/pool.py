@@ -1,6 +1,6 @@
 """Which entries may answer a question? Few of them, however many match: FTS5 would weigh every match, and a word that
-half the entries have would take seconds. So the newest of all matches are taken, of those in titles, and of those that
-are recommended or found useful; only they are weighed (ranking.py).
+half the entries have would take seconds. So the newest matches are taken, the newest in titles, and the newest that are
+recommended or found useful; only they are weighed (ranking.py).
 
 What may be seen is a condition on the joined rows, which makes it sure, and where little of what matches may be seen
 also a facet inside MATCH, which makes it fast. Nothing is filtered afterwards, so pages, counts, weights and
@@ -10,22 +10,21 @@ corrections tell nothing of others.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
 from plugins.knowledge import facets, vocabulary
-from plugins.knowledge.asking import Question, Unit
+from plugins.knowledge.asking import Question
 from plugins.knowledge.making import COLUMNS
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import END, PLACES, Wanted
 from plugins.knowledge.shelves import Sight
 
-POOL = 60  # candidates of each kind that are weighed
+POOL = 40  # candidates of each kind that are weighed
 FEW = 500  # entries: of so few it is looked up one by one whether they may be seen
-READ = 40_000  # entries that have a word are read to find those with all words in their titles, about 1 ms
-SOUGHT = 1_000  # good entries are looked up in the lists of words, about 5 ms
+READ = 20_000  # entries that have a word are read to find the newest with all words in their titles, half a ms
+SOUGHT = 1_000  # good entries, the newest, are looked for in the lists of words
 MOST_LEFT_OUT = 5  # units of a question that are tried without
 LATELY = 60 * 86_400_000  # ms
 
@@ -40,12 +39,10 @@ class Conditions:
     question: Question
 
     def facets_for(self, asked: Sequence[Wanted]) -> Sequence[Sequence[str]]:
-        """The facets, and those of what may be seen unless FTS5 finds the entries that have all of `asked` more
-        quickly without: of those few, or most, may be seen."""
-        counts = [one.count for one in asked]
-        few = any(count and count.everywhere <= FEW for count in counts)
-        most = all(count and count.everywhere <= 2 * count.seen for count in counts)
-        return self.facets if few or (counts and most and not self.facets) else [self.sight.words, *self.facets]
+        """The facets, and those of what may be seen unless most of what has all of `asked` may be seen: then FTS5 is
+        quicker without."""
+        is_open = bool(asked) and not self.facets and all(one.open for one in asked)
+        return self.facets if is_open else [self.sight.words, *self.facets]
 
     @property
     def sql(self) -> str:
@@ -89,43 +86,56 @@ def _senders(db: SyncReader, sender: str) -> Sequence[int]:
     return [row["id"] for row in db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
 
 
-def candidates(
-    db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], now: int, most: int = POOL
-) -> Sequence[Row]:
-    """Entries that have all of it; about `most`, if there are so many."""
-    seen, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
+def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], now: int) -> Sequence[Row]:
+    """Entries that have all of it: all of them, if they are fewer than `POOL`."""
+    facets_, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
+    density = sum(one.density or 0 for one in asked)
 
-    def look(*more: Sequence[str], titles: bool = False, most: int = most // 2, share: float = 1.0) -> list[int]:
-        expression = match([*seen, *more], units, question.without, titles=titles)
-        return newest(db, conditions, expression, most=most, share=share)
+    def titled(latest: int) -> list[int]:
+        """The newest that have all of it in their titles, from that one on back."""
+        after = int(latest - READ / density) if latest * density > READ else 0
+        return newest(db, conditions, match(facets_, units, question.without, titles=True), after=after)
 
-    share = READ / max(sum(one.count.everywhere for one in asked if one.count), READ)
-    may_do = not question.sort and share * _in_titles(asked) >= most // 2
-    ids = titled = look(titles=True, share=share) if may_do else []
-    if len(titled) < most // 4:  # else the others need not be weighed
-        ids = look(most=most)
+    ids: list[int] = []
+    # Where one thing is asked, titles outweigh all else; of several, one may be in the title and one elsewhere.
+    if len(asked) == 1 and density and not (asked[0].few or units[0].phrase or question.sort):
+        ids = titled(db.value("SELECT max(id) FROM entries"))
+    if len(ids) < POOL:
+        most = 2 * POOL if any(one.few for one in asked) else POOL  # twice: it spares looking again
+        ids = _newest_with(db, conditions, asked, most)
         if len(ids) < most:
             return words_of(db, ids)
-        looked_through = (ids[0] - ids[-1]) / ids[0]
-        much_further = share == 1 or share > 4 * looked_through
-        ids += titled or (look(titles=True, share=share) if much_further else [])
+        # Else they are hardly looked for further back than all have been found.
+        if ids[0] * density <= READ or READ / density > 4 * (ids[0] - ids[-1]):
+            ids += titled(ids[0])
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
     good = vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes).get(f"={facets.GOOD}")
     if good and good.seen:
-        ids += look([facets.GOOD], share=SOUGHT / good.everywhere)
+        expression = match([conditions.sight.words, *conditions.facets, [facets.GOOD]], units, question.without)
+        after = int(ids[0] * (1 - min(1, SOUGHT / good.seen)))
+        ids += newest(db, conditions, expression, most=POOL // 2, after=after)
     if first := of_first(question.sort, now):
-        ids += look(first)
+        ids += newest(db, conditions, match([*facets_, first], units, question.without), most=POOL // 2)
     return words_of(db, ids)
 
 
-def _in_titles(asked: Sequence[Wanted]) -> float:
-    """How many entries may have all of it in their titles, if each second that has a word has it there, and if words
-    do not seek each other's company; of a phrase nothing is known."""
-    if not all(one.count and one.of and not one.unit.phrase for one in asked):
-        return 0
-    parts = [one.count.seen / one.of for one in asked if one.count]
-    return asked[0].of * math.prod(part / 2 for part in parts)
+def _newest_with(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], most: int) -> list[int]:
+    """The newest entries that have all of it. Where hardly any seem to, it is looked up one by one whether they may be
+    seen; if they are more all the same (words are counted, but not their other forms), FTS5 looks, as for others."""
+    units, without = [one.unit for one in asked], conditions.question.without
+    if any(one.few for one in asked):
+        rows = db.rows(
+            "SELECT rowid AS id FROM entry_words WHERE entry_words MATCH :expression LIMIT :most",
+            expression=match(conditions.facets, units, without),
+            most=FEW + 1,
+        )
+        if len(rows) <= FEW:
+            ids = json.dumps([row["id"] for row in rows])
+            these = "e.id IN (SELECT value FROM json_each(:ids))"
+            sql = f"SELECT e.id FROM entries e WHERE {these} AND {conditions.sql} ORDER BY e.id DESC LIMIT :most"
+            return [row["id"] for row in db.rows(sql, ids=ids, most=most, **conditions.params)]
+    return newest(db, conditions, match(conditions.facets_for(asked), units, without), most=most)
 
 
 def of_first(sort: str | None, now: int) -> Sequence[str]:
@@ -133,7 +143,7 @@ def of_first(sort: str | None, now: int) -> Sequence[str]:
     return facets.between(now - LATELY, None, now) if sort == "new" else ()
 
 
-def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], without: Sequence[Unit]) -> Sequence[Row]:
+def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> Sequence[Row]:
     """Entries that have some of what is asked: all but one, or else the rarest."""
     there = [one for one in asked if one.entries]
     by_rarity = sorted(there, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
@@ -144,24 +154,20 @@ def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], wit
         ways += [[one for one in there if one is not left_out] for left_out in by_rarity]
     ids: list[int] = []
     for way in ways:
-        expression = match(conditions.facets_for(way), [one.unit for one in way], without)
-        ids += newest(db, conditions, expression, most=POOL if len(ways) == 1 else POOL // 2)
+        ids += _newest_with(db, conditions, way, POOL if len(ways) == 1 else POOL // 2)
     return words_of(db, ids)
 
 
-def newest(
-    db: SyncReader, conditions: Conditions, expression: str, *, most: int = POOL, share: float = 1.0
-) -> list[int]:
-    """The newest entries an expression finds: at most `most`, looked for in the newest `share` of all entries."""
-    # An integer: FTS5 would read on to the oldest entry for any other number.
-    last = "AND w.rowid > (SELECT CAST(max(id) * :older AS INTEGER) FROM entries)" if share < 1 else ""
+def newest(db: SyncReader, conditions: Conditions, expression: str, *, most: int = POOL, after: int = 0) -> list[int]:
+    """The newest entries an expression finds: at most `most`, of those whose ids come after that."""
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
     rows = db.rows(
         f"""SELECT w.rowid AS id FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :expression AND {conditions.sql} {last} ORDER BY w.rowid DESC LIMIT :most""",
+        WHERE entry_words MATCH :expression AND {conditions.sql} AND w.rowid > :after
+        ORDER BY w.rowid DESC LIMIT :most""",
         expression=expression,
         most=most,
-        **({"older": 1 - share} if share < 1 else {}),
+        after=after,
         **conditions.params,
     )
     return [row["id"] for row in rows]

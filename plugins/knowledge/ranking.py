@@ -22,7 +22,6 @@ from bot.api import Row
 from plugins.knowledge.asking import Unit
 from plugins.knowledge.text import joined
 from plugins.knowledge.thesaurus import LOOSE, token
-from plugins.knowledge.vocabulary import Count
 
 PLACES: Mapping[str, float] = {"title": 10, "topics": 6, "notes": 4, "about": 3, "address": 1.5}
 EXACT, STEM, CONCEPT, PREFIX = 1.0, 0.6, 0.8, 0.7
@@ -42,38 +41,38 @@ class Wanted:
     """A unit, how rare it is (`idf`), and what it is recognised by in the columns of an entry.
 
     `exact`: for each of its words the ways to write it, each way being all of some needles. `forms`: for each of its
-    words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many `of` those that may be seen
-    have it, as far as counts tell; 0 if none has. `count`: the same of all its forms together; None if none is counted.
+    words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many have it, as far as counts
+    tell; 0 if none has. `density`: which part of what may be seen has it; None if nothing is counted. `few`: hardly any
+    has it, as far as counts tell; `open`: most of what has it may be seen.
     """
 
     unit: Unit
     entries: int
-    of: int
-    count: Count | None
     idf: float
     exact: tuple[tuple[Needles, ...], ...]
     forms: tuple[Needles, ...]
     stems: tuple[tuple[str, tuple[Needles, ...]], ...] = ()
     concepts: tuple[tuple[str, Needles], ...] = ()
     beginning: str = ""
+    density: float | None = None
+    few: bool = False
+    open: bool = False
 
 
-def wanted(unit: Unit, entries: int, of: int, count: Count | None = None) -> Wanted:
+def wanted(unit: Unit, entries: int, of: int) -> Wanted:
     """`entries` of the `of` that may be seen have it."""
     idf = max(math.log(1 + (of - entries + 0.5) / (entries + 0.5)) if of >= entries else 0.1, 0.1)
     if unit.concepts and all(concept.startswith(LOOSE) for concept in unit.concepts):
         idf *= COMMON
     if unit.phrase:
         phrase = _needle(" ".join(parts[0] for parts in unit.words))
-        return Wanted(unit, entries, of, count, idf, (((phrase,),),), ())
+        return Wanted(unit, entries, idf, (((phrase,),),), ())
     words = [(unit.words[place], unit.stems[place] if place < len(unit.stems) else ()) for place in unit.telling]
     forms = [(parts[0], *stems) if len(parts) == 1 else (joined(parts),) for parts, stems in words]
     tokens = [token(concept) for concept in unit.concepts]
     return Wanted(
         unit=unit,
         entries=entries,
-        of=of,
-        count=count,
         idf=idf,
         exact=tuple(_ways(parts) for parts, _ in words),
         forms=tuple(tuple(map(_needle, (*some, *unit.beginnings))) for some in forms),

@@ -55,7 +55,7 @@ def find(
     terms: Thesaurus,
     limit: int = 10,
 ) -> Found:
-    """Best first, those that have all that is asked before those that have some; at most a few hundred.
+    """Best first, those that have all that is asked before those that have some; at most some hundred.
 
     `topics` are the ids the question's topic may mean.
     """
@@ -73,12 +73,10 @@ def find(
     question = replace(question, units=units)
     hits: list[Hit] = []
     if all(one.entries for one in weighed):
-        hits = _ranked(
-            pool.candidates(db, conditions, weighed, now, max(pool.POOL, 4 * limit)), weighed, question.sort, now
-        )
+        hits = _ranked(pool.candidates(db, conditions, weighed, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
-        some = pool.in_part(db, conditions, weighed, question.without)
+        some = pool.in_part(db, conditions, weighed)
         partly = [
             hit._replace(full=False)
             for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
@@ -174,7 +172,7 @@ def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, te
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = pool.Conditions(sight, (), Question())
     weighed, _ = weigh(db, sight, spoken(text, terms), terms)
-    hits = _ranked(pool.in_part(db, conditions, weighed, ()), weighed, None, now, ALIKE)
+    hits = _ranked(pool.in_part(db, conditions, weighed), weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
 
@@ -186,7 +184,7 @@ def closest(
     if not question.units or not sight.shelves:
         return ()
     weighed, _ = weigh(db, sight, question.units, terms)
-    some = pool.in_part(db, pool.Conditions(sight, (), Question()), weighed, ())
+    some = pool.in_part(db, pool.Conditions(sight, (), Question()), weighed)
     return _ranked(some, weighed, None, now)[:limit]
 
 

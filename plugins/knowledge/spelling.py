@@ -12,6 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from operator import itemgetter
 
 from rapidfuzz.distance import OSA
@@ -120,9 +121,8 @@ def slips(one: str, other: str, most: int) -> int:
 def _asked(word: str) -> set[int]:
     found = traces(word)
     if len(word) >= TWO_SLIPS_FROM:
-        for first in range(len(word)):
-            shorter = word[:first] + word[first + 1 :]
-            found.update(_traces(shorter[:place] + shorter[place + 1 :] for place in range(first, len(shorter))))
+        places = combinations(range(len(word)), 2)
+        found.update(_traces(word[:one] + word[one + 1 : other] + word[other + 1 :] for one, other in places))
     return found
 
 

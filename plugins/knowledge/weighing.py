@@ -31,7 +31,7 @@ def weigh(
     for unit in units:
         words |= _forms(unit) | _ideas(unit.broader)
     counts = vocabulary.counts(db, words, sight.scopes)
-    of = counts["="].seen if "=" in counts else 0
+    of = counts.get("=", Count(0, 0))
     corrected: dict[str, str] = {}
     elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
     weighed = []
@@ -46,7 +46,7 @@ def weigh(
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
                 found = [*found, *beginnings.values()]
-                entries = max(entries, of // 10, 1)
+                entries = max(entries, of.seen // 10, 1)
             elif unit.concepts or _in_another_form(db, sight, unit):
                 elsewhere.add(asked)
             elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
@@ -56,7 +56,7 @@ def weigh(
                 entries = _most(found)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
-        weighed.append(ranking.wanted(unit, entries, of, Count(*map(sum, zip(*found, strict=True))) if found else None))
+        weighed.append(_counted(ranking.wanted(unit, entries, of.seen), found, of))
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
     most = max((one.idf for one in weighed if one.entries), default=math.inf)
     there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
@@ -64,6 +64,19 @@ def weigh(
         replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
         for one, is_there in zip(weighed, there, strict=True)
     ], corrected
+
+
+def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
+    """With what is known of all its forms together."""
+    if not found:
+        return one
+    seen, everywhere = sum(count.seen for count in found), sum(count.everywhere for count in found)
+    return replace(
+        one,
+        density=seen / max(of.seen, 1),
+        few=everywhere <= pool.FEW,
+        open=everywhere <= 2 * seen and of.everywhere <= 2 * of.seen,
+    )
 
 
 def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:

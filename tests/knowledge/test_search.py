@@ -161,6 +161,21 @@ async def test_a_phrase_is_found_in_its_order_only(db: SqliteDatabase) -> None:
         assert await urls(tx, '"anti-corruption"') == []
 
 
+@pytest.mark.parametrize(
+    ("title", "phrase"),
+    [
+        ("Anti-corruption policy of customs", "anti-corruption policy"),
+        ("Anti-corruption policy of customs", "corruption policy"),
+        ("Un rendez-vous important", "rendez-vous important"),
+        ("Whistle-blower protection", "whistle-blower protection"),
+    ],
+)
+async def test_a_phrase_is_found_across_a_hyphen(db: SqliteDatabase, title: str, phrase: str) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"{title} https://example.org/a")
+        assert await urls(tx, f'"{phrase}"') == ["https://example.org/a"]
+
+
 async def test_what_must_not_occur_does_not(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"volcano lava {A}", event="$1")

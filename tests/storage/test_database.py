@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -94,6 +95,53 @@ async def test_what_a_function_erases_is_erased(db: SqliteDatabase, tmp_path: Pa
     async with db.transaction() as tx:
         await tx.run(regret)
     assert b"a printer" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+async def test_what_no_future_can_carry_is_an_error_not_a_wait_for_ever(
+    db: SqliteDatabase,
+) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        async with asyncio.timeout(5), db.transaction() as tx:
+            await tx.run(lambda _: next(iter(())))
+
+
+async def test_nothing_can_be_done_in_a_transaction_that_has_ended(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+    with pytest.raises(sqlite3.ProgrammingError, match="ended"):
+        await tx.execute("INSERT INTO wishes VALUES ('paper')")
+    async with db.transaction() as unused:
+        pass
+    with pytest.raises(sqlite3.ProgrammingError, match="ended"):
+        await unused.execute("INSERT INTO wishes VALUES ('paper')")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 1
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_a_task_cancelled_while_its_function_runs_leaves_nothing_behind(db: SqliteDatabase, inside: bool) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wish(tx: SyncTransaction) -> None:
+        begun.set()
+        assert go_on.wait(5)
+        _wish_twice(tx, what="a printer")
+
+    async def wait() -> None:
+        async with db.transaction() as tx:
+            if inside:
+                async with tx.savepoint():
+                    await tx.run(wish)
+            await tx.run(wish)
+
+    task = asyncio.create_task(wait())
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    go_on.set()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    async with asyncio.timeout(5), db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('another')")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 1
 
 
 async def test_a_transaction_without_a_statement_waits_for_nobody(db: SqliteDatabase, tmp_path: Path) -> None:
