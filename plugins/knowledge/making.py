@@ -6,17 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.api import Row
 from plugins.knowledge import address, alike, facets, files
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS, Shelf
-from plugins.knowledge.text import MOST_PARTS, compound, joined, word, written
-from plugins.knowledge.thesaurus import Mention, Thesaurus, longest, token
+from plugins.knowledge.texts import Texts
+from plugins.knowledge.thesaurus import token
 
 MOST_TOPICS = 12  # of an entry
-MOST_REMEMBERED = 100_000  # words
 COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
 SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold words as people write them
 
@@ -44,11 +42,12 @@ class Made:
 
 
 def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
+    terms = rules.thesaurus
     corrections = said.corrections or {}
     titles, more_titles = _titles(said, corrections)
-    noted = _Texts(rules, dict.fromkeys((*_notes(said, corrections), *more_titles)))
-    titled = _Texts(rules, titles.values())
-    labelled = titled if list(titles.values()) == _labels(said)[:1] else _Texts(rules, _labels(said))
+    noted = Texts(terms, dict.fromkeys((*_notes(said, corrections), *more_titles)))
+    titled = Texts(terms, titles.values())
+    labelled = titled if list(titles.values()) == _labels(said)[:1] else Texts(terms, _labels(said))
     topics = _topics(rules, said, corrections, [*noted.mentioned, *labelled.mentioned])
     about = [str(said.facts[name]) for name in ("description", "site", "author") if said.facts and said.facts[name]]
     urls = _urls(said, corrections)
@@ -70,9 +69,11 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     }
     if entry["hidden"]:
         return Made(entry, topics, {})
-    topical = _Texts(rules, (_topic_words(rules, topic) for topic in topics))
-    told = _Texts(rules, about)
-    addressed = _Texts(rules, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url)))
+    topical = Texts(terms, (_topic_words(rules, topic) for topic in topics))
+    told = Texts(terms, about)
+    addressed = Texts(
+        rules.thesaurus, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url))
+    )
     words = {
         "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, filter(_is_web, urls)))),
         "title": titled.words,
@@ -107,63 +108,6 @@ _KIND = re.compile(r"^https?://[^/?#]+/[^?#]*\.(pdf|docx?|xlsx?|pptx?|od[tsp]|ep
 
 
 _PLAIN_HOST = re.compile(r"https?://(?:www\.)?([a-z0-9.-]+)(?=[/?#]|$)")
-
-
-class _Texts:
-    """Some texts as they are indexed."""
-
-    def __init__(self, rules: HubRules, texts: Iterable[str]) -> None:
-        found: list[str] = []
-        self.stems: set[str] = set()
-        self.mentioned: list[tuple[str, ...]] = []
-        """The topics of each mention."""
-        self.concepts: set[str] = set()
-        terms = rules.thesaurus
-        for text in texts:
-            said = written(text)
-            mentions: list[Mention] = []
-            whole: list[str] = []  # after the text, so that its words stay side by side: for phrases
-            for place, one in enumerate([_indexed(terms, one) for one in said]):
-                found.append(one.words)
-                if one.whole:
-                    whole.append(one.whole)
-                if one.stems:
-                    self.stems.update(one.stems)
-                if one.begins:
-                    mentions += terms.of_several(list(map(compound, said)), place)
-                if one.alone:
-                    mentions.append(one.alone.at(place))
-            found += whole
-            for mention in mentions:
-                self.concepts.update(map(token, mention.concepts))
-                self.concepts.update(map(token, mention.broader))
-            self.mentioned += [one.topics for one in longest(one for one in mentions if one.topics)]
-        self.words = " ".join(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _Indexed:
-    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, the
-    term it is alone, and whether longer ones may begin with it."""
-
-    words: str
-    whole: str | None
-    stems: tuple[str, ...]
-    alone: Mention | None
-    begins: bool
-
-
-@lru_cache(maxsize=MOST_REMEMBERED)
-def _indexed(terms: Thesaurus, said: str) -> _Indexed:
-    parts = compound(said)
-    whole = word(joined([part.raw for part in parts])) if 1 < len(parts) <= MOST_PARTS else None
-    return _Indexed(
-        words=" ".join(part.folded for part in parts),
-        whole=whole.folded if whole else None,
-        stems=tuple(stem for part in (*parts, *([whole] if whole else [])) for stem in part.stems),
-        alone=terms.alone(parts),
-        begins=terms.begins(parts),
-    )
 
 
 def by_language(corrections: Mapping[str, str], field: str) -> dict[str, str]:
