@@ -9,19 +9,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from bot.config.schema import hub_model
 from bot.loading import find
 from bot.matrix.sync import Sync
 from bot.storage import position
 from bot.testing.clock import FakeClock
 from bot.testing.story import BOT, story
-from tests.knowledge.hubs import hub
 
 ANA, HALL, DESK = "@ana:example.org", "!transparency:example.org", "!desk:example.org"
-HUB = hub(
-    coordinators=[{"user": ANA}],
-    rooms=[{"id": HALL, "log_links": True}, {"id": DESK, "role": "coordinators"}],
+PLUGINS = find().plugins
+HUB = hub_model(PLUGINS).model_validate(
+    {
+        "id": "transparency",
+        "title": "Transparency",
+        "coordinators": [{"user": ANA}],
+        "rooms": [{"id": HALL, "log_links": True}, {"id": DESK, "role": "coordinators"}],
+    }
 )
-PLUGINS = [plugin for plugin in find().plugins if plugin.name != "meetings"]  # the hub has settings of knowledge only
 QUESTION = {"type": "m.room.message", "sender": ANA, "content": {"msgtype": "m.text", "body": "!help find"}}
 
 words = st.sampled_from(
