@@ -114,7 +114,7 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
     if good and good.seen:
         expression = match([conditions.sight.words, *conditions.facets, [facets.GOOD]], units, question.without)
         after = int(ids[0] * (1 - min(1, SOUGHT / good.seen)))
-        ids += newest(db, conditions, expression, most=POOL // 2, after=after)
+        ids += newest(db, conditions, expression, after=after)
     if first := of_first(question.sort, now):
         ids += newest(db, conditions, match([*facets_, first], units, question.without), most=POOL // 2)
     return words_of(db, ids)

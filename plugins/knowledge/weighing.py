@@ -74,7 +74,7 @@ def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
     return replace(
         one,
         density=seen / max(of.seen, 1),
-        few=everywhere <= pool.FEW,
+        few=seen <= pool.FEW,
         open=everywhere <= 2 * seen and of.everywhere <= 2 * of.seen,
     )
 

@@ -148,7 +148,7 @@ async def test_of_many_that_have_it_in_their_titles_the_others_are_not_weighed(d
 async def test_a_word_in_the_title_and_one_elsewhere_is_weighed_though_many_have_both_as_topics(
     db: SqliteDatabase,
 ) -> None:
-    await put(db, [share(number, "Mountain", topics=("volcano", "lava")) for number in range(5 * pool.POOL)])
+    await put(db, [share(number, "Mountain", topics=("volcano", "lava")) for number in range(pool.FEW + 1)])
     await put(db, [share(5000, "Volcano rules in practice", "about lava")])
     assert (await urls(db.reading(), "volcano lava"))[0] == "https://example.org/5000"
 
