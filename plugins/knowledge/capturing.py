@@ -52,7 +52,8 @@ class Capturing:
             handed = _handed_over(message)
             if await ctx.db.run(index.is_said_in, message.room, ctx.message.event_id, handed):
                 return False
-        if await ctx.db.run(choices.is_unlogged, message.sender):
+        shares_any = bool(found.links or document)
+        if shares_any and await ctx.db.run(choices.is_unlogged, message.sender):
             found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
         shares = _shares(ctx, message, found, said_in=message.event_id)
@@ -60,7 +61,7 @@ class Capturing:
             url = message.attachment.url
             one = _share(ctx, message, url, url, document, said_in=message.event_id)
             shares.append(replace(one, file=document.stored))
-        known = settings.tell_kept and await self._all_known(ctx, shares)
+        known = settings.tell_kept and await ctx.db.run(index.are_known, shares)
         entries, went = await ctx.db.run(
             index.replace, self.rules, message.room, ctx.message.event_id, message.sender, shares
         )
@@ -68,13 +69,6 @@ class Capturing:
         if entries and settings.tell_kept:
             await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
         return went
-
-    async def _all_known(self, ctx: Context, shares: list[Share]) -> bool:
-        """Whether this shelf had all of these pages before."""
-        for share in shares:
-            if not await ctx.db.run(index.is_known, share):
-                return False
-        return bool(shares)
 
     @command(
         "share",

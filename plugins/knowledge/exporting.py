@@ -11,6 +11,7 @@ from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.results import noted
+from plugins.knowledge.rows import by_entry
 from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
 
 SLICE = 200  # entries read at once
@@ -94,15 +95,15 @@ def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
 
 def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item]:
     ids = json.dumps([row["id"] for row in rows])
-    shares = _by_entry(
+    shares = by_entry(
         db,
         f"""SELECT n.entry, n.url, u.user AS sender, n.sent_at, n.note, n.label, p.room, n.event FROM shares n
         LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
         WHERE n.{_THESE} ORDER BY n.sent_at, n.id""",
         ids,
     )
-    said = _by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
-    curated = _by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
+    said = by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
+    curated = by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
     return [
         _item(
             manner,
@@ -113,13 +114,6 @@ def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item
         )
         for row in rows
     ]
-
-
-def _by_entry(db: SyncReader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in db.rows(sql, ids=ids):
-        found.setdefault(row["entry"], []).append(row)
-    return found
 
 
 def _item(

@@ -115,8 +115,12 @@ def replace(
     return entries, bool(old)
 
 
-def is_known(db: SyncReader, share: Share) -> bool:
-    """Whether its shelf has its page already, and shows it, by another message."""
+def are_known(db: SyncReader, shares: Sequence[Share]) -> bool:
+    """Whether there are any, and the shelf of each has its page already, and shows it, by another message."""
+    return bool(shares) and all(_is_known(db, share) for share in shares)
+
+
+def _is_known(db: SyncReader, share: Share) -> bool:
     return bool(
         db.value(
             """SELECT EXISTS (SELECT 1 FROM shelves s, resources r, entries e LEFT JOIN merged m ON m.entry = e.id

@@ -71,9 +71,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
         return Made(entry, topics, {})
     topical = Texts(terms, (_topic_words(rules, topic) for topic in topics))
     told = Texts(terms, about)
-    addressed = Texts(
-        rules.thesaurus, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url))
-    )
+    addressed = Texts(terms, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url)))
     words = {
         "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, filter(_is_web, urls)))),
         "title": titled.words,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.api import Row, SyncReader
 from plugins.knowledge import facets, vocabulary
@@ -34,9 +34,9 @@ class Conditions:
     """What every candidate must fulfil, whatever words are asked."""
 
     sight: Sight
-    facets: Sequence[Sequence[str]]
+    facets: Sequence[Sequence[str]] = ()
     """Words of the column `facets`: every entry that is asked for has one of each of these lists."""
-    question: Question
+    question: Question = field(default_factory=Question)
 
     def facets_for(self, asked: Sequence[Wanted]) -> Sequence[Sequence[str]]:
         """The facets, and those of what may be seen unless most of what has all of `asked` may be seen: then FTS5 is

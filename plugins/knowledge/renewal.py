@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
 from plugins.knowledge.making import Made, Said, make
+from plugins.knowledge.rows import by_entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Shelf, scope
 
@@ -46,7 +47,7 @@ def _make(rules: Rules, row: Row, said: Said) -> Made:
 
 
 def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
-    shares = _by_entry(
+    shares = by_entry(
         tx,
         f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
         max(tlp) OVER (PARTITION BY entry) AS strictest
@@ -61,7 +62,7 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     }
     # Most entries have nothing of it: read only where there is something.
     curations, corrections, facts, votes = [
-        _by_entry(tx, sql, ids) if any(row[name] for row in entries) else {} for name, sql in wanted.items()
+        by_entry(tx, sql, ids) if any(row[name] for row in entries) else {} for name, sql in wanted.items()
     ]
     return {
         (entry := row["id"]): Said(
@@ -76,20 +77,13 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     }
 
 
-def _by_entry(tx: SyncTransaction, sql: str, ids: str) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in tx.rows(sql, ids=ids):
-        found.setdefault(row["entry"], []).append(row)
-    return found
-
-
 def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> vocabulary.Changes:
     """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
     changes: vocabulary.Changes = Counter()
     if not any(row["made"] for row in rows):
         return changes
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
-    topics = _by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
+    topics = by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
     for row in tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids):
         for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
             changes[word, scopes[row["id"]]] -= 1

@@ -170,7 +170,7 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 
 def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
-    conditions = pool.Conditions(sight, (), Question())
+    conditions = pool.Conditions(sight)
     weighed, _ = weigh(db, sight, spoken(text, terms), terms)
     hits = _ranked(pool.in_part(db, conditions, weighed), weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
@@ -184,7 +184,7 @@ def closest(
     if not question.units or not sight.shelves:
         return ()
     weighed, _ = weigh(db, sight, question.units, terms)
-    some = pool.in_part(db, pool.Conditions(sight, (), Question()), weighed)
+    some = pool.in_part(db, pool.Conditions(sight), weighed)
     return _ranked(some, weighed, None, now)[:limit]
 
 

@@ -135,10 +135,9 @@ def _properly(folded: str, endings: tuple[str, ...]) -> str | None:
     """A word with the longest of these endings as it is properly written, if it has one after three letters."""
     if not folded.endswith(endings):
         return None
-    for ending in sorted(endings, key=len, reverse=True):
-        if folded.endswith(ending) and len(folded) >= len(ending) + 3:
-            return folded.removesuffix(ending) + _ENDINGS[ending]
-    return None
+    after_three = (one for one in endings if folded.endswith(one) and len(folded) >= len(one) + 3)
+    ending = max(after_three, key=len, default=None)
+    return folded.removesuffix(ending) + _ENDINGS[ending] if ending else None
 
 
 @lru_cache(maxsize=1)

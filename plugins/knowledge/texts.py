@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from plugins.knowledge.text import MOST_PARTS, compound, joined, word, written
-from plugins.knowledge.thesaurus import Mention, Thesaurus, longest, token
+from plugins.knowledge.thesaurus import Thesaurus, longest, token
 
 MOST_REMEMBERED = 100_000  # words
 
@@ -23,19 +23,13 @@ class Texts:
         self.concepts: set[str] = set()
         for text in texts:
             said = written(text)
-            mentions: list[Mention] = []
-            whole: list[str] = []  # after the text, so that its words stay side by side: for phrases
-            for place, one in enumerate([_indexed(terms, one) for one in said]):
-                found.append(one.words)
-                if one.whole:
-                    whole.append(one.whole)
-                if one.stems:
-                    self.stems.update(one.stems)
-                if one.begins:
-                    mentions += terms.of_several(list(map(compound, said)), place)
-                if one.alone:
-                    mentions.append(one.alone.at(place))
-            found += whole
+            indexed = [_indexed(terms, one) for one in said]
+            found += [one.words for one in indexed]
+            # After the text, so that its words stay side by side: for phrases.
+            found += [one.whole for one in indexed if one.whole]
+            for one in indexed:
+                self.stems.update(one.stems)
+            mentions = terms.every([*map(compound, said)]) if any(one.speaks for one in indexed) else []
             for mention in mentions:
                 self.concepts.update(map(token, mention.concepts))
                 self.concepts.update(map(token, mention.broader))
@@ -45,14 +39,13 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, the
-    term it is alone, and whether longer ones may begin with it."""
+    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, and
+    whether a term may be it or begin with it."""
 
     words: str
     whole: str | None
     stems: tuple[str, ...]
-    alone: Mention | None
-    begins: bool
+    speaks: bool
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
@@ -63,6 +56,5 @@ def _indexed(terms: Thesaurus, said: str) -> _Indexed:
         words=" ".join(part.folded for part in parts),
         whole=whole.folded if whole else None,
         stems=tuple(stem for part in (*parts, *([whole] if whole else [])) for stem in part.stems),
-        alone=terms.alone(parts),
-        begins=terms.begins(parts),
+        speaks=not terms.is_foreign(parts),
     )

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-from plugins.knowledge.spelling import Traces, traced
 from plugins.knowledge.text import LANGUAGES, Compound, compounds, fold, stems, words
+from plugins.knowledge.traces import Traces, traced
 
 Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know languages as literals, YAML as strings
 """Concept → language → terms."""
@@ -53,10 +53,6 @@ class Mention:
     concepts: tuple[str, ...]
     topics: tuple[str, ...] = ()
     broader: tuple[str, ...] = ()
-
-    def at(self, place: int) -> Mention:
-        """The same of a word that stands there."""
-        return Mention(place, place + 1, self.concepts, self.topics, self.broader)
 
 
 def longest(mentions: Iterable[Mention]) -> list[Mention]:
@@ -122,24 +118,24 @@ class Thesaurus:
         """
         found: list[Mention] = []
         for place, compound in enumerate(text):
-            if self.begins(compound):
-                found += self.of_several(text, place)
-            if alone := self.alone(compound, capitals=capitals):
-                found.append(alone.at(place))
+            if self.is_foreign(compound):
+                continue
+            if begun := self._begun(compound):
+                found += self._of_several(text, place, begun)
+            if alone := self._one(compound, capitals=capitals):
+                found.append(Mention(place, place + 1, alone.concepts, alone.topics, alone.broader))
         return found
 
-    def begins(self, compound: Compound) -> bool:
-        """Whether terms of several words (or compounds) may begin with this one."""
-        return not self._is_foreign(compound) and bool(self._begun(compound))
+    def is_foreign(self, compound: Compound) -> bool:
+        """Whether no term in any language is this word, or begins with it: true of most words, and quickly seen."""
+        if len(compound) > 1 or compound[0].folded in self._acronyms:
+            return False
+        return self._first.isdisjoint(stems(compound[0].raw))
 
-    def _is_foreign(self, compound: Compound) -> bool:
-        """Whether no term in any language begins with it."""
-        return len(compound) == 1 and self._first.isdisjoint(stems(compound[0].raw))
-
-    def of_several(self, text: Sequence[Compound], start: int) -> list[Mention]:
-        """Terms of several words that begin here, the longest first."""
+    def _of_several(self, text: Sequence[Compound], start: int, begun: Sequence[tuple[int, set[str]]]) -> list[Mention]:
+        """Terms of several words (or compounds) that begin here, the longest first."""
         found: list[Mention] = []
-        begun, places = self._begun(text[start]), self._telling(text, start)
+        places = self._telling(text, start)
         if len(places) < 2:
             return found
         second = text[places[1]]
@@ -152,13 +148,13 @@ class Thesaurus:
             found += [_mention(start, places[count - 1] + 1, known)] if known else []
         return found
 
-    def alone(self, compound: Compound, *, capitals: bool = True) -> Mention | None:
+    def _one(self, compound: Compound, *, capitals: bool) -> Mention | None:
         """What a word is a term of, wherever it stands; as if it were the first of its text."""
         acronym = compound[0].capitals or not capitals
         remembered = (compound[0].raw if len(compound) == 1 else "-".join(part.raw for part in compound), acronym)
         if remembered in self._alone:
             return self._alone[remembered]
-        known = [] if self._is_foreign(compound) else self._known([compound], range(len(LANGUAGES)))
+        known = self._known([compound], range(len(LANGUAGES)))
         if acronym and len(compound) == 1 and compound[0].folded in self._acronyms:
             known.insert(0, self._acronyms[compound[0].folded])
         found = _mention(0, 1, known) if known else None

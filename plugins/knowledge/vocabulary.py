@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import SyncReader, SyncTransaction
-from plugins.knowledge.spelling import traceable, traces
+from plugins.knowledge.traces import traceable, traces
 
 Changes = Counter[tuple[str, int]]
 """(word, scope) → how many more entries have it."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.api import SyncReader
 from plugins.knowledge import pool, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Question, Unit, single
+from plugins.knowledge.asking import Unit, single
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Wanted
 from plugins.knowledge.shelves import Sight
@@ -81,7 +81,7 @@ def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
 
 def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
     """Whether any entry has another form of the word: then it is no slip."""
-    return bool(pool.newest(db, pool.Conditions(sight, (), Question()), match([sight.words], [unit]), most=1))
+    return bool(pool.newest(db, pool.Conditions(sight), match([sight.words], [unit]), most=1))
 
 
 def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:

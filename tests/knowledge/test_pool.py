@@ -10,7 +10,7 @@ import pytest
 from bot.api import SyncReader
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge import index, pool, results, shelves
-from plugins.knowledge.asking import Question, read
+from plugins.knowledge.asking import read
 from plugins.knowledge.index import Share
 from plugins.knowledge.matching import match
 from plugins.knowledge.rules import Rules, together
@@ -71,7 +71,7 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
     )
     found = []
     for sight in await sights(db):
-        conditions = pool.Conditions(sight, (), Question())
+        conditions = pool.Conditions(sight)
         for words in ("", *WORDS, "volcano lava", '"gift mountain"', "steam -lava"):
             question = read(words, TERMS)
             ways = [
@@ -87,7 +87,7 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
 async def facets_for(db: SqliteDatabase, sight: Sight, words: str) -> Sequence[Sequence[str]]:
     def ask(reader: SyncReader) -> Sequence[Sequence[str]]:
         weighed, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
-        return list(pool.Conditions(sight, (), Question()).facets_for(weighed))
+        return list(pool.Conditions(sight).facets_for(weighed))
 
     return await db.reading().run(ask)
 
@@ -122,7 +122,7 @@ async def test_what_few_seem_to_have_is_found_among_many_that_may_not_be_seen(db
 
 def weighed_ids(reader: SyncReader, sight: Sight, words: str) -> list[int]:
     weighed, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
-    return [row["id"] for row in pool.candidates(reader, pool.Conditions(sight, (), Question()), weighed, NOW)]
+    return [row["id"] for row in pool.candidates(reader, pool.Conditions(sight), weighed, NOW)]
 
 
 async def own_sight(db: SqliteDatabase) -> Sight:

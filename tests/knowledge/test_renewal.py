@@ -18,7 +18,7 @@ from plugins.knowledge.curation import Author
 from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Sight, every, scope
-from plugins.knowledge.spelling import traceable, traces
+from plugins.knowledge.traces import traceable, traces
 from plugins.knowledge.votes import said_useful
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub

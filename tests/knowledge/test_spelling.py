@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge.spelling import SHORTEST, TWO_SLIPS_FROM, meant, slips, traceable, traced, traces
-from plugins.knowledge.spelling import _asked as asked
+from plugins.knowledge.spelling import meant, slips
+from plugins.knowledge.traces import SHORTEST, TWO_SLIPS_FROM, asked, traceable, traced, traces
 from tests.knowledge.shelf import ask, say
 
 LETTERS = string.ascii_lowercase

@@ -121,9 +121,8 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
     batch: list[str] = []
     stream.seek(0)
     async with offline.reading() as db:
-        user = manner.sharer or ""
-        if await db.run(choices.is_unlogged, user):
-            end(WRONG, offline.translator.t("{user} wants nothing kept that they share.", user=user))
+        if manner.sharer is not None and await db.run(choices.is_unlogged, manner.sharer):
+            end(WRONG, offline.translator.t("{user} wants nothing kept that they share.", user=manner.sharer))
 
         async def count() -> None:
             there = await db.run(importing.known, manner, set(batch))

@@ -1,0 +1,15 @@
+"""Which rows belong to which entry?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.api import Row, SyncReader
+
+
+def by_entry(db: SyncReader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
+    """What a statement with a column `entry` finds for `:ids` (JSON), in its order; only entries that have any."""
+    found: dict[int, list[Row]] = {}
+    for row in db.rows(sql, ids=ids):
+        found.setdefault(row["entry"], []).append(row)
+    return found
