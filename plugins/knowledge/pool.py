@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.api import Row, SyncReader
-from plugins.knowledge import facets, vocabulary
+from plugins.knowledge import facets
 from plugins.knowledge.asking import Question
 from plugins.knowledge.making import COLUMNS
 from plugins.knowledge.matching import match
-from plugins.knowledge.ranking import END, PLACES, Wanted
+from plugins.knowledge.ranking import PLACES, Wanted
 from plugins.knowledge.shelves import Sight
 
 POOL = 40  # candidates of each kind that are weighed
@@ -27,6 +27,9 @@ READ = 20_000  # entries that have a word are read to find the newest with all w
 SOUGHT = 1_000  # good entries, the newest, are looked for in the lists of words
 MOST_LEFT_OUT = 5  # units of a question that are tried without
 LATELY = 60 * 86_400_000  # ms
+
+# The columns of `entry_words` in the table FTS5 keeps them in (SQLite, "FTS5", 8), which is read in half the time.
+WORDS = ", ".join(f"w.c{COLUMNS.index(name)} AS {name}" for name in (*PLACES, "stems", "concepts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,9 @@ def _senders(db: SyncReader, sender: str) -> Sequence[int]:
     return [row["id"] for row in db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
 
 
-def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], now: int) -> Sequence[Row]:
-    """Entries that have all of it: all of them, if they are fewer than `POOL`."""
+def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], good: int, now: int) -> Sequence[Row]:
+    """Entries that have all of it: all of them, if they are fewer than `POOL`. `good`: so many are good, whatever they
+    have."""
     facets_, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
     density = sum(one.density or 0 for one in asked)
 
@@ -110,10 +114,9 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
             ids += titled(ids[0])
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
-    good = vocabulary.counts(db, {f"={facets.GOOD}"}, conditions.sight.scopes).get(f"={facets.GOOD}")
-    if good and good.seen:
+    if good:
         expression = match([conditions.sight.words, *conditions.facets, [facets.GOOD]], units, question.without)
-        after = int(ids[0] * (1 - min(1, SOUGHT / good.seen)))
+        after = int(ids[0] * (1 - min(1, SOUGHT / good)))
         ids += newest(db, conditions, expression, after=after)
     if first := of_first(question.sort, now):
         ids += newest(db, conditions, match([*facets_, first], units, question.without), most=POOL // 2)
@@ -175,17 +178,9 @@ def newest(db: SyncReader, conditions: Conditions, expression: str, *, most: int
 
 def words_of(db: SyncReader, ids: Sequence[int]) -> Sequence[Row]:
     """What entries are weighed by, each once."""
-    # From the table FTS5 keeps its columns in (SQLite, "FTS5", 8): in half the time.
     return db.rows(
-        f"""SELECT e.id, e.resource, e.curated, e.pinned, e.votes, e.shared_at, {_column("stems")} AS stems,
-        {_column("concepts")} AS concepts, {TEXT} AS text FROM (SELECT DISTINCT value AS id FROM json_each(:ids)) i
+        f"""SELECT e.id, e.resource, e.curated, e.pinned, e.votes, e.shared_at, {WORDS}
+        FROM (SELECT DISTINCT value AS id FROM json_each(:ids)) i
         CROSS JOIN entries e ON e.id = i.id CROSS JOIN entry_words_content w ON w.id = e.id""",
         ids=json.dumps(ids),
     )
-
-
-def _column(name: str) -> str:
-    return f"w.c{COLUMNS.index(name)}"
-
-
-TEXT = f" || '{END}' || ".join(f"' ' || {_column(name)} || ' '" for name in PLACES)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import Row
@@ -31,9 +32,10 @@ STRONGEST_STEM = 10 * STEM
 YEAR = 365 * 86_400_000
 
 _NAMES, _WEIGHTS = tuple(PLACES), tuple(PLACES.values())
+_columns = itemgetter(*PLACES)
 END = "\t"  # of a column
 Needles = tuple[str, ...]
-"""Words with a space on each side: how they stand in a row's `text`."""
+"""Words with a space on each side: how they stand in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ class Score(NamedTuple):
 
 
 def score(row: Row, asked: Sequence[Wanted], now: int) -> Score:
-    """How good an entry is. `row` has its columns of `entries`, its `stems` and `concepts`, and all PLACES in one
-    `text`: with a space at the beginning and the end of each, and `END` between two."""
-    text, stems, concepts = row["text"], f" {row['stems']} ", f" {row['concepts']} "
+    """How good an entry is. `row` has its columns of `entries` and of `entry_words`."""
+    # All places in one text: with a space at the beginning and the end of each, and `END` between two.
+    text, stems, concepts = f" {f' {END} '.join(_columns(row))} ", f" {row['stems']} ", f" {row['concepts']} "
     total = covered = whole = 0.0
     places = []
     for one in asked:

@@ -96,7 +96,7 @@ def numbered(
     before it was joined to another. `hidden`: also hidden ones of the own shelves."""
     where = Sight.WHERE
     if hidden:
-        where = f"({where} OR e.shelf IN (SELECT value FROM json_each(:own)))"
+        where = f"({where} OR {Sight.OWN})"
     rows = db.rows(
         f"""{_SELECT} WHERE {where} AND e.id IN
         (SELECT id FROM entries WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves))
@@ -140,9 +140,9 @@ def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping
 def topic_counts(db: SyncReader, sight: Sight) -> Mapping[str, int]:
     """Topics that entries have, with how many have them; the most frequent first."""
     rows = db.rows(
-        """SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
-        AND shelf IN (SELECT value FROM json_each(:scopes)) GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
-        scopes=json.dumps(sight.scopes),
+        f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
+        AND {Sight.SCOPES} GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
+        **sight.params,
     )
     return {row["topic"]: row["entries"] for row in rows}
 

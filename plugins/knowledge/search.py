@@ -66,14 +66,14 @@ def find(
         return Found(question, _page(db, sight, question.key), {})
     if not question.units:
         return Found(question, _listed(db, conditions, question, now), {})
-    weighed, corrected = weigh(db, sight, question.units, terms)
+    weighed, corrected, good = weigh(db, sight, question.units, terms)
     if corrected:  # words put right may be terms together
-        weighed, _ = weigh(db, sight, put_right(question, corrected, terms), terms)
+        weighed = weigh(db, sight, put_right(question, corrected, terms), terms).wanted
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits: list[Hit] = []
     if all(one.entries for one in weighed):
-        hits = _ranked(pool.candidates(db, conditions, weighed, now), weighed, question.sort, now)
+        hits = _ranked(pool.candidates(db, conditions, weighed, good, now), weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some = pool.in_part(db, conditions, weighed)
@@ -122,7 +122,7 @@ def _page(db: SyncReader, sight: Sight, key: str) -> Sequence[Hit]:
         f"""SELECT e.id, e.resource FROM entries e WHERE {Sight.WHERE} AND e.id IN
         (SELECT id FROM entries WHERE resource = (SELECT id FROM resources WHERE key = :key) UNION
         SELECT entry FROM merged WHERE resource = (SELECT id FROM resources WHERE key = :key))
-        ORDER BY e.shelf NOT IN (SELECT value FROM json_each(:own)), e.id""",
+        ORDER BY NOT {Sight.OWN}, e.id""",
         key=digest(key),
         **sight.params,
     )
@@ -171,7 +171,7 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = pool.Conditions(sight)
-    weighed, _ = weigh(db, sight, spoken(text, terms), terms)
+    weighed = weigh(db, sight, spoken(text, terms), terms).wanted
     hits = _ranked(pool.in_part(db, conditions, weighed), weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
@@ -183,7 +183,7 @@ def closest(
     """For a question nothing answers: entries that have anything of it, whatever its filters were."""
     if not question.units or not sight.shelves:
         return ()
-    weighed, _ = weigh(db, sight, question.units, terms)
+    weighed = weigh(db, sight, question.units, terms).wanted
     some = pool.in_part(db, pool.Conditions(sight), weighed)
     return _ranked(some, weighed, None, now)[:limit]
 

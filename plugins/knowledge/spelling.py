@@ -4,12 +4,12 @@ seen."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from rapidfuzz.distance import OSA
 
 from bot.api import SyncReader
 from plugins.knowledge import vocabulary
+from plugins.knowledge.shelves import Sight
 from plugins.knowledge.text import LONGEST_WORD
 from plugins.knowledge.traces import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound
 
@@ -17,19 +17,19 @@ MOST_HEARD = 3  # slips in all, if at most one of them can be heard
 PLURALS = ("", "s", "es")
 
 
-def meant(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
-    """The word that is nearest to a misspelt one: of those entries have in these scopes, or of the `known` ones.
+def meant(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+    """The word that is nearest to a misspelt one: of those entries have that may be seen, or of the `known` ones.
 
     The more frequent of two that are equally near. If none is near, that may be because only its singular is known.
     A word that is known is no slip, though no entry that may be seen has it.
     """
     for ending in PLURALS:
-        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), scopes, known)):
+        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), sight, known)):
             return found if found != word else None
     return None
 
 
-def _nearest(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) -> str | None:
+def _nearest(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
     if not SHORTEST <= len(word) <= LONGEST_WORD:
         return None
     found = asked(word)
@@ -39,7 +39,7 @@ def _nearest(db: SyncReader, word: str, scopes: Sequence[int], known: Traces) ->
     )
     # How far they are first: to count each would take longer, as there may be hundreds.
     near = [one for row in rows if _apart(word, one := row["word"], wrote=True) is not None]
-    counts = vocabulary.counts(db, near, scopes)
+    counts = vocabulary.counts(db, near, sight)
     frequent = {one: 0 for trace in found for one in known.get(trace, ())}
     frequent |= {one: count.seen for one, count in counts.items() if count.seen}
     best = min(

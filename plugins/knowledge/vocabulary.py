@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import SyncReader, SyncTransaction
+from plugins.knowledge.shelves import Sight
 from plugins.knowledge.traces import traceable, traces
 
 Changes = Counter[tuple[str, int]]
@@ -16,15 +17,14 @@ Changes = Counter[tuple[str, int]]
 
 
 class Count(NamedTuple):
-    """Entries in the scopes that may be seen, and in all."""
+    """Entries that may be seen, and all."""
 
     seen: int
     everywhere: int
     """For choosing the quickest way, never to be told."""
 
 
-_COUNTS = """coalesce(sum(entries) FILTER (WHERE shelf IN (SELECT value FROM json_each(:scopes))), 0) AS seen,
-    sum(entries) AS everywhere"""
+_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Sight.SCOPES}), 0) AS seen, sum(entries) AS everywhere"
 
 
 def apply(tx: SyncTransaction, changes: Changes) -> None:
@@ -61,25 +61,25 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
         )
 
 
-def counts(db: SyncReader, words: Collection[str], scopes: Sequence[int]) -> Mapping[str, Count]:
+def counts(db: SyncReader, words: Collection[str], sight: Sight) -> Mapping[str, Count]:
     """How many entries have each word; those that none has anywhere are left out."""
     rows = db.rows(
         f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word IN (SELECT value FROM json_each(:words)) GROUP BY word""",
         words=json.dumps(sorted(words)),
-        scopes=json.dumps(list(scopes)),
+        **sight.params,
     )
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
 
 
-def beginning(db: SyncReader, prefix: str, scopes: Sequence[int], most: int) -> Mapping[str, Count]:
-    """The words that begin like this and are most frequent in these scopes."""
+def beginning(db: SyncReader, prefix: str, sight: Sight, most: int) -> Mapping[str, Count]:
+    """The words that begin like this and are most frequent in what may be seen."""
     rows = db.rows(
         f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word >= :first AND word < :after
         GROUP BY word HAVING seen ORDER BY seen DESC LIMIT :most""",
         first=prefix,
         after=prefix + "\U0010ffff",
-        scopes=json.dumps(list(scopes)),
         most=most,
+        **sight.params,
     )
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
 

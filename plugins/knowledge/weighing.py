@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bot.api import SyncReader
-from plugins.knowledge import pool, ranking, spelling, vocabulary
+from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
 from plugins.knowledge.asking import Unit, single
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Wanted
@@ -22,16 +23,23 @@ MOST_BEGINNINGS = 24  # words a beginning stands for
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
 
 
-def weigh(
-    db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus
-) -> tuple[Sequence[Wanted], Mapping[str, str]]:
-    """The units with how rare they are; words no entry has are taken as beginnings, else as misspelt; ideas no entry
-    speaks of as the broader ones."""
-    words = {"="}
+class Meant(NamedTuple):
+    """The units of a question with how rare they are; `corrected`: words that were put right → as what; `good`: how
+    many entries that may be seen are good ones (facets.py)."""
+
+    wanted: Sequence[Wanted]
+    corrected: Mapping[str, str]
+    good: int
+
+
+def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus) -> Meant:
+    """Words no entry has are taken as beginnings, else as misspelt; ideas no entry speaks of as the broader ones."""
+    words = {"=", f"={facets.GOOD}"}
     for unit in units:
         words |= _forms(unit) | _ideas(unit.broader)
-    counts = vocabulary.counts(db, words, sight.scopes)
-    of = counts.get("=", Count(0, 0))
+    counts = vocabulary.counts(db, words, sight)
+    none = Count(0, 0)
+    of = counts.get("=", none)
     corrected: dict[str, str] = {}
     elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
     weighed = []
@@ -49,10 +57,10 @@ def weigh(
                 entries = max(entries, of.seen // 10, 1)
             elif unit.concepts or _in_another_form(db, sight, unit):
                 elsewhere.add(asked)
-            elif meant := spelling.meant(db, last, sight.scopes, terms.traces):
+            elif meant := spelling.meant(db, last, sight, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
-                found = list(vocabulary.counts(db, _forms(unit), sight.scopes).values())
+                found = list(vocabulary.counts(db, _forms(unit), sight).values())
                 entries = _most(found)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
@@ -60,10 +68,11 @@ def weigh(
     # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
     most = max((one.idf for one in weighed if one.entries), default=math.inf)
     there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
-    return [
+    wanted = [
         replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
         for one, is_there in zip(weighed, there, strict=True)
-    ], corrected
+    ]
+    return Meant(wanted, corrected, counts.get(f"={facets.GOOD}", none).seen)
 
 
 def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
@@ -86,7 +95,7 @@ def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
 
 def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:
     if unit.prefix or len(word) >= SHORTEST_BEGINNING:
-        return vocabulary.beginning(db, word, sight.scopes, MOST_BEGINNINGS)
+        return vocabulary.beginning(db, word, sight, MOST_BEGINNINGS)
     return {}
 
 

@@ -86,7 +86,7 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
 
 async def facets_for(db: SqliteDatabase, sight: Sight, words: str) -> Sequence[Sequence[str]]:
     def ask(reader: SyncReader) -> Sequence[Sequence[str]]:
-        weighed, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
+        weighed = weigh(reader, sight, read(words, TERMS).units, TERMS).wanted
         return list(pool.Conditions(sight).facets_for(weighed))
 
     return await db.reading().run(ask)
@@ -121,8 +121,8 @@ async def test_what_few_seem_to_have_is_found_among_many_that_may_not_be_seen(db
 
 
 def weighed_ids(reader: SyncReader, sight: Sight, words: str) -> list[int]:
-    weighed, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
-    return [row["id"] for row in pool.candidates(reader, pool.Conditions(sight), weighed, NOW)]
+    weighed, _, good = weigh(reader, sight, read(words, TERMS).units, TERMS)
+    return [row["id"] for row in pool.candidates(reader, pool.Conditions(sight), weighed, good, NOW)]
 
 
 async def own_sight(db: SqliteDatabase) -> Sight:

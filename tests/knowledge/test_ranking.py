@@ -33,8 +33,7 @@ def entry(title: str = "Something", *, topics: str = "[]", note: str = "", about
     }
     facts = {"title": None, "description": about, "site": None, "author": None, "language": None, "kind": None}
     made = make(RULES, Shelf(1, "transparency", MEMBERS), Said(1, curations=[curation], facts=facts if about else None))
-    text = "\t".join(f" {made.words[place]} " for place in ranking.PLACES)
-    return {"curated": 0, "pinned": 0, "votes": 0, "shared_at": None, **made.words, "text": text, **more}
+    return {"curated": 0, "pinned": 0, "votes": 0, "shared_at": None, **made.words, **more}
 
 
 def score(row: Row, words: str, of: int = 100) -> float:

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
+from plugins.knowledge.shelves import MEMBERS, Shelf, Sight
 from plugins.knowledge.spelling import meant, slips
 from plugins.knowledge.traces import SHORTEST, TWO_SLIPS_FROM, asked, traceable, traced, traces
 from tests.knowledge.shelf import ask, say
@@ -16,6 +17,7 @@ from tests.knowledge.shelf import ask, say
 LETTERS = string.ascii_lowercase
 words = st.text(LETTERS, min_size=SHORTEST, max_size=14)
 places = st.integers(0, 30)
+SIGHT = Sight((Shelf(1, "transparency", MEMBERS),))
 
 
 def slip(word: str, kind: str, place: int, letter: str) -> str:
@@ -76,17 +78,17 @@ async def test_slips_of_the_ear_are_put_right_though_there_are_several(
 ) -> None:
     async with db.transaction() as tx:
         await say(tx, f"{right} https://example.org/a")
-        assert await tx.run(meant, wrong, [1], {}) == right
+        assert await tx.run(meant, wrong, SIGHT, {}) == right
 
 
 async def test_two_wrong_vowels_of_a_long_word_are_put_right(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "redevabilite https://example.org/a")
-        assert await tx.run(meant, "redavebilite", [1], {}) == "redevabilite"
+        assert await tx.run(meant, "redavebilite", SIGHT, {}) == "redevabilite"
 
 
 async def test_a_misspelt_plural_finds_the_singular_that_is_known(db: SqliteDatabase) -> None:
-    assert await db.reading().run(meant, "alerladores", [], traced(["alertador"])) == "alertador"
+    assert await db.reading().run(meant, "alerladores", SIGHT, traced(["alertador"])) == "alertador"
 
 
 @pytest.mark.parametrize(
@@ -114,18 +116,18 @@ async def test_the_nearest_word_is_meant_and_the_more_frequent_of_two(db: Sqlite
         await say(tx, "volcano https://example.org/a", event="$1")
         for number in range(3):
             await say(tx, f"volcanic https://example.org/{number}", event=f"$v{number}")
-        assert await tx.run(meant, "volcqno", [1, -1], {}) == "volcano"
-        assert await tx.run(meant, "volcani", [1, -1], {}) == "volcanic"
-        assert await tx.run(meant, "earthquake", [1, -1], {}) is None
+        assert await tx.run(meant, "volcqno", SIGHT, {}) == "volcano"
+        assert await tx.run(meant, "volcani", SIGHT, {}) == "volcanic"
+        assert await tx.run(meant, "earthquake", SIGHT, {}) is None
 
 
 async def test_short_words_are_put_right_by_one_slip_and_long_ones_by_two(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "volcano lava https://example.org/a")
-        assert await tx.run(meant, "lavva", [1], {}) == "lava"
-        assert await tx.run(meant, "levva", [1], {}) is None
+        assert await tx.run(meant, "lavva", SIGHT, {}) == "lava"
+        assert await tx.run(meant, "levva", SIGHT, {}) is None
         assert len("vollcanoo") >= TWO_SLIPS_FROM
-        assert await tx.run(meant, "vollcanoo", [1], {}) == "volcano"
+        assert await tx.run(meant, "vollcanoo", SIGHT, {}) == "volcano"
 
 
 async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: SqliteDatabase) -> None:
@@ -143,9 +145,9 @@ async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: Sql
 async def test_a_word_nobody_wrote_must_be_nearer(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "manager https://example.org/a")
-        assert await tx.run(meant, "managgre", [1], traced(["menaces"])) == "manager"
-        assert await tx.run(meant, "manasses", [1], traced(["menaces"])) is None
-        assert await tx.run(meant, "menacse", [1], traced(["menaces"])) == "menaces"
+        assert await tx.run(meant, "managgre", SIGHT, traced(["menaces"])) == "manager"
+        assert await tx.run(meant, "manasses", SIGHT, traced(["menaces"])) is None
+        assert await tx.run(meant, "menacse", SIGHT, traced(["menaces"])) == "menaces"
 
 
 async def test_words_of_the_thesaurus_are_known_though_no_entry_has_them(db: SqliteDatabase) -> None:
