@@ -30,7 +30,7 @@ HIDDEN = "…"
 
 def masked(url: str) -> str:
     """The address with the values of parameters that open doors (tokens, passwords, signatures) as `…`."""
-    return _SECRET.sub(rf"\g<name>{HIDDEN}", url)
+    return _SECRET.sub(rf"\g<name>{HIDDEN}", url) if "=" in url else url
 
 
 def has_secret(url: str) -> bool:

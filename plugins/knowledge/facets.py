@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-SHARED = "shared"  # may be seen from every shared hub
+SHARED = "o"  # may be seen from every shared hub; short, as most entries have it
 NOTHING = "nothing"  # no entry has it
 GOOD = "good"  # recommended, pinned or found useful: looked at first when too much matches
 

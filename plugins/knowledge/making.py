@@ -54,10 +54,11 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
     newest = said.shares[0] if said.shares else None
     url = urls[0] if said.curations or "url" in corrections else min(_own_urls(said) or urls, key=len, default="")
+    languages = _languages(said)
     entry = {
         "url": None if newest and url == newest["url"] else url,
         "title": None if newest and titles == {"": newest["label"]} else json.dumps(titles, ensure_ascii=False),
-        "languages": " ".join(_languages(said)) or None,
+        "languages": " ".join(languages) or None,
         "kind": _kind(said),
         "curated": int(bool(said.curations)),
         "pinned": int("pinned" in corrections),
@@ -73,7 +74,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     told = Texts(terms, about)
     addressed = Texts(terms, dict.fromkeys(address.words(url).replace("-", " ") for url in urls if _is_web(url)))
     words = {
-        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, filter(_is_web, urls)))),
+        "facets": " ".join(dict.fromkeys(_facets(rules, shelf, said, entry, topics, languages, urls))),
         "title": titled.words,
         "topics": topical.words,
         "notes": noted.words,
@@ -218,8 +219,9 @@ def _kind(said: Said) -> str | None:
 
 
 def _facets(
-    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str], urls: Iterable[str]
-) -> Iterable[str]:
+    rules: HubRules, shelf: Shelf, said: Said, entry: Mapping[str, object], topics: Sequence[str],
+    languages: Sequence[str], urls: Iterable[str],
+) -> Iterable[str]:  # fmt: skip
     yield facets.shelf(shelf.id)
     if shelf.circle == MEMBERS and entry["label"] != AMBER:
         yield facets.open_part(shelf.id)
@@ -228,10 +230,10 @@ def _facets(
     if entry["curated"] or entry["pinned"] or entry["votes"]:
         yield facets.GOOD
     yield from map(facets.topic, topics)
-    yield from map(facets.language, _languages(said))
+    yield from map(facets.language, languages)
     if entry["kind"]:
         yield facets.kind(str(entry["kind"]))
-    for host in set(map(_host, urls)):
+    for host in dict.fromkeys(map(_host, filter(_is_web, urls))):
         yield from facets.sites(host)
     yield from (facets.sharer(share["sender"]) for share in said.shares if share["sender"] is not None)
     yield from facets.times(share["sent_at"] for share in said.shares)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
@@ -38,7 +38,7 @@ def renew(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
     made = [(row, _make(rules, row, said[row["id"]])) for row in kept]
     _count(made, changes)
     _write(tx, made)
-    vocabulary.apply(tx, Counter({place: count for place, count in changes.items() if count}))
+    vocabulary.apply(tx, changes)
     _drop(tx, [row for row in rows if not (said[row["id"]].shares or said[row["id"]].curations)])
 
 
@@ -77,26 +77,23 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     }
 
 
-def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> vocabulary.Changes:
+def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> dict[int, Counter[str]]:
     """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
-    changes: vocabulary.Changes = Counter()
+    changes: dict[int, Counter[str]] = defaultdict(Counter)
     if not any(row["made"] for row in rows):
         return changes
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
     topics = by_entry(tx, f"SELECT entry, topic FROM entry_topics WHERE entry IN {_IDS}", ids)
     for row in tx.rows(f"SELECT rowid AS id, * FROM entry_words WHERE rowid IN {_IDS}", ids=ids):
-        for word in making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]):
-            changes[word, scopes[row["id"]]] -= 1
+        changes[scopes[row["id"]]].subtract(making.counted(row, [one["topic"] for one in topics.get(row["id"], ())]))
     tx.execute(f"DELETE FROM entry_topics WHERE entry IN {_IDS}", ids=ids)
     tx.execute(f"DELETE FROM entry_words WHERE rowid IN {_IDS}", ids=ids)
     return changes
 
 
-def _count(made: Sequence[tuple[Row, Made]], changes: vocabulary.Changes) -> None:
+def _count(made: Sequence[tuple[Row, Made]], changes: Mapping[int, Counter[str]]) -> None:
     for row, one in made:
-        where = scope(row["shelf"], int(str(one.entry["label"])))
-        for word in making.counted(one.words, one.topics):
-            changes[word, where] += 1
+        changes[scope(row["shelf"], int(str(one.entry["label"])))].update(making.counted(one.words, one.topics))
 
 
 def _write(tx: SyncTransaction, made: Sequence[tuple[Row, Made]]) -> None:

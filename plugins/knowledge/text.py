@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from unicodedata import combining, normalize
 
 import Stemmer
@@ -65,8 +65,7 @@ THINGS = frozenset(
 ABOUT = frozenset(("about", "on", "regarding", "sobre", "acerca", "sur", "concernant"))
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word as written (small letters, accents kept), folded, and whether it was written in capitals only.
 
     `stems` are those that differ from it; words that say nothing have none.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from plugins.knowledge.text import MOST_PARTS, compound, joined, word, written
-from plugins.knowledge.thesaurus import Thesaurus, longest, token
+from plugins.knowledge.text import MOST_PARTS, Compound, compound, joined, word, written
+from plugins.knowledge.thesaurus import Mention, Thesaurus, longest, token
 
 MOST_REMEMBERED = 100_000  # words
 
@@ -26,16 +26,15 @@ class Texts:
             said = written(text)
             if not said:
                 continue
-            words, wholes, stems, speaks = zip(*map(known.__getitem__, said), strict=True)
+            words, wholes, stems, parts, speaks = zip(*map(known.__getitem__, said), strict=True)
             found += words
             found += filter(None, wholes)  # after the text, so that its words stay side by side: for phrases
             self.stems.update(*stems)
-            if any(speaks):
-                self._speaks_of(terms, said)
+            if places := [place for place, it_does in enumerate(speaks) if it_does]:
+                self._speaks_of(terms.every(parts, places))
         self.words = " ".join(found)
 
-    def _speaks_of(self, terms: Thesaurus, said: Iterable[str]) -> None:
-        mentions = terms.every([*map(compound, said)])
+    def _speaks_of(self, mentions: Sequence[Mention]) -> None:
         for mention in mentions:
             self.concepts.update(map(token, mention.concepts))
             self.concepts.update(map(token, mention.broader))
@@ -43,12 +42,13 @@ class Texts:
 
 
 class _Indexed(NamedTuple):
-    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, and
-    whether a term may be it or begin with it."""
+    """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, its
+    parts, and whether a term may be it or begin with it."""
 
     words: str
     whole: str | None
     stems: tuple[str, ...]
+    parts: Compound
     speaks: bool
 
 
@@ -78,5 +78,6 @@ def _indexed(terms: Thesaurus, said: str) -> _Indexed:
         words=" ".join(part.folded for part in parts),
         whole=whole.folded if whole else None,
         stems=tuple(stem for part in (*parts, *([whole] if whole else [])) for stem in part.stems),
+        parts=parts,
         speaks=not terms.is_foreign(parts),
     )

@@ -111,15 +111,19 @@ class Thesaurus:
         """The terms in a text, longest first at each place, none inside another."""
         return longest(self.every(text, capitals=capitals))
 
-    def every(self, text: Sequence[Compound], *, capitals: bool = True) -> list[Mention]:
+    def every(
+        self, text: Sequence[Compound], places: Iterable[int] | None = None, *, capitals: bool = True
+    ) -> list[Mention]:
         """The terms in a text, also those inside others: by their places, the longest of each place first.
 
-        `capitals`: acronyms count only where they are written in capitals (in texts; in questions people do not).
+        `places`: of the compounds that are not foreign, if that is known. `capitals`: acronyms count only where they
+        are written in capitals (in texts; in questions people do not).
         """
         found: list[Mention] = []
-        for place, compound in enumerate(text):
-            if self.is_foreign(compound):
-                continue
+        if places is None:
+            places = (place for place, compound in enumerate(text) if not self.is_foreign(compound))
+        for place in places:
+            compound = text[place]
             if begun := self._begun(compound):
                 found += self._of_several(text, place, begun)
             if alone := self._one(compound, capitals=capitals):

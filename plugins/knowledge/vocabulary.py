@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from bot.api import SyncReader, SyncTransaction
+from bot.api import Row, SyncReader, SyncTransaction
 from plugins.knowledge.shelves import Sight
 from plugins.knowledge.traces import traceable, traces
 
-Changes = Counter[tuple[str, int]]
-"""(word, scope) → how many more entries have it."""
+Changes = Mapping[int, Counter[str]]
+"""Scope → word → how many more entries have it."""
 
 
 class Count(NamedTuple):
@@ -28,18 +28,17 @@ _COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Sight.SCOPES}), 0) AS seen, sum
 
 
 def apply(tx: SyncTransaction, changes: Changes) -> None:
-    more = {place: count for place, count in changes.items() if count > 0}
-    less = {place: count for place, count in changes.items() if count < 0}
+    rows = [(word, scope, count) for scope, words in changes.items() for word, count in words.items() if count]
+    # In the order of the table, which is quicker; by words alone, because tuples are slow to sort.
+    rows.sort(key=itemgetter(0))
+    more = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count > 0]
+    less = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count < 0]
     if more:
-        new = _unknown(tx, filter(traceable, {word for word, _ in more}))
+        new = _unknown(tx, more)
         tx.execute_many(
             """INSERT INTO vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
             ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
-            # In the order of the table, which is quicker; by words alone, because tuples are slow to sort.
-            (
-                {"word": word, "shelf": shelf, "count": more[word, shelf]}
-                for word, shelf in sorted(more, key=itemgetter(0))
-            ),
+            more,
         )
         tx.execute_many(
             "INSERT INTO traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
@@ -48,13 +47,10 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
     if less:
         tx.execute_many(
             "UPDATE vocabulary SET entries = entries + :count WHERE word = :word AND shelf = :shelf",
-            ({"word": word, "shelf": shelf, "count": count} for (word, shelf), count in less.items()),
+            less,
         )
-        words = json.dumps(sorted({word for word, _ in less}))
-        tx.execute(
-            "DELETE FROM vocabulary WHERE entries <= 0 AND word IN (SELECT value FROM json_each(:words))", words=words
-        )
-        gone = _unknown(tx, filter(traceable, {word for word, _ in less}))
+        tx.execute_many("DELETE FROM vocabulary WHERE word = :word AND shelf = :shelf AND entries <= 0", less)
+        gone = _unknown(tx, less)
         tx.execute_many(
             "DELETE FROM traces WHERE trace = :trace AND word = :word",
             ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
@@ -84,10 +80,12 @@ def beginning(db: SyncReader, prefix: str, sight: Sight, most: int) -> Mapping[s
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
 
 
-def _unknown(tx: SyncTransaction, words: Iterable[str]) -> set[str]:
-    rows = tx.rows(
+def _unknown(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
+    """Those of the words that leave traces and no entry has."""
+    words = dict.fromkeys(row["word"] for row in rows)
+    unknown = tx.rows(
         """SELECT value AS word FROM json_each(:words)
         WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",
-        words=json.dumps(sorted(words)),
+        words=json.dumps([*filter(traceable, words)]),
     )
-    return {row["word"] for row in rows}
+    return {row["word"] for row in unknown}

@@ -49,10 +49,9 @@ CREATE TABLE entries (
     shared_at INTEGER,                         -- the newest share
     shared_by INTEGER REFERENCES sharers (id),
     UNIQUE (shelf, number),
-    UNIQUE (shelf, resource)
+    UNIQUE (resource, shelf)
 ) STRICT;
-CREATE INDEX entries_by_date ON entries (shelf, shared_at);
-CREATE INDEX entries_by_resource ON entries (resource);
+CREATE INDEX entries_by_date ON entries (shelf, shared_at) WHERE shared_at IS NOT NULL;
 CREATE INDEX entries_by_votes ON entries (shelf, votes) WHERE votes > 0;
 
 CREATE TABLE merged (                          -- another page of the same shelf that a moderator joined to an entry
