@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import SyncTransaction
 from plugins.knowledge.canonical import VERSION
@@ -13,41 +12,22 @@ from plugins.knowledge.canonical import VERSION
 Place = tuple[int, int]  # shelf id, resource id: what an entry is about
 
 
+# One statement for each: SQLite takes longer to begin reading a list than to find one row.
+
+
 def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int]:
     """The pages of these canonical addresses; new ones are made."""
-    digests = {digest(key): key for key in keys}
-    tx.execute_many(
-        "INSERT INTO resources (key, version) VALUES (:key, :version) ON CONFLICT DO NOTHING",
-        ({"key": made, "version": VERSION} for made in digests),
-    )
-    rows = tx.rows(
-        "SELECT id, key FROM resources WHERE key IN (SELECT value FROM json_each(:keys))", keys=json.dumps([*digests])
-    )
-    return {digests[row["key"]]: row["id"] for row in rows}
+    return {key: _resource(tx, digest(key)) for key in keys}
 
 
 def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
     """The entries of these pages on these shelves; new ones get the next numbers."""
-    found = _entries(tx, places)
-    new = [place for place in places if place not in found]
-    if not new:
-        return found
-    numbered = []
-    by_shelf: dict[int, list[int]] = {}
-    for shelf, resource in new:
-        by_shelf.setdefault(shelf, []).append(resource)
-    for shelf, mine in by_shelf.items():
-        last = tx.value(
-            "UPDATE shelves SET last = last + :count WHERE id = :shelf RETURNING last", count=len(mine), shelf=shelf
-        )
-        first = last - len(mine) + 1
-        numbered += [(shelf, first + place, resource) for place, resource in enumerate(mine)]
-    made = tx.rows(
-        """INSERT INTO entries (shelf, number, resource) SELECT value ->> 0, value ->> 1, value ->> 2
-        FROM json_each(:numbered) RETURNING id, shelf, resource""",
-        numbered=json.dumps(numbered),
-    )
-    return {**found, **{(row["shelf"], row["resource"]): row["id"] for row in made}}
+    return {place: _entry(tx, *place) for place in places}
+
+
+def ids_of(tx: SyncTransaction, table: str, column: str, names: Collection[str]) -> Mapping[str, int]:
+    """The ids of people or rooms, new ones included."""
+    return {name: _id(tx, table, column, name) for name in sorted(names)}
 
 
 def digest(key: str) -> str:
@@ -56,24 +36,34 @@ def digest(key: str) -> str:
     return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=12).digest()).decode()
 
 
-def _entries(tx: SyncTransaction, places: Sequence[Place]) -> dict[Place, int]:
-    rows = tx.rows(
-        """SELECT p.value ->> 0 AS shelf, p.value ->> 1 AS resource, coalesce(m.entry, e.id) AS entry
-        FROM json_each(:places) p
-        LEFT JOIN merged m ON m.shelf = p.value ->> 0 AND m.resource = p.value ->> 1
-        LEFT JOIN entries e ON e.shelf = p.value ->> 0 AND e.resource = p.value ->> 1
-        WHERE coalesce(m.entry, e.id) IS NOT NULL""",
-        places=json.dumps(places),
+def _resource(tx: SyncTransaction, key: str) -> int:
+    found = tx.value("SELECT id FROM resources WHERE key = :key", key=key)
+    if found is None:
+        new = "INSERT INTO resources (key, version) VALUES (:key, :version) RETURNING id"
+        found = tx.value(new, key=key, version=VERSION)
+    return int(found)
+
+
+def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int:
+    found = tx.value(
+        """SELECT coalesce((SELECT entry FROM merged WHERE shelf = :shelf AND resource = :resource),
+        (SELECT id FROM entries WHERE shelf = :shelf AND resource = :resource))""",
+        shelf=shelf,
+        resource=resource,
     )
-    return {(row["shelf"], row["resource"]): row["entry"] for row in rows}
+    if found is None:
+        number = tx.value("UPDATE shelves SET last = last + 1 WHERE id = :shelf RETURNING last", shelf=shelf)
+        found = tx.value(
+            "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
+            shelf=shelf,
+            number=number,
+            resource=resource,
+        )
+    return int(found)
 
 
-def ids_of(tx: SyncTransaction, table: str, column: str, names: Iterable[str]) -> Mapping[str, int]:
-    """The ids of people or rooms, new ones included."""
-    wanted = set(names)
-    find = f"SELECT id, {column} AS name FROM {table} WHERE {column} IN (SELECT value FROM json_each(:names))"
-    rows = tx.rows(find, names=json.dumps(sorted(wanted)))
-    if new := wanted - {row["name"] for row in rows}:
-        tx.execute_many(f"INSERT INTO {table} ({column}) VALUES (:name)", ({"name": name} for name in sorted(new)))
-        rows = tx.rows(find, names=json.dumps(sorted(wanted)))
-    return {row["name"]: row["id"] for row in rows}
+def _id(tx: SyncTransaction, table: str, column: str, name: str) -> int:
+    found = tx.value(f"SELECT id FROM {table} WHERE {column} = :name", name=name)
+    if found is None:
+        found = tx.value(f"INSERT INTO {table} ({column}) VALUES (:name) RETURNING id", name=name)
+    return int(found)

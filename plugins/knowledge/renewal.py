@@ -47,13 +47,6 @@ def _make(rules: Rules, row: Row, said: Said) -> Made:
 
 
 def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
-    shares = by_entry(
-        tx,
-        f"""SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY entry ORDER BY sent_at DESC, id DESC) AS nth,
-        max(tlp) OVER (PARTITION BY entry) AS strictest
-        FROM shares WHERE entry IN {_IDS}) WHERE nth <= {MOST_SHARES} ORDER BY entry, nth""",
-        ids,
-    )
     wanted = {
         "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
         "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
@@ -67,7 +60,7 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     return {
         (entry := row["id"]): Said(
             resource=row["resource"],
-            shares=shares.get(entry, ()),
+            shares=_shares(tx, entry),
             curations=curations.get(entry, ()),
             corrections={row["field"]: row["value"] for row in corrections.get(entry, ())},
             facts=next(iter(facts.get(entry, ())), None),
@@ -75,6 +68,14 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
         )
         for row in entries
     }
+
+
+def _shares(tx: SyncTransaction, entry: int) -> Sequence[Row]:
+    return tx.rows(
+        f"""SELECT *, (SELECT max(tlp) FROM shares WHERE entry = :entry) AS strictest FROM shares WHERE entry = :entry
+        ORDER BY sent_at DESC, id DESC LIMIT {MOST_SHARES}""",
+        entry=entry,
+    )
 
 
 def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> dict[int, Counter[str]]:
