@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.api import SyncReader, SyncTransaction
+from plugins.knowledge.placing import sharer_of
 
 _SHARER = "(SELECT id FROM sharers WHERE user = :user)"
 
@@ -22,5 +23,4 @@ def set_askable(tx: SyncTransaction, user: str, *, askable: bool) -> None:
 
 
 def _row(tx: SyncTransaction, user: str) -> None:
-    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
-    tx.execute(f"INSERT INTO choices (sharer) VALUES ({_SHARER}) ON CONFLICT DO NOTHING", user=user)
+    tx.execute("INSERT INTO choices (sharer) VALUES (:id) ON CONFLICT DO NOTHING", id=sharer_of(tx, user))

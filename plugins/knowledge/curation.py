@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.api import Context, SyncReader, SyncTransaction
 from plugins.knowledge import filing
+from plugins.knowledge.placing import sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
@@ -209,7 +210,7 @@ def _set(tx: SyncTransaction, entry: int, field: str, value: str | None, author:
         entry=entry,
         field=field,
         value=value,
-        by=_id(tx, author.user),
+        by=sharer_of(tx, author.user),
         at=author.at,
     )
 
@@ -224,15 +225,10 @@ def _note(tx: SyncTransaction, entry: Entry, author: Author, what: str, before: 
         what=what,
         before=before,
         after=after,
-        by=_id(tx, author.user),
+        by=sharer_of(tx, author.user),
         at=author.at,
         event=author.event,
     )
-
-
-def _id(tx: SyncTransaction, user: str) -> int:
-    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
-    return int(tx.value("SELECT id FROM sharers WHERE user = :user", user=user))
 
 
 def _changes(db: SyncReader, where: str, limit: int, **params: object) -> Sequence[Change]:

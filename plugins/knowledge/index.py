@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge import curation
 from plugins.knowledge.errands import ASKED
-from plugins.knowledge.placing import digest, entries_of, ids_of, resources_of
+from plugins.knowledge.placing import digest, entries_of, place_of, resources_of, sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import GREEN, MEMBERS, shelf_for
@@ -56,11 +56,9 @@ def put(tx: SyncTransaction, rules: Rules, shares: Sequence[Share]) -> Mapping[S
 
 def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     """`put` without making the entries anew: whoever calls this does."""
-    shelves = {}
-    for place in dict.fromkeys((share.hub, share.circle) for share in shares):
-        shelves[place] = (shelf_for(tx, *place)).id
-    senders = ids_of(tx, "sharers", "user", {share.sender for share in shares if share.sender})
-    places = ids_of(tx, "places", "room", {share.room for share in shares if share.room})
+    shelves = {of: shelf_for(tx, *of).id for of in dict.fromkeys((share.hub, share.circle) for share in shares)}
+    senders = {user: sharer_of(tx, user) for user in sorted({share.sender for share in shares if share.sender})}
+    rooms = {room: place_of(tx, room) for room in sorted({share.room for share in shares if share.room})}
     resources = resources_of(tx, {share.canonical for share in shares})
     about = [(shelves[share.hub, share.circle], resources[share.canonical]) for share in shares]
     entries = entries_of(tx, list(dict.fromkeys(about)))
@@ -72,7 +70,7 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
             {
                 "entry": entries[where],
                 "resource": where[1],
-                "place": places.get(share.room or ""),
+                "place": rooms.get(share.room or ""),
                 "event": share.event,
                 "said_in": share.said_in if share.said_in != share.event else None,
                 "sender": senders.get(share.sender or ""),

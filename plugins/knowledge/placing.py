@@ -25,9 +25,14 @@ def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, i
     return {place: _entry(tx, *place) for place in places}
 
 
-def ids_of(tx: SyncTransaction, table: str, column: str, names: Collection[str]) -> Mapping[str, int]:
-    """The ids of people or rooms, new ones included."""
-    return {name: _id(tx, table, column, name) for name in sorted(names)}
+def sharer_of(tx: SyncTransaction, user: str) -> int:
+    """The id of a person, who may be new."""
+    return _named(tx, "sharers", "user", user)
+
+
+def place_of(tx: SyncTransaction, room: str) -> int:
+    """The id of a Matrix room, which may be new."""
+    return _named(tx, "places", "room", room)
 
 
 def digest(key: str) -> str:
@@ -62,7 +67,7 @@ def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int:
     return int(found)
 
 
-def _id(tx: SyncTransaction, table: str, column: str, name: str) -> int:
+def _named(tx: SyncTransaction, table: str, column: str, name: str) -> int:
     found = tx.value(f"SELECT id FROM {table} WHERE {column} = :name", name=name)
     if found is None:
         found = tx.value(f"INSERT INTO {table} ({column}) VALUES (:name) RETURNING id", name=name)

@@ -4,6 +4,7 @@ one's own."""
 from __future__ import annotations
 
 from bot.api import Reaction, SyncTransaction
+from plugins.knowledge.placing import sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 
@@ -48,11 +49,9 @@ def withdrawn(tx: SyncTransaction, rules: Rules, event: str) -> None:
 
 
 def _vote(tx: SyncTransaction, entry: int, user: str, event: str | None) -> None:
-    tx.execute("INSERT INTO sharers (user) VALUES (:user) ON CONFLICT DO NOTHING", user=user)
     tx.execute(
-        """INSERT INTO votes (entry, sharer, event) SELECT :entry, id, :event FROM sharers WHERE user = :user
-        ON CONFLICT DO NOTHING""",
+        "INSERT INTO votes (entry, sharer, event) VALUES (:entry, :sharer, :event) ON CONFLICT DO NOTHING",
         entry=entry,
+        sharer=sharer_of(tx, user),
         event=event,
-        user=user,
     )
