@@ -23,7 +23,7 @@ from plugins.knowledge.shelves import Sight
 
 POOL = 40  # candidates of each kind that are weighed
 FEW = 500  # entries: of so few it is looked up one by one whether they may be seen
-READ = 20_000  # entries that have a word are read to find the newest with all words in their titles, half a ms
+READ = 20_000  # entries that have a word are read to find the newest with all words in their titles, or all but one
 SOUGHT = 1_000  # good entries, the newest, are looked for in the lists of words
 MOST_LEFT_OUT = 5  # units of a question that are tried without
 LATELY = 60 * 86_400_000  # ms
@@ -44,7 +44,7 @@ class Conditions:
     def facets_for(self, asked: Sequence[Wanted]) -> Sequence[Sequence[str]]:
         """The facets, and those of what may be seen unless most of what has all of `asked` may be seen: then FTS5 is
         quicker without."""
-        is_open = bool(asked) and not self.facets and all(one.open for one in asked)
+        is_open = bool(asked) and all(one.open for one in asked)
         return self.facets if is_open else [self.sight.words, *self.facets]
 
     @property
@@ -84,26 +84,26 @@ def facets_of(db: SyncReader, question: Question, topics: Sequence[str], now: in
 
 def _senders(db: SyncReader, sender: str) -> Sequence[int]:
     """People by their whole id, or by their name on any server."""
-    where = "lower(user) = :sender" if ":" in sender else "substr(lower(user), 1, length(:sender)) = :sender"
-    name = sender if ":" in sender else f"@{sender}:"
-    return [row["id"] for row in db.rows(f"SELECT id FROM sharers WHERE {where} LIMIT 50", sender=name)]
+    first, after = (sender, f"{sender}\0") if ":" in sender else (f"@{sender}:", f"@{sender};")  # `;` follows `:`
+    find = "SELECT id FROM sharers WHERE lower(user) >= :first AND lower(user) < :after LIMIT 50"
+    return [row["id"] for row in db.rows(find, first=first, after=after)]
 
 
 def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], good: int, now: int) -> Sequence[Row]:
     """Entries that have all of it: all of them, if they are fewer than `POOL`. `good`: so many are good, whatever they
     have."""
     facets_, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
-    density = sum(one.density or 0 for one in asked)
+    density = _density(asked)
 
     def titled(latest: int) -> list[int]:
         """The newest that have all of it in their titles, from that one on back."""
-        after = int(latest - READ / density) if latest * density > READ else 0
-        return newest(db, conditions, match(facets_, units, question.without, titles=True), after=after)
+        expression = match(facets_, units, question.without, titles=True)
+        return newest(db, conditions, expression, after=_after(latest, density, READ))
 
     ids: list[int] = []
     # Where one thing is asked, titles outweigh all else; of several, one may be in the title and one elsewhere.
-    if len(asked) == 1 and density and not (asked[0].few or units[0].phrase or question.sort):
-        ids = titled(db.value("SELECT max(id) FROM entries"))
+    if len(asked) == 1 and density and not (asked[0].few or units[0].phrase or question.sort or conditions.facets):
+        ids = titled(_latest(db))
     if len(ids) < POOL:
         most = 2 * POOL if any(one.few for one in asked) else POOL  # twice: it spares looking again
         ids = _newest_with(db, conditions, asked, most)
@@ -123,11 +123,27 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
     return words_of(db, ids)
 
 
-def _newest_with(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], most: int) -> list[int]:
+def _density(asked: Sequence[Wanted]) -> float:
+    """How many of the lists of these words an entry is in."""
+    return sum(one.density or 0 for one in asked)
+
+
+def _latest(db: SyncReader) -> int:
+    return int(db.value("SELECT coalesce(max(id), 0) FROM entries"))
+
+
+def _after(latest: int, density: float, read: int) -> int:
+    """The id from which on about `read` entries of lists of that density come, up to the latest one."""
+    return int(latest - read / density) if latest * density > read else 0
+
+
+def _newest_with(
+    db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], most: int, after: int = 0
+) -> list[int]:
     """The newest entries that have all of it. Where hardly any seem to, it is looked up one by one whether they may be
     seen; if they are more all the same (words are counted, but not their other forms), FTS5 looks, as for others."""
     units, without = [one.unit for one in asked], conditions.question.without
-    if any(one.few for one in asked):
+    if any(one.rare for one in asked):
         rows = db.rows(
             "SELECT rowid AS id FROM entry_words WHERE entry_words MATCH :expression LIMIT :most",
             expression=match(conditions.facets, units, without),
@@ -138,7 +154,7 @@ def _newest_with(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]
             these = "e.id IN (SELECT value FROM json_each(:ids))"
             sql = f"SELECT e.id FROM entries e WHERE {these} AND {conditions.sql} ORDER BY e.id DESC LIMIT :most"
             return [row["id"] for row in db.rows(sql, ids=ids, most=most, **conditions.params)]
-    return newest(db, conditions, match(conditions.facets_for(asked), units, without), most=most)
+    return newest(db, conditions, match(conditions.facets_for(asked), units, without), most=most, after=after)
 
 
 def of_first(sort: str | None, now: int) -> Sequence[str]:
@@ -156,8 +172,11 @@ def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> 
     if len(there) > 2:
         ways += [[one for one in there if one is not left_out] for left_out in by_rarity]
     ids: list[int] = []
+    latest = _latest(db)
     for way in ways:
-        ids += _newest_with(db, conditions, way, POOL if len(ways) == 1 else POOL // 2)
+        # Words that seldom stand together: their lists are not read to the end, as is done for what has all of it.
+        after = _after(latest, _density(way), READ) if len(way) > 1 else 0
+        ids += _newest_with(db, conditions, way, POOL if len(ways) == 1 else POOL // 2, after)
     return words_of(db, ids)
 
 

@@ -45,7 +45,7 @@ class Wanted:
     `exact`: for each of its words the ways to write it, each way being all of some needles. `forms`: for each of its
     words, itself and its other forms; `stems` and `concepts` by level. `entries`: how many have it, as far as counts
     tell; 0 if none has. `density`: which part of what may be seen has it; None if nothing is counted. `few`: hardly any
-    has it, as far as counts tell; `open`: most of what has it may be seen.
+    that may be seen has it, as far as counts tell; `rare`: nor any other; `open`: most of what has it may be seen.
     """
 
     unit: Unit
@@ -58,6 +58,7 @@ class Wanted:
     beginning: str = ""
     density: float | None = None
     few: bool = False
+    rare: bool = False
     open: bool = False
 
 

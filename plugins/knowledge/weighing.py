@@ -84,6 +84,7 @@ def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
         one,
         density=seen / max(of.seen, 1),
         few=seen <= pool.FEW,
+        rare=everywhere <= pool.FEW,
         open=everywhere <= 2 * seen and of.everywhere <= 2 * of.seen,
     )
 

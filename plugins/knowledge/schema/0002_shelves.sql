@@ -10,6 +10,7 @@ CREATE TABLE shelves (
 
 -- People and Matrix rooms, named once: their ids are long, and stand in many rows.
 CREATE TABLE sharers (id INTEGER PRIMARY KEY, user TEXT NOT NULL UNIQUE) STRICT;
+CREATE INDEX sharers_by_name ON sharers (lower(user));
 CREATE TABLE places (id INTEGER PRIMARY KEY, room TEXT NOT NULL UNIQUE) STRICT;
 
 ALTER TABLE resources RENAME TO old_resources;
