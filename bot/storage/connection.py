@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Concatenate, cast
 
@@ -73,9 +73,13 @@ class Connection(aiosqlite.Connection):
     async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         def there(connection: sqlite3.Connection) -> Answer:
             try:
-                return work(connection)
+                answer = work(connection)
             except StopIteration as error:  # no future can carry it: whoever waits would wait for ever
                 raise RuntimeError("a function of the database raised StopIteration") from error
+            if isinstance(answer, Coroutine):  # nobody would await it: what it does would be missed in silence
+                answer.close()
+                raise TypeError("the database runs plain functions, not `async def`")
+            return answer
 
         # How aiosqlite does all that it does itself; it has no public name.
         return cast(Answer, await self._execute(there, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it

@@ -78,11 +78,11 @@ class SqliteDatabase:
             transaction = SqliteTransaction(connection)
             try:
                 yield transaction
+                self._must_empty_log |= transaction.erases  # now: whoever is cancelled below has committed all the same
                 await transaction.commit()
             except BaseException:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
                 raise
-            self._must_empty_log |= transaction.erases
             if self._must_empty_log:
                 await self._empty_log(connection)
 

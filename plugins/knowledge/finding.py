@@ -61,8 +61,10 @@ class Finding:
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
         words, seen = last
         found, entries = await self._search(ctx, await sight(ctx), words, seen)
-        if not entries:
+        if not entries and found.complete:
             return Reply(ctx.t("That was everything."))
+        if not entries:
+            return Reply(ctx.t("These were the best of many. To find others, add a word or a filter."))
         return await self._page(ctx, words, found, entries, seen)
 
     @command(

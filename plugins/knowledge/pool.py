@@ -21,7 +21,7 @@ from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import PLACES, Wanted
 from plugins.knowledge.shelves import Sight
 
-POOL = 40  # candidates of each kind that are weighed
+POOL = 40  # candidates of each kind that are weighed, where people ask in a room
 FEW = 500  # entries: of so few it is looked up one by one whether they may be seen
 READ = 20_000  # entries that have a word are read to find the newest with all words in their titles, or all but one
 SOUGHT = 1_000  # good entries, the newest, are looked for in the lists of words
@@ -40,6 +40,8 @@ class Conditions:
     facets: Sequence[Sequence[str]] = ()
     """Words of the column `facets`: every entry that is asked for has one of each of these lists."""
     question: Question = field(default_factory=Question)
+    most: int = POOL
+    """So many candidates of each kind are weighed."""
 
     def facets_for(self, asked: Sequence[Wanted]) -> Sequence[Sequence[str]]:
         """The facets, and those of what may be seen unless most of what has all of `asked` may be seen: then FTS5 is
@@ -90,8 +92,8 @@ def _senders(db: SyncReader, sender: str) -> Sequence[int]:
 
 
 def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], good: int, now: int) -> Sequence[Row]:
-    """Entries that have all of it: all of them, if they are fewer than `POOL`. `good`: so many are good, whatever they
-    have."""
+    """Entries that have all of it: all of them, if they are fewer than `conditions.most`. `good`: so many are good,
+    whatever they have."""
     facets_, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
     density = _density(asked)
 
@@ -104,8 +106,8 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
     # Where one thing is asked, titles outweigh all else; of several, one may be in the title and one elsewhere.
     if len(asked) == 1 and density and not (asked[0].few or units[0].phrase or question.sort or conditions.facets):
         ids = titled(_latest(db))
-    if len(ids) < POOL:
-        most = 2 * POOL if any(one.few for one in asked) else POOL  # twice: it spares looking again
+    if len(ids) < conditions.most:
+        most = conditions.most * (2 if any(one.few for one in asked) else 1)  # twice: it spares looking again
         ids = _newest_with(db, conditions, asked, most)
         if len(ids) < most:
             return words_of(db, ids)
@@ -119,7 +121,7 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
         after = int(ids[0] * (1 - min(1, SOUGHT / good)))
         ids += newest(db, conditions, expression, after=after)
     if first := of_first(question.sort, now):
-        ids += newest(db, conditions, match([*facets_, first], units, question.without), most=POOL // 2)
+        ids += newest(db, conditions, match([*facets_, first], units, question.without), most=conditions.most // 2)
     return words_of(db, ids)
 
 
@@ -176,19 +178,21 @@ def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> 
     for way in ways:
         # Words that seldom stand together: their lists are not read to the end, as is done for what has all of it.
         after = _after(latest, _density(way), READ) if len(way) > 1 else 0
-        ids += _newest_with(db, conditions, way, POOL if len(ways) == 1 else POOL // 2, after)
+        ids += _newest_with(db, conditions, way, conditions.most // (1 if len(ways) == 1 else 2), after)
     return words_of(db, ids)
 
 
-def newest(db: SyncReader, conditions: Conditions, expression: str, *, most: int = POOL, after: int = 0) -> list[int]:
-    """The newest entries an expression finds: at most `most`, of those whose ids come after that."""
+def newest(
+    db: SyncReader, conditions: Conditions, expression: str, *, most: int | None = None, after: int = 0
+) -> list[int]:
+    """The newest entries an expression finds: at most `most` (or `conditions.most`), whose ids come after that."""
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
     rows = db.rows(
         f"""SELECT w.rowid AS id FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
         WHERE entry_words MATCH :expression AND {conditions.sql} AND w.rowid > :after
         ORDER BY w.rowid DESC LIMIT :most""",
         expression=expression,
-        most=most,
+        most=conditions.most if most is None else most,
         after=after,
         **conditions.params,
     )

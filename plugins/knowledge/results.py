@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.api import Row, SyncReader
 from plugins.knowledge.asking import Question
 from plugins.knowledge.making import by_language
+from plugins.knowledge.pool import POOL
 from plugins.knowledge.search import Found, find
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 from plugins.knowledge.thesaurus import Thesaurus
@@ -71,10 +72,10 @@ _SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.l
 
 def answer(
     db: SyncReader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, count: int,
-    after: int = 0,
+    after: int = 0, most: int = POOL,
 ) -> tuple[Found, Sequence[Entry]]:  # fmt: skip
-    """What a question finds (search.find), and `count` entries of it `after` the first ones."""
-    found = find(db, sight, question, topics, now, terms=terms, limit=after + count + 1)
+    """What a question finds (`most` as in search.find), and `count` entries of it `after` the first ones."""
+    found = find(db, sight, question, topics, now, terms=terms, limit=after + count + 1, most=most)
     return found, load(db, sight, [hit.id for hit in found.hits[after : after + count]])
 
 

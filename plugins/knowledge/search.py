@@ -38,11 +38,12 @@ class Hit(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Found:
     """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
-    as written → as searched."""
+    as written → as searched. `complete`: there is no other that has all of it; else there may be."""
 
     question: Question
     hits: Sequence[Hit]
     corrected: Mapping[str, str]
+    complete: bool = True
 
 
 def find(
@@ -54,26 +55,30 @@ def find(
     *,
     terms: Thesaurus,
     limit: int = 10,
+    most: int = pool.POOL,
 ) -> Found:
-    """Best first, those that have all that is asked before those that have some; at most some hundred.
+    """Best first, those that have all that is asked before those that have some.
 
-    `topics` are the ids the question's topic may mean.
+    `topics` are the ids the question's topic may mean. `limit`: where so many have all of it, those that have some are
+    not looked for. `most`: so many of each kind are weighed (pool.py); the more, the longer it takes.
     """
     if not sight.shelves:
         return Found(question, (), {})
-    conditions = pool.Conditions(sight, pool.facets_of(db, question, topics, now), question)
+    conditions = pool.Conditions(sight, pool.facets_of(db, question, topics, now), question, most)
     if question.key:
         return Found(question, _page(db, sight, question.key), {})
     if not question.units:
-        return Found(question, _listed(db, conditions, question, now), {})
+        hits, complete = _listed(db, conditions, question, now)
+        return Found(question, hits, {}, complete)
     weighed, corrected, good = weigh(db, sight, question.units, terms)
     if corrected:  # words put right may be terms together
         weighed = weigh(db, sight, put_right(question, corrected, terms), terms).wanted
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
-    hits: list[Hit] = []
+    rows: Sequence[Row] = ()
     if all(one.entries for one in weighed):
-        hits = _ranked(pool.candidates(db, conditions, weighed, good, now), weighed, question.sort, now)
+        rows = pool.candidates(db, conditions, weighed, good, now)
+    hits = _ranked(rows, weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some = pool.in_part(db, conditions, weighed)
@@ -83,7 +88,7 @@ def find(
             if hit.resource not in seen
         ]
         hits += partly
-    return Found(question, hits, corrected)
+    return Found(question, hits, corrected, len(rows) < most)
 
 
 def _ranked(
@@ -129,22 +134,25 @@ def _page(db: SyncReader, sight: Sight, key: str) -> Sequence[Hit]:
     return _once(rows)
 
 
-def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now: int) -> Sequence[Hit]:
-    """What filters alone ask for, the newest first."""
+def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now: int) -> tuple[Sequence[Hit], bool]:
+    """What filters alone ask for, the newest first; whether that is all."""
+    most = max(MOST_LISTED, conditions.most)
     if set(question.filters) == {"sort"} and question.sort == "new":
-        return _once(_recent(db, conditions.sight))
+        recent = _recent(db, conditions.sight, most)
+        return _once(recent), len(recent) < most // 4  # as many as are taken of one shelf
     sort = question.sort or "new"
     wanted = conditions.facets_for(())
-    ids = pool.newest(db, conditions, match(wanted, (), question.without), most=MOST_LISTED)
-    if len(ids) == MOST_LISTED:
+    ids = pool.newest(db, conditions, match(wanted, (), question.without), most=most)
+    complete = len(ids) < most
+    if not complete:
         first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
-        ids += pool.newest(db, conditions, match([*wanted, first], (), question.without), most=MOST_LISTED)
-    return _ranked(pool.words_of(db, ids), (), sort, now)
+        ids += pool.newest(db, conditions, match([*wanted, first], (), question.without), most=most)
+    return _ranked(pool.words_of(db, ids), (), sort, now), complete
 
 
-def _recent(db: SyncReader, sight: Sight, since: int = 0) -> Sequence[Row]:
+def _recent(db: SyncReader, sight: Sight, most: int, since: int = 0) -> Sequence[Row]:
     """What was shared last, whenever it was shared first: read from each shelf's own order."""
-    return _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", MOST_LISTED, since)
+    return _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", most, since)
 
 
 def _of_each_shelf(db: SyncReader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
@@ -194,7 +202,7 @@ def most_useful(db: SyncReader, sight: Sight, since: int, limit: int) -> Sequenc
     voted = "e.votes > 0 AND e.shared_at >= :since"
     rows = [
         *_of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
-        *_recent(db, sight, since),
+        *_recent(db, sight, MOST_LISTED, since),
     ]
     shared = db.rows(
         """SELECT entry, count(*) AS times FROM shares WHERE entry IN (SELECT value FROM json_each(:ids))

@@ -11,6 +11,7 @@ import pytest
 from bot.core.events import Edit, Redaction
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
+from plugins.knowledge.pool import POOL
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
@@ -129,6 +130,16 @@ async def test_five_at_a_time_then_more_then_the_end(told: Story) -> None:
     assert "There are more" not in second
     assert await told.say(LUIS, "!more") == "That was everything."
     assert await told.say(ANA, "!more") == "You have not searched here lately. Write !find first."
+
+
+async def test_the_end_of_what_was_weighed_is_not_called_everything(told: Story) -> None:
+    for number in range(2 * POOL + 1):
+        await told.say(ANA, f"policy https://example.org/{number}")
+    answers = [str(await told.say(LUIS, "!find policy"))]
+    while answers[-1].endswith("There are more: !more"):
+        answers.append(str(await told.say(LUIS, "!more")))
+    assert await told.say(LUIS, "!more") == "These were the best of many. To find others, add a word or a filter."
+    assert POOL <= "".join(answers).count("shared by") <= 2 * POOL
 
 
 async def test_a_search_is_remembered_for_an_hour_and_no_longer_than_its_question(told: Story) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.api import SyncReader
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import index, pool, results, shelves
+from plugins.knowledge import index, pool, ranking, results, search, shelves
 from plugins.knowledge.asking import read
 from plugins.knowledge.index import Share
 from plugins.knowledge.matching import match
@@ -145,6 +145,15 @@ async def test_of_many_that_have_it_in_their_titles_the_others_are_not_weighed(d
     assert found == [f"https://example.org/{pool.FEW - number}" for number in range(pool.POOL)]
 
 
+async def test_the_newest_come_first_where_that_is_asked_though_others_have_it_in_their_titles(
+    db: SqliteDatabase,
+) -> None:
+    year = ranking.YEAR
+    await put(db, [share(number, "Volcano", sent_at=NOW - 2 * year) for number in range(pool.FEW + 1)])
+    await put(db, [share(1000, "Mountain", "a volcano", sent_at=NOW - year)])
+    assert (await urls(db.reading(), "volcano sort:new"))[0] == "https://example.org/1000"
+
+
 async def test_a_word_in_the_title_and_one_elsewhere_is_weighed_though_many_have_both_as_topics(
     db: SqliteDatabase,
 ) -> None:
@@ -178,8 +187,19 @@ async def test_what_is_good_is_found_however_much_is_good_elsewhere(db: SqliteDa
 )
 async def test_page_after_page_shows_each_result_once(db: SqliteDatabase, words: str) -> None:
     draw = random.Random(8)  # noqa: S311 - data, not secrets
-    await put(db, [share(number, draw.choice(("A volcano", "Mountain", "Volcano, lava")),
-                         draw.choice(("a volcano and lava", "lava", ""))) for number in range(600)])  # fmt: skip
+
+    def title() -> str:
+        first = draw.choice(("A volcano", "Mountain", "Volcano, lava"))
+        return " ".join([first, *draw.choices(WORDS, k=draw.randrange(11))])
+
+    await put(
+        db,
+        [
+            share(number, title(), draw.choice(("a volcano and lava", "lava", "")),
+                  sent_at=NOW - draw.randrange(5 * ranking.YEAR))
+            for number in range(1500)
+        ],
+    )  # fmt: skip
     sight, question, shown = await own_sight(db), read(words, TERMS), list[str]()
     for page in range(100):
         _, entries = await db.reading().run(
@@ -190,3 +210,20 @@ async def test_page_after_page_shows_each_result_once(db: SqliteDatabase, words:
         shown += [entry.url for entry in entries]
     assert len(shown) >= pool.POOL
     assert len(shown) == len(set(shown))
+
+
+@pytest.mark.parametrize(
+    ("words", "count", "complete"),
+    [("volcano", 3 * pool.POOL, False), ("volcano", pool.POOL - 1, True), ("sort:new", 3 * pool.POOL, False),
+     ("sort:new", pool.POOL - 1, True), ("from:ana", 3 * pool.POOL, True), ("from:ana", 210, False)],
+)  # fmt: skip
+async def test_whether_these_are_all_is_told_and_more_are_weighed_where_more_are_wanted(
+    db: SqliteDatabase, words: str, count: int, complete: bool
+) -> None:
+    await put(db, [share(number, "A volcano") for number in range(count)])
+    sight, question = await own_sight(db), read(words, TERMS)
+    found = await db.reading().run(search.find, sight, question, (), NOW, terms=TERMS)
+    assert found.complete is complete
+    every = await db.reading().run(search.find, sight, question, (), NOW, terms=TERMS, most=10 * count)
+    assert every.complete
+    assert len(every.hits) == count

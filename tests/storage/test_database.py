@@ -105,6 +105,15 @@ async def test_what_no_future_can_carry_is_an_error_not_a_wait_for_ever(
             await tx.run(lambda _: next(iter(())))
 
 
+async def test_a_coroutine_function_is_refused_not_passed_over(db: SqliteDatabase) -> None:
+    async def wish(tx: SyncTransaction) -> None:
+        tx.execute("INSERT INTO wishes VALUES ('a printer')")
+
+    with pytest.raises(TypeError, match="plain functions"):
+        async with db.transaction() as tx:
+            await tx.run(wish)  # type: ignore[unused-coroutine]  # types refuse most of it already
+
+
 async def test_nothing_can_be_done_in_a_transaction_that_has_ended(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO wishes VALUES ('a printer')")
@@ -247,6 +256,27 @@ async def test_what_a_reader_still_sees_leaves_the_log_with_the_next_commit(db: 
         assert left(tmp_path) == ["faro.db-wal"]
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+    assert left(tmp_path) == []
+
+
+async def test_what_was_erased_by_a_task_cancelled_while_it_committed_leaves_the_log_too(
+    db: SqliteDatabase, tmp_path: Path
+) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES (:text)", text=SECRET)
+
+    async def erase() -> None:
+        async with db.transaction() as tx:
+            await tx.execute("DELETE FROM wishes")
+            await tx.erase()
+            asyncio.get_running_loop().call_soon(erasing.cancel)  # it comes when the commit is waited for
+
+    erasing = asyncio.create_task(erase())
+    with pytest.raises(asyncio.CancelledError):
+        await erasing
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO wishes VALUES ('a printer')")
+    assert await db.reading().value("SELECT count(*) FROM wishes") == 1, "it was committed"
     assert left(tmp_path) == []
 
 

@@ -12,6 +12,7 @@ import click
 from bot.api import Hub, Offline, Shell, SyncReader, UserError, in_language
 from plugins.knowledge import address, naming, results
 from plugins.knowledge.asking import read
+from plugins.knowledge.pool import POOL
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.shell.common import WRONG, end, hub_arguments, hub_called
@@ -47,7 +48,9 @@ async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Scored:
         topics = await db.run(_topics, hub, seen, question.topic) if question.topic else ()
         if question.hub and question.hub != hub.id:
             return ()
-        found, entries = await db.run(results.answer, seen, question, topics, offline.now, terms=terms, count=limit)
+        found, entries = await db.run(
+            results.answer, seen, question, topics, offline.now, terms=terms, count=limit, most=max(limit, POOL)
+        )
         scores = {hit.id: hit.score for hit in found.hits}
         return [(entry, scores[entry.id]) for entry in entries]
 
