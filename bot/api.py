@@ -165,6 +165,10 @@ class Context(Protocol):
         """The commands the asker may use here, in their language."""
         ...
 
+    def disclosed(self) -> Sequence[str]:
+        """What members of the hub should know the plugins do (`Plugin.disclosed`); in a direct chat, of all hubs."""
+        ...
+
     async def react(self, sign: str) -> None:
         """Answers the message with a reaction: a word or a sign beside it, for which no phone rings."""
         ...
@@ -320,6 +324,10 @@ class Plugin(Generic[S]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+
+    def disclosed(self, hub: Hub) -> Sequence[Text]:
+        """What members of a hub should know this does, beside answering: they read it at the end of `!help`."""
+        return ()
 
     async def refresh(self, ctx: RefreshContext) -> None:
         """Called at start, after a change of configuration, and once a day: bring own tables and alarms up to date."""

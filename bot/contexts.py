@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from bot.api import RoomView, Schedule
+from bot.api import Plugin, RoomView, Schedule
 from bot.core.commands import CommandHelp, Vocabulary
 from bot.core.errors import UserError
 from bot.core.events import Message
@@ -33,6 +34,7 @@ class EventContext:
     owner: str
     words: Translator
     translations: Translations
+    plugins: Mapping[str, Plugin[Any]]
     vocabulary: Vocabulary
     prefix: str
     forget: Callable[[Transaction, str], Awaitable[None]]
@@ -75,6 +77,15 @@ class EventContext:
                 )
             )
         return found
+
+    def disclosed(self) -> Sequence[str]:
+        sentences = [
+            self.translations.translator(owner, self.language).t(text)
+            for hub in (self.hubs if self.room.direct else self.hubs[:1])
+            for owner, plugin in self.plugins.items()
+            for text in plugin.disclosed(hub)
+        ]
+        return list(dict.fromkeys(sentences))
 
     async def react(self, sign: str) -> None:
         about = {"rel_type": "m.annotation", "event_id": self.message.event_id, "key": sign}

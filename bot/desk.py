@@ -159,6 +159,7 @@ class Desk:
             owner=owner,
             words=self.translations.translator(owner, await self.language(tx, message, hubs)),
             translations=self.translations,
+            plugins=self.registry.plugins,
             vocabulary=self.registry.vocabulary,
             prefix=self.prefix,
             forget=self.forget,

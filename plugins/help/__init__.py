@@ -63,11 +63,12 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp]) -> list[str]:
 
 
 def _what_i_am_not(ctx: Context, manual: Sequence[CommandHelp]) -> str:
-    """The last lines: no channel for reports, and what is stored."""
+    """The last lines: no channel for reports, what is stored, and what else is done with it."""
     sentences = [
         "**" + ctx.t("I am not a channel for reporting wrongdoing.") + "**",
         _official_channels(ctx) or ctx.t("Please use the official channels of your organisation."),
         ctx.t("I store the links shared in hub rooms and what you give me by command, not your conversations."),
+        *ctx.disclosed(),
     ]
     if forget := _called(manual, "forget"):
         sentences.append(ctx.t("To erase what I hold about you, write {command}.", command=f"`{forget.word}`"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.api import Plugin, Transaction
+from bot.api import Hub, Plugin, Text, Transaction
 from plugins.knowledge import capturing, care, curating, errands, fetching, finding, index, searches, shell, upkeep
 from plugins.knowledge.errands import Asks
 from plugins.knowledge.pages.fetch import Fetcher
@@ -37,6 +38,16 @@ class Knowledge(
         self.rules = Rules(())
         policy = Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny)
         self.fetcher: Asks = Fetcher(policy)  # one for good: it remembers whom it asked when, and who does not want it
+
+    def disclosed(self, hub: Hub) -> Sequence[Text]:
+        told = []
+        if errands.fetching([hub]):
+            told.append(
+                Text("I ask the pages people share for their title, author and date; their sites can see that.")
+            )
+        if errands.checking([hub]):
+            told.append(Text("Once a week I ask the pages people share whether they are still there."))
+        return told
 
     async def forget(self, db: Transaction, user_id: str) -> None:
         await db.run(index.forget, self.rules, user_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from bot.api import Context, Hub, Localized, Plugin, Reply, Role, Room, Settings, command
+from bot.api import Context, Hub, Localized, Plugin, Reply, Role, Room, Settings, Text, command
 from bot.testing.story import Story, story
 from plugins.help import Help, HelpHub
 from plugins.people import People
@@ -25,18 +25,21 @@ class Library(Plugin[Settings]):
     async def lend(self, ctx: Context, *, title: str, until: str | None = None) -> Reply:
         raise NotImplementedError
 
+    def disclosed(self, hub: Hub) -> Sequence[Text]:
+        return [Text("I count who borrows in {hub}.", hub=hub.id)] if hub.id == "reading" else ()
+
     @command("stock", help="Count all books.", role=Role.MODERATOR)
     async def stock(self, ctx: Context) -> Reply:
         raise NotImplementedError
 
 
-def a_hub(*languages: str, channels: Localized | None = None) -> Hub:
+def a_hub(*languages: str, channels: Localized | None = None, name: str = "integrity") -> Hub:
     return HubWithHelp.model_validate(
         {
-            "id": "integrity",
-            "title": "Integrity",
+            "id": name,
+            "title": name.title(),
             "languages": languages or ("en",),
-            "rooms": [Room(id="!integrity:x")],
+            "rooms": [Room(id=f"!{name}:x")],
             "official_channels": channels,
         }
     )
@@ -67,6 +70,17 @@ async def test_help_ends_with_what_the_bot_is_not_for_and_what_it_stores(s: Stor
         "I store the links shared in hub rooms and what you give me by command, not your conversations. "
         "To erase what I hold about you, write !forget."
     )
+
+
+async def test_help_ends_with_what_plugins_do_that_members_of_this_hub_should_know() -> None:
+    async with story([Help, Library], [a_hub(), a_hub(name="reading")]) as told:
+        await told.join(ANA, "!integrity:x")
+        await told.join(ANA, "!reading:x")
+        direct = await told.direct(ANA)
+        known = "I count who borrows in reading."
+        for room, is_told in (("!integrity:x", False), ("!reading:x", True), (direct, True)):
+            answer = str(await told.say(ANA, "!help", room=room))
+            assert answer.splitlines()[-1].count(known) == int(is_told)
 
 
 async def test_without_words_of_its_own_a_hub_points_to_the_official_channels() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.api import Context, Plugin, Reply, Settings, command
 from bot.core.events import Batch, Redaction, RoomUpdate
 from bot.directory import Directory
 from bot.testing.story import Story, story
@@ -107,6 +108,45 @@ async def test_a_page_is_asked_once_however_often_it_is_shared(told: Story, web:
     await told.say(LUIS, f"again {GUIDE}?utm_source=chat")
     await told.advance(DAY)
     assert web.asked == [GUIDE]
+
+
+class Asking(Plugin[Settings]):
+    """Says what members are told at the end of `!help`."""
+
+    name = "asking"
+
+    @command("disclosed", help="Show it.")
+    async def disclosed_here(self, ctx: Context) -> Reply:
+        return Reply("\n".join(ctx.disclosed()) or "nothing")
+
+
+@pytest.mark.parametrize(
+    ("keys", "language", "told"),
+    [
+        ([], "en", ["nothing"]),
+        (
+            ["fetch", "check_links"],
+            "en",
+            [
+                "I ask the pages people share for their title, author and date; their sites can see that.",
+                "Once a week I ask the pages people share whether they are still there.",
+            ],
+        ),
+        (
+            ["fetch"],
+            "es",
+            ["Consulto en las páginas que se comparten su título, autor y fecha; sus sitios pueden verlo."],
+        ),
+        (["check_links"], "pt", ["Uma vez por semana verifico se as páginas compartilhadas ainda existem."]),
+    ],
+)
+async def test_members_are_told_that_pages_are_asked_only_where_they_are(
+    keys: list[str], language: str, told: list[str]
+) -> None:
+    chosen: dict[str, Any] = {"fetch": "titles", "check_links": True}  # Any: keys of a hub
+    asked = hub(languages=[language], **{key: chosen[key] for key in keys})
+    async with story([Knowledge, Asking], [asked]) as s:
+        assert str(await s.say(ANA, "!disclosed")).splitlines() == told
 
 
 async def test_what_is_shared_by_command_is_fetched_too(told: Story, web: FakeWeb) -> None:
