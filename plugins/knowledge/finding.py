@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.api import Context, Reply, Role, UserError, command, escape, in_language
+from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
 from plugins.knowledge import address, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
@@ -21,6 +21,7 @@ MOST_TOPICS = 5  # that are suggested
 MOST_LISTED = 40  # topics
 LONGEST_TOLD = 80  # characters of a question that are repeated
 DAY = 86_400_000
+FIRST_OF_MANY = Text("These were the first of many. To find others, add a word or a filter.")
 PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
 
 
@@ -61,10 +62,8 @@ class Finding:
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
         words, seen = last
         found, entries = await self._search(ctx, await sight(ctx), words, seen)
-        if not entries and found.complete:
-            return Reply(ctx.t("That was everything."))
         if not entries:
-            return Reply(ctx.t("These were the best of many. To find others, add a word or a filter."))
+            return Reply(ctx.t("That was everything.") if found.complete else ctx.t(FIRST_OF_MANY))
         return await self._page(ctx, words, found, entries, seen)
 
     @command(
@@ -198,6 +197,8 @@ class Finding:
         parts.append(self._listing(ctx, entries, hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
             parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
+        elif not found.complete:
+            parts.append(ctx.t(FIRST_OF_MANY))
         return Reply("\n\n".join(parts))
 
     async def _listed(self, ctx: Context, seen: Sight, hits: Sequence[Hit]) -> str:

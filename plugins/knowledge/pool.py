@@ -23,7 +23,7 @@ from plugins.knowledge.shelves import Sight
 
 POOL = 40  # candidates of each kind that are weighed, where people ask in a room
 FEW = 500  # entries: of so few it is looked up one by one whether they may be seen
-READ = 20_000  # entries that have a word are read to find the newest with all words in their titles, or all but one
+READ = 10_000  # entries that have a word are read to find the newest with all words in their titles, or all but one
 SOUGHT = 1_000  # good entries, the newest, are looked for in the lists of words
 MOST_LEFT_OUT = 5  # units of a question that are tried without
 LATELY = 60 * 86_400_000  # ms
@@ -85,22 +85,24 @@ def facets_of(db: SyncReader, question: Question, topics: Sequence[str], now: in
 
 
 def _senders(db: SyncReader, sender: str) -> Sequence[int]:
-    """People by their whole id, or by their name on any server."""
-    first, after = (sender, f"{sender}\0") if ":" in sender else (f"@{sender}:", f"@{sender};")  # `;` follows `:`
+    """People by their whole id, or by their name on any server: the index is read from the first text to the one that
+    comes after all that are meant (nothing comes between a text and itself with a NUL, nor between `:` and `;`)."""
+    first, after = (sender, f"{sender}\0") if ":" in sender else (f"@{sender}:", f"@{sender};")
     find = "SELECT id FROM sharers WHERE lower(user) >= :first AND lower(user) < :after LIMIT 50"
     return [row["id"] for row in db.rows(find, first=first, after=after)]
 
 
-def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], good: int, now: int) -> Sequence[Row]:
-    """Entries that have all of it: all of them, if they are fewer than `conditions.most`. `good`: so many are good,
-    whatever they have."""
+def candidates(
+    db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], good: int, now: int
+) -> tuple[Sequence[Row], bool]:
+    """Entries that have all of it, and whether these are all. `good`: so many are good, whatever they have."""
     facets_, units, question = conditions.facets_for(asked), [one.unit for one in asked], conditions.question
     density = _density(asked)
 
     def titled(latest: int) -> list[int]:
         """The newest that have all of it in their titles, from that one on back."""
         expression = match(facets_, units, question.without, titles=True)
-        return newest(db, conditions, expression, after=_after(latest, density, READ))
+        return newest(db, conditions, expression, after=_after(latest, density))
 
     ids: list[int] = []
     # Where one thing is asked, titles outweigh all else; of several, one may be in the title and one elsewhere.
@@ -110,7 +112,7 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
         most = conditions.most * (2 if any(one.few for one in asked) else 1)  # twice: it spares looking again
         ids = _newest_with(db, conditions, asked, most)
         if len(ids) < most:
-            return words_of(db, ids)
+            return words_of(db, ids), True
         # Else they are hardly looked for further back than all have been found.
         if ids[0] * density <= READ or READ / density > 4 * (ids[0] - ids[-1]):
             ids += titled(ids[0])
@@ -122,7 +124,7 @@ def candidates(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted], 
         ids += newest(db, conditions, expression, after=after)
     if first := of_first(question.sort, now):
         ids += newest(db, conditions, match([*facets_, first], units, question.without), most=conditions.most // 2)
-    return words_of(db, ids)
+    return words_of(db, ids), False
 
 
 def _density(asked: Sequence[Wanted]) -> float:
@@ -134,9 +136,9 @@ def _latest(db: SyncReader) -> int:
     return int(db.value("SELECT coalesce(max(id), 0) FROM entries"))
 
 
-def _after(latest: int, density: float, read: int) -> int:
-    """The id from which on about `read` entries of lists of that density come, up to the latest one."""
-    return int(latest - read / density) if latest * density > read else 0
+def _after(latest: int, density: float) -> int:
+    """The id from which on about `READ` entries of lists of that density come, up to the latest one."""
+    return int(latest - READ / density) if latest * density > READ else 0
 
 
 def _newest_with(
@@ -164,8 +166,8 @@ def of_first(sort: str | None, now: int) -> Sequence[str]:
     return facets.between(now - LATELY, None, now) if sort == "new" else ()
 
 
-def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> Sequence[Row]:
-    """Entries that have some of what is asked: all but one, or else the rarest."""
+def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> tuple[Sequence[Row], bool]:
+    """Entries that have some of what is asked: all but one, or else the rarest; and whether these are all."""
     there = [one for one in asked if one.entries]
     by_rarity = sorted(there, key=lambda one: -one.idf)[:MOST_LEFT_OUT]
     ways = [[one] for one in by_rarity[:3]]
@@ -174,12 +176,16 @@ def in_part(db: SyncReader, conditions: Conditions, asked: Sequence[Wanted]) -> 
     if len(there) > 2:
         ways += [[one for one in there if one is not left_out] for left_out in by_rarity]
     ids: list[int] = []
-    latest = _latest(db)
+    most, complete = conditions.most // (1 if len(ways) == 1 else 2), True
     for way in ways:
-        # Words that seldom stand together: their lists are not read to the end, as is done for what has all of it.
-        after = _after(latest, _density(way), READ) if len(way) > 1 else 0
-        ids += _newest_with(db, conditions, way, conditions.most // (1 if len(ways) == 1 else 2), after)
-    return words_of(db, ids)
+        # Lists as long as that are not read to the end, though they are for what has all of it. The latest that has any
+        # of the words, of what may be seen: what others shared since must not shift it.
+        many = len(way) > 1 and sum(one.entries for one in way) > READ
+        after = _after(max(ids, default=0), _density(way)) if many else 0
+        found = _newest_with(db, conditions, way, most, after)
+        complete = complete and not after and len(found) < most
+        ids += found
+    return words_of(db, ids), complete
 
 
 def newest(

@@ -4,6 +4,7 @@ is ranked (ranking.py)."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -38,7 +39,7 @@ class Hit(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Found:
     """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
-    as written → as searched. `complete`: there is no other that has all of it; else there may be."""
+    as written → as searched. `complete`: there is no other; else there may be."""
 
     question: Question
     hits: Sequence[Hit]
@@ -75,20 +76,21 @@ def find(
         weighed = weigh(db, sight, put_right(question, corrected, terms), terms).wanted
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
-    rows: Sequence[Row] = ()
+    hits, complete = list[Hit](), True
     if all(one.entries for one in weighed):
-        rows = pool.candidates(db, conditions, weighed, good, now)
-    hits = _ranked(rows, weighed, question.sort, now)
+        rows, complete = pool.candidates(db, conditions, weighed, good, now)
+        hits = _ranked(rows, weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
-        some = pool.in_part(db, conditions, weighed)
+        some, these_too = pool.in_part(db, conditions, weighed)
+        complete = complete and these_too
         partly = [
             hit._replace(full=False)
             for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
             if hit.resource not in seen
         ]
         hits += partly
-    return Found(question, hits, corrected, len(rows) < most)
+    return Found(question, hits, corrected, complete)
 
 
 def _ranked(
@@ -139,7 +141,8 @@ def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now
     most = max(MOST_LISTED, conditions.most)
     if set(question.filters) == {"sort"} and question.sort == "new":
         recent = _recent(db, conditions.sight, most)
-        return _once(recent), len(recent) < most // 4  # as many as are taken of one shelf
+        each = Counter(row["shelf"] for row in recent)
+        return _once(recent), len(recent) < most and max(each.values(), default=0) < _of_one(conditions.sight, most)
     sort = question.sort or "new"
     wanted = conditions.facets_for(())
     ids = pool.newest(db, conditions, match(wanted, (), question.without), most=most)
@@ -155,14 +158,20 @@ def _recent(db: SyncReader, sight: Sight, most: int, since: int = 0) -> Sequence
     return _of_each_shelf(db, sight, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", most, since)
 
 
+def _of_one(sight: Sight, most: int) -> int:
+    """How many are taken of one shelf, if `most` are taken of all."""
+    return most // min(4, max(1, len(sight.shelves)))
+
+
 def _of_each_shelf(db: SyncReader, sight: Sight, which: str, order: str, most: int, since: int) -> Sequence[Row]:
-    """The first entries of all shelves in an order that each shelf has an index for; a quarter of them of one shelf."""
+    """The first entries of all shelves in an order that each shelf has an index for; not too many of one shelf."""
     return db.rows(
-        f"""SELECT e.id, e.resource, e.votes, e.shared_at FROM json_each(:shelves) s CROSS JOIN entries e ON e.id IN
+        f"""SELECT e.id, e.shelf, e.resource, e.votes, e.shared_at FROM json_each(:shelves) s
+        CROSS JOIN entries e ON e.id IN
         (SELECT e.id FROM entries e WHERE e.shelf = s.value ->> 0 AND e.label <= s.value ->> 1 AND e.hidden = 0
         AND {which} ORDER BY {order} LIMIT :each) ORDER BY {order} LIMIT :most""",
         shelves=json.dumps([(shelf.id, AMBER if shelf in sight.own else GREEN) for shelf in sight.shelves]),
-        each=max(1, most // 4),
+        each=_of_one(sight, most),
         most=most,
         since=since,
     )
@@ -180,7 +189,8 @@ def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, te
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     conditions = pool.Conditions(sight)
     weighed = weigh(db, sight, spoken(text, terms), terms).wanted
-    hits = _ranked(pool.in_part(db, conditions, weighed), weighed, None, now, ALIKE)
+    some, _ = pool.in_part(db, conditions, weighed)
+    hits = _ranked(some, weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
 
@@ -192,7 +202,7 @@ def closest(
     if not question.units or not sight.shelves:
         return ()
     weighed = weigh(db, sight, question.units, terms).wanted
-    some = pool.in_part(db, pool.Conditions(sight), weighed)
+    some, _ = pool.in_part(db, pool.Conditions(sight), weighed)
     return _ranked(some, weighed, None, now)[:limit]
 
 

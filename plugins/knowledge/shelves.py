@@ -25,7 +25,7 @@ class Shelf:
     circle: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # without slots: what `params` makes is kept beside the fields
 class Sight:
     """What somebody may see in one place: `own` shelves whole, `others` but for what is amber.
 

@@ -12,7 +12,7 @@ import Stemmer
 
 LONGEST_WORD = 64
 SHORTEST_STEMMED = 3
-MOST_REMEMBERED = 200_000  # words: a language's everyday ones come back in every text
+MOST_REMEMBERED = 100_000  # words: a language's everyday ones come back in every text
 MOST_PARTS = 3  # of a compound that is also taken as one word
 LANGUAGES = ("en", "es", "fr", "pt")
 

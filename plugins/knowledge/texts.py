@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from plugins.knowledge.text import MOST_PARTS, Compound, compound, joined, word, written
-from plugins.knowledge.thesaurus import Mention, Thesaurus, longest, token
+from plugins.knowledge.thesaurus import Mention, Thesaurus, forms, longest, token
 
-MOST_REMEMBERED = 100_000  # words
+MOST_REMEMBERED = 50_000  # words
 
 
 class Texts:
@@ -21,17 +20,17 @@ class Texts:
         self.mentioned: list[tuple[str, ...]] = []
         self.concepts: set[str] = set()
         found: list[str] = []
-        known = _known(terms)
         for text in texts:
             said = written(text)
             if not said:
                 continue
-            words, wholes, stems, parts, speaks = zip(*map(known.__getitem__, said), strict=True)
+            words, wholes, stems, parts, forms = zip(*map(_KNOWN.__getitem__, said), strict=True)
             found += words
             found += filter(None, wholes)  # after the text, so that its words stay side by side: for phrases
             self.stems.update(*stems)
-            if places := [place for place, it_does in enumerate(speaks) if it_does]:
-                self._speaks_of(terms.every(parts, places))
+            foreign = [*map(terms.begins.isdisjoint, forms)]
+            if not all(foreign):
+                self._speaks_of(terms.every(parts, [place for place, it_is in enumerate(foreign) if not it_is]))
         self.words = " ".join(found)
 
     def _speaks_of(self, mentions: Sequence[Mention]) -> None:
@@ -43,35 +42,32 @@ class Texts:
 
 class _Indexed(NamedTuple):
     """What a word or compound is wherever it stands: its words, the word they are together (`whole`), its stems, its
-    parts, and whether a term may be it or begin with it."""
+    parts, and its `forms` in the sense of the thesaurus."""
 
     words: str
     whole: str | None
     stems: tuple[str, ...]
     parts: Compound
-    speaks: bool
+    forms: tuple[str, ...]
 
 
 class _Known(dict[str, _Indexed]):
-    """Words that were met lately. A dictionary finds them three times as quickly as `lru_cache` does, which puts them
-    in order each time."""
-
-    def __init__(self, terms: Thesaurus) -> None:
-        self._terms = terms
+    """Words that were met since it was last full. A dictionary finds them three times as quickly as `lru_cache` does,
+    which puts them in order each time."""
 
     def __missing__(self, said: str) -> _Indexed:
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        self[said] = found = _indexed(self._terms, said)
+        found = _indexed(said)
+        if not said.isdecimal():  # numbers seldom come back
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[said] = found
         return found
 
 
-@lru_cache(maxsize=64)  # as many as there are thesauri at a time
-def _known(terms: Thesaurus) -> _Known:
-    return _Known(terms)
+_KNOWN = _Known()  # for all, as the memory of a function with `lru_cache` is
 
 
-def _indexed(terms: Thesaurus, said: str) -> _Indexed:
+def _indexed(said: str) -> _Indexed:
     parts = compound(said)
     whole = word(joined([part.raw for part in parts])) if 1 < len(parts) <= MOST_PARTS else None
     return _Indexed(
@@ -79,5 +75,5 @@ def _indexed(terms: Thesaurus, said: str) -> _Indexed:
         whole=whole.folded if whole else None,
         stems=tuple(stem for part in (*parts, *([whole] if whole else [])) for stem in part.stems),
         parts=parts,
-        speaks=not terms.is_foreign(parts),
+        forms=forms(parts),
     )

@@ -38,6 +38,7 @@ LONGEST_ACRONYM = 5  # letters; longer words in capitals are shouted, not abbrev
 
 
 LOOSE = "~"
+COMPOUND = "-"  # a compound may begin any term: it is looked at more closely
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class Mention:
     concepts: tuple[str, ...]
     topics: tuple[str, ...] = ()
     broader: tuple[str, ...] = ()
+
+
+def forms(compound: Compound) -> tuple[str, ...]:
+    """What to look for in `Thesaurus.begins`."""
+    if len(compound) > 1:
+        return (COMPOUND,)
+    return (compound[0].folded, *stems(compound[0].raw))
 
 
 def longest(mentions: Iterable[Mention]) -> list[Mention]:
@@ -90,8 +98,8 @@ class Thesaurus:
             for key in table:
                 if len(key) > 1:
                     self._going_on[language].setdefault(key[0], set()).add(key[1])
-        self._first = frozenset(key[0] for table in self._by_stems for key in table)
-        """The first stem of every term: most words are in none, and are seen to be at once."""
+        self.begins = frozenset((COMPOUND, *self._acronyms, *(key[0] for table in self._by_stems for key in table)))
+        """What terms begin with: most words have no form (`forms`) that is in it, and so are in no term."""
         # Remembered, because the same words come back in every text.
         self._begun_by: dict[str, Sequence[tuple[int, set[str]]]] = {}
         self._alone: dict[tuple[str, bool], Mention | None] = {}
@@ -116,12 +124,12 @@ class Thesaurus:
     ) -> list[Mention]:
         """The terms in a text, also those inside others: by their places, the longest of each place first.
 
-        `places`: of the compounds that are not foreign, if that is known. `capitals`: acronyms count only where they
+        `places`: where a term may begin (`begins`), if that is known. `capitals`: acronyms count only where they
         are written in capitals (in texts; in questions people do not).
         """
         found: list[Mention] = []
         if places is None:
-            places = (place for place, compound in enumerate(text) if not self.is_foreign(compound))
+            places = (place for place, compound in enumerate(text) if not self.begins.isdisjoint(forms(compound)))
         for place in places:
             compound = text[place]
             if begun := self._begun(compound):
@@ -129,12 +137,6 @@ class Thesaurus:
             if alone := self._one(compound, capitals=capitals):
                 found.append(Mention(place, place + 1, alone.concepts, alone.topics, alone.broader))
         return found
-
-    def is_foreign(self, compound: Compound) -> bool:
-        """Whether no term in any language is this word, or begins with it: true of most words, and quickly seen."""
-        if len(compound) > 1 or compound[0].folded in self._acronyms:
-            return False
-        return self._first.isdisjoint(stems(compound[0].raw))
 
     def _of_several(self, text: Sequence[Compound], start: int, begun: Sequence[tuple[int, set[str]]]) -> list[Mention]:
         """Terms of several words (or compounds) that begin here, the longest first."""

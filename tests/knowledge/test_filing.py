@@ -236,3 +236,16 @@ async def test_pages_of_one_shelf_that_may_be_one_are_candidates(db: SqliteDatab
         found = await tx.run(proposals.candidates, entry.shelf.id, 10)
         assert {(one.numbers, one.reason) for one in found if one.reason == "address"} == {((1, 2), "address")}
         assert ((3, 4), "language") in {(one.numbers, one.reason) for one in found}
+
+
+async def test_what_is_hidden_is_shown_only_to_its_own_hub(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"first {A}", event="$1", hub="audit")
+        await say(tx, f"second {B}", event="$2")
+        own = await seen(tx, "audit")
+        [entry] = await tx.run(results.numbered, own, 1)
+        await correct(tx, entry, hidden="1")
+        assert await tx.run(results.numbered, own, 1) == []
+        assert [one.url for one in await tx.run(results.numbered, own, 1, hidden=True)] == [A]
+        visitor = await seen(tx, "transparency", others=["audit"])
+        assert [one.url for one in await tx.run(results.numbered, visitor, 1, hidden=True)] == [B]
