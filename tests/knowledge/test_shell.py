@@ -13,6 +13,7 @@ from bot.api import Hub, Reader, Translator
 from bot.i18n.catalog import Catalogs
 from bot.testing.story import story
 from plugins.knowledge import Knowledge
+from plugins.knowledge.pool import POOL
 from plugins.knowledge.shell import find
 from tests.knowledge.hubs import hub
 
@@ -21,12 +22,13 @@ RESOURCES = [
     {"url": "https://example.org/other", "title": "Other [things] about gifts and more", "topics": ["audit"]},
     *({"url": f"https://example.org/{number}", "title": f"Something else {number}"} for number in range(5)),
 ]
+MANY = [{"url": f"https://example.org/{number}", "title": f"Volcano {number}"} for number in range(3 * POOL)]
 
 
 class Offline:
     """`bot.api.Offline` over a story's database."""
 
-    hubs: Sequence[Hub] = (hub(resources=RESOURCES), hub("audit"))
+    hubs: Sequence[Hub] = (hub(resources=RESOURCES), hub("audit"), hub("archive", resources=MANY))
     now = 0
     translator: Translator = Catalogs({}).translator("knowledge", "en")
 
@@ -81,6 +83,11 @@ def test_scores_fall_and_the_limit_holds() -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_as_many_are_listed_as_are_wanted() -> None:
+    found = json.loads(faro_find("archive", "volcano", "--json", "--limit", str(3 * POOL - 1)).stdout)
+    assert len(found) == 3 * POOL - 1
+
+
 def test_nothing_found_is_an_empty_list_or_a_sentence() -> None:
     assert json.loads(faro_find("audit", "gifts", "--json").stdout) == []
     assert faro_find("audit", "gifts").stdout == "Nothing found.\n"
@@ -95,7 +102,7 @@ def test_people_get_a_table() -> None:
 def test_an_unknown_hub_names_the_known_ones() -> None:
     result = faro_find("nowhere", "gifts")
     assert result.exit_code == 2
-    assert "There is no hub 'nowhere'; there are: transparency, audit" in result.stderr
+    assert "There is no hub 'nowhere'; there are: transparency, audit, archive" in result.stderr
 
 
 def urls(*words: str) -> list[str]:
