@@ -67,13 +67,15 @@ class Faro:
 
     def started(self, command: str, *arguments: object, stdin: int | None = None) -> subprocess.Popen[bytes]:
         """The same as a process of its own; what it says comes out together."""
+        # A shell lets what it starts in the background ignore SIGINT, tests too, and they would hand that on.
         return subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "bot", command, str(self.config), *map(str, arguments)],
+            ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "bot", command, str(self.config),
+             *map(str, arguments)],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, **ENVIRON},
-        )
+        )  # fmt: skip
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
