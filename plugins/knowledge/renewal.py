@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
@@ -78,9 +78,9 @@ def _shares(tx: SyncTransaction, entry: int) -> Sequence[Row]:
     )
 
 
-def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> dict[int, Counter[str]]:
+def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> defaultdict[int, Counter[str]]:
     """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
-    changes: dict[int, Counter[str]] = defaultdict(Counter)
+    changes: defaultdict[int, Counter[str]] = defaultdict(Counter)
     if not any(row["made"] for row in rows):
         return changes
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in rows}
@@ -92,7 +92,7 @@ def _take_out(tx: SyncTransaction, ids: str, rows: Sequence[Row]) -> dict[int, C
     return changes
 
 
-def _count(made: Sequence[tuple[Row, Made]], changes: Mapping[int, Counter[str]]) -> None:
+def _count(made: Sequence[tuple[Row, Made]], changes: defaultdict[int, Counter[str]]) -> None:
     for row, one in made:
         changes[scope(row["shelf"], int(str(one.entry["label"])))].update(making.counted(one.words, one.topics))
 

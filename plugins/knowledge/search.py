@@ -187,9 +187,8 @@ def _once(rows: Sequence[Row]) -> list[Hit]:
 
 def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
-    conditions = pool.Conditions(sight)
     weighed = weigh(db, sight, spoken(text, terms), terms).wanted
-    some, _ = pool.in_part(db, conditions, weighed)
+    some, _ = pool.in_part(db, pool.Conditions(sight), weighed)
     hits = _ranked(some, weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]

@@ -111,7 +111,7 @@ async def test_a_coroutine_function_is_refused_not_passed_over(db: SqliteDatabas
 
     with pytest.raises(TypeError, match="plain functions"):
         async with db.transaction() as tx:
-            await tx.run(wish)  # type: ignore[unused-coroutine]  # types refuse most of it already
+            await tx.run(wish)  # type: ignore[unused-coroutine]  # the very mistake that must raise
 
 
 async def test_nothing_can_be_done_in_a_transaction_that_has_ended(db: SqliteDatabase) -> None:
