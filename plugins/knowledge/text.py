@@ -110,7 +110,6 @@ def joined(parts: Sequence[str]) -> str:
     return "".join(parts)[:LONGEST_WORD]
 
 
-@lru_cache(maxsize=MOST_REMEMBERED)
 def stems(raw: str) -> tuple[str, str, str, str]:
     """The stems of a word in the four languages (Snowball), folded.
 
@@ -119,8 +118,11 @@ def stems(raw: str) -> tuple[str, str, str, str]:
     words with digits in them, have no other forms.
     """
     folded = fold(raw)
-    if not folded.isalpha():
-        return folded, folded, folded, folded
+    return _stems(folded) if folded.isalpha() else (folded, folded, folded, folded)
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _stems(folded: str) -> tuple[str, str, str, str]:
     found = []
     for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
         stem = fold(stemmer.stemWord(folded))
@@ -145,7 +147,6 @@ def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
     return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without a memory of their own: `stems` has one
 
 
-@lru_cache(maxsize=MOST_REMEMBERED)
 def compound(found: str) -> Compound:
     """A word as its parts."""
     parts = [found] if found.isalnum() else _HYPHEN.split(found)

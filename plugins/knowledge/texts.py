@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from plugins.knowledge.text import MOST_PARTS, Compound, compound, joined, word, written
 from plugins.knowledge.thesaurus import Mention, Thesaurus, forms, longest, token
 
-MOST_REMEMBERED = 50_000  # words
+MOST_REMEMBERED = 50_000  # words, and as many that were met before these
 
 
 class Texts:
@@ -52,13 +52,18 @@ class _Indexed(NamedTuple):
 
 
 class _Known(dict[str, _Indexed]):
-    """Words that were met since it was last full. A dictionary finds them three times as quickly as `lru_cache` does,
-    which puts them in order each time."""
+    """Words that were met lately. A dictionary finds them three times as quickly as `lru_cache` does, which puts them in
+    order each time; when it is full, those that come back are taken over from the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: Mapping[str, _Indexed] = {}
 
     def __missing__(self, said: str) -> _Indexed:
-        found = _indexed(said)
+        found = self._before.get(said) or _indexed(said)
         if not said.isdecimal():  # numbers seldom come back
             if len(self) >= MOST_REMEMBERED:
+                self._before = dict(self)
                 self.clear()
             self[said] = found
         return found
