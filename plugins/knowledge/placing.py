@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 
 from bot.api import SyncTransaction
 from plugins.knowledge.canonical import VERSION
@@ -12,17 +14,35 @@ from plugins.knowledge.canonical import VERSION
 Place = tuple[int, int]  # shelf id, resource id: what an entry is about
 
 
-# One statement for each: SQLite takes longer to begin reading a list than to find one row.
+# One question for each: SQLite takes longer to begin reading a list than to find one row.
 
 
 def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int]:
     """The pages of these canonical addresses; new ones are made."""
-    return {key: _resource(tx, digest(key)) for key in keys}
+    digests = {key: digest(key) for key in keys}
+    known = {one: tx.value("SELECT id FROM resources WHERE key = :key", key=one) for one in digests.values()}
+    new = dict(zip((one for one in known if known[one] is None), _ids(tx, "resources"), strict=False))
+    tx.execute_many(
+        "INSERT INTO resources (id, key, version) VALUES (:id, :key, :version)",
+        ({"id": id_, "key": one, "version": VERSION} for one, id_ in new.items()),
+    )
+    known |= new
+    return {key: known[one] for key, one in digests.items()}
 
 
-def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
-    """The entries of these pages on these shelves; new ones get the next numbers."""
-    return {place: _entry(tx, *place) for place in places}
+def entries_of(tx: SyncTransaction, places: Collection[Place]) -> Mapping[Place, int]:
+    """The entries of these pages on these shelves; new ones get the next numbers, in their order."""
+    known = {place: _entry(tx, *place) for place in places}
+    new = dict(zip((place for place in known if known[place] is None), _ids(tx, "entries"), strict=False))
+    numbers = {shelf: count(_numbers(tx, shelf, many)) for shelf, many in Counter(shelf for shelf, _ in new).items()}
+    tx.execute_many(
+        "INSERT INTO entries (id, shelf, number, resource) VALUES (:id, :shelf, :number, :resource)",
+        (
+            {"id": id_, "shelf": shelf, "number": next(numbers[shelf]), "resource": resource}
+            for (shelf, resource), id_ in new.items()
+        ),
+    )
+    return {place: id_ for place, id_ in (known | new).items() if id_ is not None}
 
 
 def sharer_of(tx: SyncTransaction, user: str) -> int:
@@ -41,30 +61,27 @@ def digest(key: str) -> str:
     return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=12).digest()).decode()
 
 
-def _resource(tx: SyncTransaction, key: str) -> int:
-    found = tx.value("SELECT id FROM resources WHERE key = :key", key=key)
-    if found is None:
-        new = "INSERT INTO resources (key, version) VALUES (:key, :version) RETURNING id"
-        found = tx.value(new, key=key, version=VERSION)
-    return int(found)
-
-
-def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int:
-    found = tx.value(
+def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int | None:
+    found: int | None = tx.value(
         """SELECT coalesce((SELECT entry FROM merged WHERE shelf = :shelf AND resource = :resource),
         (SELECT id FROM entries WHERE shelf = :shelf AND resource = :resource))""",
         shelf=shelf,
         resource=resource,
     )
-    if found is None:
-        number = tx.value("UPDATE shelves SET last = last + 1 WHERE id = :shelf RETURNING last", shelf=shelf)
-        found = tx.value(
-            "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource) RETURNING id",
-            shelf=shelf,
-            number=number,
-            resource=resource,
-        )
-    return int(found)
+    return found
+
+
+def _ids(tx: SyncTransaction, table: str) -> Iterator[int]:
+    """Ids that no row of a table has, as SQLite would give them."""
+    return count(tx.value(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
+
+
+def _numbers(tx: SyncTransaction, shelf: int, many: int) -> int:
+    """The first of so many new numbers of a shelf."""
+    last: int = tx.value(
+        "UPDATE shelves SET last = last + :many WHERE id = :shelf RETURNING last", many=many, shelf=shelf
+    )
+    return last - many + 1
 
 
 def _named(tx: SyncTransaction, table: str, column: str, name: str) -> int:

@@ -52,8 +52,8 @@ class _Indexed(NamedTuple):
 
 
 class _Known(dict[str, _Indexed]):
-    """Words that were met lately. A dictionary finds them three times as quickly as `lru_cache` does, which puts them in
-    order each time; when it is full, those that come back are taken over from the one before."""
+    """Words that were met lately. A dictionary finds them three times as quickly as `lru_cache` does, which puts them
+    in order each time; when it is full, those that come back are taken over from the one before."""
 
     def __init__(self) -> None:
         super().__init__()

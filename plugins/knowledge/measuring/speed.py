@@ -113,6 +113,8 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
     titles = [row["label"].split() for row in await db.rows("SELECT label FROM shares WHERE id % 997 = 1 LIMIT 2000")]
     terms = [name for languages in own_terms().values() for names in languages.values() for name in names]
 
+    people = [row["user"] for row in await db.rows("SELECT user FROM sharers ORDER BY id LIMIT 200")]
+
     def some(make: Callable[[], str]) -> Sequence[str]:
         return [make() for _ in range(count)]
 
@@ -120,6 +122,9 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
         word = draw.choice([word for word in mid if len(word) > 5] or list(rare))
         place = draw.randrange(1, len(word) - 1)
         return word[:place] + draw.choice("xkw") + word[place + 1 :]
+
+    def three() -> str:
+        return f"{draw.choice(common)} {draw.choice(mid)} {draw.choice(mid)}"
 
     def phrase() -> str:
         title = draw.choice(titles)
@@ -135,8 +140,12 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
         Kind("thesaurus", some(lambda: draw.choice(terms))),
         Kind("one hub of 100", some(lambda: draw.choice(common)), one_hub=True),
         Kind("one hub, two words", some(lambda: f"{draw.choice(common)} {draw.choice(common)}"), one_hub=True),
+        Kind("three words", some(three)),
+        Kind("one hub, three words", some(three), one_hub=True),
         Kind("misspelt", some(typo)),
         Kind("topic and word", some(lambda: f"{draw.choice(common)} topic:topic{draw.randrange(40)}")),
+        Kind("person and word", some(lambda: f"{draw.choice(common)} from:{draw.choice(people)}")),
+        Kind("all but a word", some(lambda: f"{draw.choice(mid)} -{draw.choice(common)}")),
     )
 
 
@@ -236,4 +245,6 @@ async def timed(way: Way, kind: Kind) -> Times:
 
 
 def _plain(text: str) -> Sequence[str]:
-    return [word for word in text.replace('"', " ").replace("'", " ").replace("-", " ").split() if ":" not in word]
+    """The words of a question that must occur: of the rest, other ways know nothing."""
+    words = [word for word in text.replace('"', " ").split() if ":" not in word and not word.startswith("-")]
+    return [part for word in words for part in word.replace("'", " ").replace("-", " ").split()]
