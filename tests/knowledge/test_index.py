@@ -10,6 +10,7 @@ import pytest
 from bot.storage.database import SqliteDatabase, steps_in
 from plugins.knowledge import curation, index, recommending, results
 from plugins.knowledge.curation import Author
+from plugins.knowledge.index import Share
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.votes import said_useful
 from tests.knowledge.conftest import SCHEMA
@@ -116,6 +117,32 @@ async def test_numbers_are_given_per_shelf_and_never_twice(db: SqliteDatabase) -
             ("transparency", "coordinators", 1),
             ("transparency", "members", 3),
         ]
+
+
+async def test_what_is_filed_together_is_numbered_in_its_order_on_each_shelf(db: SqliteDatabase) -> None:
+    told = [("audit", "a"), ("customs", "b"), ("audit", "c"), ("customs", "a"), ("audit", "a"), ("audit", "d")]
+    shares = [
+        Share(hub=name, url=f"https://example.org/{page}", canonical=f"https://example.org/{page}", sent_at=1)
+        for name, page in told
+    ]
+    async with db.transaction() as tx:
+        await tx.run(index.put, RULES, [shares[2]])
+        entries = await tx.run(index.put, RULES, shares)
+        rows = await tx.rows(
+            """SELECT e.id, s.hub, e.number, (SELECT url FROM shares WHERE entry = e.id) AS url
+            FROM entries e JOIN shelves s ON s.id = e.shelf"""
+        )
+    numbers = {(row["hub"], row["url"][-1]): (row["number"], row["id"]) for row in rows}
+    assert {place: number for place, (number, _) in numbers.items()} == {
+        ("audit", "c"): 1,
+        ("audit", "a"): 2,
+        ("audit", "d"): 3,
+        ("customs", "b"): 1,
+        ("customs", "a"): 2,
+    }
+    assert {(share.hub, share.url[-1]): entry for share, entry in entries.items()} == {
+        place: id_ for place, (_, id_) in numbers.items()
+    }
 
 
 async def test_one_page_in_three_hubs_is_three_entries_each_removable_alone(db: SqliteDatabase) -> None:
