@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
+from typing import Any
 
 from bot.api import SyncTransaction
 from plugins.knowledge.canonical import VERSION
@@ -14,7 +15,7 @@ from plugins.knowledge.canonical import VERSION
 Place = tuple[int, int]  # shelf id, resource id: what an entry is about
 
 
-# One question for each: SQLite takes longer to begin reading a list than to find one row.
+# Each is looked up alone: SQLite takes longer to begin reading a list than to find one row.
 
 
 def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int]:
@@ -30,11 +31,12 @@ def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int
     return {key: known[one] for key, one in digests.items()}
 
 
-def entries_of(tx: SyncTransaction, places: Collection[Place]) -> Mapping[Place, int]:
+def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
     """The entries of these pages on these shelves; new ones get the next numbers, in their order."""
-    known = {place: _entry(tx, *place) for place in places}
+    known: dict[Place, Any] = {place: _entry(tx, *place) for place in places}  # Any: None until it has an id
     new = dict(zip((place for place in known if known[place] is None), _ids(tx, "entries"), strict=False))
-    numbers = {shelf: count(_numbers(tx, shelf, many)) for shelf, many in Counter(shelf for shelf, _ in new).items()}
+    wanted = Counter(shelf for shelf, _ in new)
+    numbers = {shelf: count(_first_number(tx, shelf, how_many)) for shelf, how_many in wanted.items()}
     tx.execute_many(
         "INSERT INTO entries (id, shelf, number, resource) VALUES (:id, :shelf, :number, :resource)",
         (
@@ -42,7 +44,8 @@ def entries_of(tx: SyncTransaction, places: Collection[Place]) -> Mapping[Place,
             for (shelf, resource), id_ in new.items()
         ),
     )
-    return {place: id_ for place, id_ in (known | new).items() if id_ is not None}
+    known |= new
+    return known
 
 
 def sharer_of(tx: SyncTransaction, user: str) -> int:
@@ -72,16 +75,19 @@ def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int | None:
 
 
 def _ids(tx: SyncTransaction, table: str) -> Iterator[int]:
-    """Ids that no row of a table has, as SQLite would give them."""
+    """Ids that no row of a table has, as SQLite would give them: chosen here, one statement writes all rows and their
+    ids are known. Nobody else gives any meanwhile: whoever writes is alone."""
     return count(tx.value(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
 
 
-def _numbers(tx: SyncTransaction, shelf: int, many: int) -> int:
+def _first_number(tx: SyncTransaction, shelf: int, how_many: int) -> int:
     """The first of so many new numbers of a shelf."""
     last: int = tx.value(
-        "UPDATE shelves SET last = last + :many WHERE id = :shelf RETURNING last", many=many, shelf=shelf
+        "UPDATE shelves SET last = last + :how_many WHERE id = :shelf RETURNING last",
+        how_many=how_many,
+        shelf=shelf,
     )
-    return last - many + 1
+    return last - how_many + 1
 
 
 def _named(tx: SyncTransaction, table: str, column: str, name: str) -> int:

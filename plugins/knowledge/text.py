@@ -123,6 +123,7 @@ def stems(raw: str) -> tuple[str, str, str, str]:
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def _stems(folded: str) -> tuple[str, str, str, str]:
+    """`stems` of a folded word: however it was written, it is stemmed once."""
     found = []
     for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
         stem = fold(stemmer.stemWord(folded))
@@ -144,7 +145,7 @@ def _properly(folded: str, endings: tuple[str, ...]) -> str | None:
 @lru_cache(maxsize=1)
 def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
     names = ("english", "spanish", "french", "portuguese")
-    return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without a memory of their own: `stems` has one
+    return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without a memory of their own: `_stems` has one
 
 
 def compound(found: str) -> Compound:

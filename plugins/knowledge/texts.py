@@ -53,7 +53,8 @@ class _Indexed(NamedTuple):
 
 class _Known(dict[str, _Indexed]):
     """Words that were met lately. A dictionary finds them three times as quickly as `lru_cache` does, which puts them
-    in order each time; when it is full, those that come back are taken over from the one before."""
+    in order each time. When it is full, its words become those met `_before`, and it begins anew; a word that comes
+    back is taken from there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +70,7 @@ class _Known(dict[str, _Indexed]):
         return found
 
 
-_KNOWN = _Known()  # for all, as the memory of a function with `lru_cache` is
+_KNOWN = _Known()  # for all, as the memory of a function with `lru_cache` is; used in the writer's thread alone
 
 
 def _indexed(said: str) -> _Indexed:

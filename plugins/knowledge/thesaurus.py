@@ -168,11 +168,12 @@ class Thesaurus:
             self._alone[remembered] = found
         return found
 
-    def _known(self, run: Sequence[Compound], languages: Iterable[int]) -> list[Known]:
+    def _known(self, run: Sequence[Compound], languages: Sequence[int]) -> list[Known]:
         """What these words are together, for each language and spelling."""
-        keys = [
-            (number, tuple(stems(raw)[number] for raw in parts)) for parts in _spellings(run) for number in languages
-        ]
+        keys: list[tuple[int, tuple[str, ...]]] = []
+        for parts in _spellings(run):
+            stemmed = [stems(raw) for raw in parts]
+            keys += [(number, tuple(stem[number] for stem in stemmed)) for number in languages]
         return [concepts for number, key in keys if (concepts := self._by_stems[number].get(key))]
 
     def _telling(self, text: Sequence[Compound], start: int) -> list[int]:

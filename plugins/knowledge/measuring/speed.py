@@ -112,7 +112,6 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
     common, mid, rare = world.words[:8], world.words[60:400], world.words[20_000:40_000]
     titles = [row["label"].split() for row in await db.rows("SELECT label FROM shares WHERE id % 997 = 1 LIMIT 2000")]
     terms = [name for languages in own_terms().values() for names in languages.values() for name in names]
-
     people = [row["user"] for row in await db.rows("SELECT user FROM sharers ORDER BY id LIMIT 200")]
 
     def some(make: Callable[[], str]) -> Sequence[str]:
@@ -140,12 +139,12 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
         Kind("thesaurus", some(lambda: draw.choice(terms))),
         Kind("one hub of 100", some(lambda: draw.choice(common)), one_hub=True),
         Kind("one hub, two words", some(lambda: f"{draw.choice(common)} {draw.choice(common)}"), one_hub=True),
-        Kind("three words", some(three)),
-        Kind("one hub, three words", some(three), one_hub=True),
         Kind("misspelt", some(typo)),
         Kind("topic and word", some(lambda: f"{draw.choice(common)} topic:topic{draw.randrange(40)}")),
+        Kind("three words", some(three)),
+        Kind("one hub, three words", some(three), one_hub=True),
         Kind("person and word", some(lambda: f"{draw.choice(common)} from:{draw.choice(people)}")),
-        Kind("all but a word", some(lambda: f"{draw.choice(mid)} -{draw.choice(common)}")),
+        Kind("one word without another", some(lambda: f"{draw.choice(mid)} -{draw.choice(common)}")),
     )
 
 
