@@ -87,16 +87,12 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
 
 def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
     new = {page.number: page for page in intake.pages.values() if page.id is None}
+    for page, id_ in zip(new.values(), placing.new_ids(tx, "entries"), strict=False):
+        page.id = id_
     tx.execute_many(
-        "INSERT INTO entries (shelf, number, resource) VALUES (:shelf, :number, :resource)",
-        ({"shelf": shelf.id, "number": page.number, "resource": page.resource} for page in new.values()),
+        "INSERT INTO entries (id, shelf, number, resource) VALUES (:id, :shelf, :number, :resource)",
+        ({"id": page.id, "shelf": shelf.id, "number": page.number, "resource": page.resource} for page in new.values()),
     )
-    for row in tx.rows(
-        "SELECT id, number FROM entries WHERE shelf = :shelf AND number IN (SELECT value FROM json_each(:numbers))",
-        shelf=shelf.id,
-        numbers=json.dumps(list(new)),
-    ):
-        new[row["number"]].id = row["id"]
     tx.execute_many(
         "INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :entry, :number)",
         (

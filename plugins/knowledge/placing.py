@@ -22,7 +22,7 @@ def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int
     """The pages of these canonical addresses; new ones are made."""
     digests = {key: digest(key) for key in keys}
     known = {one: tx.value("SELECT id FROM resources WHERE key = :key", key=one) for one in digests.values()}
-    new = dict(zip((one for one in known if known[one] is None), _ids(tx, "resources"), strict=False))
+    new = dict(zip((one for one in known if known[one] is None), new_ids(tx, "resources"), strict=False))
     tx.execute_many(
         "INSERT INTO resources (id, key, version) VALUES (:id, :key, :version)",
         ({"id": id_, "key": one, "version": VERSION} for one, id_ in new.items()),
@@ -34,7 +34,7 @@ def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int
 def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
     """The entries of these pages on these shelves; new ones get the next numbers, in their order."""
     known: dict[Place, Any] = {place: _entry(tx, *place) for place in places}  # Any: None until it has an id
-    new = dict(zip((place for place in known if known[place] is None), _ids(tx, "entries"), strict=False))
+    new = dict(zip((place for place in known if known[place] is None), new_ids(tx, "entries"), strict=False))
     wanted = Counter(shelf for shelf, _ in new)
     numbers = {shelf: count(_first_number(tx, shelf, how_many)) for shelf, how_many in wanted.items()}
     tx.execute_many(
@@ -46,6 +46,12 @@ def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, i
     )
     known |= new
     return known
+
+
+def new_ids(tx: SyncTransaction, table: str) -> Iterator[int]:
+    """Ids that no row of a table has, as SQLite would give them: chosen here, one statement writes all rows and their
+    ids are known. Nobody else gives any meanwhile: whoever writes is alone."""
+    return count(tx.value(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
 
 
 def sharer_of(tx: SyncTransaction, user: str) -> int:
@@ -72,12 +78,6 @@ def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int | None:
         resource=resource,
     )
     return found
-
-
-def _ids(tx: SyncTransaction, table: str) -> Iterator[int]:
-    """Ids that no row of a table has, as SQLite would give them: chosen here, one statement writes all rows and their
-    ids are known. Nobody else gives any meanwhile: whoever writes is alone."""
-    return count(tx.value(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
 
 
 def _first_number(tx: SyncTransaction, shelf: int, how_many: int) -> int:

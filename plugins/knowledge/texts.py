@@ -24,11 +24,11 @@ class Texts:
             said = written(text)
             if not said:
                 continue
-            words, wholes, stems, parts, forms = zip(*map(_KNOWN.__getitem__, said), strict=True)
+            words, wholes, stems, parts, begins_with = zip(*map(_KNOWN.__getitem__, said), strict=True)
             found += words
             found += filter(None, wholes)  # after the text, so that its words stay side by side: for phrases
             self.stems.update(*stems)
-            foreign = [*map(terms.begins.isdisjoint, forms)]
+            foreign = [*map(terms.begins.isdisjoint, begins_with)]
             if not all(foreign):
                 self._speaks_of(terms.every(parts, [place for place, it_is in enumerate(foreign) if not it_is]))
         self.words = " ".join(found)
