@@ -1,4 +1,5 @@
-"""What does an address say to a reader: its site, its words, a title where nobody gave one; and what it may not say."""
+"""What does an address say to a reader: its site, its words, its language, a title where nobody gave one; and what it
+may not say."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
+from plugins.knowledge.alike import language_of_address
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.lookalike import readable, written
+from plugins.knowledge.text import LANGUAGES
 
 _SECRET = re.compile(
     r"(?P<name>[?&#;](?:[a-z0-9_]*token|pass(?:word|wd)?|pwd|secret|client_secret|sig|signature|jwt|otp|api_?key"
@@ -72,6 +75,13 @@ def title(url: str) -> str:
 def says_nothing(title_: str, url: str) -> bool:
     """Whether a title read from an address tells no more than its site, a number, or what every page is."""
     return title_ == site(url) or all(word.lower() in _EVERY_PAGE or not word.isalpha() for word in title_.split())
+
+
+def language(url: str) -> str | None:
+    """The language an address names, if it is one of the four: other codes are often those of a country (`sv` is El
+    Salvador more often than Swedish)."""
+    code = language_of_address(url)
+    return code if code in LANGUAGES else None
 
 
 def words(url: str) -> str:

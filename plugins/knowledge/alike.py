@@ -27,6 +27,8 @@ _LANGUAGES = frozenset(
     """ar bg bn bs cs da de el en es et eu fa fi fr gl hi hu hy it ja kk ko lt lv mn nl pl pt ro ru sk sl sq sr sv sw
     th tr ur uz vi zh""".split()  # noqa: SIM905 - forty quoted codes read worse
 )
+# What most addresses have nothing of, so that they need not be taken apart.
+_MAY_NAME = re.compile(rf"[/.=](?:{'|'.join(sorted(_LANGUAGES))})(?![a-z0-9])|%", re.IGNORECASE)
 _TAG = re.compile(r"(?P<code>[a-z]{2})(?:[-_](?:[a-z]{2}|[0-9]{3}|cyrl|hans|hant|latn))?", re.IGNORECASE)
 # Where sites send those who may not see a page, or ask for one that is gone.
 _NO_PAGE = re.compile(
@@ -60,7 +62,7 @@ def loose(url: str) -> str | None:
 
 def language_of_address(url: str) -> str | None:
     """The language (ISO 639-1) that an address names: `?lang=es`, a segment `/es/` or `/es-es/`, a host `es.…`."""
-    parts = _loose(url)
+    parts = _loose(url) if _MAY_NAME.search(url) else None
     return _language(parts)[0] if parts else None
 
 

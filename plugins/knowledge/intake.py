@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.api import Text
-from plugins.knowledge import marks
+from plugins.knowledge import address, marks
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
@@ -212,6 +212,8 @@ class Intake:
             facts["kind"] = None
         if facts["kind"] and item.url.lower().endswith(f".{facts['kind']}"):
             facts["kind"] = None  # the address says it
+        if facts["language"] and facts["language"] == address.language(item.url):
+            facts["language"] = None  # so it does
         if any(facts.values()) and not page.told:
             page.facts = {"url": item.url, **facts}
             page.told = True

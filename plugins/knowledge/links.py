@@ -10,7 +10,7 @@ from plugins.knowledge import marks
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.visible import pieces
 
-MOST = 20  # links of one message that are kept
+MOST = 100  # links of one message that are kept: a long list of sources has fewer
 LONGEST_LINK = 2048  # characters; a longer one is left out
 LONGEST_NOTE = 300
 LONGEST_LABEL = 120

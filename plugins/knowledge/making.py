@@ -201,8 +201,11 @@ def _languages(said: Said) -> list[str]:
     found = [row["language"] for row in said.curations if row["language"]]
     if said.facts and said.facts["language"]:
         found.append(said.facts["language"])
-    if len(urls := {row["url"] for row in (*said.curations, *said.shares)}) > 1:  # joined: versions of one page
+    urls = {row["url"] for row in (*said.curations, *said.shares)}
+    if len(urls) > 1:  # joined: versions of one page
         found += sorted(code for url in urls if (code := alike.language_of_address(url)))
+    elif not found:
+        found += [code for url in urls if (code := address.language(url))]
     return list(dict.fromkeys(found))
 
 

@@ -12,7 +12,7 @@ from plugins.knowledge.settings import KnowledgeHub
 from plugins.knowledge.text import compounds, fold
 from plugins.knowledge.thesaurus import Thesaurus, with_terms
 
-MADE_BY = 4  # counts changes in how entries are made; a new number makes all anew
+MADE_BY = 5  # counts changes in how entries are made; a new number makes all anew
 
 
 @dataclass(frozen=True, slots=True)

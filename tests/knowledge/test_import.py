@@ -225,6 +225,18 @@ def test_what_is_no_day_and_no_type_is_left_out_and_said(faro: Faro) -> None:
     assert (second["published"], second["kind"]) == ("2019-03-01", "pdf")
 
 
+async def test_a_language_the_address_names_is_not_taken_for_what_the_page_says() -> None:
+    """The page may still be asked for its title then."""
+    async with story([Knowledge], [hub()]) as s:
+        async with s.db.transaction() as tx:
+            items = [Item("https://example.org/es/1", language="es"), Item("https://example.org/es/2", language="en")]
+            await tx.run(importing.bring, Rules([hub()]), Manner("transparency", 0), items)
+        told = await s.db.reading().rows("SELECT url, language FROM facts")
+        assert [dict(row) for row in told] == [{"url": "https://example.org/es/2", "language": "en"}]
+        shown = await s.db.reading().rows("SELECT languages FROM entries ORDER BY id")
+        assert [row["languages"] for row in shown] == ["es", "en"]
+
+
 async def test_what_a_file_says_of_pages_stays_though_the_hub_has_none_asked() -> None:
     """Turning `fetch` off drops what was fetched, not what was brought in; the YAML is read again every day."""
     async with story([Knowledge], [hub()]) as s:

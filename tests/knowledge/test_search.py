@@ -261,6 +261,19 @@ async def test_a_language_is_that_of_the_page(db: SqliteDatabase) -> None:
         assert await urls(tx, "idioma:inglés") == [B]
 
 
+async def test_where_nobody_says_a_language_the_address_may(db: SqliteDatabase) -> None:
+    spanish, swedish = "https://example.org/es/guia", "https://sv.example.org/a"
+    hubs = [hub(resources=[{"url": "https://example.org/es/manual", "title": "Manual", "language": "en"}])]
+    async with db.transaction() as tx:
+        await say(tx, spanish, event="$1")
+        await say(tx, swedish, event="$2")  # as often El Salvador
+        await say(tx, A, event="$3")
+        await tx.run(recommending.curate, Rules(hubs), hubs)
+        assert await urls(tx, "lang:es") == [spanish]
+        assert await urls(tx, "lang:sv") == []
+        assert await urls(tx, "lang:en") == ["https://example.org/es/manual"]
+
+
 async def test_a_page_is_found_by_its_address_however_it_is_written(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "https://example.org/guide?id=1", event="$1")
