@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
@@ -57,10 +57,11 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     curations, corrections, facts, votes = [
         by_entry(tx, sql, ids) if any(row[name] for row in entries) else {} for name, sql in wanted.items()
     ]
+    shares = _shares(tx, ids)
     return {
         (entry := row["id"]): Said(
             resource=row["resource"],
-            shares=_shares(tx, entry),
+            shares=shares.get(entry, ()),
             curations=curations.get(entry, ()),
             corrections={row["field"]: row["value"] for row in corrections.get(entry, ())},
             facts=next(iter(facts.get(entry, ())), None),
@@ -70,11 +71,15 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     }
 
 
-def _shares(tx: SyncTransaction, entry: int) -> Sequence[Row]:
-    return tx.rows(
-        f"""SELECT *, (SELECT max(tlp) FROM shares WHERE entry = :entry) AS strictest FROM shares WHERE entry = :entry
-        ORDER BY sent_at DESC, id DESC LIMIT {MOST_SHARES}""",
-        entry=entry,
+def _shares(tx: SyncTransaction, ids: str) -> Mapping[int, Sequence[Row]]:
+    """The newest of each entry, with the strictest label of all."""
+    return by_entry(
+        tx,
+        f"""SELECT s.*, (SELECT max(tlp) FROM shares WHERE entry = s.entry) AS strictest
+        FROM json_each(:ids) i CROSS JOIN shares s ON s.id IN
+        (SELECT id FROM shares WHERE entry = i.value ORDER BY sent_at DESC, id DESC LIMIT {MOST_SHARES})
+        ORDER BY s.entry, s.sent_at DESC, s.id DESC""",
+        ids,
     )
 
 
