@@ -14,6 +14,8 @@ from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Shelf, shelf_for
 
+SLICE = 200  # links, or shares of them, in one transaction: everything else waits for it
+
 _ENTRIES = """SELECT r.id AS resource, r.key, coalesce(m.entry, e.id) AS entry FROM resources r
     LEFT JOIN merged m ON m.shelf = :shelf AND m.resource = r.id
     LEFT JOIN entries e ON e.shelf = :shelf AND e.resource = r.id

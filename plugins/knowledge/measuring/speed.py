@@ -1,4 +1,4 @@
-"""How quick are filing and finding, beside simpler ways on the same data?"""
+"""How quick is finding, beside simpler ways on the same data?"""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.api import Database, Reader
-from plugins.knowledge import asking, index, results
-from plugins.knowledge.measuring.invented import FIRST_DAY, SPAN, World, batches
+from bot.api import Reader
+from plugins.knowledge import asking, results
+from plugins.knowledge.measuring.invented import FIRST_DAY, SPAN, World
 from plugins.knowledge.rules import HubRules, Rules
 from plugins.knowledge.shelves import Sight, every
 from plugins.knowledge.thesaurus import Thesaurus, own_terms, with_terms
@@ -20,9 +20,6 @@ from plugins.knowledge.thesaurus import Thesaurus, own_terms, with_terms
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-BATCH = 10_000
-SINGLE = 300  # shares filed one by one
-UNCOUNTED = 100  # before these
 SLOW = 12  # questions put to ways that take long
 NOW = FIRST_DAY + SPAN
 SHOWN = 5
@@ -40,40 +37,6 @@ class Times:
     def of(seconds: Sequence[float]) -> Times:
         ms = sorted(one * 1000 for one in seconds)
         return Times(statistics.median(ms), ms[min(len(ms) - 1, int(len(ms) * 0.95))], ms[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What filling the index took."""
-
-    per_second: float
-    one: Times
-    bytes_each: float
-
-
-async def fill(db: Database, world: World, rows: int, progress: Progress) -> Filled:
-    """Files `rows` shares in bulk, then some one by one, as a bot does that has run for a while (`warm`)."""
-    rules = AllShared()
-    task = progress.add_task("filing shares", total=rows)
-    spent = 0.0
-    for batch in batches(world.shares(rows), BATCH):
-        began = time.perf_counter()
-        async with db.transaction() as tx:
-            await tx.run(index.put, rules, batch)
-        spent += time.perf_counter() - began
-        progress.advance(task, len(batch))
-    async with db.transaction() as tx:
-        await tx.run(index.rewrite)
-    size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-    await warm(db.reading())
-    single = []
-    for share in world.shares(UNCOUNTED + SINGLE):
-        one = replace(share, url=f"{share.url}/again", canonical=f"{share.canonical}/again", event=f"{share.event}x")
-        began = time.perf_counter()
-        async with db.transaction() as tx:
-            await tx.run(index.put, rules, [one])
-        single.append(time.perf_counter() - began)
-    return Filled(rows / spent, Times.of(single[UNCOUNTED:]), size / rows)
 
 
 class AllShared(Rules):

@@ -26,7 +26,6 @@ from plugins.knowledge.shell.common import TROUBLE, WRONG, end, hub_arguments, h
 from plugins.knowledge.shell.report import Report, place, plain
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 
-SLICE = 200  # links, or shares of them, in one transaction: everything else waits for it
 FIRST = 5  # links, and reasons, that the preview shows
 _USER = re.compile(r"@[^\s:@]+:\S+")
 
@@ -138,7 +137,7 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
             preview.links += 1
             preview.first += [found] if len(preview.first) < FIRST else []
             batch.append(found.url)
-            if len(batch) == SLICE:
+            if len(batch) == importing.SLICE:
                 await count()
         await count()
     return preview
@@ -198,7 +197,7 @@ async def _bring(
                 elif nth > done:
                     batch.append(found)
                     size += max(1, len(found.shares))
-                if size >= SLICE:
+                if size >= importing.SLICE:
                     report.brought(await put(batch, nth))
                     batch, size = [], 0
             report.brought(await put(batch, None))
