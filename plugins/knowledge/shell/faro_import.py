@@ -128,17 +128,20 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
             preview.known += sum(url in there for url in batch)
             batch.clear()
 
-        for found in read(stream):
-            preview.read += 1
-            if isinstance(found, Skipped):
-                preview.reasons += 1
-                preview.skipped += [found] if len(preview.skipped) < FIRST else []
-                continue
-            preview.links += 1
-            preview.first += [found] if len(preview.first) < FIRST else []
-            batch.append(found.url)
-            if len(batch) == importing.SLICE:
-                await count()
+        with progress() as bars:
+            task = bars.add_task(offline.translator.t("Looking through the file"), total=None)
+            for found in read(stream):
+                bars.advance(task)
+                preview.read += 1
+                if isinstance(found, Skipped):
+                    preview.reasons += 1
+                    preview.skipped += [found] if len(preview.skipped) < FIRST else []
+                    continue
+                preview.links += 1
+                preview.first += [found] if len(preview.first) < FIRST else []
+                batch.append(found.url)
+                if len(batch) == importing.SLICE:
+                    await count()
         await count()
     return preview
 
