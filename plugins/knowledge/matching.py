@@ -11,6 +11,7 @@ from plugins.knowledge.text import MOST_PARTS, joined
 from plugins.knowledge.thesaurus import token
 
 ANYWHERE = "{" + " ".join(SEEN) + "}"
+AS_WRITTEN = "{" + " ".join(column for column in SEEN if column != "topics") + "}"  # topics are names Faro gives
 IN_TITLE = "{title topics}"
 
 
@@ -29,10 +30,11 @@ def match(facets: Iterable[Sequence[str]], units: Sequence[Unit], without: Seque
 
 
 def expression(unit: Unit, *, titles: bool = False, broad: bool = True) -> str:
-    """One unit. `broad`: with its concepts and what its words also stand for."""
-    where = IN_TITLE if titles else ANYWHERE
+    """One unit; a phrase only as somebody wrote it. `broad`: with its concepts and what its words also stand for."""
     if unit.phrase:
+        where = "title" if titles else AS_WRITTEN
         return f"{where} : {quoted(' '.join(parts[0] for parts in unit.words))}"
+    where = IN_TITLE if titles else ANYWHERE
     words = " AND ".join(_word(unit, place, where, titles=titles, broad=broad) for place in unit.telling)
     ways = [f"({words})"]
     if broad and unit.concepts:

@@ -55,6 +55,13 @@ def test_title_before_topics_before_words_before_what_the_page_says_before_the_a
     )
 
 
+def test_of_the_same_idea_what_is_also_written_comes_first() -> None:
+    assert falls(
+        score(entry("Contrabando", note="smuggling"), "smuggling"),
+        score(entry("Contrabando", note="handbook"), "smuggling"),
+    )
+
+
 def test_as_written_before_the_same_idea_before_another_form() -> None:
     assert falls(
         score(entry("Smuggling"), "smuggling"),

@@ -152,6 +152,14 @@ async def test_what_has_little_of_the_question_is_no_answer_but_may_be_close(db:
         assert len(close) == 3
 
 
+async def test_a_phrase_is_what_somebody_wrote_not_the_name_of_a_topic(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"código de conducta {A}", event="$1")
+        await say(tx, f"our code of conduct {B}", event="$2")
+        assert set(await urls(tx, "code of conduct")) == {A, B}
+        assert await urls(tx, '"code of conduct"') == [B]
+
+
 async def test_a_phrase_is_found_in_its_order_only(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"hot lava stream {A}", event="$1")
