@@ -88,7 +88,7 @@ class Caring:
         help="Show which results lead nowhere any more, and which pages have moved.",
         aliases={"es": "enlaces", "fr": "liens"},
         role=Role.COORDINATOR,
-        examples=("links", "links 2"),
+        examples=("links 2",),
     )
     async def links(self, ctx: Context, page: int = 1) -> Reply:
         if not section(ctx.hub, KnowledgeHub).check_links:

@@ -60,7 +60,7 @@ class Joining:
         help="Show results that may be one page, to be joined.",
         aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
         role=Role.COORDINATOR,
-        examples=("alike", "alike 2"),
+        examples=("alike 2",),
     )
     async def alike(self, ctx: Context, page: int = 1) -> Reply:
         seen = await naming.own(ctx)
