@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.api import Hub, Plugin, Text, Transaction
-from plugins.knowledge import capturing, care, curating, errands, fetching, finding, index, searches, shell, upkeep
+from plugins.knowledge import (
+    capturing,
+    care,
+    curating,
+    errands,
+    fetching,
+    finding,
+    index,
+    joining,
+    searches,
+    shell,
+    upkeep,
+)
 from plugins.knowledge.errands import Asks
 from plugins.knowledge.pages.fetch import Fetcher
 from plugins.knowledge.pages.guard import Policy
@@ -23,6 +35,7 @@ class Knowledge(
     errands.Errands,
     fetching.Fetching,
     finding.Finding,
+    joining.Joining,
     upkeep.Upkeep,
     Plugin[KnowledgeSettings],
 ):

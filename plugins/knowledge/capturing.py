@@ -14,8 +14,6 @@ from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
 from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
 
 MINUTE = 60_000
-ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
-OFF = frozenset(("off", "no", "non", "não", "nao"))
 
 
 class Capturing:
@@ -188,6 +186,6 @@ async def _erase_soon(ctx: Context) -> None:
 
 def _on(ctx: Context, choice: str) -> bool:
     said = choice.casefold()
-    if said not in ON | OFF:
+    if said not in naming.ON | naming.OFF:
         raise UserError(ctx.t("Write {on} or {off}.", on=f"`{ctx.t('on')}`", off=f"`{ctx.t('off')}`"))
-    return said in ON
+    return said in naming.ON

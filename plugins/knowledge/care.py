@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from asyncio import TaskGroup
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.api import (
     Context,
@@ -22,7 +22,7 @@ from bot.api import (
 from plugins.knowledge import address, alike, curation, errands, naming, results, shown
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.curation import author
-from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
+from plugins.knowledge.errands import BELIEVED, DAY, OF_HUBS, SECOND, WEEK, Asks
 from plugins.knowledge.pages.facts import Health, Reason, State
 from plugins.knowledge.placing import digest
 from plugins.knowledge.results import Entry
@@ -32,7 +32,7 @@ from plugins.knowledge.settings import KnowledgeHub
 AT_ONCE = 4  # links of one run
 PAUSE = 15 * SECOND  # between two runs, at least
 GONE_AFTER = 3  # failures in a row, each on another day
-MOST_LISTED = 10  # of each sort
+PAGE = 10  # of each sort, in one answer
 
 _DUE = f"FROM health h JOIN entries e ON e.id = h.entry WHERE {OF_HUBS}"
 _ADDRESS = """coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1))"""
@@ -88,36 +88,47 @@ class Caring:
         help="Show which results lead nowhere any more, and which pages have moved.",
         aliases={"es": "enlaces", "fr": "liens"},
         role=Role.COORDINATOR,
+        examples=("links 2",),
     )
-    async def links(self, ctx: Context) -> Reply:
+    async def links(self, ctx: Context, page: int = 1) -> Reply:
         if not section(ctx.hub, KnowledgeHub).check_links:
             raise UserError(ctx.t("This hub does not have its links checked. Moderators turn it on in the hub's file: "
                                   "{setting}", setting="`check_links: true`"))  # fmt: skip
+        page = max(1, page)
+        after = (page - 1) * PAGE
+        gone, all_gone = await _in_state(ctx, "gone", after)
+        moved, all_moved = await _in_state(ctx, "moved", after)
+        if not all_gone + all_moved:
+            return Reply(ctx.t("No result is known to lead nowhere, or to have moved."))
         parts = []
-        if gone := await _in_state(ctx, "gone"):
-            lines = [
-                f"- {_named(ctx, entry)} · " + ctx.t("since {date}", date=shown.day(ctx, ctx.hub, since))
-                for entry, since in gone
-            ]
-            parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=naming.written(ctx, "hide", "12"))
+        if gone:
+            hide = naming.written(ctx, "hide", results.short_name(gone[0]))
+            lines = [f"- {_named(ctx, entry)} · {_since(ctx, entry)}" for entry in gone]
+            parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=hide) + "\n" + "\n".join(lines))
+        if moved:
+            no = naming.with_no(ctx, "moved", results.short_name(moved[0]))
+            lines = [await self._moved_line(ctx, entry) for entry in moved]
+            parts.append(ctx.t("These pages have moved. Look before you accept it; if it is wrong, write {no}:", no=no)
                          + "\n" + "\n".join(lines))  # fmt: skip
-        if moved := await _in_state(ctx, "moved"):
-            lines = [await self._moved_line(ctx, entry) for entry, _ in moved]
-            parts.append(ctx.t("These pages have moved. Look before you accept it:") + "\n" + "\n".join(lines))
-        return Reply("\n\n".join(parts) or ctx.t("No result is known to lead nowhere, or to have moved."))
+        left = sum(max(0, every - after - PAGE) for every in (all_gone, all_moved))
+        return Reply("\n\n".join((*parts, *naming.more(ctx, "links", page, left))) or ctx.t("That was everything."))
 
     @command(
         "moved",
         help="Accept that a page has moved: its new address is shown from then on.",
         aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
         role=Role.COORDINATOR,
-        examples=("moved 12",),
+        examples=("moved 12", "moved 12 no"),
     )
-    async def moved(self, ctx: Context, number: str) -> Reply:
+    async def moved(self, ctx: Context, number: str, no: str = "") -> Reply:
         seen = await naming.own(ctx)
         entry = await naming.entry(ctx, seen, number, hidden=True)
         if entry.state != "moved" or entry.moved_to is None:
             raise UserError(ctx.t("{number} has not moved, as far as is known.", number=shown.name(ctx, entry)))
+        undo = ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo"))
+        if naming.rejected(ctx, no, "moved", shown.name(ctx, entry)):
+            await ctx.db.run(curation.change, self.rules, entry, author(ctx), [("stays", entry.moved_to)])
+            return Reply(ctx.t("{number} stays at its address.", number=shown.name(ctx, entry)) + " " + undo)
         if other := await _at(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=naming.written(ctx, "merge", other)))  # fmt: skip
@@ -125,14 +136,14 @@ class Caring:
         await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
         await errands.begin(ctx, [entry.id])
         (now,) = await ctx.db.run(results.load, seen, [entry.id]) or [entry]
-        undo = ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo"))
         return Reply(f"{shown.result(ctx, self.rules, now)}\n\n{undo}")
 
     async def _moved_line(self, ctx: Context, entry: Entry) -> str:
         """A page that moved, where to, and the command that accepts it."""
         other = await _at(ctx, entry)
         do = naming.written(ctx, "merge", other) if other else naming.written(ctx, "moved", results.short_name(entry))
-        return f"- {_named(ctx, entry)} → {escape(address.shown(entry.moved_to or ''))} · {do}"
+        to = escape(address.shown(entry.moved_to or ""))
+        return f"- {_named(ctx, entry)} → {to} · {_since(ctx, entry)} · {do}"
 
 
 def judged(before: Row, found: Health, now: int) -> Mapping[str, object]:
@@ -173,18 +184,20 @@ def _others_answer(tx: SyncTransaction, now: int) -> bool:
     )
 
 
-async def _in_state(ctx: Context, state: str) -> list[tuple[Entry, int]]:
-    """Results that may be corrected from here with links of that state, and since when."""
+async def _in_state(ctx: Context, state: str, after: int) -> tuple[Sequence[Entry], int]:
+    """A page of results with links of that state that may be corrected from here, and how many there are in all."""
     seen = await naming.own(ctx)
     rows = await ctx.db.rows(
-        f"""SELECT e.id, h.since FROM health h JOIN entries e ON e.id = h.entry
-        WHERE h.state = :state AND {seen.WHERE} ORDER BY h.since DESC LIMIT :most""",
+        f"""SELECT e.id FROM health h JOIN entries e ON e.id = h.entry
+        WHERE h.state = :state AND {BELIEVED} AND {seen.WHERE} ORDER BY h.since DESC, e.id DESC""",
         state=state,
-        most=MOST_LISTED,
         **seen.params,
     )
-    since = {row["id"]: row["since"] for row in rows}
-    return [(entry, since[entry.id]) for entry in await ctx.db.run(results.load, seen, list(since))]
+    return await ctx.db.run(results.load, seen, [row["id"] for row in rows[after : after + PAGE]]), len(rows)
+
+
+def _since(ctx: Context, entry: Entry) -> str:
+    return ctx.t("since {date}", date=shown.day(ctx, ctx.hub, entry.state_since or 0))
 
 
 async def _at(ctx: Context, moved: Entry) -> str | None:

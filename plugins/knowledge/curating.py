@@ -1,5 +1,4 @@
-"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!merge`, `!split`, `!alike`,
-`!useful`, `!undo`, `!changes`.
+"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!useful`, `!undo`, `!changes`.
 
 Coordinators and moderators may correct the entries of their hub in its rooms; whoever shared a page, its own.
 """
@@ -7,9 +6,10 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, marks, naming, proposals, results, shown, votes
+from plugins.knowledge import curation, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
+from plugins.knowledge.proposals import APART
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import COORDINATORS, LABELS, Sight, sight
@@ -18,7 +18,6 @@ from plugins.knowledge.text import fold
 LONGEST_TITLE = 200
 LONGEST_NOTE = 1000
 MOST_CHANGES = 10
-MOST_CANDIDATES = 10
 
 
 class Curating:
@@ -105,67 +104,6 @@ class Curating:
         entry = await self._mine(ctx, number)
         await self._change(ctx, entry, "pinned", None if entry.pinned else "1")
         return await self._done(ctx, entry)
-
-    @command(
-        "merge",
-        help="Join a result with another one that is the same page, or the page in another language.",
-        aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
-        role=Role.COORDINATOR,
-        examples=("merge 12 15",),
-    )
-    async def merge(self, ctx: Context, number: str, other: str) -> Reply:
-        into, gone = await self._mine(ctx, number), await self._mine(ctx, other)
-        if into.id == gone.id:
-            raise UserError(ctx.t("Those are one result already."))
-        if into.shelf != gone.shelf:
-            raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
-        name = shown.name(ctx, gone)
-        await ctx.db.run(curation.merge, self.rules, into, gone, author(ctx))
-        return Reply(
-            ctx.t(
-                "{other} is part of {number} now. Not meant? {undo}",
-                other=name,
-                number=shown.name(ctx, into),
-                undo=naming.written(ctx, "undo"),
-            )
-        )
-
-    @command(
-        "split",
-        help="Take a result out of the one it was joined with, by the number it had.",
-        aliases={"es": "separar", "fr": "separer", "pt": "separar"},
-        role=Role.COORDINATOR,
-        examples=("split 15",),
-    )
-    async def split(self, ctx: Context, number: str) -> Reply:
-        entry = await self._mine(ctx, number)
-        asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
-        if not await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx)):
-            raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
-        return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
-
-    @command(
-        "alike",
-        help="Show results that may be one page, to be joined.",
-        aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
-        role=Role.COORDINATOR,
-    )
-    async def alike(self, ctx: Context) -> Reply:
-        seen = await self._own(ctx)
-        lines = []
-        reasons = {
-            "address": ctx.t("their addresses differ in little"),
-            "language": ctx.t("they may be one page in several languages"),
-            "page": ctx.t("one page says that it is the other"),
-        }
-        for shelf in seen.own:
-            for found in await ctx.db.run(proposals.candidates, shelf.id, MOST_CANDIDATES):
-                sign = "c" if shelf.circle == COORDINATORS else ""
-                numbers = " ".join(f"{sign}{number}" for number in found.numbers[:2])
-                lines.append(f"- {naming.written(ctx, 'merge', numbers)} · {reasons[found.reason]}")
-        if not lines:
-            return Reply(ctx.t("No two results look like one page."))
-        return Reply(ctx.t("These may be one page. Look at both before you join them:") + "\n" + "\n".join(lines))
 
     @command(
         "useful",
@@ -266,6 +204,11 @@ class Curating:
                 return ctx.t("{other} joined to {number}", other=sign + after, number=number)
             case curation.SPLIT:
                 return ctx.t("{other} taken out of {number}", other=sign + after, number=number)
+            case "stays":
+                return ctx.t("{number} has not moved to {text}", number=number, text=after)
+            case what if what.startswith(APART):
+                other = sign + what.removeprefix(APART)
+                return ctx.t("{number} and {other} are two pages", number=number, other=other)
             case "title":
                 return ctx.t("title of {number}: {text}", number=number, text=after)
             case "note":

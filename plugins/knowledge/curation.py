@@ -20,8 +20,8 @@ MOST_AT_ONCE = 20  # changes of one command
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label,
-    topic:<id>), or merge, split."""
+    """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label, topic:<id>,
+    apart:<number of another entry>, stays: an address to which the page did not move), or merge, split."""
 
     id: int
     shelf: int

@@ -28,6 +28,10 @@ OF_HUBS = """e.hidden = 0 AND e.shelf IN
 """The condition on `entries e` that its hub is one of `:hubs` (JSON)."""
 
 
+BELIEVED = """NOT EXISTS
+    (SELECT 1 FROM corrections WHERE entry = h.entry AND field = 'stays' AND value = h.moved_to)"""
+"""The condition on `health h` that nobody said it is wrong: a page did not move there."""
+
 ASKED = "tries > 0 OR state <> 'ok'"
 """The condition on `facts` that the network was, or is to be, asked for it: what a file brought in was not."""
 

@@ -14,6 +14,8 @@ from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import COORDINATORS, Sight
 from plugins.knowledge.text import compounds, fold
 
+ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
+OFF = frozenset(("off", "no", "non", "não", "nao"))
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
 
@@ -106,6 +108,27 @@ def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) ->
         for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
             found[by_name[name]] = None
     return (list(found) or list(names))[:most]
+
+
+def rejected(ctx: Context, said: str, command: str, arguments: str) -> bool:
+    """Whether somebody wrote `no` after a command that accepts what is proposed; "" accepts it."""
+    if said and said.casefold() not in OFF:
+        accept, reject = written(ctx, command, arguments), with_no(ctx, command, arguments)
+        raise UserError(ctx.t("Write {accept}, or {reject} if it is wrong.", accept=accept, reject=reject))
+    return bool(said)
+
+
+def with_no(ctx: Context, command: str, arguments: str) -> str:
+    """The command that rejects what this one would accept."""
+    return written(ctx, command, f"{arguments} {ctx.t('no')}")
+
+
+def more(ctx: Context, command: str, page: int, left: int) -> list[str]:
+    """How many a list leaves out after this page, and the command that shows them; nothing if there are none."""
+    if left <= 0:
+        return []
+    command = written(ctx, command, str(page + 1))
+    return [ctx.t("{count} more: {command}", count=left, command=command)]
 
 
 def written(ctx: Context, command: str, arguments: str = "") -> str:

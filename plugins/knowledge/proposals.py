@@ -2,40 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from bot.api import Row, SyncReader
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import canonical
+from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.placing import digest
 
 MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
+APART = "apart:"  # with a number: the correction which says that an entry is another page than the one of that number
+
+_ADDRESS = "coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1))"
+
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Entries of a shelf that may be one page, by their numbers; `reason` is address, language, or page."""
+    """Two entries of a shelf that may be one page, by their numbers; `reason` is address, language, or page."""
 
-    numbers: tuple[int, ...]
+    numbers: Pair
     reason: str
 
 
-def candidates(db: SyncReader, shelf: int, limit: int) -> Sequence[Candidate]:
-    """Entries of a shelf that may be one page: addresses that differ in little, versions in other languages, and pages
-    that name another one as theirs."""
+def candidates(db: SyncReader, shelf: int) -> Sequence[Candidate]:
+    """Entries of a shelf that may be one page: addresses that differ in little, pages that name another one as theirs,
+    and versions in other languages. Of several that are alike one pair at a time; none that was said to be two pages.
+    """
     rows = db.rows(
-        """SELECT e.number, coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url
-        FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most""",
+        f"SELECT e.number, {_ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most",
         shelf=shelf,
         most=MOST_COMPARED,
     )
     spelt, translated = _together(rows, alike.loose), _together(rows, alike.without_language)
-    found = [Candidate(numbers, "address") for numbers in spelt]
-    found += _said_by_pages(db, shelf, limit)
-    found += _versions_by_pages(db, shelf, limit)
-    found += [Candidate(numbers, "language") for numbers in translated if numbers not in spelt]
-    return list(dict.fromkeys(found))[:limit]
+    groups: list[tuple[Sequence[int], str]] = [(numbers, "address") for numbers in spelt]
+    groups += [(pair, "page") for pair in _said_by_pages(db, shelf)]
+    groups += [(pair, "language") for pair in _versions_by_pages(db, shelf)]
+    groups += [(numbers, "language") for numbers in translated if numbers not in spelt]
+    done = _apart(db, shelf, {number for numbers, _ in groups for number in numbers})
+    found = []
+    for numbers, reason in groups:
+        pair = next((pair for pair in combinations(sorted(numbers), 2) if pair not in done), None)
+        if pair is not None:
+            found.append(Candidate(pair, reason))
+            done.add(pair)
+    return found
+
+
+def addresses(db: SyncReader, shelf: int, numbers: Collection[int]) -> Mapping[int, str]:
+    """The addresses of entries by their numbers."""
+    rows = db.rows(
+        f"""SELECT e.number, {_ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf
+        AND e.number IN (SELECT value FROM json_each(:numbers))""",
+        shelf=shelf,
+        numbers=json.dumps(sorted(numbers)),
+    )
+    return {row["number"]: row["url"] or "" for row in rows}
+
+
+def _apart(db: SyncReader, shelf: int, numbers: Collection[int]) -> set[Pair]:
+    """Which of these somebody said to be two pages."""
+    rows = db.rows(
+        """SELECT e.number, c.field FROM entries e JOIN corrections c ON c.entry = e.id WHERE e.shelf = :shelf
+        AND e.number IN (SELECT value FROM json_each(:numbers)) AND c.field >= 'apart:' AND c.field < 'apart;'""",
+        shelf=shelf,
+        numbers=json.dumps(sorted(numbers)),
+    )
+    pairs = ((row["number"], int(row["field"].removeprefix(APART))) for row in rows)
+    return {(min(pair), max(pair)) for pair in pairs}
 
 
 def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tuple[int, ...]]:
@@ -47,12 +85,12 @@ def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tu
     return [tuple(sorted(numbers)) for numbers in by_form.values() if len(numbers) > 1]
 
 
-def _said_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
+def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
     rows = db.rows(
-        """SELECT e.number, f.final_url, f.canonical, h.moved_to,
-        coalesce(f.url, e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) AS url FROM entries e
-        LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id WHERE e.shelf = :shelf
-        AND (f.final_url IS NOT NULL OR f.canonical IS NOT NULL OR h.moved_to IS NOT NULL) LIMIT :most""",
+        f"""SELECT e.number, f.final_url, f.canonical, h.moved_to, coalesce(f.url, {_ADDRESS}) AS url FROM entries e
+        LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}
+        WHERE e.shelf = :shelf AND (f.final_url IS NOT NULL OR f.canonical IS NOT NULL OR h.moved_to IS NOT NULL)
+        ORDER BY e.id DESC LIMIT :most""",
         shelf=shelf,
         most=MOST_COMPARED,
     )
@@ -68,21 +106,18 @@ def _said_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
                 key=digest(canonical(target) or target),
             )
             if other is not None and other != row["number"]:
-                first, second = sorted((int(other), int(row["number"])))
-                found.append(Candidate((first, second), "page"))
-        if len(found) >= limit:
-            break
+                found.append((int(other), int(row["number"])))
     return found
 
 
-def _versions_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
+def _versions_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
     """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
     rows = db.rows(
-        """SELECT DISTINCT min(e.number, o.number) AS first, max(e.number, o.number) AS second
-        FROM facts f JOIN entries e ON e.id = f.entry JOIN json_each(f.versions) v
-        JOIN resources r ON r.key = v.value JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id
-        WHERE e.shelf = :shelf AND f.versions IS NOT NULL AND o.id <> e.id LIMIT :limit""",
+        """SELECT e.number AS one, o.number AS other FROM facts f JOIN entries e ON e.id = f.entry
+        JOIN json_each(f.versions) v JOIN resources r ON r.key = v.value
+        JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id
+        WHERE e.shelf = :shelf AND f.versions IS NOT NULL AND o.id <> e.id ORDER BY e.id DESC LIMIT :most""",
         shelf=shelf,
-        limit=limit,
+        most=MOST_COMPARED,
     )
-    return [Candidate((row["first"], row["second"]), "language") for row in rows]
+    return [(row["one"], row["other"]) for row in rows]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
 from plugins.knowledge.asking import Question
+from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.making import by_language
 from plugins.knowledge.pool import POOL
 from plugins.knowledge.search import Found, find
@@ -43,7 +44,8 @@ class Entry:
     file: Mapping[str, object] | None
     topics: tuple[str, ...]
     state: str | None
-    """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked."""
+    """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked, or a move was rejected."""
+    state_since: int | None
     moved_to: str | None
     site: str | None = None
     """As the page calls itself; so `author`, and `published` as an ISO date."""
@@ -61,13 +63,13 @@ class ShareShown:
     url: str
 
 
-_SELECT = """SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
-    n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.moved_to,
+_SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
+    n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.since, h.moved_to,
     (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
     FROM entries e JOIN shelves s ON s.id = e.shelf
     LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
     LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
-    LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id"""
+    LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}"""
 
 
 def answer(
@@ -178,6 +180,7 @@ def _entry(row: Row) -> Entry:
         file=json.loads(row["file"]) if row["file"] else None,
         topics=tuple(json.loads(row["topics"])),
         state=row["state"],
+        state_since=row["since"],
         moved_to=row["moved_to"],
         site=row["site"],
         author=row["author"],

@@ -43,10 +43,10 @@ def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
     if entry.label == AMBER:
         facts.append("TLP:AMBER")
     facts += [topic_title(ctx, rules.of(hub.id), topic) for topic in entry.topics[:MOST_TOPICS]]
-    if entry.state == "gone":
-        facts.append(ctx.t("the link no longer works"))
-    if entry.state == "moved":
-        facts.append(ctx.t("the page has moved"))
+    if entry.state_since is not None and entry.state == "gone":
+        facts.append(ctx.t("the link no longer works (since {date})", date=day(ctx, hub, entry.state_since)))
+    if entry.state_since is not None and entry.state == "moved":
+        facts.append(ctx.t("the page has moved (since {date})", date=day(ctx, hub, entry.state_since)))
     if why:
         facts.append(why)
     if link := message(ctx, entry.room, entry.event, entry.shared_by):
@@ -96,6 +96,8 @@ def details(
         parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
     if entry.about:
         parts.append(_quoted(ctx, tidy(entry.about, 300)))
+    if entry.state_since is not None and entry.state == "ok":
+        parts.append(ctx.t("The link has worked since {date}.", date=day(ctx, hub, entry.state_since)))
     if entry.moved_to:
         parts.append(ctx.t("It has moved to: {address}", address=escape(address.shown(entry.moved_to))))
     lines = []

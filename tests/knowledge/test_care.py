@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -90,13 +91,14 @@ async def test_a_link_is_gone_after_failures_on_three_days_and_back_when_it_answ
     assert (len(web.asked), await state(told)) == (2, "unsure")
     await days(told, 1)
     assert (len(web.asked), await state(told)) == (3, "gone")
-    assert "the link no longer works" in str(await told.say(LUIS, "!find see"))
+    assert re.search(r"the link no longer works \(since \d+ Jan 2027\)", str(await told.say(LUIS, "!find see")))
     listed = str(await told.say(MODERATOR, "!links"))
     assert "These links no longer work." in listed
     assert f"- 1 · example.org ({A}) · since" in listed
     web.states[A] = ok(A)
     await days(told, 7)
     assert await state(told) == "ok"
+    assert re.search(r"^The link has worked since \d+ \w+ 2027\.$", str(await told.say(LUIS, "!show 1")), re.MULTILINE)
     assert "nowhere" in str(await told.say(MODERATOR, "!links"))
 
 
@@ -104,9 +106,9 @@ async def test_a_moved_page_is_shown_and_a_moderator_accepts_it_and_takes_it_bac
     web.states[A] = Health(State.MOVED, B, 200)
     await told.say(ANA, f"see {A}")
     await days(told, 7)
-    assert "the page has moved" in str(await told.say(LUIS, "!find see"))
+    assert "the page has moved (since 20 Jan 2027)" in str(await told.say(LUIS, "!find see"))
     assert f"It has moved to: {B}" in str(await told.say(LUIS, "!show 1"))
-    assert f"- 1 · example.org ({A}) → {B} · !moved 1" in str(await told.say(MODERATOR, "!links"))
+    assert f"- 1 · example.org ({A}) → {B} · since 20 Jan 2027 · !moved 1" in str(await told.say(MODERATOR, "!links"))
     accepted = str(await told.say(MODERATOR, "!moved 1"))
     assert accepted.startswith(f"1. example.org ({B})")
     assert f"1. example.org ({B})" in str(await told.say(LUIS, "!find see"))
@@ -125,6 +127,63 @@ async def test_where_the_new_address_was_shared_the_two_are_to_be_joined(told: S
     assert "!merge 2 1" in str(await told.say(MODERATOR, "!links"))
     assert "!merge 2 1" in str(await told.say(MODERATOR, "!moved 1"))
     assert "!merge 1 2 · one page says that it is the other" in str(await told.say(MODERATOR, "!alike"))
+
+
+async def test_a_wrong_move_is_rejected_for_good_and_that_can_be_taken_back(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await days(told, 7)
+    assert "if it is wrong, write !moved 1 no:" in str(await told.say(MODERATOR, "!links"))
+    assert str(await told.say(MODERATOR, "!moved 1 no")) == "1 stays at its address. Not meant? !undo"
+    await days(told, 7)
+    assert await state(told) == "moved"  # its server says so still
+    assert "No result is known" in str(await told.say(MODERATOR, "!links"))
+    assert "moved" not in str(await told.say(LUIS, "!show 1"))
+    assert "has not moved" in str(await told.say(MODERATOR, "!moved 1"))
+    assert f"1 has not moved to {B}" in str(await told.say(MODERATOR, "!changes"))
+    await told.say(MODERATOR, "!undo")
+    assert "the page has moved" in str(await told.say(LUIS, "!find see"))
+    assert "!moved 1" in str(await told.say(MODERATOR, "!links"))
+
+
+async def test_another_move_of_the_page_is_proposed_though_one_was_rejected(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await days(told, 7)
+    await told.say(MODERATOR, "!moved 1 no")
+    web.states[A] = Health(State.MOVED, f"{B}/c", 200)
+    await days(told, 7)
+    assert f"→ {B}/c" in str(await told.say(MODERATOR, "!links"))
+
+
+async def test_a_rejected_move_proposes_no_join_either(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await told.say(ANA, f"and {B}")
+    await days(told, 7)
+    await told.say(MODERATOR, "!moved 1 no")
+    assert "No two results" in str(await told.say(MODERATOR, "!alike"))
+
+
+async def test_what_is_no_answer_to_a_proposal_is_explained(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await days(told, 7)
+    assert str(await told.say(MODERATOR, "!moved 1 perhaps")) == "Write !moved 1, or !moved 1 no if it is wrong."
+    assert "the page has moved" in str(await told.say(LUIS, "!find see"))
+
+
+async def test_a_long_list_of_links_says_how_many_more_there_are_and_shows_them(told: Story, web: FakeWeb) -> None:
+    urls = [f"https://example.org/{number}" for number in range(1, 24)]
+    web.states |= {url: Health(State.MOVED, f"{url}/new", 200) for url in urls[:11]}  # the others are gone
+    await told.say(ANA, " ".join(urls))
+    await days(told, 21)
+    first, second, third = [str(await told.say(MODERATOR, f"!links {page}")) for page in ("", "2", "3")]
+    assert (first.count(" · since "), first.splitlines()[-1]) == (20, "3 more: !links 2")
+    assert (second.count(" · since "), "more" in second) == (3, False)
+    listed = re.findall(r"^- (\d+) ·", first + "\n" + second, re.MULTILINE)
+    assert sorted(map(int, listed)) == list(range(1, 24))
+    assert third == "That was everything."
 
 
 async def test_what_has_not_moved_cannot_be_accepted(told: Story) -> None:

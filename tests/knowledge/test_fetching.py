@@ -342,7 +342,7 @@ async def test_versions_in_other_languages_are_proposed_where_both_are_there(tol
     await told.say(ANA, "see https://example.org/guia https://evil.example/guia https://example.org/de")
     answer = await alike(told)
     assert "!merge 1 2 · they may be one page in several languages" in answer
-    assert answer.count("!merge") == 1
+    assert answer.count("- !merge") == 1
     kept: Any = await told.db.reading().value("SELECT versions FROM facts WHERE url = :url", url=GUIDE)
     assert "example.org" not in kept
 

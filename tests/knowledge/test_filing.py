@@ -233,7 +233,7 @@ async def test_pages_of_one_shelf_that_may_be_one_are_candidates(db: SqliteDatab
         await say(tx, "https://example.org/en/about https://example.org/fr/about", event="$2")
         await say(tx, "https://www.example.org/guide/index.html", event="$3", hub="audit")
         [entry, *_] = await everything(tx)
-        found = await tx.run(proposals.candidates, entry.shelf.id, 10)
+        found = await tx.run(proposals.candidates, entry.shelf.id)
         assert {(one.numbers, one.reason) for one in found if one.reason == "address"} == {((1, 2), "address")}
         assert ((3, 4), "language") in {(one.numbers, one.reason) for one in found}
 

@@ -101,7 +101,9 @@ class Fetcher:
             if kind == "pdf":
                 async with self._one_pdf:
                     paper = await pdf.read(body, self._limits.pdf)
-                return Facts(arrival.final, kind, title=paper.title, author=paper.author, language=paper.language)
+                return Facts(
+                    arrival.final, kind, paper.title, paper.description, None, paper.author, None, paper.language
+                )
             return Facts(arrival.final, kind)
 
     async def health(self, url: str) -> Health:

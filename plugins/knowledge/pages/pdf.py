@@ -1,4 +1,5 @@
-"""The title of a PDF, read in a child process that can do no harm: little memory, little time, nothing written.
+"""The title and first words of a PDF, read in a child process that can do no harm: little memory, little time, nothing
+written.
 
 `pdf_child.py` is what runs there; what it says is judged here.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plugins.knowledge.links import tidy
-from plugins.knowledge.pages.head import LONGEST_TITLE, iso_language
+from plugins.knowledge.pages.head import LONGEST_DESCRIPTION, LONGEST_TITLE, iso_language
 
 _CHILD = Path(__file__).with_name("pdf_child.py")
 _LONGEST_NAME = 100
@@ -51,6 +52,8 @@ class Paper:
     title: str | None = None
     author: str | None = None
     language: str | None = None
+    description: str | None = None
+    """How page 1 begins."""
 
 
 async def read(data: bytes, limits: Limits) -> Paper:
@@ -63,7 +66,8 @@ async def read(data: bytes, limits: Limits) -> Paper:
 
 
 def judged(said: Mapping[str, object]) -> Paper:
-    """The title that was written into the file, unless a program made it up; else the largest line of page 1."""
+    """The title that was written into the file, unless a program made it up; else the largest line of page 1. And how
+    page 1 begins, unless that is no words: numbers, or letters that only the file's own fonts can tell."""
 
     def text(key: str, longest: int) -> str:
         value = said.get(key)
@@ -74,7 +78,10 @@ def judged(said: Mapping[str, object]) -> Paper:
         title = line if _LETTERS.search(line) else ""
     if _NO_AUTHOR.fullmatch(author):
         author = ""
-    return Paper(title or None, author or None, iso_language(text("language", 20)))
+    words = text("text", LONGEST_DESCRIPTION)
+    if 2 * sum(map(str.isalpha, words)) < len("".join(words.split())):
+        words = ""
+    return Paper(title or None, author or None, iso_language(text("language", 20)), words or None)
 
 
 async def _child(data: bytes, limits: Limits) -> bytes:

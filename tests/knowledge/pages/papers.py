@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +12,7 @@ Line = tuple[float, str]
 def pdf(lines: Sequence[Line] = (), info: Mapping[str, str] | None = None, language: str = "", **parts: bytes) -> bytes:
     """One page with these lines (size of the letters, text) from top to bottom. `content`, `kids`,
     `catalog` and `info_entry`
-    replace or add what a test wants to break."""
+    replace or add what a test wants to break; `last` is one object more, before the table."""
     shown = (f"BT /F1 {size} Tf 72 {700 - 60 * row} Td ({words}) Tj ET\n" for row, (size, words) in enumerate(lines))
     content = parts.get("content", stream("".join(shown).encode("cp1252")))
     entries = "".join(f"/{key} {_hex(value)}" for key, value in (info or {}).items()).encode()
@@ -23,6 +24,7 @@ def pdf(lines: Sequence[Line] = (), info: Mapping[str, str] | None = None, langu
         content,
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< " + entries + parts.get("info_entry", b"") + b" >>",
+        *([parts["last"]] if "last" in parts else []),
     ]
     data = bytearray(b"%PDF-1.7\n")
     places = []
@@ -34,6 +36,22 @@ def pdf(lines: Sequence[Line] = (), info: Mapping[str, str] | None = None, langu
     data += b"".join(b"%010d 00000 n \n" % place for place in places)
     data += b"trailer\n<< /Size %d /Root 1 0 R /Info 6 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
     return bytes(data)
+
+
+def packed(data: bytes) -> bytes:
+    """The beginning of the same paper as newer programs write it: all but the content of its page in one packed stream
+    (ISO 32000-1, 7.5.7), and no more."""
+    found = {int(number): body for number, body in re.findall(rb"(?s)(\d+) 0 obj\n(.*?)\nendobj\n", data)}
+    content = found.pop(4)
+    places, inner = b"", b""
+    for number, body in found.items():
+        places += b"%d %d " % (number, len(inner))
+        inner += body + b"\n"
+    entries = b"/Type /ObjStm /N %d /First %d /Filter /FlateDecode" % (len(found), len(places))
+    return b"%%PDF-1.7\n4 0 obj\n%s\nendobj\n20 0 obj\n%s\nendobj\n" % (
+        content,
+        stream(zlib.compress(places + inner), entries),
+    )
 
 
 def stream(data: bytes, entries: bytes = b"") -> bytes:

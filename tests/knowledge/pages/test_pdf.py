@@ -16,11 +16,14 @@ from tests.knowledge.pages.site import Web, page
 LIMITS = Limits()
 TIGHT = Limits(seconds=5, cpu=1, memory=120 * 1024 * 1024)
 PAGE_ONE = [(9, "World Customs Organization"), (24, "Guide to gifts"), (24, "and hospitality"), (12, "June 2026")]
+WORDS = "World Customs Organization Guide to gifts and hospitality June 2026"
+INFO = {"Title": "Guía de regalos", "Author": "Ana Núñez", "Producer": "Writer"}
+PICTURE = papers.stream(bytes(3_000_000))
 
 
-async def test_a_paper_gives_its_title_author_and_language() -> None:
+async def test_a_paper_gives_its_title_author_language_and_first_words() -> None:
     data = papers.pdf(PAGE_ONE, {"Title": "Guía de regalos\n y hospitalidad", "Author": "Ana Núñez"}, "es-MX")
-    assert await pdf.read(data, LIMITS) == Paper("Guía de regalos y hospitalidad", "Ana Núñez", "es")
+    assert await pdf.read(data, LIMITS) == Paper("Guía de regalos y hospitalidad", "Ana Núñez", "es", WORDS)
 
 
 @pytest.mark.parametrize(
@@ -28,13 +31,83 @@ async def test_a_paper_gives_its_title_author_and_language() -> None:
 )
 async def test_a_title_that_a_program_made_up_gives_way_to_the_largest_line_of_page_1(title: str) -> None:
     data = papers.pdf(PAGE_ONE, {"Title": title, "Author": "Administrator"})
-    assert await pdf.read(data, LIMITS) == Paper("Guide to gifts and hospitality")
+    assert await pdf.read(data, LIMITS) == Paper("Guide to gifts and hospitality", description=WORDS)
 
 
 async def test_large_numbers_are_no_title() -> None:
     assert (
         await pdf.read(papers.pdf([(90, "2026"), (12, "Annual report"), (60, "7")]), LIMITS)
     ).title == "Annual report"
+
+
+async def test_of_a_long_page_the_first_words_are_kept() -> None:
+    said = (await pdf.read(papers.pdf([(9, "Gifts and hospitality")] * 100), LIMITS)).description
+    assert said is not None
+    assert said.startswith("Gifts and hospitality Gifts and hospitality")
+    assert 450 < len(said) <= 500
+
+
+@pytest.mark.parametrize("words", ["12 1,345.00 7 GT 99", "\ufffd\ufffd \ufffd a", "/g1/g22/g17"])
+def test_what_is_no_words_is_not_kept(words: str) -> None:
+    assert judged({"text": words}) == Paper()
+
+
+# -- papers that are read only so far ---------------------------------------------------------------------------------
+
+
+async def test_a_paper_too_long_to_be_fetched_whole_is_read_as_far_as_it_goes(web: Web) -> None:
+    web.public.pages["/a"] = page(papers.pdf(PAGE_ONE, INFO, "es", last=PICTURE), content_type="application/pdf")
+    async with web.fetcher() as fetcher:
+        facts = await fetcher.facts(web.url("/a"))
+    assert facts == Facts(web.url("/a"), "pdf", "Guía de regalos", WORDS, author="Ana Núñez", language="es")
+
+
+async def test_a_paper_of_very_many_objects_is_read_without_its_end() -> None:
+    """In the time the child has, and without giving up what was found first."""
+    link = b"%d 0 obj\n<< /Type /Annot /Rect [1 2 3 4] /A << /S /URI /URI (https://example.org/a/b) >> >>\nendobj\n"
+    links = b"".join(link % number for number in range(10, 20_000))
+    data = papers.pdf(PAGE_ONE, {"Title": "Guide to gifts"}).partition(b"xref")[0] + links
+    assert len(data) < 2 * 1024 * 1024
+    assert (await pdf.read(data, Limits(seconds=60, cpu=10))).description == WORDS
+
+
+async def test_a_packed_paper_is_read_without_its_end() -> None:
+    data = papers.packed(papers.pdf(PAGE_ONE, INFO, "es"))
+    assert b"Catalog" not in data
+    assert await pdf.read(data + b"9 0 obj\n<< /Leng", LIMITS) == Paper("Guía de regalos", "Ana Núñez", "es", WORDS)
+
+
+async def test_without_its_catalog_the_first_page_that_is_there_is_read() -> None:
+    data = papers.pdf(PAGE_ONE).replace(b"/Catalog", b"/Catalox").partition(b"xref")[0]
+    assert await pdf.read(data, LIMITS) == Paper("Guide to gifts and hospitality", description=WORDS)
+
+
+async def test_a_heading_is_no_title_and_what_nobody_can_read_neither() -> None:
+    """A bookmark has a title, too; and how a paper is encrypted is told at its end."""
+    heading = papers.pdf(PAGE_ONE, {"Title": "Chapter 3"}).partition(b"xref")[0]
+    secret = papers.pdf(PAGE_ONE, {"Title": "a\x02\x07\x1b\x90", "Producer": "x"}).partition(b"xref")[0]
+    for data in (heading, secret):
+        assert (await pdf.read(data, LIMITS)).title == "Guide to gifts and hospitality"
+
+
+CUT_AND_HOSTILE = {
+    "many objects": b"".join(b"%d 0 obj\n<< /Type /Catalog /A %d 0 R >>\nendobj\n" % (n, n + 1) for n in range(45_000)),
+    "objects in objects": b"1 0 obj\n<< /A 2 0 obj\n" * 90_000,
+    "the same object": b"1 0 obj\n<< /Type /Page /Parent 1 0 R /Contents 1 0 R >>\nendobj\n" * 35_000,
+    "references to nothing": b"1 0 obj\n<< /Type /Page /Contents [%s] >>\nendobj\n" % (b"999 9 R " * 200_000),
+    "a packed stream of itself": b"1 0 obj\n%s\nendobj\n"
+    % papers.stream(b"1 0 ", b"/Type /ObjStm /N 1 /First 4 /Extends 1 0 R"),
+    "a packed bomb": b"1 0 obj\n%s\nendobj\n"
+    % papers.bomb(150).replace(b"/Filter", b"/Type /ObjStm /N 999999999 /First 9 /Filter"),
+    "a title that is itself": b"1 0 obj\n<< /Producer (x) /Title 1 0 R >>\nendobj\n",
+    "trailers": b"trailer << /Root 1 0 R /Prev 9 >>\n" * 60_000,
+    "a parent that is a child": b"1 0 obj\n<< /Type /Page /Parent 1 0 R >>\nendobj\n",
+}
+
+
+@pytest.mark.parametrize("data", CUT_AND_HOSTILE.values(), ids=CUT_AND_HOSTILE)
+async def test_a_hostile_paper_without_end_harms_nobody(data: bytes) -> None:
+    assert await pdf.read(b"%PDF-1.7\n" + data, TIGHT) == Paper()
 
 
 async def test_a_paper_without_words_has_no_title() -> None:
@@ -120,7 +193,7 @@ async def test_a_fetched_paper_is_read_whatever_it_is_called(web: Web) -> None:
     web.public.pages["/a"] = page(papers.pdf(PAGE_ONE, language="en"), content_type="text/html")
     async with web.fetcher() as fetcher:
         facts = await fetcher.facts(web.url("/a"))
-    assert facts == Facts(web.url("/a"), "pdf", "Guide to gifts and hospitality", language="en")
+    assert facts == Facts(web.url("/a"), "pdf", "Guide to gifts and hospitality", WORDS, language="en")
 
 
 @pytest.mark.parametrize("lie", [b"%PDF-1.7\n<html><title>x</title>", b"%PDF-", b"%PDF-1.4\n" + b"\0" * 3_000_000])

@@ -1,0 +1,96 @@
+"""The commands that say which results are one page: `!alike`, `!merge`, `!split`; for coordinators and moderators."""
+
+from __future__ import annotations
+
+from bot.api import Context, Reply, Role, UserError, command, escape
+from plugins.knowledge import address, curation, naming, proposals, shown
+from plugins.knowledge.curation import author
+from plugins.knowledge.proposals import APART
+from plugins.knowledge.results import Entry
+from plugins.knowledge.rules import Rules
+from plugins.knowledge.shelves import COORDINATORS
+
+PAGE = 10  # candidates of one answer
+
+
+class Joining:
+    """Joins results and takes them apart; part of the plugin."""
+
+    rules: Rules
+
+    @command(
+        "merge",
+        help="Join a result with another one that is the same page, or the page in another language.",
+        aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
+        role=Role.COORDINATOR,
+        examples=("merge 12 15", "merge 12 15 no"),
+    )
+    async def merge(self, ctx: Context, number: str, other: str, no: str = "") -> Reply:
+        into, gone = await _mine(ctx, number), await _mine(ctx, other)
+        if into.id == gone.id:
+            raise UserError(ctx.t("Those are one result already."))
+        if into.shelf != gone.shelf:
+            raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
+        names = {"number": shown.name(ctx, into), "other": shown.name(ctx, gone)}
+        undo = naming.written(ctx, "undo")
+        if naming.rejected(ctx, no, "merge", " ".join(names.values())):
+            await ctx.db.run(curation.change, self.rules, into, author(ctx), [(f"{APART}{gone.number}", "1")])
+            alike = naming.written(ctx, "alike")
+            return Reply(ctx.t("{number} and {other} stay two results; {alike} does not show them again. "
+                               "Not meant? {undo}", **names, alike=alike, undo=undo))  # fmt: skip
+        await ctx.db.run(curation.merge, self.rules, into, gone, author(ctx))
+        return Reply(ctx.t("{other} is part of {number} now. Not meant? {undo}", **names, undo=undo))
+
+    @command(
+        "split",
+        help="Take a result out of the one it was joined with, by the number it had.",
+        aliases={"es": "separar", "fr": "separer", "pt": "separar"},
+        role=Role.COORDINATOR,
+        examples=("split 15",),
+    )
+    async def split(self, ctx: Context, number: str) -> Reply:
+        entry = await _mine(ctx, number)
+        asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
+        if not await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx)):
+            raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
+        return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
+
+    @command(
+        "alike",
+        help="Show results that may be one page, to be joined.",
+        aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
+        role=Role.COORDINATOR,
+        examples=("alike 2",),
+    )
+    async def alike(self, ctx: Context, page: int = 1) -> Reply:
+        seen = await naming.own(ctx)
+        found = [(shelf, one) for shelf in seen.own for one in await ctx.db.run(proposals.candidates, shelf.id)]
+        if not found:
+            return Reply(ctx.t("No two results look like one page."))
+        page = max(1, page)
+        after = (page - 1) * PAGE
+        reasons = {
+            "address": ctx.t("their addresses differ in little"),
+            "language": ctx.t("they may be one page in several languages"),
+            "page": ctx.t("one page says that it is the other"),
+        }
+        written, lines = [], []
+        for shelf, one in found[after : after + PAGE]:
+            sign = "c" if shelf.circle == COORDINATORS else ""
+            written.append(" ".join(f"{sign}{number}" for number in one.numbers))
+            urls = await ctx.db.run(proposals.addresses, shelf.id, one.numbers)
+            told = [escape(address.shown(urls[number])) for number in one.numbers]
+            lines.append(" · ".join((f"- {naming.written(ctx, 'merge', written[-1])}", reasons[one.reason], *told)))
+        if not lines:
+            return Reply(ctx.t("That was everything."))
+        intro = ctx.t(
+            "These may be one page. Look at both before you join them; if they are two pages, write {no}:",
+            no=naming.with_no(ctx, "merge", written[0]),
+        )
+        more = naming.more(ctx, "alike", page, len(found) - after - PAGE)
+        return Reply("\n\n".join((intro + "\n" + "\n".join(lines), *more)))
+
+
+async def _mine(ctx: Context, number: str) -> Entry:
+    """An entry that may be joined from here, also a hidden one."""
+    return await naming.entry(ctx, await naming.own(ctx), number, hidden=True)
