@@ -13,6 +13,7 @@ from bot.core.events import Edit, Message, Reaction, Redaction
 from bot.directory import Directory
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
+from plugins.people import People
 from tests.knowledge.hubs import hub
 from tests.knowledge.test_plugin import ANA, HOUR, LUIS, ROOM, count
 
@@ -437,6 +438,19 @@ async def test_a_question_goes_with_its_message_and_an_old_one_with_the_next(tmp
         await s.advance(HOUR + 1)
         await said(s, EVA, "!find policy")
         assert held(tmp_path, "uokkaly") == []
+
+
+async def test_who_wants_nothing_kept_and_is_forgotten_finds_nothing_kept_either() -> None:
+    """The question before says so, and how to have that forgotten, too."""
+    async with story([Knowledge, People], [hub()]) as s:
+        await said(s, ANA, "!mylinks off")
+        assert "write !mylinks on first" in await said(s, ANA, "!forget me")
+        await said(s, ANA, "!forget me yes")
+        await share(s)
+        assert await count(s, "shares") == 0
+        await said(s, ANA, "!mylinks on")
+        await said(s, ANA, "!forget me yes")
+        assert await count(s, "sharers") == 0
 
 
 async def forget_what_was_sent(s: Story) -> None:
