@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.api import Transaction
+from bot.storage.database import SqliteDatabase
 from plugins.knowledge import choices, curation, index, purging, results, shelves
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.curation import Author
@@ -168,3 +169,9 @@ def test_who_wants_nothing_kept_still_wants_that_when_forgotten(faro: Faro) -> N
     assert "that is remembered" in faro.run("forget", ANA, "--yes").stdout
     assert faro.value("SELECT unlogged || askable FROM choices") == "10"
     assert faro.value("SELECT count(*) FROM shares s JOIN sharers u ON u.id = s.sender WHERE user LIKE '@ana%'") == 0
+
+
+async def test_for_a_page_that_goes_not_all_shares_are_read(db: SqliteDatabase) -> None:
+    """Else a hub with a million results could not be taken out in a night."""
+    plan = await db.reading().rows("EXPLAIN QUERY PLAN SELECT 1 FROM shares WHERE resource = 1")
+    assert "shares_by_resource" in plan[0]["detail"]
