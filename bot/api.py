@@ -285,6 +285,10 @@ class Offline(Protocol):
         bot has as long for its own. It is made if the bot has not run yet."""
         ...
 
+    async def forget(self, user_id: str) -> bool:
+        """Erases what the core and every plugin hold about a person; whether there was anything."""
+        ...
+
 
 class Shell(Protocol):
     """`obj` of a plugin's click commands (`click.pass_obj`)."""

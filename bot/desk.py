@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from bot.api import RoomView
+from bot.api import Plugin, RoomView
 from bot.contexts import EventContext
 from bot.core.events import Message
 from bot.core.permissions import Role, is_moderator, power_level, role_of
@@ -166,9 +167,13 @@ class Desk:
         )
 
     async def forget(self, tx: Transaction, user: str) -> None:
-        """Erases what the core and every plugin hold about a person."""
-        for plugin in self.registry.plugins.values():
-            await plugin.forget(tx, user)
-        await people.set_language(tx, user, None)
-        await outbox.forget(tx, user)
-        await undecryptable.forget(tx, user)
+        await forget(tx, self.registry.plugins.values(), user)
+
+
+async def forget(tx: Transaction, plugins: Iterable[Plugin[Any]], user: str) -> None:
+    """Erases what the core and every plugin hold about a person."""
+    for plugin in plugins:
+        await plugin.forget(tx, user)
+    await people.set_language(tx, user, None)
+    await outbox.forget(tx, user)
+    await undecryptable.forget(tx, user)

@@ -10,9 +10,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from bot.api import Plugin
 from bot.config.load import Loaded, load
 from bot.contexts import HubsContext
+from bot.desk import forget
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
 from bot.loading import Found, PluginType, bind, folder
@@ -80,15 +83,27 @@ class OfflineConfig:
                 await self._refresh(db, plugins)
             yield PoliteDatabase(db, SystemClock())
 
+    async def forget(self, user_id: str) -> bool:
+        if not self._file.exists():
+            return False
+        async with open_database(None, self.opened.plugins) as (empty, plugins):
+            known = await self._refresh(empty, plugins)  # what they do with the bot's own takes too long, as above
+        async with open_database(self._file, plugins) as (db, usable), db.transaction() as tx:
+            before = await tx.value("SELECT total_changes()")
+            await forget(tx, [known[plugin.name] for plugin in usable if plugin.name in known], user_id)
+            return bool(await tx.value("SELECT total_changes()") > before)
+
     @property
     def _file(self) -> Path:
         return self.opened.loaded.data_dir / "faro.db"
 
-    async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> None:
+    async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> Mapping[str, Plugin[Any]]:
+        """The plugins, which know the hubs from then on."""
         registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
         for name, plugin in registry.plugins.items():
             async with db.transaction() as tx:
                 await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+        return registry.plugins
 
 
 class PoliteDatabase:

@@ -66,9 +66,13 @@ class SqliteDatabase:
         await self.close()
 
     async def close(self) -> None:
-        for connection in (self._reader, self._writer):
-            if connection:
-                await connection.close()
+        """What is to be erased leaves the log before: another process may have the file, and there is no next commit."""
+        if self._reader:
+            await self._reader.close()
+        if self._writer:
+            if self._must_empty_log:
+                await self._empty_log(self._writer, BUSY_TIMEOUT)
+            await self._writer.close()
         self._reader = self._writer = None
 
     @asynccontextmanager
@@ -86,10 +90,10 @@ class SqliteDatabase:
             if self._must_empty_log:
                 await self._empty_log(connection)
 
-    async def _empty_log(self, connection: Connection) -> None:
-        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits, and nothing raises:
-        what was committed is committed."""
-        await connection.execute("PRAGMA busy_timeout = 0")
+    async def _empty_log(self, connection: Connection, patience: int = 0) -> None:
+        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits (longer than
+        `patience` ms), and nothing raises: what was committed is committed."""
+        await connection.execute(f"PRAGMA busy_timeout = {patience}")
         try:
             busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
             self._must_empty_log = bool(busy)

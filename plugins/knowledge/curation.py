@@ -129,26 +129,41 @@ def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> boo
 
 
 def withdrawn(tx: SyncTransaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:
-    """The message that gave a title or a note was removed: so are its words, and what was before is back; whether
-    there were any."""
+    """The message that gave a title, a note or topics was removed: so are its words, and what was before is back;
+    whether there were any."""
     done = _changes(
         tx,
-        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.event = :event AND c.what IN ('title', 'note')
-        AND c.after IS NOT NULL""",
+        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.event = :event
+        AND (c.what IN ('title', 'note') OR c.what LIKE 'topic:_%') AND c.after IS NOT NULL""",
         MOST_OF_A_MESSAGE,
         shelves=json.dumps(shelves),
         event=event,
     )
+    if not done:
+        return False
     for change in done:
         undo(tx, rules, change, Author(change.by or "", change.at))
     ids = json.dumps([change.id for change in done])
-    touched = drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids)
+    touched = {*drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids), *_drop_set(tx, ids)}
     tx.execute(
-        "UPDATE changes SET before = NULL, after = NULL, undone = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
+        """UPDATE changes SET before = NULL, after = NULL, undone = 1,
+        what = CASE WHEN what LIKE 'topic:%' THEN 'topic:' ELSE what END
+        WHERE id IN (SELECT value FROM json_each(:ids))""",
         ids=ids,
     )
     renew(tx, rules, touched)
-    return bool(done)
+    return True
+
+
+def _drop_set(tx: SyncTransaction, ids: str) -> Collection[int]:
+    """What these changes set goes where it stands now, if their entry was joined to another since. Answers the entries
+    that must be made anew."""
+    theirs = """(by, at, field, value) IN
+        (SELECT by, at, what, after FROM changes WHERE id IN (SELECT value FROM json_each(:ids)))"""
+    touched = tx.rows(f"SELECT entry FROM corrections WHERE {theirs}", ids=ids)
+    for table in ("corrections", "put_aside"):
+        tx.execute(f"DELETE FROM {table} WHERE {theirs}", ids=ids)
+    return {row["entry"] for row in touched}
 
 
 def drop_words(tx: SyncTransaction, said: str, **params: object) -> Collection[int]:

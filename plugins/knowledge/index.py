@@ -151,7 +151,8 @@ def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> bool:
 
 
 def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
-    """Removes everything a person shared, wrote and found useful; the words leave the disk."""
+    """Removes everything a person shared, wrote and found useful; the words leave the disk. That they want nothing kept
+    stays known, or their next link would be kept."""
     id_ = tx.value("SELECT id FROM sharers WHERE user = :user", user=user)
     if id_ is None:
         return
@@ -168,12 +169,13 @@ def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
         tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
     tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
-    tx.execute("DELETE FROM choices WHERE sharer = :id", id=id_)
+    tx.execute("UPDATE choices SET askable = 0 WHERE sharer = :id AND unlogged = 1", id=id_)
+    tx.execute("DELETE FROM choices WHERE sharer = :id AND unlogged = 0", id=id_)
     tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
     _drop_unsaid_facts(tx, {row["entry"] for row in touched})
     renew(tx, rules, {row["entry"] for row in touched})
     tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
-    tx.execute("DELETE FROM sharers WHERE id = :id", id=id_)
+    tx.execute("DELETE FROM sharers WHERE id = :id AND id NOT IN (SELECT sharer FROM choices)", id=id_)
     erase(tx)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
@@ -120,13 +120,27 @@ def _write(tx: SyncTransaction, made: Sequence[tuple[Row, Made]]) -> None:
     )
 
 
-def _drop(tx: SyncTransaction, gone: Iterable[Row]) -> None:
+def _drop(tx: SyncTransaction, gone: Sequence[Row]) -> None:
     """Entries nothing is said of any more, and resources nobody knows any more."""
+    if gone:
+        _unsay(tx, json.dumps([row["id"] for row in gone]))
     for row in gone:
         joined = tx.rows("SELECT resource FROM merged WHERE entry = :id", id=row["id"])
         tx.execute("DELETE FROM entries WHERE id = :id", id=row["id"])
         for resource in (row["resource"], *(one["resource"] for one in joined)):
             forget_resource(tx, resource)
+
+
+def _unsay(tx: SyncTransaction, ids: str) -> None:
+    """What was written about these entries leaves the list of changes; who changed what kind of thing, and when, stays.
+    One that was joined to another lives on as its part."""
+    about = f"""(shelf, number) IN (SELECT shelf, number FROM entries e WHERE id IN {_IDS}
+        AND NOT EXISTS (SELECT 1 FROM merged WHERE shelf = e.shelf AND resource = e.resource)
+        UNION ALL SELECT shelf, number FROM merged WHERE entry IN {_IDS})"""
+    tx.execute(
+        f"UPDATE changes SET before = NULL, after = NULL WHERE what IN ('title', 'note', 'url') AND {about}", ids=ids
+    )
+    tx.execute(f"UPDATE changes SET what = 'topic:' WHERE what LIKE 'topic:%' AND {about}", ids=ids)
 
 
 def forget_resource(tx: SyncTransaction, resource: int) -> None:

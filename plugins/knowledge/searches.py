@@ -1,4 +1,8 @@
-"""What did somebody search last in a room? The question is kept for an hour, for `!more`; results are not kept."""
+"""What did somebody search last in a room? The question is kept for an hour, for `!more`; results are not kept.
+
+An old one goes with the next question anybody asks, at most a day later. Its words are in no index: to leave the file
+they only need the log emptied.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ KEPT = 3_600_000  # ms
 
 async def remember(ctx: Context, words: str, shown: int) -> None:
     """The asker has now seen that many results. The message that began the search stays known: see `withdraw`."""
+    await ctx.db.run(expire, ctx.now)
     await ctx.db.execute(
         """INSERT INTO searches (room, sender, event, query, shown, at)
         VALUES (:room, :sender, :event, :query, :shown, :now)
@@ -37,12 +42,17 @@ async def last(ctx: Context) -> tuple[str, int] | None:
 
 def withdraw(tx: SyncTransaction, room: str, event: str) -> None:
     """The message that began a search was removed."""
-    tx.execute("DELETE FROM searches WHERE room = :room AND event = :event", room=room, event=event)
+    _drop(tx, "room = :room AND event = :event", room=room, event=event)
 
 
 def expire(tx: SyncTransaction, now: int) -> None:
-    tx.execute("DELETE FROM searches WHERE at < :old", old=now - KEPT)
+    _drop(tx, "at < :old", old=now - KEPT)
 
 
 def forget(tx: SyncTransaction, user: str) -> None:
-    tx.execute("DELETE FROM searches WHERE sender = :user", user=user)
+    _drop(tx, "sender = :user", user=user)
+
+
+def _drop(tx: SyncTransaction, which: str, **params: object) -> None:
+    if tx.execute(f"DELETE FROM searches WHERE {which}", **params):
+        tx.erase()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import get_args
 
 from bot.api import Context, Language, Plugin, Reply, Settings, UserError, command, escape
@@ -96,10 +97,22 @@ def _what_forgetting_means(ctx: Context) -> str:
             ctx.t("A link that other people shared too stays as theirs."),
             ctx.t("Your messages stay in the room until you delete them there."),
             ctx.t("What moderators wrote about you in my configuration stays until they remove it."),
+            *_what_is_kept(ctx),
             "",
             ctx.t("It cannot be undone. To confirm, write {command}.", command=confirmation),
         ]
     )
+
+
+def _what_is_kept(ctx: Context) -> Iterator[str]:
+    """Who chose that nothing they share is kept, and is forgotten, must not find their next link kept."""
+    word = next((entry.word for entry in ctx.manual() if entry.name == "mylinks"), None)
+    if word:
+        yield ctx.t(
+            "If you chose that nothing you share is kept, that alone stays, so that it holds; if it is to go too, "
+            "write {command} first.",
+            command=f"`{word} on`",
+        )
 
 
 def _word(ctx: Context, name: str) -> str:

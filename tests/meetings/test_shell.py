@@ -38,6 +38,9 @@ class FakeShell:
     def writing(self) -> AbstractAsyncContextManager[Database]:
         raise NotImplementedError
 
+    async def forget(self, user_id: str) -> bool:
+        raise NotImplementedError
+
 
 MONTHLY = meeting(repeats="first tuesday of the month", remind=["1 week", "1 day", "1 hour", "10 minutes"])
 

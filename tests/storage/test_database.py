@@ -259,6 +259,19 @@ async def test_what_a_reader_still_sees_leaves_the_log_with_the_next_commit(db: 
     assert left(tmp_path) == []
 
 
+async def test_what_a_reader_still_saw_leaves_the_log_when_the_database_is_closed(tmp_path: Path) -> None:
+    """A command of the shell ends while the bot goes on: the bot has no reason to look."""
+    with closing(sqlite3.connect(tmp_path / "faro.db", isolation_level=None)) as bot:
+        async with SqliteDatabase(tmp_path / "faro.db") as db:
+            await db.migrate("wishes", [(1, WISHES)])
+            bot.execute("BEGIN")
+            bot.execute("SELECT * FROM wishes").fetchall()
+            await secret_told_and_erased(db)
+            bot.execute("COMMIT")
+            assert left(tmp_path) == ["faro.db-wal"]
+        assert left(tmp_path) == []
+
+
 async def test_what_was_erased_by_a_task_cancelled_while_it_committed_leaves_the_log_too(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:

@@ -1,10 +1,11 @@
-"""What this plugin adds to `faro`: `find`, `import`, `export` and `bench`, each in a file of its own."""
+"""What this plugin adds to `faro`: `find`, `import`, `export`, `purge`, `forget` and `bench`."""
 
 from plugins.knowledge.shell.faro_bench import bench
 from plugins.knowledge.shell.faro_export import export_command
 from plugins.knowledge.shell.faro_find import find
 from plugins.knowledge.shell.faro_import import import_command
+from plugins.knowledge.shell.faro_purge import forget, purge
 
-__all__ = ["COMMANDS", "bench", "export_command", "find", "import_command"]
+__all__ = ["COMMANDS", "bench", "export_command", "find", "forget", "import_command", "purge"]
 
-COMMANDS = (bench, export_command, find, import_command)
+COMMANDS = (bench, export_command, find, forget, import_command, purge)

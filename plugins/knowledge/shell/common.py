@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from bot.api import Hub, Offline
+from bot.api import Database, Hub, Offline, Translator
+from plugins.knowledge import index
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 TROUBLE, WRONG = 1, 2  # exit codes: trouble that was told; something must be changed first
+
+USER = re.compile(r"@[^\s:@]+:\S+")
 
 Command = TypeVar("Command", bound=Callable[..., Any])  # Any: click hands over what the options say
 
@@ -33,6 +37,29 @@ def hub_called(offline: Offline, id_: str) -> Hub:
         message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=id_, known=known)
         raise click.BadParameter(message, param_hint="HUB")
     return chosen
+
+
+def agreed(question: str, yes: bool, t: Translator) -> bool:
+    """Whether the person at the terminal wants it, who may have said so before (`--yes`)."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        end(WRONG, t.t("Nobody can be asked here. Write --yes if you are sure."))
+    if click.confirm(question, err=True):
+        return True
+    click.echo(t.t("Nothing was changed."))
+    return False
+
+
+async def rewrite(db: Database, bars: Progress, t: Translator) -> None:
+    """Deleted words leave the file."""
+    task = bars.add_task(t.t("Erasing"), total=None)
+    begin = more = True
+    while more:
+        async with db.transaction() as tx:
+            more = await tx.run(index.rewrite_some, begin=begin)
+        begin = False
+        bars.advance(task)
 
 
 def end(code: int, reason: str) -> NoReturn:

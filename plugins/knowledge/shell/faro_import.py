@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,12 +21,11 @@ from plugins.knowledge.exchange.formats import HEAD, READERS, Reader, detect
 from plugins.knowledge.exchange.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.intake import Manner, Outcome
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shell.common import TROUBLE, WRONG, end, hub_arguments, hub_called, progress
+from plugins.knowledge.shell.common import TROUBLE, USER, WRONG, end, hub_arguments, hub_called, progress
 from plugins.knowledge.shell.report import Report, place, plain
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 
 FIRST = 5  # links, and reasons, that the preview shows
-_USER = re.compile(r"@[^\s:@]+:\S+")
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ def import_command(
     offline = shell.open(config)
     t = offline.translator
     chosen = hub_called(offline, hub)
-    if sharer and not _USER.fullmatch(sharer):
+    if sharer and not USER.fullmatch(sharer):
         raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="--as")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, offline.now, circle, sharer, keep_sharers, label)
