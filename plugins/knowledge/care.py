@@ -26,6 +26,7 @@ from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
 from plugins.knowledge.pages.facts import Health, Reason, State
 from plugins.knowledge.placing import digest
 from plugins.knowledge.results import Entry
+from plugins.knowledge.rows import ADDRESS
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub
 
@@ -35,7 +36,6 @@ GONE_AFTER = 3  # failures in a row, each on another day
 MOST_LISTED = 10  # of each sort
 
 _DUE = f"FROM health h JOIN entries e ON e.id = h.entry WHERE {OF_HUBS}"
-_ADDRESS = """coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1))"""
 
 
 class Caring:
@@ -49,7 +49,7 @@ class Caring:
         """Checks the few links that are due longest, and asks for itself when the next one is."""
         async with ctx.transaction() as tx:
             rows = await tx.rows(
-                f"SELECT h.*, {_ADDRESS} AS url {_DUE} AND h.due <= :now ORDER BY h.due LIMIT :most",
+                f"SELECT h.*, {ADDRESS} AS url {_DUE} AND h.due <= :now ORDER BY h.due LIMIT :most",
                 hubs=json.dumps(errands.checking(ctx.hubs)),
                 now=ctx.now,
                 most=AT_ONCE,
@@ -74,7 +74,7 @@ class Caring:
             await tx.execute(
                 f"""UPDATE health SET state = :state, since = :since, checked_at = :now, fails = :fails,
                 moved_to = :moved_to, due = :due WHERE entry = :entry AND due = :was_due AND entry IN
-                (SELECT e.id FROM entries e WHERE {OF_HUBS} AND {_ADDRESS} = :asked)""",
+                (SELECT e.id FROM entries e WHERE {OF_HUBS} AND {ADDRESS} = :asked)""",
                 now=ctx.now,
                 entry=row["entry"],
                 was_due=row["due"],

@@ -7,7 +7,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, marks, naming, proposals, results, shown, votes
+from plugins.knowledge import curation, errands, marks, naming, proposals, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -140,8 +140,10 @@ class Curating:
     async def split(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
         asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
-        if not await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx)):
+        own = await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx))
+        if own is None:
             raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
+        await errands.begin(ctx, [entry.id, own])
         return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
 
     @command(
@@ -198,8 +200,10 @@ class Curating:
         if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
         for one in found:
-            if not await ctx.db.run(curation.undo, self.rules, one, author(ctx)):
+            entry = await ctx.db.run(curation.undo, self.rules, one, author(ctx))
+            if entry is None:
                 raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
+            await errands.begin(ctx, [entry])
         told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
         return Reply(ctx.t("Taken back: {change}", change=told))
 

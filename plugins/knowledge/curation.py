@@ -67,12 +67,12 @@ def merge(tx: SyncTransaction, rules: Rules, into: Entry, other: Entry, author: 
     _note(tx, into, author, MERGE, None, str(other.number))
 
 
-def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> bool:
-    """Takes what was once the entry of that number out of another one; whether it was part of one."""
-    if filing.split(tx, rules, entry.shelf.id, number) is None:
-        return False
-    _note(tx, entry, author, SPLIT, None, str(number))
-    return True
+def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> int | None:
+    """Takes what was once the entry of that number out of another one; its id, None if it was no part of one."""
+    own = filing.split(tx, rules, entry.shelf.id, number)
+    if own is not None:
+        _note(tx, entry, author, SPLIT, None, str(number))
+    return own
 
 
 def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Change]:
@@ -103,13 +103,15 @@ def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Change | None:
     return found[0] if found else None
 
 
-def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> bool:
-    """Takes a change back; whether it could be: not twice, nor where its author was forgotten, nor where the entry is
-    gone or was changed again since."""
+def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:
+    """Takes a change back; the entry that has what was changed now. None if it could not be: not twice, nor where its
+    author was forgotten, nor where the entry is gone or was changed again since."""
     if done.undone or done.by is None:
-        return False
+        return None
+    entry = done.entry
     if done.what == MERGE:
-        undone = filing.split(tx, rules, done.shelf, int(done.after or 0)) is not None
+        entry = filing.split(tx, rules, done.shelf, int(done.after or 0))
+        undone = entry is not None
     elif done.what == SPLIT:
         other = tx.value(
             "SELECT id FROM entries WHERE shelf = :shelf AND number = :number",
@@ -125,7 +127,7 @@ def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> boo
             renew(tx, rules, {done.entry})
     if undone:
         tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)
-    return undone
+    return entry if undone else None
 
 
 def withdrawn(tx: SyncTransaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:

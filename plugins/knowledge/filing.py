@@ -16,7 +16,7 @@ def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
     row = tx.row("SELECT shelf, resource, number FROM entries WHERE id = :other", other=other)
     if row is None:
         return
-    for table in ("shares", "curations"):
+    for table in ("shares", "curations", "facts"):
         tx.execute(f"UPDATE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
     _hand_over(tx, into, other, row)
     renew(tx, rules, {into, other})
@@ -40,7 +40,7 @@ def split(tx: SyncTransaction, rules: Rules, shelf: int, number: int) -> int | N
         number=number,
         resource=row["resource"],
     )
-    for table in ("shares", "curations"):
+    for table in ("shares", "curations", "facts", "votes"):
         tx.execute(
             f"UPDATE {table} SET entry = :own WHERE entry = :entry AND resource = :resource",
             own=own,
@@ -138,7 +138,7 @@ def _move(tx: SyncTransaction, rules: Rules, row: Row, resource: int, new: int) 
         _join_anew(tx, rules, entry, about["shelf"], resource, new)
     else:
         entry = (entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
-    for table in ("shares", "curations"):
+    for table in ("shares", "curations", "facts"):
         tx.execute(
             f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new
             WHERE entry = :entry AND resource = :resource AND url = :url""",
@@ -168,6 +168,9 @@ def _join_anew(tx: SyncTransaction, rules: Rules, entry: int, shelf: int, old: i
     )
     if meanwhile == entry:
         return
+    tx.execute(
+        "UPDATE votes SET resource = :new WHERE entry = :entry AND resource = :old", entry=entry, old=old, new=new
+    )
     if meanwhile is not None:
         merge(tx, rules, entry, meanwhile)
         # The part keeps the number people know it by; the younger number leads to the entry by way of the old key.

@@ -10,16 +10,18 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.api import Transaction
+from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
 from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
 from plugins.knowledge.curation import Author
+from plugins.knowledge.errands import put_down
+from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Sight, every, scope
 from plugins.knowledge.traces import traceable, traces
-from plugins.knowledge.votes import said_useful
+from plugins.knowledge.votes import reacted, said_useful, withdrawn
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import RULES, remove, say
@@ -41,6 +43,9 @@ steps = st.one_of(
         st.booleans(),
     ),
     st.tuples(st.just("vote"), pages, st.sampled_from(PEOPLE)),
+    st.tuples(st.just("react"), events, st.sampled_from(PEOPLE)),
+    st.tuples(st.just("withdraw"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("fetch"), pages),
     st.tuples(st.just("forget"), st.sampled_from(PEOPLE)),
     st.tuples(st.just("refile")),
     st.tuples(st.just("undo"), st.sampled_from(PEOPLE)),
@@ -66,6 +71,9 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
     if kind in ("merge", "split", "correct", "undo"):
         await _correct(tx, Author(PEOPLE[at % 2], at), kind, *what)
         return
+    if kind in ("vote", "react", "withdraw", "fetch"):
+        await _learn(tx, at, kind, *what)
+        return
     match kind:
         case "say":
             event, page, words = what
@@ -77,15 +85,32 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
             resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
             hubs = [hub(resources=resources)]
             await tx.run(recommending.curate, Rules(hubs), hubs)
-        case "vote":
-            if entry := await _entry(tx, what[0]):
-                await tx.run(said_useful, RULES, entry.id, what[1])
         case "forget":
             await tx.run(index.forget, RULES, what[0])
         case _:
             await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
             while await tx.run(filing.refile, RULES, 2):
                 pass
+
+
+async def _learn(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
+    match kind:
+        case "vote":
+            if entry := await _entry(tx, what[0]):
+                await tx.run(said_useful, RULES, entry.id, what[1])
+        case "react":
+            room = "!transparency-members:example.org"
+            await tx.run(reacted, RULES, Reaction(room, f"$by{what[1]}", what[1], at, f"${what[0]}", "👍"))
+        case "withdraw":
+            await tx.run(withdrawn, RULES, f"$by{what[0]}")
+        case _:
+            if entry := await _entry(tx, what[0]):
+                await tx.run(put_down, [hub(fetch="titles")], [entry.id], at)
+                await tx.execute(
+                    """UPDATE facts SET state = 'ok', tries = 1, due = NULL, description = 'told by ' || url
+                    WHERE due IS NOT NULL"""
+                )
+                await tx.run(renew, RULES, {entry.id})
 
 
 async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> None:  # Any: as above
@@ -135,9 +160,22 @@ async def _agree(tx: Transaction) -> None:
     assert {row["entry"] for row in said} == set(entries)
     # A page belongs to one entry of a shelf, and all that was said of it is there.
     merged = {row["resource"]: row["entry"] for row in await tx.rows("SELECT resource, entry FROM merged")}
-    for row in said:
+    of_pages = await tx.rows("SELECT entry, resource FROM facts UNION SELECT entry, resource FROM votes")
+    for row in (*said, *of_pages):
         assert merged.get(row["resource"], row["entry"]) == row["entry"]
         assert row["resource"] in merged or entries[row["entry"]]["resource"] == row["resource"]
+    # What a page said stands while somebody says its address, and with what is said of it.
+    addresses = await tx.rows(
+        "SELECT entry, resource, url FROM shares UNION SELECT entry, resource, url FROM curations"
+    )
+    for row in await tx.rows("SELECT entry, resource, url FROM facts"):
+        assert row in addresses
+    for id_, entry in entries.items():
+        votes = await tx.value("SELECT count(DISTINCT sharer) FROM votes WHERE entry = :id", id=id_)
+        assert entry["votes"] == votes
+        told = await tx.rows("SELECT url FROM facts WHERE entry = :id", id=id_)
+        if not entry["hidden"]:
+            assert {word for word in words[id_]["about"].split() if word.isdigit()} == {row["url"][-1] for row in told}
     used = {row["resource"] for row in (*said, *entries.values())} | set(merged)
     assert {row["id"] for row in await tx.rows("SELECT id FROM resources")} == used
     numbers = [row["number"] for row in await tx.rows("SELECT number FROM entries UNION ALL SELECT number FROM merged")]
