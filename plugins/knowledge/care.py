@@ -26,7 +26,7 @@ from plugins.knowledge.errands import DAY, OF_HUBS, SECOND, WEEK, Asks
 from plugins.knowledge.pages.facts import Health, Reason, State
 from plugins.knowledge.placing import digest
 from plugins.knowledge.results import Entry
-from plugins.knowledge.rows import ADDRESS
+from plugins.knowledge.rows import ADDRESS, entry_of
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub
 
@@ -121,7 +121,7 @@ class Caring:
         if other := await _at(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=naming.written(ctx, "merge", other)))  # fmt: skip
-        await ctx.db.run(curation.change, self.rules, entry, author(ctx), [("url", entry.moved_to)])
+        await ctx.db.run(curation.move, self.rules, entry, entry.moved_to, author(ctx))
         await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
         await errands.begin(ctx, [entry.id])
         (now,) = await ctx.db.run(results.load, seen, [entry.id]) or [entry]
@@ -191,8 +191,8 @@ async def _at(ctx: Context, moved: Entry) -> str | None:
     """The numbers of the entry that has the address a page moved to on the same shelf, and of that page, for !merge."""
     key = canonical(moved.moved_to or "")
     number = await ctx.db.value(
-        """SELECT e.number FROM resources r JOIN entries e ON e.resource = r.id
-        WHERE r.key = :key AND e.shelf = :shelf AND e.id <> :moved""",
+        f"""SELECT e.number FROM resources r JOIN entries e ON e.id = {entry_of(":shelf", "r.id")}
+        WHERE r.key = :key AND e.id <> :moved""",
         key=digest(key or ""),
         shelf=moved.shelf.id,
         moved=moved.id,

@@ -13,7 +13,7 @@ from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 
-MERGE, SPLIT = "merge", "split"
+MERGE, SPLIT, URL = "merge", "split", "url"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
 MOST_AT_ONCE = 20  # changes of one command
 
@@ -60,6 +60,12 @@ def change(
             _set(tx, entry.id, field, value, author)
             _note(tx, entry, author, field, before, value)
     renew(tx, rules, {entry.id})
+
+
+def move(tx: SyncTransaction, rules: Rules, entry: Entry, url: str, author: Author) -> None:
+    """The page of an entry has a new address: it is shown, and what is shared by it is filed there."""
+    filing.add_address(tx, entry.id, url)
+    change(tx, rules, entry, author, [(URL, url)])
 
 
 def merge(tx: SyncTransaction, rules: Rules, into: Entry, other: Entry, author: Author) -> None:
@@ -124,6 +130,8 @@ def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int
     else:
         undone = _take_back(tx, done, author)
         if undone and done.entry is not None:
+            if done.what == URL:
+                filing.drop_address(tx, rules, done.shelf, done.after or "")
             renew(tx, rules, {done.entry})
     if undone:
         tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)

@@ -9,6 +9,7 @@ from bot.api import Row, SyncReader
 from plugins.knowledge import alike
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.placing import digest
+from plugins.knowledge.rows import entry_of
 
 MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
 
@@ -62,8 +63,8 @@ def _said_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
             if not target or not row["url"] or not alike.may_join(row["url"], target):
                 continue
             other = db.value(
-                """SELECT e.number FROM entries e JOIN resources r ON r.id = e.resource
-                WHERE e.shelf = :shelf AND r.key = :key""",
+                f"""SELECT e.number FROM resources r JOIN entries e ON e.id = {entry_of(":shelf", "r.id")}
+                WHERE r.key = :key""",
                 shelf=shelf,
                 key=digest(canonical(target) or target),
             )
@@ -78,9 +79,9 @@ def _said_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
 def _versions_by_pages(db: SyncReader, shelf: int, limit: int) -> list[Candidate]:
     """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
     rows = db.rows(
-        """SELECT DISTINCT min(e.number, o.number) AS first, max(e.number, o.number) AS second
+        f"""SELECT DISTINCT min(e.number, o.number) AS first, max(e.number, o.number) AS second
         FROM facts f JOIN entries e ON e.id = f.entry JOIN json_each(f.versions) v
-        JOIN resources r ON r.key = v.value JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id
+        JOIN resources r ON r.key = v.value JOIN entries o ON o.id = {entry_of("e.shelf", "r.id")}
         WHERE e.shelf = :shelf AND f.versions IS NOT NULL AND o.id <> e.id LIMIT :limit""",
         shelf=shelf,
         limit=limit,

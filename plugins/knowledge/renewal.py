@@ -81,7 +81,9 @@ def _drop_unsaid(tx: SyncTransaction, ids: str) -> None:
         f"""DELETE FROM facts AS f WHERE entry IN {_IDS} AND ((({ASKED}) AND url NOT IN
         (SELECT url FROM shares WHERE entry = f.entry AND resource = f.resource UNION ALL
         SELECT url FROM curations WHERE entry = f.entry AND resource = f.resource UNION ALL
-        SELECT value FROM corrections WHERE entry = f.entry AND field = 'url'))
+        SELECT value FROM corrections WHERE entry = f.entry AND field = 'url' UNION ALL
+        SELECT value FROM put_aside WHERE shelf = (SELECT shelf FROM entries WHERE id = f.entry)
+        AND resource = f.resource AND field = 'url'))
         OR resource NOT IN (SELECT resource FROM shares WHERE entry = f.entry UNION ALL
         SELECT resource FROM curations WHERE entry = f.entry UNION ALL
         SELECT resource FROM entries WHERE id = f.entry))""",

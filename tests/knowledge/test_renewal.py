@@ -16,7 +16,8 @@ from bot.testing.story import story
 from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
 from plugins.knowledge.curation import Author
 from plugins.knowledge.errands import put_down
-from plugins.knowledge.renewal import renew
+from plugins.knowledge.placing import entry_of, resources_of
+from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Sight, every, scope
@@ -42,6 +43,7 @@ steps = st.one_of(
         st.sampled_from(["title", "note", "hidden", "pinned", "topic:x", "label"]),
         st.booleans(),
     ),
+    st.tuples(st.just("move"), pages, pages),
     st.tuples(st.just("vote"), pages, st.sampled_from(PEOPLE)),
     st.tuples(st.just("react"), events, st.sampled_from(PEOPLE)),
     st.tuples(st.just("withdraw"), st.sampled_from(PEOPLE)),
@@ -68,7 +70,7 @@ async def _live(done: list[tuple[Any, ...]]) -> None:  # Any: as above
 
 
 async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
-    if kind in ("merge", "split", "correct", "undo"):
+    if kind in ("merge", "split", "move", "correct", "undo"):
         await _correct(tx, Author(PEOPLE[at % 2], at), kind, *what)
         return
     if kind in ("vote", "react", "withdraw", "fetch"):
@@ -120,6 +122,14 @@ async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> No
             into, other = [await _entry(tx, page) for page in what]
             if into and other and into != other:
                 await tx.run(curation.merge, RULES, into, other, author)
+        case "move":
+            page, url = what[0], f"https://example.org/{what[1]}"
+            [resource] = (await tx.run(resources_of, {url})).values()
+            there = await tx.run(entry_of, shelf, resource)
+            await tx.run(forget_resource, resource)
+            entry = await _entry(tx, page)
+            if entry and there in (None, entry.id):
+                await tx.run(curation.move, RULES, entry, url, author)
         case "split":
             await tx.run(filing.split, RULES, shelf, what[0])
         case "correct":
@@ -165,11 +175,11 @@ async def _agree(tx: Transaction) -> None:
         assert merged.get(row["resource"], row["entry"]) == row["entry"]
         assert row["resource"] in merged or entries[row["entry"]]["resource"] == row["resource"]
     # What a page said stands while somebody says its address, and with what is said of it.
-    addresses = await tx.rows(
-        "SELECT entry, resource, url FROM shares UNION SELECT entry, resource, url FROM curations"
-    )
-    for row in await tx.rows("SELECT entry, resource, url FROM facts"):
-        assert row in addresses
+    about = "SELECT entry, resource, url FROM"
+    addresses = await tx.rows(f"{about} shares UNION {about} curations")
+    moved = await tx.rows("SELECT value FROM corrections UNION SELECT value FROM put_aside")
+    for row in await tx.rows(f"{about} facts"):
+        assert row in addresses or {"value": row["url"]} in moved
     for id_, entry in entries.items():
         votes = await tx.value("SELECT count(DISTINCT sharer) FROM votes WHERE entry = :id", id=id_)
         assert entry["votes"] == votes

@@ -37,6 +37,9 @@ CREATE TABLE votes (                           -- one a person counts, however m
 CREATE INDEX votes_by_event ON votes (event) WHERE event IS NOT NULL;
 CREATE INDEX votes_by_sharer ON votes (sharer);
 
+-- The page whose new address this is, as a person accepted that it moved; NULL: joined as another page.
+ALTER TABLE merged ADD COLUMN moved_from INTEGER;
+
 -- What a page said is its own whose address was asked.
 INSERT INTO facts
 SELECT f.entry, coalesce((SELECT resource FROM shares WHERE entry = f.entry AND url = f.url),
