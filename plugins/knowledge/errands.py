@@ -87,25 +87,17 @@ def put_down(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int],
         return False
     of_these = f"{OF_HUBS} AND e.id IN (SELECT value FROM json_each(:ids))"
     ids = json.dumps(sorted(entries))
-    pages = (
-        tx.rows(
-            f"""SELECT p.entry, p.resource, {PAGE_URL} AS url FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
+    pages = tx.rows(
+        f"""SELECT p.entry, p.resource, {PAGE_URL} AS url FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
         WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM facts WHERE entry = p.entry AND resource = p.resource)""",
-            ids=ids,
-            hubs=json.dumps(fetch),
-        )
-        if fetch
-        else ()
+        ids=ids,
+        hubs=json.dumps(fetch),
     )
-    links = (
-        tx.rows(
-            f"""SELECT e.id, {ADDRESS} AS url FROM entries e
+    links = tx.rows(
+        f"""SELECT e.id, {ADDRESS} AS url FROM entries e
         WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM health WHERE entry = e.id)""",
-            ids=ids,
-            hubs=json.dumps(check),
-        )
-        if check
-        else ()
+        ids=ids,
+        hubs=json.dumps(check),
     )
     to_fetch = [row for row in pages if may_ask(row["url"])]
     to_check = [row for row in links if may_ask(row["url"])]

@@ -446,6 +446,25 @@ async def test_the_other_address_of_a_joined_result_is_shown_with_its_language(t
     ]
 
 
+async def test_what_versions_said_in_one_hub_is_not_known_in_another_that_joined_them_too(web: FakeWeb) -> None:
+    web.pages |= VERSIONS
+    audit = "!audit:example.org"
+    async with story([Knowledge], [WANTING, hub("audit", moderators=[MODERATOR])]) as s:
+        connect(s, web)
+        for url in (GUIDE, GUIA):
+            await s.say(ANA, f"see {url}")
+            await s.say(ANA, f"see {url}", room=audit)
+        await s.say(MODERATOR, "!merge 1 2")
+        assert await found(s, "viajeros") == ["1"]
+        await s.say(ANA, "!share https://example.org/third", room=audit)
+        await s.say(MODERATOR, "!merge 1 3", room=audit)
+        assert "Nothing found" in str(await s.say(LUIS, "!find viajeros", room=audit))
+        shown = str(await s.say(LUIS, "!show 1", room=audit))
+        assert "- example.org (https://example.org/third)" in shown
+        assert GUIA not in shown
+        assert "third" not in str(await s.say(LUIS, "!show 1"))
+
+
 # -- what operators allow ---------------------------------------------------------------------------------------------
 
 
