@@ -29,8 +29,10 @@ class Capturing:
             return
         if isinstance(event, Redaction):
             shelves = [shelf.id for shelf in (await sight(ctx)).own]
-            went = await ctx.db.run(curation.withdrawn, self.rules, shelves, event.target)
-            went = await ctx.db.run(index.remove, self.rules, event.room, event.target) or went
+            unsaid = await ctx.db.run(curation.withdrawn, self.rules, shelves, event.target)
+            touched = await ctx.db.run(index.remove, self.rules, event.room, event.target)
+            await errands.begin(ctx, touched)
+            went = unsaid or bool(touched)
             await ctx.db.run(votes.withdrawn, self.rules, event.target)
             await ctx.db.run(searches.withdraw, event.room, event.target)
         elif isinstance(event, Edit):
@@ -63,10 +65,10 @@ class Capturing:
         entries, went = await ctx.db.run(
             index.replace, self.rules, message.room, ctx.message.event_id, message.sender, shares
         )
-        await errands.begin(ctx, entries.values())
+        await errands.begin(ctx, {*entries.values(), *went})
         if entries and settings.tell_kept:
             await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
-        return went
+        return bool(went)
 
     @command(
         "share",
@@ -96,7 +98,7 @@ class Capturing:
         )
         if went:
             await _erase_soon(ctx)
-        await errands.begin(ctx, entries.values())
+        await errands.begin(ctx, {*entries.values(), *went})
         numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         sign = "c" if circle_of(ctx) == COORDINATORS else ""
         kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))

@@ -26,6 +26,7 @@ from plugins.knowledge.errands import BELIEVED, DAY, OF_HUBS, SECOND, WEEK, Asks
 from plugins.knowledge.pages.facts import Health, Reason, State
 from plugins.knowledge.placing import digest
 from plugins.knowledge.results import Entry
+from plugins.knowledge.rows import ADDRESS, entry_of
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub
 
@@ -35,7 +36,6 @@ GONE_AFTER = 3  # failures in a row, each on another day
 PAGE = 10  # of each sort, in one answer
 
 _DUE = f"FROM health h JOIN entries e ON e.id = h.entry WHERE {OF_HUBS}"
-_ADDRESS = """coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1))"""
 
 
 class Caring:
@@ -49,7 +49,7 @@ class Caring:
         """Checks the few links that are due longest, and asks for itself when the next one is."""
         async with ctx.transaction() as tx:
             rows = await tx.rows(
-                f"SELECT h.*, {_ADDRESS} AS url {_DUE} AND h.due <= :now ORDER BY h.due LIMIT :most",
+                f"SELECT h.*, {ADDRESS} AS url {_DUE} AND h.due <= :now ORDER BY h.due LIMIT :most",
                 hubs=json.dumps(errands.checking(ctx.hubs)),
                 now=ctx.now,
                 most=AT_ONCE,
@@ -74,7 +74,7 @@ class Caring:
             await tx.execute(
                 f"""UPDATE health SET state = :state, since = :since, checked_at = :now, fails = :fails,
                 moved_to = :moved_to, due = :due WHERE entry = :entry AND due = :was_due AND entry IN
-                (SELECT e.id FROM entries e WHERE {OF_HUBS} AND {_ADDRESS} = :asked)""",
+                (SELECT e.id FROM entries e WHERE {OF_HUBS} AND {ADDRESS} = :asked)""",
                 now=ctx.now,
                 entry=row["entry"],
                 was_due=row["due"],
@@ -132,7 +132,7 @@ class Caring:
         if other := await _at(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=naming.written(ctx, "merge", other)))  # fmt: skip
-        await ctx.db.run(curation.change, self.rules, entry, author(ctx), [("url", entry.moved_to)])
+        await ctx.db.run(curation.move, self.rules, entry, entry.moved_to, author(ctx))
         await ctx.db.execute("DELETE FROM health WHERE entry = :entry", entry=entry.id)  # of the old address
         await errands.begin(ctx, [entry.id])
         (now,) = await ctx.db.run(results.load, seen, [entry.id]) or [entry]
@@ -204,8 +204,8 @@ async def _at(ctx: Context, moved: Entry) -> str | None:
     """The numbers of the entry that has the address a page moved to on the same shelf, and of that page, for !merge."""
     key = canonical(moved.moved_to or "")
     number = await ctx.db.value(
-        """SELECT e.number FROM resources r JOIN entries e ON e.resource = r.id
-        WHERE r.key = :key AND e.shelf = :shelf AND e.id <> :moved""",
+        f"""SELECT e.number FROM resources r JOIN entries e ON e.id = {entry_of(":shelf", "r.id")}
+        WHERE r.key = :key AND e.id <> :moved""",
         key=digest(key or ""),
         shelf=moved.shelf.id,
         moved=moved.id,

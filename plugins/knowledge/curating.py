@@ -6,7 +6,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, marks, naming, results, shown, votes
+from plugins.knowledge import curation, errands, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.proposals import APART
@@ -136,8 +136,10 @@ class Curating:
         if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
         for one in found:
-            if not await ctx.db.run(curation.undo, self.rules, one, author(ctx)):
+            entry = await ctx.db.run(curation.undo, self.rules, one, author(ctx))
+            if entry is None:
                 raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
+            await errands.begin(ctx, [entry])
         told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
         return Reply(ctx.t("Taken back: {change}", change=told))
 

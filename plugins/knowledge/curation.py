@@ -13,7 +13,7 @@ from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 
-MERGE, SPLIT = "merge", "split"
+MERGE, SPLIT, URL = "merge", "split", "url"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
 MOST_AT_ONCE = 20  # changes of one command
 
@@ -62,17 +62,23 @@ def change(
     renew(tx, rules, {entry.id})
 
 
+def move(tx: SyncTransaction, rules: Rules, entry: Entry, url: str, author: Author) -> None:
+    """The page of an entry has a new address: it is shown, and what is shared by it is filed there."""
+    filing.add_address(tx, entry.id, url)
+    change(tx, rules, entry, author, [(URL, url)])
+
+
 def merge(tx: SyncTransaction, rules: Rules, into: Entry, other: Entry, author: Author) -> None:
     filing.merge(tx, rules, into.id, other.id)
     _note(tx, into, author, MERGE, None, str(other.number))
 
 
-def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> bool:
-    """Takes what was once the entry of that number out of another one; whether it was part of one."""
-    if filing.split(tx, rules, entry.shelf.id, number) is None:
-        return False
-    _note(tx, entry, author, SPLIT, None, str(number))
-    return True
+def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> int | None:
+    """Takes what was once the entry of that number out of another one; its id, None if it was no part of one."""
+    own = filing.split(tx, rules, entry.shelf.id, number)
+    if own is not None:
+        _note(tx, entry, author, SPLIT, None, str(number))
+    return own
 
 
 def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Change]:
@@ -103,13 +109,15 @@ def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Change | None:
     return found[0] if found else None
 
 
-def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> bool:
-    """Takes a change back; whether it could be: not twice, nor where its author was forgotten, nor where the entry is
-    gone or was changed again since."""
+def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:
+    """Takes a change back; the entry that has what was changed now. None if it could not be: not twice, nor where its
+    author was forgotten, nor where the entry is gone or was changed again since."""
     if done.undone or done.by is None:
-        return False
+        return None
+    entry = done.entry
     if done.what == MERGE:
-        undone = filing.split(tx, rules, done.shelf, int(done.after or 0)) is not None
+        entry = filing.split(tx, rules, done.shelf, int(done.after or 0))
+        undone = entry is not None
     elif done.what == SPLIT:
         other = tx.value(
             "SELECT id FROM entries WHERE shelf = :shelf AND number = :number",
@@ -122,10 +130,12 @@ def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> boo
     else:
         undone = _take_back(tx, done, author)
         if undone and done.entry is not None:
+            if done.what == URL:
+                filing.drop_address(tx, rules, done.shelf, done.after or "")
             renew(tx, rules, {done.entry})
     if undone:
         tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)
-    return undone
+    return entry if undone else None
 
 
 def withdrawn(tx: SyncTransaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:

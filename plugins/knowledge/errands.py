@@ -15,6 +15,7 @@ from bot.api import Context, Hub, JobContext, RefreshContext, Row, SyncTransacti
 from plugins.knowledge import address
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.pages.facts import Facts, Health
+from plugins.knowledge.rows import ADDRESS, PAGE_URL, PAGES
 from plugins.knowledge.settings import KnowledgeHub
 
 SECOND, DAY = 1_000, 86_400_000
@@ -78,29 +79,35 @@ class Errands:
 
 
 async def begin(ctx: Context, entries: Collection[int]) -> None:
-    """What was just shared is asked soon, where the hub wants it."""
+    """What was just shared, or is left of it, is asked soon, where the hub wants it."""
     if await ctx.db.run(put_down, [ctx.hub], entries, ctx.now):
         await ctx.schedule.job("ask", f"ask/{ctx.message.event_id}")
 
 
 def put_down(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
-    """Writes down what these hubs want asked of these entries' addresses; whether anything is new."""
+    """Writes down what these hubs want asked of these entries: each of their pages; whether anything is new."""
     fetch, check = fetching(hubs), checking(hubs)
     if not entries or not (fetch or check):
         return False
-    rows = tx.rows(
-        """SELECT e.id, s.hub, coalesce(e.url, n.url) AS url, f.entry IS NOT NULL AS fetched,
-        h.entry IS NOT NULL AS checked FROM entries e JOIN shelves s ON s.id = e.shelf
-        LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
-        LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id
-        WHERE e.hidden = 0 AND e.id IN (SELECT value FROM json_each(:ids))""",
-        ids=json.dumps(sorted(entries)),
+    of_these = f"{OF_HUBS} AND e.id IN (SELECT value FROM json_each(:ids))"
+    ids = json.dumps(sorted(entries))
+    pages = tx.rows(
+        f"""SELECT p.entry, p.resource, {PAGE_URL} AS url FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
+        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM facts WHERE entry = p.entry AND resource = p.resource)""",
+        ids=ids,
+        hubs=json.dumps(fetch),
     )
-    to_fetch = [row for row in rows if row["hub"] in fetch and not row["fetched"] and may_ask(row["url"])]
-    to_check = [row for row in rows if row["hub"] in check and not row["checked"] and may_ask(row["url"])]
+    links = tx.rows(
+        f"""SELECT e.id, {ADDRESS} AS url FROM entries e
+        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM health WHERE entry = e.id)""",
+        ids=ids,
+        hubs=json.dumps(check),
+    )
+    to_fetch = [row for row in pages if may_ask(row["url"])]
+    to_check = [row for row in links if may_ask(row["url"])]
     tx.execute_many(
-        "INSERT INTO facts (entry, url, state, due) VALUES (:id, :url, 'waiting', :now)",
-        ({"id": row["id"], "url": row["url"], "now": now} for row in to_fetch),
+        "INSERT INTO facts (entry, resource, url, state, due) VALUES (:entry, :resource, :url, 'waiting', :now)",
+        ({**row, "now": now} for row in to_fetch),
     )
     tx.execute_many(
         "INSERT INTO health (entry, state, since, due) VALUES (:id, 'waiting', :now, :due)",
@@ -113,12 +120,13 @@ async def refresh(ctx: RefreshContext) -> None:
     """What hubs no longer want known is dropped; whatever else is to be asked, is asked."""
     on = {"facts": fetching(ctx.hubs), "health": checking(ctx.hubs)}
     for table, hubs in on.items():
-        others = f"""SELECT t.entry FROM {table} t JOIN entries e ON e.id = t.entry JOIN shelves s ON s.id = e.shelf
-            WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs))"""
+        others = f"""FROM {table} WHERE entry IN (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf
+            WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs)))"""
         if table == "facts":  # their words leave the index, too
             others += f" AND ({ASKED})"
-            await ctx.db.execute(f"INSERT INTO stale {others} ON CONFLICT DO NOTHING", hubs=json.dumps(hubs))
-        await ctx.db.execute(f"DELETE FROM {table} WHERE entry IN ({others})", hubs=json.dumps(hubs))
+            stale = f"INSERT INTO stale SELECT DISTINCT entry {others} ON CONFLICT DO NOTHING"
+            await ctx.db.execute(stale, hubs=json.dumps(hubs))
+        await ctx.db.execute(f"DELETE {others}", hubs=json.dumps(hubs))
     if any(on.values()):
         await ctx.schedule.job("look", "look")
         await ctx.schedule.job("ask", "ask")

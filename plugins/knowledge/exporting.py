@@ -11,7 +11,7 @@ from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.results import noted
-from plugins.knowledge.rows import by_entry
+from plugins.knowledge.rows import TOLD, by_entry
 from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
 
 SLICE = 200  # entries read at once
@@ -79,11 +79,11 @@ def _refusal(manner: Manner, row: Row) -> str | None:
 
 def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
     return db.rows(
-        """SELECT e.*, coalesce(e.url, n.url) AS address, n.label AS said_title, f.description, f.site, f.author,
+        f"""SELECT e.*, coalesce(e.url, n.url) AS address, n.label AS said_title, f.description, f.site, f.author,
         f.published, (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
         FROM entries e JOIN shelves s ON s.id = e.shelf
         LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
-        LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok'
+        {TOLD}
         WHERE s.hub = :hub AND s.circle = :circle AND e.number > :last AND coalesce(e.url, n.url) IS NOT NULL
         ORDER BY e.number LIMIT :slice""",
         hub=manner.hub,

@@ -36,7 +36,8 @@ class Fetching:
         """
         async with ctx.transaction() as tx:
             rows = await tx.rows(
-                f"SELECT f.entry, f.url, f.tries {_DUE} AND f.due <= :now ORDER BY f.entry DESC LIMIT :most",
+                f"""SELECT f.entry, f.resource, f.url, f.tries {_DUE} AND f.due <= :now
+                ORDER BY f.entry DESC LIMIT :most""",
                 hubs=json.dumps(errands.fetching(ctx.hubs)),
                 now=ctx.now,
                 most=AT_ONCE,
@@ -66,9 +67,10 @@ def _store(tx: SyncTransaction, row: Row, learnt: Mapping[str, object], hubs: ob
     sets = ", ".join(f"{column} = :{column}" for column in learnt)
     return bool(
         tx.execute(
-            f"""UPDATE facts SET {sets}, tries = tries + 1 WHERE entry = :entry AND url = :asked AND due IS NOT NULL
-            AND entry IN (SELECT id FROM entries e WHERE {OF_HUBS})""",
+            f"""UPDATE facts SET {sets}, tries = tries + 1 WHERE entry = :entry AND resource = :resource
+            AND url = :asked AND due IS NOT NULL AND entry IN (SELECT id FROM entries e WHERE {OF_HUBS})""",
             entry=row["entry"],
+            resource=row["resource"],
             asked=row["url"],
             hubs=json.dumps(hubs),
             **learnt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.placing import digest, entries_of, resources_of
+from plugins.knowledge.placing import digest, entries_of, entry_of, first_number, resources_of
 from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import LABELS
@@ -16,9 +16,17 @@ def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
     row = tx.row("SELECT shelf, resource, number FROM entries WHERE id = :other", other=other)
     if row is None:
         return
-    for table in ("shares", "curations"):
+    for table in ("shares", "curations", "facts"):
         tx.execute(f"UPDATE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
     _hand_over(tx, into, other, row)
+    # Where the other page moved to is put aside with it: the whole has the address of the first.
+    tx.execute(
+        """DELETE FROM corrections WHERE entry = :into AND field = 'url' AND value IN (SELECT value FROM put_aside
+        WHERE shelf = :shelf AND resource = :resource AND field = 'url')""",
+        into=into,
+        shelf=row["shelf"],
+        resource=row["resource"],
+    )
     renew(tx, rules, {into, other})
 
 
@@ -40,9 +48,11 @@ def split(tx: SyncTransaction, rules: Rules, shelf: int, number: int) -> int | N
         number=number,
         resource=row["resource"],
     )
-    for table in ("shares", "curations"):
+    tx.execute("UPDATE merged SET entry = :own WHERE entry = :entry AND moved_from = :resource", own=own, **row)
+    for table in ("shares", "curations", "facts", "votes"):
         tx.execute(
-            f"UPDATE {table} SET entry = :own WHERE entry = :entry AND resource = :resource",
+            f"""UPDATE {table} SET entry = :own WHERE entry = :entry
+            AND (resource = :resource OR resource IN (SELECT resource FROM merged WHERE entry = :own))""",
             own=own,
             **row,
         )
@@ -50,6 +60,36 @@ def split(tx: SyncTransaction, rules: Rules, shelf: int, number: int) -> int | N
     tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=number)
     renew(tx, rules, {own, row["entry"]})
     return int(own)
+
+
+def add_address(tx: SyncTransaction, entry: int, url: str) -> None:
+    """The page of an entry has a new address: who shares that shares this page."""
+    about = tx.row("SELECT shelf, resource FROM entries WHERE id = :entry", entry=entry)
+    key = canonical(url) or url
+    resource = resources_of(tx, {key})[key]
+    if about is None or entry_of(tx, about["shelf"], resource) is not None:
+        return
+    tx.execute(
+        """INSERT INTO merged (shelf, resource, entry, number, moved_from)
+        VALUES (:shelf, :new, :entry, :number, :resource)""",
+        new=resource,
+        entry=entry,
+        number=first_number(tx, about["shelf"], 1),
+        **about,
+    )
+
+
+def drop_address(tx: SyncTransaction, rules: Rules, shelf: int, url: str) -> None:
+    """It has not, after all: what was shared by that address is a result of its own."""
+    row = tx.row(
+        """SELECT m.number, m.resource FROM merged m JOIN resources r ON r.id = m.resource
+        WHERE m.shelf = :shelf AND r.key = :key AND m.moved_from IS NOT NULL""",
+        shelf=shelf,
+        key=digest(canonical(url) or url),
+    )
+    if row is not None and split(tx, rules, shelf, row["number"]) is None:
+        tx.execute("DELETE FROM merged WHERE shelf = :shelf AND number = :number", shelf=shelf, number=row["number"])
+        forget_resource(tx, row["resource"])
 
 
 def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: int) -> None:
@@ -138,7 +178,7 @@ def _move(tx: SyncTransaction, rules: Rules, row: Row, resource: int, new: int) 
         _join_anew(tx, rules, entry, about["shelf"], resource, new)
     else:
         entry = (entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
-    for table in ("shares", "curations"):
+    for table in ("shares", "curations", "facts"):
         tx.execute(
             f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new
             WHERE entry = :entry AND resource = :resource AND url = :url""",
@@ -168,6 +208,9 @@ def _join_anew(tx: SyncTransaction, rules: Rules, entry: int, shelf: int, old: i
     )
     if meanwhile == entry:
         return
+    tx.execute(
+        "UPDATE votes SET resource = :new WHERE entry = :entry AND resource = :old", entry=entry, old=old, new=new
+    )
     if meanwhile is not None:
         merge(tx, rules, entry, meanwhile)
         # The part keeps the number people know it by; the younger number leads to the entry by way of the old key.

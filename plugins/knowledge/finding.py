@@ -77,8 +77,9 @@ class Finding:
         entry = await naming.entry(ctx, await sight(ctx), number, hidden=may_see_hidden)
         shares = await ctx.db.run(results.shares_of, entry, MOST_SHARES + 1)
         note = await ctx.db.run(results.recommendation, entry)
+        versions = await ctx.db.run(results.versions_of, entry)
         more = len(shares) > MOST_SHARES
-        return Reply(shown.details(ctx, self.rules, entry, note, shares[:MOST_SHARES], more=more))
+        return Reply(shown.details(ctx, self.rules, entry, note, versions, shares[:MOST_SHARES], more=more))
 
     @command(
         "topics",

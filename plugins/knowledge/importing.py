@@ -121,9 +121,9 @@ def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
         ),
     )
     tx.execute_many(
-        f"""INSERT INTO facts (entry, url, state, {", ".join(FACTS)})
-        VALUES (:entry, :url, 'ok', {", ".join(f":{name}" for name in FACTS)}) ON CONFLICT DO NOTHING""",
-        ({"entry": page.id, **page.facts} for page in pages if page.facts),
+        f"""INSERT INTO facts (entry, resource, url, state, {", ".join(FACTS)})
+        VALUES (:entry, :resource, :url, 'ok', {", ".join(f":{name}" for name in FACTS)}) ON CONFLICT DO NOTHING""",
+        ({"entry": page.id, "resource": page.resource, **page.facts} for page in pages if page.facts),
     )
 
 

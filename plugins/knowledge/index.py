@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge import curation
-from plugins.knowledge.errands import ASKED
 from plugins.knowledge.placing import digest, entries_of, place_of, resources_of, sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -90,8 +89,8 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
 
 def replace(
     tx: SyncTransaction, rules: Rules, room: str, event: str, sender: str, shares: Sequence[Share]
-) -> tuple[Mapping[Share, int], bool]:
-    """Makes `shares` what this message shares, in place of what it shared before; whether anything went, too.
+) -> tuple[Mapping[Share, int], Collection[int]]:
+    """Makes `shares` what this message shares, in place of what it shared before; also the entries something went from.
 
     A message is dated when it was first seen to share something. Somebody else's shares of it stay as they are.
     """
@@ -103,14 +102,14 @@ def replace(
         tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
     entries = file(tx, shares) if shares else {}
     if old:
-        _drop_unsaid_facts(tx, {row["entry"] for row in old})
         tx.execute(
             f"UPDATE shares SET sent_at = :first WHERE {mine}",
             first=min(row["sent_at"] for row in old),
             **said,
         )
-    renew(tx, rules, {*entries.values(), *(row["entry"] for row in old)})
-    return entries, bool(old)
+    went = {row["entry"] for row in old}
+    renew(tx, rules, {*entries.values(), *went})
+    return entries, went
 
 
 def are_known(db: SyncReader, shares: Sequence[Share]) -> bool:
@@ -144,10 +143,16 @@ def is_said_in(db: SyncReader, room: str, event: str, said_in: str) -> bool:
     )
 
 
-def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> bool:
-    """Removes what a message shares, given its id or that of the edit which holds its present text."""
+def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> Collection[int]:
+    """Removes what a message shares, given its id or that of the edit which holds its present text; the entries
+    something went from."""
     gone = "place = (SELECT id FROM places WHERE room = :room) AND (event = :event OR said_in = :event)"
-    return _remove(tx, rules, gone, room=room, event=event)
+    old = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", room=room, event=event)
+    if old:
+        tx.execute(f"DELETE FROM shares WHERE {gone}", room=room, event=event)
+    went = {row["entry"] for row in old}
+    renew(tx, rules, went)
+    return went
 
 
 def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
@@ -172,7 +177,6 @@ def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
     tx.execute("UPDATE choices SET askable = 0 WHERE sharer = :id AND unlogged = 1", id=id_)
     tx.execute("DELETE FROM choices WHERE sharer = :id AND unlogged = 0", id=id_)
     tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
-    _drop_unsaid_facts(tx, {row["entry"] for row in touched})
     renew(tx, rules, {row["entry"] for row in touched})
     tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
     tx.execute("DELETE FROM sharers WHERE id = :id AND id NOT IN (SELECT sharer FROM choices)", id=id_)
@@ -208,26 +212,6 @@ def rewrite_some(tx: SyncTransaction, *, begin: bool) -> bool:
     if not more:
         tx.erase()
     return bool(more)
-
-
-def _remove(tx: SyncTransaction, rules: Rules, gone: str, **params: object) -> bool:
-    old = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", **params)
-    if old:
-        tx.execute(f"DELETE FROM shares WHERE {gone}", **params)
-        _drop_unsaid_facts(tx, {row["entry"] for row in old})
-        renew(tx, rules, {row["entry"] for row in old})
-    return bool(old)
-
-
-def _drop_unsaid_facts(tx: SyncTransaction, entries: Collection[int]) -> None:
-    """What a page said goes with the address it was asked by, once nobody says that any more."""
-    tx.execute(
-        f"""DELETE FROM facts WHERE entry IN (SELECT value FROM json_each(:ids)) AND ({ASKED})
-        AND url NOT IN (SELECT url FROM shares WHERE entry = facts.entry UNION ALL
-        SELECT url FROM curations WHERE entry = facts.entry UNION ALL
-        SELECT value FROM corrections WHERE entry = facts.entry AND field = 'url')""",
-        ids=json.dumps(sorted(entries)),
-    )
 
 
 def _json(value: object) -> str:

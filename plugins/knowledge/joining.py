@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import address, curation, naming, proposals, shown
+from plugins.knowledge import address, curation, errands, naming, proposals, shown
 from plugins.knowledge.curation import author
 from plugins.knowledge.proposals import APART
 from plugins.knowledge.results import Entry
@@ -51,8 +51,10 @@ class Joining:
     async def split(self, ctx: Context, number: str) -> Reply:
         entry = await _mine(ctx, number)
         asked = int("".join(char for char in number.rpartition("/")[2] if char.isdigit()))
-        if not await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx)):
+        own = await ctx.db.run(curation.split, self.rules, entry, asked, author(ctx))
+        if own is None:
             raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
+        await errands.begin(ctx, [entry.id, own])
         return Reply(ctx.t("{number} stands for itself again.", number=escape(number[:40])))
 
     @command(

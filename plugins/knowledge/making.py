@@ -28,7 +28,8 @@ class Said:
     shares: Sequence[Row] = ()
     curations: Sequence[Row] = ()
     corrections: Mapping[str, str] | None = None
-    facts: Row | None = None
+    facts: Sequence[Row] = ()
+    """What the page and its other versions say of themselves, the page's own first."""
     votes: int = 0
 
 
@@ -49,7 +50,7 @@ def make(rules: HubRules, shelf: Shelf, said: Said) -> Made:
     titled = Texts(terms, titles.values())
     labelled = titled if list(titles.values()) == _labels(said)[:1] else Texts(terms, _labels(said))
     topics = _topics(rules, said, corrections, [*noted.mentioned, *labelled.mentioned])
-    about = [str(said.facts[name]) for name in ("description", "site", "author") if said.facts and said.facts[name]]
+    about = dict.fromkeys(row[name] for row in said.facts for name in ("description", "site", "author") if row[name])
     urls = _urls(said, corrections)
     label = LABELS.index(corrections["label"]) if "label" in corrections else _strictest(said.shares)
     newest = said.shares[0] if said.shares else None
@@ -145,8 +146,11 @@ def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str],
     for row in said.curations:
         curated = {**json.loads(row["title"]), **curated}
     offered += [curated, by_language(corrections, "title")]
-    if said.facts and said.facts["title"]:
-        offered.append({said.facts["language"] or "": said.facts["title"]})
+    told: dict[str, str] = {}
+    for row in said.facts:
+        if row["title"]:
+            told.setdefault(row["language"] or "", row["title"])
+    offered += [told, *({"": row["title"]} for row in said.facts if row["title"] and row["title"] not in told.values())]
     offered += [{"": label} for label in _labels(said)]
     offered += [{"": files.title(json.loads(share["file"])["name"])} for share in said.shares if share["file"]]
     offered = [titles for titles in offered if titles]
@@ -199,8 +203,7 @@ def _strictest(shares: Sequence[Row]) -> int:
 
 def _languages(said: Said) -> list[str]:
     found = [row["language"] for row in said.curations if row["language"]]
-    if said.facts and said.facts["language"]:
-        found.append(said.facts["language"])
+    found += [row["language"] for row in said.facts if row["language"]]
     urls = {row["url"] for row in (*said.curations, *said.shares)}
     if len(urls) > 1:  # joined: versions of one page
         found += sorted(code for url in urls if (code := alike.language_of_address(url)))
@@ -213,8 +216,9 @@ def _kind(said: Said) -> str | None:
     for share in said.shares:
         if share["file"]:
             return str(json.loads(share["file"])["kind"])
-    if said.facts and said.facts["kind"] not in (None, "html", "other"):
-        return str(said.facts["kind"])
+    for row in said.facts:
+        if row["kind"] not in (None, "html", "other"):
+            return str(row["kind"])
     for row in (*said.curations, *said.shares):
         if kind := _KIND.search(row["url"].lower()):
             return kind[1]

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from bot.api import SyncTransaction
+from plugins.knowledge import rows
 from plugins.knowledge.canonical import VERSION
 
 Place = tuple[int, int]  # shelf id, resource id: what an entry is about
@@ -33,10 +34,10 @@ def resources_of(tx: SyncTransaction, keys: Collection[str]) -> Mapping[str, int
 
 def entries_of(tx: SyncTransaction, places: Sequence[Place]) -> Mapping[Place, int]:
     """The entries of these pages on these shelves; new ones get the next numbers, in their order."""
-    known: dict[Place, Any] = {place: _entry(tx, *place) for place in places}  # Any: None until it has an id
+    known: dict[Place, Any] = {place: entry_of(tx, *place) for place in places}  # Any: None until it has an id
     new = dict(zip((place for place in known if known[place] is None), new_ids(tx, "entries"), strict=False))
     wanted = Counter(shelf for shelf, _ in new)
-    numbers = {shelf: count(_first_number(tx, shelf, how_many)) for shelf, how_many in wanted.items()}
+    numbers = {shelf: count(first_number(tx, shelf, how_many)) for shelf, how_many in wanted.items()}
     tx.execute_many(
         "INSERT INTO entries (id, shelf, number, resource) VALUES (:id, :shelf, :number, :resource)",
         (
@@ -70,17 +71,13 @@ def digest(key: str) -> str:
     return urlsafe_b64encode(hashlib.blake2b(key.encode(), digest_size=12).digest()).decode()
 
 
-def _entry(tx: SyncTransaction, shelf: int, resource: int) -> int | None:
-    found: int | None = tx.value(
-        """SELECT coalesce((SELECT entry FROM merged WHERE shelf = :shelf AND resource = :resource),
-        (SELECT id FROM entries WHERE shelf = :shelf AND resource = :resource))""",
-        shelf=shelf,
-        resource=resource,
-    )
+def entry_of(tx: SyncTransaction, shelf: int, resource: int) -> int | None:
+    """The entry that has a page, as its own or joined to it."""
+    found: int | None = tx.value(f"SELECT {rows.entry_of(':shelf', ':resource')}", shelf=shelf, resource=resource)
     return found
 
 
-def _first_number(tx: SyncTransaction, shelf: int, how_many: int) -> int:
+def first_number(tx: SyncTransaction, shelf: int, how_many: int) -> int:
     """The first of so many new numbers of a shelf."""
     last: int = tx.value(
         "UPDATE shelves SET last = last + :how_many WHERE id = :shelf RETURNING last",

@@ -12,6 +12,7 @@ from plugins.knowledge import alike
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.placing import digest
+from plugins.knowledge.rows import entry_of
 
 MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
 APART = "apart:"  # with a number: the correction which says that an entry is another page than the one of that number
@@ -100,8 +101,8 @@ def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
             if not target or not row["url"] or not alike.may_join(row["url"], target):
                 continue
             other = db.value(
-                """SELECT e.number FROM entries e JOIN resources r ON r.id = e.resource
-                WHERE e.shelf = :shelf AND r.key = :key""",
+                f"""SELECT e.number FROM resources r JOIN entries e ON e.id = {entry_of(":shelf", "r.id")}
+                WHERE r.key = :key""",
                 shelf=shelf,
                 key=digest(canonical(target) or target),
             )
@@ -113,9 +114,9 @@ def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
 def _versions_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
     """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
     rows = db.rows(
-        """SELECT e.number AS one, o.number AS other FROM facts f JOIN entries e ON e.id = f.entry
+        f"""SELECT e.number AS one, o.number AS other FROM facts f JOIN entries e ON e.id = f.entry
         JOIN json_each(f.versions) v JOIN resources r ON r.key = v.value
-        JOIN entries o ON o.shelf = e.shelf AND o.resource = r.id
+        JOIN entries o ON o.id = {entry_of("e.shelf", "r.id")}
         WHERE e.shelf = :shelf AND f.versions IS NOT NULL AND o.id <> e.id ORDER BY e.id DESC LIMIT :most""",
         shelf=shelf,
         most=MOST_COMPARED,

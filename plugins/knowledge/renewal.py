@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
+from plugins.knowledge.errands import ASKED
 from plugins.knowledge.making import Made, Said, make
 from plugins.knowledge.rows import by_entry
 from plugins.knowledge.rules import Rules
@@ -27,11 +28,13 @@ def renew(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
         f"""SELECT e.id, e.resource, e.label, coalesce(e.title, e.url, e.shared_at) IS NOT NULL AS made,
         s.id AS shelf, s.hub, s.circle, EXISTS (SELECT 1 FROM curations WHERE entry = e.id) AS curations,
         EXISTS (SELECT 1 FROM corrections WHERE entry = e.id) AS corrections,
-        EXISTS (SELECT 1 FROM facts WHERE entry = e.id AND state = 'ok') AS facts,
+        EXISTS (SELECT 1 FROM facts WHERE entry = e.id) AS facts,
         EXISTS (SELECT 1 FROM votes WHERE entry = e.id) AS votes
         FROM entries e JOIN shelves s ON s.id = e.shelf WHERE e.id IN {_IDS} ORDER BY e.id""",
         ids=ids,
     )
+    if any(row["facts"] for row in rows):
+        _drop_unsaid(tx, ids)
     said = _said(tx, ids, rows)
     changes = _take_out(tx, ids, rows)
     kept = [row for row in rows if said[row["id"]].shares or said[row["id"]].curations]
@@ -50,8 +53,9 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
     wanted = {
         "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
         "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
-        "facts": f"SELECT * FROM facts WHERE entry IN {_IDS} AND state = 'ok'",
-        "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",
+        "facts": f"""SELECT f.* FROM facts f JOIN entries e ON e.id = f.entry WHERE f.entry IN {_IDS} AND f.state = 'ok'
+            ORDER BY f.resource <> e.resource, f.resource""",
+        "votes": f"SELECT entry, count(DISTINCT sharer) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",
     }
     # Most entries have nothing of it: read only where there is something.
     curations, corrections, facts, votes = [
@@ -64,11 +68,27 @@ def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Sa
             shares=shares.get(entry, ()),
             curations=curations.get(entry, ()),
             corrections={row["field"]: row["value"] for row in corrections.get(entry, ())},
-            facts=next(iter(facts.get(entry, ())), None),
+            facts=facts.get(entry, ()),
             votes=next((row["votes"] for row in votes.get(entry, ())), 0),
         )
         for row in entries
     }
+
+
+def _drop_unsaid(tx: SyncTransaction, ids: str) -> None:
+    """What a page said goes with the address it was asked by, and with the page, once nobody says that any more."""
+    tx.execute(
+        f"""DELETE FROM facts AS f WHERE entry IN {_IDS} AND ((({ASKED}) AND url NOT IN
+        (SELECT url FROM shares WHERE entry = f.entry AND resource = f.resource UNION ALL
+        SELECT url FROM curations WHERE entry = f.entry AND resource = f.resource UNION ALL
+        SELECT value FROM corrections WHERE entry = f.entry AND field = 'url' UNION ALL
+        SELECT value FROM put_aside WHERE shelf = (SELECT shelf FROM entries WHERE id = f.entry)
+        AND resource = f.resource AND field = 'url'))
+        OR resource NOT IN (SELECT resource FROM shares WHERE entry = f.entry UNION ALL
+        SELECT resource FROM curations WHERE entry = f.entry UNION ALL
+        SELECT resource FROM entries WHERE id = f.entry))""",
+        ids=ids,
+    )
 
 
 def _shares(tx: SyncTransaction, ids: str) -> Mapping[int, Sequence[Row]]:

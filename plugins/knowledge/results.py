@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
+from plugins.knowledge import address
 from plugins.knowledge.asking import Question
+from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.making import by_language
 from plugins.knowledge.pool import POOL
+from plugins.knowledge.rows import PAGE_URL, PAGES, TOLD
 from plugins.knowledge.search import Found, find
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 from plugins.knowledge.thesaurus import Thesaurus
+
+MOST_VERSIONS = 20  # of an entry that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,21 @@ class ShareShown:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Another page that is part of an entry. `language`: as the page, the YAML or the address says."""
+
+    url: str
+    language: str | None
+
+
 _SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
     n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.since, h.moved_to,
     (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
     FROM entries e JOIN shelves s ON s.id = e.shelf
     LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
     LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
-    LEFT JOIN facts f ON f.entry = e.id AND f.state = 'ok' LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}"""
+    {TOLD} LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}"""
 
 
 def answer(
@@ -123,6 +136,20 @@ def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
         limit=limit,
     )
     return [ShareShown(**row) for row in rows]
+
+
+def versions_of(db: SyncReader, entry: Entry) -> Sequence[Version]:
+    """The other pages of an entry that may be opened: those that were joined, and its own where another is shown."""
+    rows = db.rows(
+        f"""SELECT {PAGE_URL} AS url, coalesce(f.language, c.language) AS language
+        FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
+        LEFT JOIN facts f ON f.entry = e.id AND f.resource = p.resource AND f.state = 'ok'
+        LEFT JOIN curations c ON c.entry = e.id AND c.resource = p.resource ORDER BY p.resource""",
+        ids=json.dumps([entry.id]),
+    )
+    found = {canonical(row["url"]): row for row in rows if row["url"]}
+    others = [row for key, row in found.items() if key not in (None, canonical(entry.url))]
+    return [Version(row["url"], row["language"] or address.language(row["url"])) for row in others[:MOST_VERSIONS]]
 
 
 def recommendation(db: SyncReader, entry: Entry) -> Mapping[str, str]:

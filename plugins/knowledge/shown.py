@@ -13,7 +13,7 @@ from babel.dates import format_date
 from bot.api import Context, Hub, escape, in_language, to_local
 from plugins.knowledge import address
 from plugins.knowledge.links import LONGEST_LABEL, tidy
-from plugins.knowledge.results import Entry, ShareShown, short_name
+from plugins.knowledge.results import Entry, ShareShown, Version, short_name
 from plugins.knowledge.rules import HubRules, Rules
 from plugins.knowledge.search import Hit
 from plugins.knowledge.shelves import AMBER
@@ -83,11 +83,15 @@ def snippet(text: str, words: str) -> str:
 
 
 def details(
-    ctx: Context, rules: Rules, entry: Entry, note: Mapping[str, str], shares: Sequence[ShareShown], *, more: bool
-) -> str:
-    """A result, what the hub says of it, and who shared it: when, in which words, and where to read on."""
+    ctx: Context, rules: Rules, entry: Entry, note: Mapping[str, str], versions: Sequence[Version],
+    shares: Sequence[ShareShown], *, more: bool,
+) -> str:  # fmt: skip
+    """A result, its other addresses, what the hub says of it, and who shared it: when, in which words, and where to
+    read on."""
     hub = hub_of(ctx, entry)
     parts = [result(ctx, rules, entry)]
+    if versions:
+        parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, one) for one in versions))
     if entry.hidden:
         parts.append(ctx.t("It is hidden: nobody finds it."))
     if note:
@@ -100,20 +104,21 @@ def details(
         parts.append(ctx.t("The link has worked since {date}.", date=day(ctx, hub, entry.state_since)))
     if entry.moved_to:
         parts.append(ctx.t("It has moved to: {address}", address=escape(address.shown(entry.moved_to))))
-    lines = []
-    for share in shares:
-        facts = [day(ctx, hub, share.sent_at)]
-        if share.sender:
-            facts.append(escape(share.sender))
-        if link := message(ctx, share.room, share.event, share.sender):
-            facts.append(link)
-        line = f"- {' · '.join(facts)}"
-        lines.append(f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line)
-    if lines:
-        parts.append(ctx.t("Shared in:") + "\n" + "\n".join(lines))
+    if shares:
+        parts.append(ctx.t("Shared in:") + "\n" + "\n".join(_share(ctx, hub, share) for share in shares))
     if more:
         parts.append(ctx.t("It was shared more often; these are the newest."))
     return "\n\n".join(parts)
+
+
+def _share(ctx: Context, hub: Hub, share: ShareShown) -> str:
+    facts = [day(ctx, hub, share.sent_at)]
+    if share.sender:
+        facts.append(escape(share.sender))
+    if link := message(ctx, share.room, share.event, share.sender):
+        facts.append(link)
+    line = f"- {' · '.join(facts)}"
+    return f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line
 
 
 def topic_title(ctx: Context, rules: HubRules, topic: str) -> str:
@@ -198,11 +203,21 @@ def _size(size: int) -> str:
 
 
 def _link(ctx: Context, entry: Entry) -> str:
-    """An address that opens a door (a token, a signature) is shown masked and not as a link; a file by its name."""
+    """A file is shown by its name, a page as a link."""
     words = title(ctx, entry)
     if entry.file is not None:
         return f"{words} ({escape(str(entry.file.get('name', '')))})"
-    if address.has_secret(entry.url):
-        return f"{words} ({escape(address.shown(entry.url))})"
+    return _to(words, entry.url)
+
+
+def _version(ctx: Context, one: Version) -> str:
+    link = _to(escape(address.site(one.url)), one.url)
+    return f"- {language_name(ctx, one.language)} · {link}" if one.language else f"- {link}"
+
+
+def _to(words: str, url: str) -> str:
+    """A link; an address that opens a door (a token, a signature) is shown masked and not as a link."""
+    if address.has_secret(url):
+        return f"{words} ({escape(address.shown(url))})"
     # `@room` would be pinged from the plain body; in an address %40 is the same sign.
-    return f"[{words}]({escape(re.sub('@(?=room)', '%40', entry.url, flags=re.IGNORECASE))})"
+    return f"[{words}]({escape(re.sub('@(?=room)', '%40', url, flags=re.IGNORECASE))})"

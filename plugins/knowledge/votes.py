@@ -1,5 +1,5 @@
-"""Who found what useful: 👍 on the message that shared it, or `!useful 12`. One vote per person and entry; none for
-one's own."""
+"""Who found what useful: 👍 on the message that shared it, or `!useful 12`. One vote per person and page, of which one
+counts where pages were joined; none for one's own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def reacted(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
     if not reaction.key.startswith(THUMBS_UP):
         return
     rows = tx.rows(
-        """SELECT DISTINCT s.entry FROM shares s JOIN places p ON p.id = s.place LEFT JOIN sharers u ON u.id = s.sender
-        WHERE s.event = :event AND p.room = :room AND u.user IS NOT :user""",
+        """SELECT DISTINCT s.entry, s.resource FROM shares s JOIN places p ON p.id = s.place
+        LEFT JOIN sharers u ON u.id = s.sender WHERE s.event = :event AND p.room = :room AND u.user IS NOT :user""",
         event=reaction.target,
         room=reaction.room,
         user=reaction.sender,
     )
     for row in rows:
-        _vote(tx, row["entry"], reaction.sender, reaction.event_id)
+        _vote(tx, row["entry"], row["resource"], reaction.sender, reaction.event_id)
     renew(tx, rules, {row["entry"] for row in rows})
 
 
@@ -35,7 +35,8 @@ def said_useful(tx: SyncTransaction, rules: Rules, entry: int, user: str) -> boo
         user=user,
     )
     if others:
-        _vote(tx, entry, user, None)
+        resource = tx.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
+        _vote(tx, entry, resource, user, None)
         renew(tx, rules, {entry})
     return bool(others)
 
@@ -48,10 +49,12 @@ def withdrawn(tx: SyncTransaction, rules: Rules, event: str) -> None:
         renew(tx, rules, {row["entry"] for row in rows})
 
 
-def _vote(tx: SyncTransaction, entry: int, user: str, event: str | None) -> None:
+def _vote(tx: SyncTransaction, entry: int, resource: int, user: str, event: str | None) -> None:
     tx.execute(
-        "INSERT INTO votes (entry, sharer, event) VALUES (:entry, :sharer, :event) ON CONFLICT DO NOTHING",
+        """INSERT INTO votes (entry, sharer, resource, event) VALUES (:entry, :sharer, :resource, :event)
+        ON CONFLICT DO NOTHING""",
         entry=entry,
+        resource=resource,
         sharer=sharer_of(tx, user),
         event=event,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Hub, Reader, Transaction
 from plugins.knowledge import index, results, search, shelves
@@ -34,7 +34,7 @@ async def say(
     at: int = NOW - YEAR,
     keep_notes: bool = True,
     rules: Rules = RULES,
-) -> tuple[Mapping[Share, int], bool]:
+) -> tuple[Mapping[Share, int], Collection[int]]:
     """A message in the hub's room, or an edit of it; what `index.replace` answers."""
     found = shared(text)
     room = f"!{hub}-{circle}:example.org"
@@ -58,7 +58,7 @@ async def say(
     return await tx.run(index.replace, rules, room, event, sender, shares)
 
 
-async def remove(tx: Transaction, event: str, *, hub: str = "transparency", circle: str = MEMBERS) -> bool:
+async def remove(tx: Transaction, event: str, *, hub: str = "transparency", circle: str = MEMBERS) -> Collection[int]:
     """A message, or its last edit, is redacted."""
     return await tx.run(index.remove, RULES, f"!{hub}-{circle}:example.org", event)
 

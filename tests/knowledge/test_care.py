@@ -186,6 +186,71 @@ async def test_a_long_list_of_links_says_how_many_more_there_are_and_shows_them(
     assert third == "That was everything."
 
 
+async def test_who_shares_the_new_address_of_a_moved_page_shares_that_page(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await days(told, 7)
+    await told.say(MODERATOR, "!moved 1")
+    await told.say(LUIS, f"new {B}")
+    found = str(await told.say(LUIS, "!recent"))
+    assert found.count(B) == 1
+    assert found.startswith("1. ")
+    assert "“new”" in str(await told.say(LUIS, "!show 1"))
+    assert "No two results" in str(await told.say(MODERATOR, "!alike"))
+    await told.say(MODERATOR, "!undo")
+    first, second = str(await told.say(LUIS, "!recent")).split("\n\n")
+    assert f"({B})" in first
+    assert f"1. example.org ({A})" in second
+
+
+async def test_a_move_that_is_taken_back_leaves_the_address_free(told: Story, web: FakeWeb) -> None:
+    web.states[A] = Health(State.MOVED, B, 200)
+    await told.say(ANA, f"see {A}")
+    await days(told, 7)
+    await told.say(MODERATOR, "!moved 1")
+    await told.say(MODERATOR, "!undo")
+    assert await told.db.reading().value("SELECT count(*) FROM resources") == 1
+    await told.say(LUIS, f"new {B}")
+    assert await told.db.reading().value("SELECT count(*) FROM entries") == 2
+
+
+async def test_an_address_that_was_joined_elsewhere_is_seen_where_a_page_moves_there(told: Story, web: FakeWeb) -> None:
+    web.states |= {A: Health(State.MOVED, B, 200), "https://example.org/c": ok("https://example.org/c")}
+    await told.say(ANA, f"see {A}")
+    await told.say(ANA, f"and {B}")
+    await told.say(ANA, "or https://example.org/c")
+    await told.say(MODERATOR, "!merge 3 2")
+    await days(told, 7)
+    assert "!merge 3 1" in str(await told.say(MODERATOR, "!links"))
+    assert "!merge 3 1" in str(await told.say(MODERATOR, "!moved 1"))
+    assert "!merge 1 3 · one page says that it is the other" in str(await told.say(MODERATOR, "!alike"))
+
+
+async def test_where_a_page_moved_to_is_its_own_when_it_is_joined_and_taken_apart(told: Story, web: FakeWeb) -> None:
+    web.states |= {A: Health(State.MOVED, B, 200), "https://example.org/c": ok("https://example.org/c")}
+    await told.say(ANA, f"see {A}")
+    await told.say(ANA, "or https://example.org/c")
+    await days(told, 7)
+    await told.say(MODERATOR, "!moved 1")
+    await told.say(MODERATOR, "!merge 2 1")
+    shown = str(await told.say(LUIS, "!show 2"))
+    assert "(https://example.org/c)" in shown.splitlines()[0]
+    assert f"Other addresses:\n- example.org ({B})" in shown
+    await told.say(LUIS, f"new {B}")
+    await told.say(MODERATOR, "!split 1")
+    assert f"({B})" in str(await told.say(LUIS, "!find new")).splitlines()[0]
+    assert str(await told.say(LUIS, "!find new")).startswith("1. ")
+
+
+async def test_a_part_that_is_taken_out_is_checked_by_itself(told: Story, web: FakeWeb) -> None:
+    await told.say(ANA, f"see {A}")
+    await told.say(ANA, f"and {B}")
+    await told.say(MODERATOR, "!merge 1 2")
+    await told.say(MODERATOR, "!split 2")
+    await days(told, 7)
+    assert web.times() == {A: 1, B: 1}
+
+
 async def test_what_has_not_moved_cannot_be_accepted(told: Story) -> None:
     await told.say(ANA, f"see {A}")
     assert "has not moved" in str(await told.say(MODERATOR, "!moved 1"))

@@ -80,8 +80,9 @@ async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
     await tx.run(merge, rules, by_number[2], by_number[6], author)
     await tx.run(votes.said_useful, rules, by_number[2].id, BEN)
     await tx.execute(
-        """INSERT INTO facts (entry, url, state, title, description, site, author, published, language)
-        VALUES (3, 'https://example.org/amber', 'ok', 'Página', 'De qué trata', 'Sitio', 'Ana', '2024-01-02', 'es')"""
+        """INSERT INTO facts (entry, resource, url, state, title, description, site, author, published, language)
+        SELECT id, resource, 'https://example.org/amber', 'ok', 'Página', 'De qué trata', 'Sitio', 'Ana', '2024-01-02',
+        'es' FROM entries WHERE id = 3"""
     )
     await tx.run(renew, rules, {3})
 

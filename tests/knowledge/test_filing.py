@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.api import Transaction
+from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge import curation, filing, index, proposals, results
 from plugins.knowledge.curation import Author
 from plugins.knowledge.results import Entry
+from plugins.knowledge.votes import reacted, said_useful, withdrawn
 from tests.knowledge.shelf import ANA, LUIS, RULES, everything, remove, say, seen, urls
 
 A, B, C = (f"https://example.org/{name}" for name in "abc")
@@ -111,6 +112,47 @@ async def test_a_part_has_its_own_title_again_and_the_whole_no_longer(db: Sqlite
         assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
         assert (await numbered(tx, 1)).title == {}
         assert (await numbered(tx, 2)).title == {"": "Second"}
+
+
+async def votes(tx: Transaction, *numbers: int) -> list[int]:
+    return [(await numbered(tx, number)).votes for number in numbers]
+
+
+async def test_a_part_has_its_votes_again_and_whoever_found_both_useful_counts_once(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        for entry, people in ((into, ("@eva:x", "@max:x")), (other, ("@eva:x", "@ida:x"))):
+            for user in people:
+                await tx.run(said_useful, RULES, entry.id, user)
+        assert await votes(tx, 1, 2) == [2, 2]
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        assert await votes(tx, 1) == [3]
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
+        assert await votes(tx, 1, 2) == [2, 2]
+
+
+async def test_a_vote_given_to_a_message_goes_with_the_page_it_shared(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        await tx.run(reacted, RULES, Reaction("!transparency-members:example.org", "$4", "@eva:x", 3000, "$2", "👍"))
+        assert await votes(tx, 1) == [1]
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
+        assert await votes(tx, 1, 2) == [0, 1]
+        await tx.run(withdrawn, RULES, "$4")
+        assert await votes(tx, 1, 2) == [0, 0]
+
+
+async def test_a_part_that_has_a_new_key_keeps_its_votes(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        into, other = await two(tx)
+        await tx.run(said_useful, RULES, other.id, "@eva:x")
+        await tx.run(filing.merge, RULES, into.id, other.id)
+        await make_old(tx)
+        await say(tx, f"elsewhere {B}", event="$9", hub="audit")  # so that the new key has a page of its own
+        await refile(tx)
+        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
+        assert await votes(tx, 1, 2) == [0, 1]
 
 
 async def test_a_title_that_was_put_aside_goes_when_its_author_is_forgotten(db: SqliteDatabase) -> None:

@@ -123,3 +123,40 @@ async def test_a_message_of_before_can_still_be_edited_and_redacted(tmp_path: Pa
         gone = told.message(ANA, "")
         await told.redact(replace(gone, event_id="$2-0", room=ROOM))
         assert "no result" in str(await told.say(LUIS, "!show 4"))
+
+
+async def test_what_pages_said_and_who_found_them_useful_is_their_own_again_after_they_were_joined() -> None:
+    """Step 2 knew neither of which page of an entry it was."""
+    steps = steps_in(SCHEMA)
+    guide, other = "https://example.org/guide", "https://example.org/guia"
+    async with SqliteDatabase(None) as db:
+        await db.migrate("knowledge", [step for step in steps if step[0] <= 2])
+        async with db.transaction() as tx:
+            for sql in (
+                "INSERT INTO shelves (id, hub, circle, last) VALUES (1, 'transparency', 'members', 3)",
+                "INSERT INTO sharers (id, user) VALUES (1, '@ana:example.org')",
+                "INSERT INTO resources (id, key, version) VALUES (1, 'a', 1), (2, 'b', 1), (3, 'c', 1)",
+                "INSERT INTO entries (id, shelf, number, resource) VALUES (7, 1, 1, 1), (8, 1, 3, 3)",
+                "INSERT INTO merged (shelf, resource, entry, number) VALUES (1, 2, 7, 2)",
+                "INSERT INTO votes (entry, sharer, event) VALUES (7, 1, '$9'), (8, 1, NULL)",
+            ):
+                await tx.execute(sql)
+            for entry, resource, url in ((7, 1, guide), (7, 2, other), (8, 3, "https://example.org/c")):
+                await tx.execute(
+                    "INSERT INTO shares (entry, resource, sent_at, url) VALUES (:entry, :resource, 1000, :url)",
+                    entry=entry, resource=resource, url=url,
+                )  # fmt: skip
+            for entry, url in ((7, other), (8, "https://example.org/moved-here")):
+                await tx.execute(
+                    "INSERT INTO facts (entry, url, state, tries, title) VALUES (:entry, :url, 'ok', 1, 'A title')",
+                    entry=entry, url=url,
+                )  # fmt: skip
+        await db.migrate("knowledge", steps)
+        facts = await db.reading().rows("SELECT entry, resource, url, title FROM facts ORDER BY entry")
+        assert [tuple(row.values()) for row in facts] == [
+            (7, 2, other, "A title"),
+            (8, 3, "https://example.org/moved-here", "A title"),
+        ]
+        votes = await db.reading().rows("SELECT entry, sharer, resource, event FROM votes ORDER BY entry")
+        assert [tuple(row.values()) for row in votes] == [(7, 1, 1, "$9"), (8, 1, 3, None)]
+        assert await db.reading().value("SELECT count(*) FROM pragma_foreign_key_check") == 0

@@ -32,7 +32,7 @@ def entry(title: str = "Something", *, topics: str = "[]", note: str = "", about
         "language": None,
     }
     facts = {"title": None, "description": about, "site": None, "author": None, "language": None, "kind": None}
-    made = make(RULES, Shelf(1, "transparency", MEMBERS), Said(1, curations=[curation], facts=facts if about else None))
+    made = make(RULES, Shelf(1, "transparency", MEMBERS), Said(1, curations=[curation], facts=[facts] if about else []))
     return {"curated": 0, "pinned": 0, "votes": 0, "shared_at": None, **made.words, **more}
 
 

@@ -10,16 +10,19 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.api import Transaction
+from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
 from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
 from plugins.knowledge.curation import Author
+from plugins.knowledge.errands import put_down
+from plugins.knowledge.placing import entry_of, resources_of
+from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Sight, every, scope
 from plugins.knowledge.traces import traceable, traces
-from plugins.knowledge.votes import said_useful
+from plugins.knowledge.votes import reacted, said_useful, withdrawn
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import RULES, remove, say
@@ -40,7 +43,11 @@ steps = st.one_of(
         st.sampled_from(["title", "note", "hidden", "pinned", "topic:x", "label"]),
         st.booleans(),
     ),
+    st.tuples(st.just("move"), pages, pages),
     st.tuples(st.just("vote"), pages, st.sampled_from(PEOPLE)),
+    st.tuples(st.just("react"), events, st.sampled_from(PEOPLE)),
+    st.tuples(st.just("withdraw"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("fetch"), pages),
     st.tuples(st.just("forget"), st.sampled_from(PEOPLE)),
     st.tuples(st.just("refile")),
     st.tuples(st.just("undo"), st.sampled_from(PEOPLE)),
@@ -63,8 +70,11 @@ async def _live(done: list[tuple[Any, ...]]) -> None:  # Any: as above
 
 
 async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
-    if kind in ("merge", "split", "correct", "undo"):
+    if kind in ("merge", "split", "move", "correct", "undo"):
         await _correct(tx, Author(PEOPLE[at % 2], at), kind, *what)
+        return
+    if kind in ("vote", "react", "withdraw", "fetch"):
+        await _learn(tx, at, kind, *what)
         return
     match kind:
         case "say":
@@ -77,15 +87,32 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
             resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
             hubs = [hub(resources=resources)]
             await tx.run(recommending.curate, Rules(hubs), hubs)
-        case "vote":
-            if entry := await _entry(tx, what[0]):
-                await tx.run(said_useful, RULES, entry.id, what[1])
         case "forget":
             await tx.run(index.forget, RULES, what[0])
         case _:
             await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
             while await tx.run(filing.refile, RULES, 2):
                 pass
+
+
+async def _learn(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
+    match kind:
+        case "vote":
+            if entry := await _entry(tx, what[0]):
+                await tx.run(said_useful, RULES, entry.id, what[1])
+        case "react":
+            room = "!transparency-members:example.org"
+            await tx.run(reacted, RULES, Reaction(room, f"$by{what[1]}", what[1], at, f"${what[0]}", "👍"))
+        case "withdraw":
+            await tx.run(withdrawn, RULES, f"$by{what[0]}")
+        case _:
+            if entry := await _entry(tx, what[0]):
+                await tx.run(put_down, [hub(fetch="titles")], [entry.id], at)
+                await tx.execute(
+                    """UPDATE facts SET state = 'ok', tries = 1, due = NULL, description = 'told by ' || url
+                    WHERE due IS NOT NULL"""
+                )
+                await tx.run(renew, RULES, {entry.id})
 
 
 async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> None:  # Any: as above
@@ -95,6 +122,14 @@ async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> No
             into, other = [await _entry(tx, page) for page in what]
             if into and other and into != other:
                 await tx.run(curation.merge, RULES, into, other, author)
+        case "move":
+            page, url = what[0], f"https://example.org/{what[1]}"
+            [resource] = (await tx.run(resources_of, {url})).values()
+            there = await tx.run(entry_of, shelf, resource)
+            await tx.run(forget_resource, resource)
+            entry = await _entry(tx, page)
+            if entry and there in (None, entry.id):
+                await tx.run(curation.move, RULES, entry, url, author)
         case "split":
             await tx.run(filing.split, RULES, shelf, what[0])
         case "correct":
@@ -135,9 +170,22 @@ async def _agree(tx: Transaction) -> None:
     assert {row["entry"] for row in said} == set(entries)
     # A page belongs to one entry of a shelf, and all that was said of it is there.
     merged = {row["resource"]: row["entry"] for row in await tx.rows("SELECT resource, entry FROM merged")}
-    for row in said:
+    of_pages = await tx.rows("SELECT entry, resource FROM facts UNION SELECT entry, resource FROM votes")
+    for row in (*said, *of_pages):
         assert merged.get(row["resource"], row["entry"]) == row["entry"]
         assert row["resource"] in merged or entries[row["entry"]]["resource"] == row["resource"]
+    # What a page said stands while somebody says its address, and with what is said of it.
+    about = "SELECT entry, resource, url FROM"
+    addresses = await tx.rows(f"{about} shares UNION {about} curations")
+    moved = await tx.rows("SELECT value FROM corrections UNION SELECT value FROM put_aside")
+    for row in await tx.rows(f"{about} facts"):
+        assert row in addresses or {"value": row["url"]} in moved
+    for id_, entry in entries.items():
+        votes = await tx.value("SELECT count(DISTINCT sharer) FROM votes WHERE entry = :id", id=id_)
+        assert entry["votes"] == votes
+        told = await tx.rows("SELECT url FROM facts WHERE entry = :id", id=id_)
+        if not entry["hidden"]:
+            assert {word for word in words[id_]["about"].split() if word.isdigit()} == {row["url"][-1] for row in told}
     used = {row["resource"] for row in (*said, *entries.values())} | set(merged)
     assert {row["id"] for row in await tx.rows("SELECT id FROM resources")} == used
     numbers = [row["number"] for row in await tx.rows("SELECT number FROM entries UNION ALL SELECT number FROM merged")]
