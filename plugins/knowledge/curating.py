@@ -175,9 +175,12 @@ class Curating:
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
         entry = await naming.entry(ctx, await sight(ctx), number)
-        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender):
+        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender, ctx.message.event_id):
             raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
-        return Reply(ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry)))
+        noted = ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry))
+        if ctx.room.direct:  # what is deleted there is not told to plugins
+            return Reply(noted)
+        return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
     @command(
         "undo",
