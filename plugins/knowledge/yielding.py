@@ -10,6 +10,7 @@ from bot.api import SyncTransaction
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS
 
 OWN = "own"  # what `hidden` is set to by a page's only sharer; by coordinators to "1"
+WHOLE = "whole:label"  # in `put_aside`: not of the part, but of the entry it was joined to, before that
 
 _IDS = "(SELECT value FROM json_each(:ids))"
 _PART = f"""EXISTS (SELECT 1 FROM merged m WHERE m.entry IN {_IDS} AND m.shelf = put_aside.shelf
@@ -42,7 +43,7 @@ def _loosen(tx: SyncTransaction, label: int, entries: Collection[int]) -> None:
     """What opened these entries further than this label no longer does, and does not come back by `!undo`."""
     open_ = "IN (SELECT value FROM json_each(:open))"
     below = json.dumps(LABELS[:label])
-    _drop(tx, entries, f"field = 'label' AND value {open_}", open=below)
+    _drop(tx, entries, f"field IN ('label', :whole) AND value {open_}", whole=WHOLE, open=below)
     tx.execute(
         f"""UPDATE changes SET before = NULL WHERE what = 'label' AND before {open_} AND (shelf, number) IN
         (SELECT shelf, number FROM entries WHERE id IN {_IDS}

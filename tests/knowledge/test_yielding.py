@@ -85,6 +85,46 @@ async def test_nor_when_joined_results_are_taken_apart(told: Story) -> None:
     assert not await is_seen_elsewhere(told)
 
 
+@pytest.mark.parametrize("shared_later", [False, True])
+async def test_joining_and_undoing_gives_a_result_its_label_back(told: Story, shared_later: bool) -> None:
+    """But not one from before a closer share of it."""
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/other")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    assert "TLP:AMBER" in await said(told, ANA, "!show 1")
+    if shared_later:
+        await said(told, BEN, CLOSE)
+    await said(told, MOD, "!undo")
+    assert "TLP:AMBER" in await said(told, ANA, "!show 2")
+    assert await is_seen_elsewhere(told) is not shared_later
+    if not shared_later:
+        assert await said(told, MOD, "!undo") == "Taken back: label of 1: clear"
+
+
+async def test_what_is_still_joined_stays_as_close_as_it_was(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/second")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/third")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!merge 1 3")
+    await said(told, MOD, "!split 2")
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_a_label_given_to_joined_results_is_that_of_both_afterwards(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "policy https://example.org/other")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    await told.advance(1)
+    await said(told, MOD, "!label 1 amber")
+    await said(told, MOD, "!split 2")
+    for number in (1, 2):
+        assert "TLP:AMBER" in await said(told, ANA, f"!show {number}")
+
+
 async def test_a_stricter_label_stays_whatever_is_shared_later(told: Story) -> None:
     await said(told, ANA, f"policy {PAGE}")
     await said(told, ANA, "!label 1 amber")
@@ -161,6 +201,16 @@ async def test_what_a_coordinator_hid_stays_hidden(told: Story) -> None:
         assert PAGE not in await said(told, who, "!find policy")
         assert "no result with the number" in await said(told, who, "!hide 1")
     assert "is found again" in await said(told, MOD, "!hide 1")
+
+
+async def test_also_where_it_is_joined_to_what_its_only_sharer_hid(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, BEN, "policy https://example.org/other")
+    await said(told, ANA, "!hide 1")
+    await said(told, MOD, "!hide 2")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, BEN, f"also {PAGE}")
+    assert PAGE not in await said(told, BEN, "!find policy")
 
 
 async def test_members_hide_and_show_again_what_they_alone_shared(told: Story) -> None:
