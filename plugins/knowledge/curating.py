@@ -14,6 +14,7 @@ from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import COORDINATORS, LABELS, Sight, sight
 from plugins.knowledge.text import fold
+from plugins.knowledge.yielding import OWN
 
 LONGEST_TITLE = 200
 LONGEST_NOTE = 1000
@@ -32,7 +33,7 @@ class Curating:
         examples=("title 12 Gift policy of 2026",),
     )
     async def title(self, ctx: Context, number: str, *, text: str) -> Reply:
-        return await self._set(ctx, number, "title", tidy(text, LONGEST_TITLE))
+        return await self._write(ctx, number, "title", text, LONGEST_TITLE)
 
     @command(
         "note",
@@ -41,7 +42,7 @@ class Curating:
         examples=("note 12 Start with chapter 3",),
     )
     async def note(self, ctx: Context, number: str, *, text: str) -> Reply:
-        return await self._set(ctx, number, "note", tidy(text, LONGEST_NOTE))
+        return await self._write(ctx, number, "note", text, LONGEST_NOTE)
 
     @command(
         "topic",
@@ -60,7 +61,7 @@ class Curating:
             if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
             values.append((f"topic:{own or name}", sign))
-        await ctx.db.run(curation.change, self.rules, entry, author(ctx), values[: curation.MOST_AT_ONCE])
+        await self._change(ctx, entry, *values[: curation.MOST_AT_ONCE])
         return await self._done(ctx, entry)
 
     @command(
@@ -75,7 +76,9 @@ class Curating:
             raise UserError(ctx.t("What is TLP:RED is not kept. Delete the message, or hide the result."))
         if said is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
-        return await self._set(ctx, number, "label", said)
+        entry = await self._mine(ctx, number)
+        await self._change(ctx, entry, ("label", said))
+        return await self._done(ctx, entry)
 
     @command(
         "hide",
@@ -85,7 +88,8 @@ class Curating:
     )
     async def hide(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, "hidden", None if entry.hidden else "1")
+        by = "1" if ctx.role >= Role.COORDINATOR else OWN
+        await self._change(ctx, entry, ("hidden", None if entry.hidden else by))
         undo = naming.written(ctx, "undo")
         if entry.hidden:
             return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=shown.name(ctx, entry), undo=undo))
@@ -102,7 +106,7 @@ class Curating:
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, "pinned", None if entry.pinned else "1")
+        await self._change(ctx, entry, ("pinned", None if entry.pinned else "1"))
         return await self._done(ctx, entry)
 
     @command(
@@ -113,9 +117,12 @@ class Curating:
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
         entry = await naming.entry(ctx, await sight(ctx), number)
-        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender):
+        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender, ctx.message.event_id):
             raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
-        return Reply(ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry)))
+        noted = ctx.t("Noted: {number} helped you.", number=shown.name(ctx, entry))
+        if ctx.room.direct:  # what is deleted there is not told to plugins
+            return Reply(noted)
+        return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
     @command(
         "undo",
@@ -129,8 +136,7 @@ class Curating:
         if change is None:
             found = await ctx.db.run(curation.last_of, shelves, ctx.sender)
         else:
-            one = await ctx.db.run(curation.numbered, shelves, change)
-            found = [one] if one else []
+            found = await ctx.db.run(curation.numbered, shelves, change)
         if ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
             found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
         if not found:
@@ -163,13 +169,23 @@ class Curating:
             lines.append(f"- {' · '.join(facts)}")
         return Reply("\n".join(lines))
 
-    async def _set(self, ctx: Context, number: str, field: str, value: str) -> Reply:
+    async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
+        """Sets a title or a note. A label in it is the result's where it is stricter, as in a message."""
+        label = marks.label(text)
+        if label == marks.RED or marks.no_log(text):
+            shelves = [shelf.id for shelf in (await self._own(ctx)).own]
+            await ctx.db.run(curation.withdrawn, self.rules, shelves, ctx.message.event_id)  # said before an edit
+            mark = "TLP:RED" if label == marks.RED else "`!nolog`"
+            return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
         entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, field, value)
+        values = [(field, tidy(text, longest))]
+        if label and LABELS.index(label) > entry.label:
+            values.append(("label", label))
+        await self._change(ctx, entry, *values)
         return await self._done(ctx, entry)
 
-    async def _change(self, ctx: Context, entry: Entry, field: str, value: str | None) -> None:
-        await ctx.db.run(curation.change, self.rules, entry, author(ctx), [(field, value)])
+    async def _change(self, ctx: Context, entry: Entry, *values: tuple[str, str | None]) -> None:
+        await ctx.db.run(curation.change, self.rules, entry, author(ctx), values)
 
     async def _done(self, ctx: Context, entry: Entry) -> Reply:
         """The entry as it is now."""
@@ -183,10 +199,14 @@ class Curating:
 
     async def _mine(self, ctx: Context, number: str) -> Entry:
         """An entry the asker may correct."""
-        entry = await naming.entry(ctx, await self._own(ctx), number, hidden=ctx.role >= Role.COORDINATOR)
+        seen = await self._own(ctx)
+        entry = await naming.entry(ctx, seen, number, hidden=True)
         if ctx.role >= Role.COORDINATOR:
             return entry
-        if not await self._is_theirs_alone(ctx, entry.id):
+        theirs = await self._is_theirs_alone(ctx, entry.id)
+        if entry.hidden and not (theirs and await ctx.db.run(curation.is_hidden_by_sharer, entry.id)):
+            await naming.entry(ctx, seen, number)  # raises: it is not there for them
+        if not theirs:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
         return entry
 

@@ -12,6 +12,7 @@ from plugins.knowledge.placing import sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
+from plugins.knowledge.yielding import OWN
 
 MERGE, SPLIT, URL = "merge", "split", "url"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
@@ -87,26 +88,34 @@ def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Chan
 
 
 def last_of(db: SyncReader, shelves: Sequence[int], user: str) -> Sequence[Change]:
-    """What a person's newest command changed that was not undone, the newest first. Only `!topic 12 +gifts -audit`
-    makes more than one change."""
+    """What a person's newest command changed that was not undone, the newest first."""
     found = _changes(
         db,
         "c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0",
-        MOST_AT_ONCE,
+        1,
         shelves=json.dumps(shelves),
         user=user,
     )
-    if not found or not found[0].what.startswith("topic:"):
-        return found[:1]
-    first = found[0]
-    return [one for one in found if one.what.startswith("topic:") and (one.entry, one.at) == (first.entry, first.at)]
+    return numbered(db, shelves, found[0].id) if found else ()
 
 
-def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Change | None:
-    found = _changes(
-        db, "c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.id = :id", 1, shelves=json.dumps(shelves), id=id_
+def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Sequence[Change]:
+    """The change of that number, and what the same command (`!topic 12 +gifts -audit`) changed with it, the newest
+    first."""
+    return _changes(
+        db,
+        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND (c.id = :id OR c.undone = 0
+        AND (c.event, c.at, c.entry) = (SELECT event, at, entry FROM changes WHERE id = :id))""",
+        MOST_AT_ONCE,
+        shelves=json.dumps(shelves),
+        id=id_,
     )
-    return found[0] if found else None
+
+
+def is_hidden_by_sharer(db: SyncReader, entry: int) -> bool:
+    """Whether an entry is hidden because its only sharer wanted it so."""
+    where = "entry = :entry AND field = 'hidden' AND value = :own"
+    return bool(db.value(f"SELECT EXISTS (SELECT 1 FROM corrections WHERE {where})", entry=entry, own=OWN))
 
 
 def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:

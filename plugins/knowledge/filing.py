@@ -9,6 +9,7 @@ from plugins.knowledge.placing import digest, entries_of, entry_of, first_number
 from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import LABELS
+from plugins.knowledge.yielding import OWN, WHOLE
 
 
 def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
@@ -32,7 +33,7 @@ def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
 
 def split(tx: SyncTransaction, rules: Rules, shelf: int, number: int) -> int | None:
     """What was once the entry of that number is one again; its id, or None if it is no part of another, or nothing
-    is left of it. What hid or labelled the whole does so for both parts: nothing is opened by this."""
+    is left of it. What hid or labelled the whole since it was joined does so for both parts: nothing is opened."""
     row = tx.row(
         """SELECT resource, entry FROM merged m WHERE shelf = :shelf AND number = :number
         AND (EXISTS (SELECT 1 FROM shares WHERE entry = m.entry AND resource = m.resource)
@@ -94,10 +95,22 @@ def drop_address(tx: SyncTransaction, rules: Rules, shelf: int, url: str) -> Non
 
 def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: int) -> None:
     """The corrections of a part before it was joined are its own again, and no longer those of the whole."""
+    # So is the label of what it was joined to, if it has only that which joining the two gave it.
+    joined = tx.value(
+        """DELETE FROM corrections WHERE entry = :entry AND field = 'label'
+        AND (SELECT count(*) FROM merged WHERE entry = :entry) = 1
+        AND (by, at) IS (SELECT by, at FROM put_aside WHERE shelf = :shelf AND resource = :resource
+        AND field IN (:whole, 'label') ORDER BY field = 'label' LIMIT 1) RETURNING 1""",
+        entry=entry,
+        shelf=shelf,
+        resource=resource,
+        whole=WHOLE,
+    )
     tx.execute(
         """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
-        WHERE shelf = :shelf AND resource = :resource""",
+        WHERE shelf = :shelf AND resource = :resource AND field <> :whole""",
         own=own,
+        whole=WHOLE,
         shelf=shelf,
         resource=resource,
     )
@@ -117,6 +130,15 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         own=own,
         entry=entry,
     )
+    if joined:
+        tx.execute(
+            """INSERT INTO corrections (entry, field, value, by, at) SELECT :entry, 'label', value, by, at
+            FROM put_aside WHERE shelf = :shelf AND resource = :resource AND field = :whole""",
+            entry=entry,
+            shelf=shelf,
+            resource=resource,
+            whole=WHOLE,
+        )
 
 
 def refile(tx: SyncTransaction, rules: Rules, most: int) -> bool:
@@ -241,6 +263,23 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
         other=other,
         shelf=about["shelf"],
         resource=about["resource"],
+    )
+    tx.execute(
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
+        SELECT :shelf, :resource, :whole, value, by, at FROM corrections
+        WHERE entry = :into AND field = 'label' ON CONFLICT DO NOTHING""",
+        into=into,
+        whole=WHOLE,
+        shelf=about["shelf"],
+        resource=about["resource"],
+    )
+    # What coordinators hid of one stays hidden, though the other was hidden by its only sharer.
+    tx.execute(
+        """UPDATE corrections SET value = other.value FROM corrections other WHERE corrections.entry = :into
+        AND corrections.field = 'hidden' AND other.entry = :other AND other.field = 'hidden' AND other.value <> :own""",
+        into=into,
+        other=other,
+        own=OWN,
     )
     for table in ("votes", "corrections", "merged"):
         tx.execute(

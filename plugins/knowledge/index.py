@@ -16,6 +16,7 @@ from plugins.knowledge.placing import digest, entries_of, place_of, resources_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import GREEN, MEMBERS, shelf_for
+from plugins.knowledge.yielding import give_way
 
 LARGE = 200_000  # entries; from here on the index is not rewritten in one transaction: it takes seconds
 STEP = 500  # pages of the index that are rewritten in one transaction
@@ -84,7 +85,9 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
             for share, where in zip(shares, about, strict=True)
         ),
     )
-    return {share: entries[where] for share, where in zip(shares, about, strict=True)}
+    filed = {share: entries[where] for share, where in zip(shares, about, strict=True)}
+    give_way(tx, [(entry, share.tlp, senders.get(share.sender or "")) for share, entry in filed.items()])
+    return filed
 
 
 def replace(

@@ -26,7 +26,7 @@ def reacted(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
     renew(tx, rules, {row["entry"] for row in rows})
 
 
-def said_useful(tx: SyncTransaction, rules: Rules, entry: int, user: str) -> bool:
+def said_useful(tx: SyncTransaction, rules: Rules, entry: int, user: str, event: str | None = None) -> bool:
     """Whether it counts: nobody finds only their own share useful."""
     others = tx.value(
         """SELECT NOT EXISTS (SELECT 1 FROM shares WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
@@ -36,13 +36,13 @@ def said_useful(tx: SyncTransaction, rules: Rules, entry: int, user: str) -> boo
     )
     if others:
         resource = tx.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
-        _vote(tx, entry, resource, user, None)
+        _vote(tx, entry, resource, user, event)
         renew(tx, rules, {entry})
     return bool(others)
 
 
 def withdrawn(tx: SyncTransaction, rules: Rules, event: str) -> None:
-    """A reaction was taken back."""
+    """A reaction, or the message with the command, was taken back."""
     rows = tx.rows("SELECT entry FROM votes WHERE event = :event", event=event)
     if rows:
         tx.execute("DELETE FROM votes WHERE event = :event", event=event)
@@ -50,9 +50,10 @@ def withdrawn(tx: SyncTransaction, rules: Rules, event: str) -> None:
 
 
 def _vote(tx: SyncTransaction, entry: int, resource: int, user: str, event: str | None) -> None:
+    """Said again, it is what was said last that takes it back."""
     tx.execute(
         """INSERT INTO votes (entry, sharer, resource, event) VALUES (:entry, :sharer, :resource, :event)
-        ON CONFLICT DO NOTHING""",
+        ON CONFLICT DO UPDATE SET event = excluded.event""",
         entry=entry,
         resource=resource,
         sharer=sharer_of(tx, user),

@@ -54,6 +54,7 @@ class Sharing:
     gone: bool = False  # redacted later
     edited: tuple[str, ...] | None = None  # other words, later
     liked_by: str | None = None
+    opened: bool = False  # just before, a moderator says of its page, if that is there, that it may travel
 
     @property
     def entry(self) -> Entry:
@@ -94,8 +95,16 @@ class World:
         name, circle, _ = entry
         if not self.sees_shelf(name, circle) or entry in self.hidden:
             return False
-        own = self.place in (None, name)
-        return own or not any(one.is_amber for one in self.live() if one.entry == entry)
+        return self.place in (None, name) or not self._stays(entry)
+
+    def _stays(self, entry: Entry) -> bool:
+        """Whether somebody wants it kept in its hub, and no moderator said otherwise after they had shared it."""
+        there = opened = False
+        mine = [one for one in self.sharings if one.entry == entry]
+        for one in mine:
+            opened = (opened or (there and one.opened)) and not one.is_amber
+            there = there or not one.gone
+        return not opened and any(one.is_amber and not one.gone for one in mine)
 
 
 hub_names = st.sampled_from(HUBS)
@@ -112,6 +121,7 @@ sharings = st.builds(
     gone=st.sampled_from((False, False, False, True)),
     edited=st.none() | some_words,
     liked_by=st.none() | st.sampled_from(PEOPLE),
+    opened=st.sampled_from((False, False, True)),
 )
 pages = st.lists(st.integers(0, FIRST_AMBER - 1), max_size=2, unique=True).map(tuple)
 hidden = st.frozensets(st.tuples(hub_names, st.sampled_from(CIRCLES), st.integers(0, PAGES - 1)), max_size=3)
@@ -160,6 +170,11 @@ def test_every_kind_of_wall_holds_in_one_busy_world(place: str | None, circle: s
         for name in HUBS
         for circle in CIRCLES
         for page in range(PAGES)
+    ]
+    everywhere += [
+        Sharing(name, MEMBERS, page, PEOPLE[0], ("gifts",), 1, amber=page == PAGES - 2, opened=True)
+        for name in HUBS
+        for page in range(FIRST_AMBER, PAGES)
     ]
     world = World(
         visibility={"north": "shared", "south": "shared", "east": "private", "west": "restricted"},
@@ -285,31 +300,21 @@ async def _live(told: Story, world: World, *, whole: bool) -> str:
     """
     for person in (*PEOPLE[:2], *LOCALS.values()):
         await told.say(person, "!askme on", room=await told.direct(person))
-    now = told.clock.now()
     done: list[Redaction] = []
     for number, one in enumerate(world.sharings):
         if not whole and not world.sees_shelf(one.hub, one.circle):
             continue
-        room = _room(one.hub, one.circle)
-        at = now - one.days * DAY
-        mark = f"TLP:AMBER {one.hub}close " if one.is_amber else ""
-        link = f"#tag #{one.hub}tag {_url(one.page)}?utm_source={one.hub}"
-        event = f"$share{number}"
-        said = f"{mark}{' '.join(one.words)} {one.hub}only {link}"
-        await told.hear(Message(room, event, one.person, at, said))
-        if one.liked_by:
-            await told.hear(Reaction(room, f"$like{number}", one.liked_by, at, event, "👍"))
-        if one.edited:
-            text = f"{mark}{' '.join(one.edited)} {link}"
-            await told.hear(Edit(event, Message(room, f"$edit{number}", one.person, at, text)))
-        back = Redaction(room, f"$gone{number}", one.person, now, event)
+        if one.opened and one.page >= FIRST_AMBER:
+            await _correct(told, "!label {} green", one.entry)
+        back = await _share(told, one, number)
         if one.gone:
             await told.hear(back)
         elif not whole and not world.sees(one.entry):
             done.append(back)
     for back in done:
         await told.hear(back)
-    await _hide(told, world, whole=whole)
+    for entry in sorted(world.hidden):
+        await _correct(told, "!hide {}", entry)
     if world.place is not None:
         return _room(world.place, world.circle)
     for name in world.member_of:
@@ -317,21 +322,38 @@ async def _live(told: Story, world: World, *, whole: bool) -> str:
     return await told.direct(ASKER)
 
 
-async def _hide(told: Story, world: World, *, whole: bool) -> None:
-    for name, circle, page in sorted(world.hidden):
-        number = await told.db.reading().value(
-            """SELECT e.number FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :name
-            AND s.circle = :circle
-            AND coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) LIKE :url""",
-            name=name,
-            circle=circle,
-            url=f"%number-{page}%",
-        )
-        if number is not None:
-            sign = "c" if circle == COORDINATORS else ""
-            answer = await told.say(MODERATOR, f"!hide {sign}{number}", room=_room(name, circle))
-            assert answer
-            assert "!undo" in answer
+async def _share(told: Story, one: Sharing, number: int) -> Redaction:
+    """One sharing happens; answers what takes it back."""
+    room, now, event = _room(one.hub, one.circle), told.clock.now(), f"$share{number}"
+    at = now - one.days * DAY
+    mark = f"TLP:AMBER {one.hub}close " if one.is_amber else ""
+    link = f"#tag #{one.hub}tag {_url(one.page)}?utm_source={one.hub}"
+    said = f"{mark}{' '.join(one.words)} {one.hub}only {link}"
+    await told.hear(Message(room, event, one.person, at, said))
+    if one.liked_by:
+        await told.hear(Reaction(room, f"$like{number}", one.liked_by, at, event, "👍"))
+    if one.edited:
+        text = f"{mark}{' '.join(one.edited)} {link}"
+        await told.hear(Edit(event, Message(room, f"$edit{number}", one.person, at, text)))
+    return Redaction(room, f"$gone{number}", one.person, now, event)
+
+
+async def _correct(told: Story, command: str, entry: Entry) -> None:
+    """A moderator corrects a page, if it is there."""
+    name, circle, page = entry
+    number = await told.db.reading().value(
+        """SELECT e.number FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :name
+        AND s.circle = :circle
+        AND coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) LIKE :url""",
+        name=name,
+        circle=circle,
+        url=f"%number-{page}%",
+    )
+    if number is not None:
+        sign = "c" if circle == COORDINATORS else ""
+        answer = await told.say(MODERATOR, command.format(f"{sign}{number}"), room=_room(name, circle))
+        assert answer
+        assert "!undo" in answer
 
 
 async def _all(told: Story, room: str, question: str) -> str:

@@ -105,9 +105,28 @@ async def test_ones_own_and_other_signs_do_not_count(told: Story, who: str, sign
 async def test_useful_by_command_counts_once_and_not_for_ones_own(told: Story) -> None:
     await share(told)
     for _ in range(2):
-        assert await said(told, LUIS, "!useful 1") == "Noted: 1 helped you."
+        assert (await said(told, LUIS, "!useful 1")).startswith("Noted: 1 helped you.")
     assert "You shared that one yourself" in await said(told, ANA, "!useful 1")
     assert await count(told, "votes") == 1
+
+
+async def test_useful_by_command_is_taken_back_with_its_message_and_not_by_undo(told: Story) -> None:
+    await share(told)
+    await said(told, MOD, "!pin 1")
+    await said(told, MOD, "!useful 1")
+    message = told.message(MOD, "!useful 1")
+    assert "Delete your message" in str(await told.hear(message))
+    assert "useful to 1 person" in await said(told, LUIS, "!find policy")
+    await told.redact(message)
+    assert "useful" not in await said(told, LUIS, "!find policy")
+    assert await said(told, MOD, "!undo") == "Taken back: 1 pinned"
+
+
+async def test_a_direct_chat_where_deleting_takes_nothing_back_does_not_promise_it(told: Story) -> None:
+    await share(told)
+    direct = await told.direct(LUIS)
+    await told.join(LUIS, ROOM)
+    assert await said(told, LUIS, "!useful 1", direct) == "Noted: 1 helped you."
 
 
 async def test_a_link_handed_over_is_kept_where_links_are_not_kept_by_themselves() -> None:
@@ -224,6 +243,50 @@ async def test_changes_are_listed_and_undone_in_any_order(told: Story) -> None:
     assert "no change of yours" in await said(told, LUIS, "!undo 2")
     assert await said(told, MOD, "!undo 2") == "Taken back: 1 pinned"
     assert (await said(told, MOD, "!changes")).count("taken back") == 3
+
+
+async def test_what_one_command_changed_is_taken_back_as_one_by_any_of_its_numbers(told: Story) -> None:
+    await share(told)
+    await said(told, MOD, "!topic 1 +gifts -policy")
+    await said(told, MOD, "!topic 1 +audit")
+    assert await said(told, COORDINATOR, "!undo 2") == "Taken back: topic of 1: +gifts, topic of 1: -policy"
+    assert (await said(told, MOD, "!changes")).count("taken back") == 2
+    assert "can no longer be taken back" in await said(told, MOD, "!undo 1")
+
+
+async def test_nothing_of_a_command_is_taken_back_if_a_part_was_changed_since(told: Story) -> None:
+    await share(told)
+    await said(told, MOD, "!topic 1 +gifts +audit")
+    await said(told, COORDINATOR, "!topic 1 -gifts")
+    assert "something changed since" in await said(told, MOD, "!undo 2")
+    assert "Audit" in await said(told, LUIS, "!show 1")
+
+
+@pytest.mark.parametrize("mark", ["TLP:RED", "!nolog"])
+@pytest.mark.parametrize("what", ["title", "note"])
+async def test_words_that_must_not_be_kept_are_not_kept_as_a_title_or_note(told: Story, what: str, mark: str) -> None:
+    await share(told)
+    answer = await said(told, ANA, f"!{what} 1 {mark} zanzibarista")
+    assert "is not kept" in answer
+    assert mark in answer
+    message = told.message(ANA, f"!{what} 1 zanzibarista")
+    await told.hear(message)
+    assert "/a" in await said(told, ANA, "!find zanzibarista")
+    await told.edit(message, f"!{what} 1 {mark} zanzibarista")
+    assert "Nothing found" in await said(told, LUIS, "!find zanzibarista")
+    assert await told.db.reading().value("SELECT count(*) FROM changes WHERE after LIKE '%zanzi%'") == 0
+
+
+async def test_a_label_in_a_note_is_that_of_the_result_where_it_is_stricter(told: Story) -> None:
+    await share(told)
+    assert "TLP:AMBER" in await said(told, MOD, "!note 1 TLP:AMBER zanzibarista")
+    await said(told, MOD, "!note 1 TLP:CLEAR quokkaly")
+    assert "TLP:AMBER" in await said(told, MOD, "!show 1")
+    assert await said(told, MOD, "!undo 1") == "That change can no longer be taken back: something changed since."
+    await said(told, MOD, "!undo")
+    answer = await said(told, MOD, "!undo")
+    assert answer == "Taken back: note on 1: TLP:AMBER zanzibarista, label of 1: amber"
+    assert "TLP:AMBER" not in await said(told, MOD, "!show 1")
 
 
 async def test_what_was_changed_since_is_not_undone(told: Story) -> None:

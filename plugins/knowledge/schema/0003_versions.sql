@@ -31,7 +31,7 @@ CREATE TABLE votes (                           -- one a person counts, however m
     entry INTEGER NOT NULL REFERENCES entries (id) ON DELETE CASCADE,
     sharer INTEGER NOT NULL REFERENCES sharers (id),
     resource INTEGER NOT NULL,                 -- the page: as in facts
-    event TEXT,                                -- the reaction; NULL: said by command
+    event TEXT,                                -- the reaction, or the message that said so by command
     PRIMARY KEY (entry, sharer, resource)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX votes_by_event ON votes (event) WHERE event IS NOT NULL;
