@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Edit, Redaction
+from bot.storage import people
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.pool import POOL
@@ -49,6 +50,14 @@ async def test_a_shared_link_is_kept_silently_and_found_again(told: Story) -> No
         "example.org (PDF) · 15 Jan 2027 · shared by ana · Gifts · "
         "message (https://matrix.to/#/%21transparency%3Aexample.org/%24event1?via=example.org)"
     )
+
+
+async def test_a_topic_that_lacks_the_askers_language_is_called_as_in_the_hubs_first() -> None:
+    async with story([Knowledge], [hub(languages=["es", "en"], resources=[GUIDE])]) as s:
+        async with s.db.transaction() as tx:
+            await people.set_language(tx, ANA, "fr")
+        assert "Regalos" in str(await s.say(ANA, "!topics"))
+        assert "Regalos" in str(await s.say(ANA, "!find gift guide"))
 
 
 async def test_a_curated_resource_is_marked_and_shown_in_the_askers_language(curated: Story) -> None:
