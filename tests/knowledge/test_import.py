@@ -115,8 +115,16 @@ def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) ->
 def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(faro: Faro) -> None:
     result = faro.run("import", "transparency", faro.file("x.txt", "hello"), "--yes", code=2)
     assert "'x.txt' is no collection of links that can be read" in result.stderr
+    assert "a plain list of addresses, one a line, with the word url as its first line" in result.stderr
     result = faro.run("import", "transparency", faro.file("x.json", "{"), "--yes", "--format", "linkding", code=2)
     assert "x.json:1: This is not JSON" in result.stderr
+
+
+def test_a_plain_list_of_addresses_is_read_after_the_word_url(faro: Faro) -> None:
+    addresses = "https://example.org/one\nhttps://example.org/two?a=1,2\n"
+    faro.run("import", "transparency", faro.file("list.txt", addresses), "--yes", code=2)
+    faro.run("import", "transparency", faro.file("list.txt", f"url\n{addresses}"), "--yes")
+    assert [item["url"] for item in faro.exported()] == addresses.split()
 
 
 def test_brought_in_twice_nothing_is_added(faro: Faro) -> None:
