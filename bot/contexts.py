@@ -42,7 +42,7 @@ class EventContext:
     @property
     def hub(self) -> Hub:
         if not self.hubs:
-            raise UserError(NO_HUB)
+            raise UserError(NO_HUB if self.room.direct else NOT_ALONE)
         return self.hubs[0]
 
     @property
@@ -107,6 +107,10 @@ class EventContext:
 
 
 NO_HUB = Text("I know you from none of my hubs, so there is nothing I may show you here.")
+NOT_ALONE = Text(
+    "Others can read along here, so I show nothing of a hub. Ask me in a room of a hub, or in a chat with only the two "
+    "of us."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -423,7 +423,18 @@ async def test_a_direct_chat_into_which_a_third_person_came_is_one_no_more(told:
         await told.join(user, HALL)
         await told.join(user, room)
     assert await told.say(ANA, "echo hello", room=room) is None
-    assert "none of my hubs" in str(await told.say(ANA, "!echo hello", room=room))
+    assert str(await told.say(ANA, "!echo hello", room=room)).startswith("Others can read along here")
+
+
+async def test_a_member_who_asks_in_a_room_of_no_hub_is_told_where_to_ask(told: Story) -> None:
+    await told.join(ANA, HALL)
+    for user in (told.transport.user_id, ANA, BEN):
+        await told.join(user, "!elsewhere:example.org")
+    answer = await told.say(ANA, "!echo hello", room="!elsewhere:example.org")
+    assert answer == (
+        "Others can read along here, so I show nothing of a hub. Ask me in a room of a hub, or in a chat with only the "
+        "two of us."
+    )
 
 
 async def test_state_that_cannot_be_stored_stops_nothing_else(told: Story) -> None:

@@ -87,6 +87,10 @@ class _Loading:
         root = self._read(self.path)
         if root is None:
             raise ConfigError(self.problems)
+        if "id" in root.nodes and root.nodes.keys().isdisjoint(("homeserver", "hubs", "include")):
+            text = Text("this looks like the file of one hub; check the config.yaml that includes it")
+            self._say(file, root, (), text)
+            raise ConfigError(self.problems)
         root, unset = secrets.expand(root, file, self.environ)
         self.problems += [*(one for one in unset if one.path not in secrets.SECRETS), *secrets.one_way_in(root, file)]
         config = self._config(root)

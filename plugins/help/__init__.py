@@ -80,7 +80,7 @@ def _official_channels(ctx: Context) -> str | None:
         words = section(ctx.hub, HelpHub).official_channels
     except UserError:  # somebody of no hub
         return None
-    return in_language(words, ctx.language).strip() if words else None
+    return in_language(words, ctx.language, *ctx.hub.languages).strip() if words else None
 
 
 def _about(ctx: Context, entry: CommandHelp) -> str:

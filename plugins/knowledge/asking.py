@@ -7,8 +7,10 @@ Raises `UserError` with a sentence that helps.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from rapidfuzz.distance import OSA
 
 from bot.api import Text, UserError
 from plugins.knowledge import filters
@@ -20,16 +22,18 @@ from plugins.knowledge.thesaurus import Mention, Thesaurus
 LONGEST = 500  # characters that are read
 MOST_UNITS = 16
 SHORTEST_PREFIX = 3  # letters before a `*`
+SHORTEST_NAME = 4  # letters of a filter's name of which a slip is told
 
 _NAMES = {name: key for key, names in filters.NAMES.items() for name in names}
 # A filter, a "phrase", or a word; each may have a `-` in front.
 _TOKEN = re.compile(
     r"""(?P<not>(?<!\S)-)?(?:
-        (?P<key>[^\W\d_]{2,12}):[ ]?(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*))
+        (?P<key>[^\W\d_]{2,12}):(?P<apart>[ ]?)(?:["“«](?P<quoted>[^"“”«»]*)["”»]|(?P<value>[^\s"“«]\S*)|$)
       | ["“«](?P<phrase>[^"“”«»]+)["”»]
       | (?P<word>\S+))""",
     re.VERBOSE,
 )
+_SHORT = re.compile(r"^(?=.?[^\W\d_])[^\W_]{1,2}\*$")  # 5* is no beginning of a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,9 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
     for token in _TOKEN.finditer(text):
         name = _NAMES.get(fold(token["key"])) if token["key"] else None
         value = (token["quoted"] or token["value"] or "").strip()
-        if name and value:
-            if token["not"]:
-                raise UserError(
-                    Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
-                )
-            if name in given:
-                raise UserError(Text("'{name}:' is given twice.", name=token["key"]))
+        if refusal := _refusal(token, name, value, given):
+            raise UserError(refusal)
+        if name:
             given[name], called[name] = value, token["key"]
             continue
         rest.append(token[0])
@@ -123,6 +123,34 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
         text=" ".join(rest),
         plain=" ".join(plain),
     )
+
+
+def _refusal(token: re.Match[str], name: str | None, value: str, given: Collection[str]) -> Text | None:
+    """What is wrong with a part of a question, if anything is."""
+    key = token["key"]
+    if name and not value:
+        example = f"{key}:{filters.EXAMPLES[name]}"
+        return Text("Write what you look for right after “{said}:”, as in {example}.", said=key, example=example)
+    if name and token["not"]:
+        return Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
+    if name in given:
+        return Text("'{name}:' is given twice. Write it once, and search again for the other.", name=key)
+    if key and not name and value and not token["apart"] and (meant := _slip(key)):
+        return Text(
+            "There is no filter “{said}:”. Did you mean {meant}:? Without the colon it is searched as a word.",
+            said=key,
+            meant=meant,
+        )
+    if _SHORT.match(token["word"] or ""):
+        return Text("Write at least three letters before the *.")
+    return None
+
+
+def _slip(key: str) -> str | None:
+    """The filter that somebody meant, if one letter is wrong. Shorter words are near to too much."""
+    written = fold(key)
+    near = (name for name in _NAMES if len(name) >= SHORTEST_NAME and name[0] == written[:1])
+    return next((name for name in near if OSA.distance(written, name, score_cutoff=1) == 1), None)
 
 
 def put_right(question: Question, corrected: Mapping[str, str], thesaurus: Thesaurus) -> Sequence[Unit]:

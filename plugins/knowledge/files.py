@@ -42,6 +42,7 @@ _TYPES = {
     "csv": ("text/csv",),
     "tsv": ("text/tab-separated-values",),
 }
+KINDS = frozenset(_TYPES)
 _KIND_OF_TYPE = {mimetype: kind for kind, mimetypes in _TYPES.items() for mimetype in mimetypes}
 _KIND_OF_ENDING = {kind: kind for kind in _TYPES} | {"markdown": "md", "text": "txt", "pps": "ppt", "djv": "djvu"}
 _ENDING = re.compile(r"\.(?P<ending>[^\W_]{1,10})$")

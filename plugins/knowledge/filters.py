@@ -28,6 +28,9 @@ NAMES: Mapping[str, Sequence[str]] = {
 }
 """A filter by all its names: English first, then Spanish, French and Portuguese."""
 
+EXAMPLES = {"topic": "gifts", "from": "ana", "since": "2026", "until": "2026", "lang": "es", "type": "pdf",
+            "site": "wcoomd.org", "hub": "transparency", "sort": "new"}  # fmt: skip
+
 SORTS = {"new": ("new", "nuevo", "nuevos", "nouveau", "nouveaux", "recent", "novo", "novos", "date", "fecha", "data"),
          "useful": ("useful", "util", "utiles", "utile", "uteis", "votes", "votos")}  # fmt: skip
 KINDS: Mapping[str, Sequence[str]] = {

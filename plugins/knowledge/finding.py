@@ -178,6 +178,7 @@ class Finding:
             example = naming.written(ctx, "find", ctx.t("gifts"))
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
         if not entries:
+            await naming.refuse_unknown(ctx, seen, found.question)
             return Reply(await self._nothing(ctx, seen, found))
         return await self._page(ctx, words, found, entries)
 

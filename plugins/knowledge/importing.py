@@ -12,7 +12,7 @@ from plugins.knowledge.exchange.item import Item
 from plugins.knowledge.intake import FACTS, Intake, Manner, Outcome, Page, marks_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shelves import Shelf, shelf_for
+from plugins.knowledge.shelves import AMBER, Shelf, shelf_for
 
 SLICE = 200  # links, or shares of them, in one transaction: everything else waits for it
 
@@ -58,7 +58,7 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
     found = tx.rows(f"{_ENTRIES} AND r.id IN (SELECT value FROM json_each(:wanted))", shelf=shelf.id, wanted=wanted)
     entries = json.dumps(sorted({row["entry"] for row in found}))
     rows = tx.rows(
-        """SELECT e.id, e.number, e.resource, e.title, e.votes,
+        """SELECT e.id, e.number, e.resource, e.title, e.votes, e.label,
         EXISTS (SELECT 1 FROM facts WHERE entry = e.id) AS told,
         EXISTS (SELECT 1 FROM curations WHERE entry = e.id AND note <> '{}') AS noted,
         (SELECT json_group_array(field) FROM corrections WHERE entry = e.id) AS fields,
@@ -77,6 +77,7 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
             noted=bool(row["noted"]) or any(name.partition(":")[0] == "note" for name in fields),
             voted=bool(row["votes"]),
             told=bool(row["told"]),
+            labelled=row["label"] == AMBER or "label" in fields,
             topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
         )
     intake.pages = {row["resource"]: pages[row["entry"]] for row in found}

@@ -6,7 +6,8 @@
   nothing. An item without shares gets one, of now, only where its page is new.
 - What else it says counts where the hub has said nothing of that: title and note (as the corrections `title:es` and
   `note:es`, which every word of the hub's own outdoes), topics, votes, facts. `pinned`, `hidden` and `without_topics`
-  are for new entries only. Its label is that of its shares; the strictest of a page counts.
+  are for new entries only. Its label is that of its shares; the strictest of a page counts, and a mark in its words
+  where it is stricter than what the file or whoever brings it in says, or where nobody says anything.
 - Rooms and messages are not kept. People are named only if that is asked for, and never those who want nothing kept.
 """
 
@@ -27,7 +28,7 @@ from plugins.knowledge.links import LONGEST_LABEL, LONGEST_NOTE, tidy
 from plugins.knowledge.making import MOST_TOPICS
 from plugins.knowledge.pages.head import iso_date
 from plugins.knowledge.rules import HubRules
-from plugins.knowledge.shelves import LABELS, MEMBERS
+from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS
 from plugins.knowledge.text import fold
 
 LONGEST = {"title": 200, "note": 1000, "description": 500, "site": 100, "author": 100, "published": 40, "kind": 20}
@@ -41,6 +42,8 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 Mark = tuple[object, ...]
 """What a share is known by."""
+Labels = tuple[str | None, str | None]
+"""What the file, or whoever brings it in, says of an item; and what the item's words say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Page:
     voted: bool = False
     told: bool = False
     """Whether there are facts."""
+    labelled: bool = False
+    """It is amber already, or somebody set its label by command."""
     topics: set[str] = field(default_factory=set)
     """It has, or somebody took away."""
     corrections: dict[str, str] = field(default_factory=dict)
@@ -113,10 +118,15 @@ class Intake:
         joined = [one for one in dict.fromkeys(resources) if one not in self.pages]
         self.joined += [(one, page) for one in joined if one != page.resource]
         self.pages |= dict.fromkeys(joined, page)
-        shares = self._new_shares(item, resources, new=found is None)
+        labels = (self._manner.label or item.label, marks.label(item.words))
+        shares = self._new_shares(item, resources, labels, new=found is None)
         self._say(item, page, shares, remarks)
         self._mark(item, page, remarks, new=found is None)
         self._tell(item, page, remarks)
+        page.labelled |= any(share.tlp == AMBER for share in shares)
+        if not (shares or page.labelled) and page.added > added and _strictest(*labels) == AMBER:
+            page.corrections["label"] = LABELS[AMBER]  # no share carries it, and what was added must not travel
+            page.labelled = True
         if item.recommended:
             remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
         changed = shares or joined or page.added > added
@@ -130,25 +140,25 @@ class Intake:
         self.last = wanted if self.last < wanted <= self.last + LARGEST_GAP else self.last + 1
         return Page(self.last, resource)
 
-    def _new_shares(self, item: Item, resources: Sequence[int], *, new: bool) -> list[Share]:
+    def _new_shares(self, item: Item, resources: Sequence[int], labels: Labels, *, new: bool) -> list[Share]:
         found: list[Share] = []
         seen: Counter[Mark] = Counter()
-        marks: list[Mark] = []
+        known_by: list[Mark] = []
         said = list(zip(item.shares, resources[1:], strict=True))
         if new and not said:
             said = [(ShareItem(item.url), resources[0])]
         for one, resource in said:
-            share = self._share(item, one)
+            share = self._share(one, labels)
             mark = _mark_of(resource, share, dated=one.sent_at is not None)
             seen[mark] += 1
             if self.there[mark] < seen[mark]:
                 found.append(share)
-                marks += marks_of(resource, share.sent_at, share.note, share.label)
-        self.there.update(marks)
+                known_by += marks_of(resource, share.sent_at, share.note, share.label)
+        self.there.update(known_by)
         self.shares += found
         return found
 
-    def _share(self, item: Item, said: ShareItem) -> Share:
+    def _share(self, said: ShareItem, labels: Labels) -> Share:
         sender = self._manner.sharer
         if self._manner.keep_sharers and said.sender and _USER.fullmatch(said.sender):
             sender = None if said.sender in self._unlogged else said.sender
@@ -162,7 +172,7 @@ class Intake:
             sender=sender,
             label=tidy(said.label or "", LONGEST_LABEL) or None if kept else None,
             note=tidy(said.note, LONGEST_NOTE) or None if kept else None,
-            tlp=LABELS.index(self._manner.label or item.label),
+            tlp=_strictest(*labels, marks.label(said.words)),
         )
 
     def _say(self, item: Item, page: Page, shares: Sequence[Share], remarks: list[Text]) -> None:
@@ -217,6 +227,10 @@ class Intake:
         if any(facts.values()) and not page.told:
             page.facts = {"url": item.url, **facts}
             page.told = True
+
+
+def _strictest(*said: str | None) -> int:
+    return max((LABELS.index(label) for label in said if label), default=GREEN)
 
 
 def marks_of(resource: int, sent_at: int, note: str | None, label: str | None) -> Sequence[Mark]:

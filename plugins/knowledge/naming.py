@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from bot.api import Context, Hub, SyncReader, Text, UserError, escape
-from plugins.knowledge import results, shelves
+from plugins.knowledge import files, results, shelves
+from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry, topic_counts
-from plugins.knowledge.rules import Rules
+from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.shelves import COORDINATORS, Sight
-from plugins.knowledge.text import compounds, fold
+from plugins.knowledge.text import LANGUAGES, compounds, fold
 
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
 OFF = frozenset(("off", "no", "non", "não", "nao"))
@@ -58,6 +59,25 @@ def hub(ctx: Context, said: str) -> Hub:
     raise UserError(
         ctx.t("There is no hub “{hub}” here. You can write: {known}", hub=escape(tidy(said, 40)), known=known)
     )
+
+
+async def refuse_unknown(ctx: Context, sight: Sight, question: Question) -> None:
+    """Says so where a type or a language is asked for that few know, and nothing that may be seen has."""
+
+    async def there(alone: Question) -> bool:
+        found, _ = await ctx.db.run(results.answer, sight, alone, (), ctx.now, terms=together(ctx.hubs), count=1)
+        return bool(found.hits)
+
+    filters, kinds, languages = question.filters, question.kinds, question.languages
+    if kinds and files.KINDS.isdisjoint(kinds) and not await there(Question(kinds=kinds, filters=filters)):
+        said = tidy(filters["type"], 40)
+        raise UserError(
+            Text("Nothing here is of the type “{said}”. Types are pdf, word, excel, powerpoint …", said=said)
+        )
+    unknown = languages and set(LANGUAGES).isdisjoint(languages)
+    if unknown and not await there(Question(languages=languages, filters=filters)):
+        said = tidy(filters["lang"], 40)
+        raise UserError(Text("Nothing here is known to be in the language “{said}”.", said=said))
 
 
 async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:

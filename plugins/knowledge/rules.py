@@ -26,6 +26,7 @@ class HubRules:
     """Whatever a topic is called, folded → its id."""
     topics_by_concept: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """Concept → the hub's topics that mean it."""
+    languages: Sequence[str] = ()
     shared: bool = False
     keep_notes: bool = True
     digest: str = ""
@@ -75,6 +76,7 @@ def _rules(hub: Hub) -> HubRules:
         topics={topic.id: topic.title for topic in hub.topics},
         topics_by_name=names,
         topics_by_concept=by_concept,
+        languages=hub.languages,
         shared=hub.visibility == "shared",
         keep_notes=settings.keep_notes,
         digest=hashlib.blake2b(json.dumps(made_with).encode(), digest_size=8).hexdigest(),

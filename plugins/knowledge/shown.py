@@ -125,7 +125,7 @@ def topic_title(ctx: Context, rules: HubRules, topic: str) -> str:
     """A topic of the hub by its title, an idea of the thesaurus by its name, a hashtag as people wrote it."""
     titles = rules.topics.get(topic)
     if titles:
-        return escape(in_language(dict(titles), ctx.language))
+        return escape(in_language(dict(titles), ctx.language, *rules.languages))
     if topic in rules.thesaurus.terms:
         return escape(rules.thesaurus.title(topic, ctx.language))
     return escape(f"#{topic}")

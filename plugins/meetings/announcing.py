@@ -25,7 +25,7 @@ def announcement(reminder: Reminder, timeliness: Timeliness, now: int, words: Tr
 
 
 def title(occurrence: Occurrence, language: str) -> str:
-    return escape(in_language(occurrence.meeting.title, language))
+    return escape(in_language(occurrence.meeting.title, language, *occurrence.hub.languages))
 
 
 def link(url: str) -> str:

@@ -31,7 +31,7 @@ def _lines(ctx: Context, occurrence: Occurrence, profile_zone: str | None, sever
     local = to_local(occurrence.starts, zone)
     name = title(occurrence, ctx.language)
     if several:
-        name = f"{name} ({escape(in_language(occurrence.hub.title, ctx.language))})"
+        name = f"{name} ({escape(in_language(occurrence.hub.title, ctx.language, *occurrence.hub.languages))})"
     where = city if zone == "UTC" else f"{city}, {times.offset(local)}"
     left = occurrence.starts - ctx.now
     lines = [

@@ -68,7 +68,7 @@ def _print(found: Sequence[Occurrence], words: Translator) -> None:
             at if not occurrence.moved_by_clocks else words.t("{time} (clock change)", time=at),
             f"{times.city(occurrence.zone)}, {times.offset(local)}",
             occurrence.hub.id,
-            in_language(occurrence.meeting.title, words.language),
+            in_language(occurrence.meeting.title, words.language, *occurrence.hub.languages),
             ", ".join(times.lasting(reminder.lead, words.language) for reminder in reminders(occurrence)),
         )
     Console().print(table)

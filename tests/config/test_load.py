@@ -208,6 +208,15 @@ def test_an_included_file_is_one_hub(tmp_path: Path, name: str, text: str, probl
     assert problems(tmp_path, "include: hubs/*.yaml", hub_a=text) == [problem]
 
 
+def test_the_file_of_a_hub_is_not_taken_for_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "risks.yaml").write_text(HUB)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "risks.yaml", (), {})
+    assert str(caught.value) == (
+        f"{tmp_path}/risks.yaml:1:1: this looks like the file of one hub; check the config.yaml that includes it"
+    )
+
+
 def test_a_configuration_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "no.yaml", "there is no such file"), (tmp_path, "it is a folder")):
         with pytest.raises(ConfigError, match=reason):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from bot.api import Context, Hub, Localized, Plugin, Reply, Role, Room, Settings, Text, command
+from bot.storage import people
 from bot.testing.story import Story, story
 from plugins.help import Help, HelpHub
 from plugins.people import People
@@ -95,6 +96,14 @@ async def test_help_speaks_the_language_of_the_hub() -> None:
         assert "\n- !prestar: " in answer
         assert "Llame a la oficina." in answer
         assert "!ayuda prestar" in answer
+
+
+async def test_official_channels_that_lack_the_askers_language_are_in_the_hubs_first() -> None:
+    channels: Localized = {"en": "Call.", "es": "Llame a la oficina."}
+    async with story([Help], [a_hub("es", "en", channels=channels)]) as s:
+        async with s.db.transaction() as tx:
+            await people.set_language(tx, ANA, "fr")
+        assert "Llame a la oficina." in str(await s.say(ANA, "!help"))
 
 
 @pytest.mark.parametrize("asked", ["!help lend", "!help !lend", "!help PRESTAR", "!ayuda emprestar now please"])

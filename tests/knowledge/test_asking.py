@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.api import UserError
+from bot.api import Text, UserError
 from plugins.knowledge.asking import LONGEST, MOST_UNITS, Question, read
 from plugins.knowledge.filters import NAMES as FILTERS
 from plugins.knowledge.thesaurus import with_terms
@@ -212,8 +212,43 @@ def test_an_acronym_of_two_meanings_means_both_also_in_small_letters() -> None:
     assert set(unit.concepts) == {"oas", "authorized-operator"}
 
 
-def test_a_word_with_a_star_may_be_a_beginning_and_a_short_one_may_not() -> None:
-    assert [unit.prefix for unit in ask("volca* vo* lava").units] == [True, False, False]
+def test_a_word_with_a_star_may_be_a_beginning() -> None:
+    assert [unit.prefix for unit in ask("volca* 5* lava *").units] == [True, False, False]
+
+
+@pytest.mark.parametrize("text", ["volcano co*", "é*", "volcano -co*"])
+def test_a_beginning_that_is_too_short_is_told(text: str) -> None:
+    with pytest.raises(UserError, match="at least three letters"):
+        ask(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["volcano topic:", "site: ", 'volcano "code of conduct" tema:', 'topic:"" x', "-from:"]
+)
+def test_a_filter_without_a_value_is_told(text: str) -> None:
+    with pytest.raises(UserError, match="Write what you look for right after"):
+        ask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("frmo:ana policy", "from"), ("topc:gifts", "topic"), ("asunto:x", "assunto"), ("-sinc:1", "since")],
+)
+def test_a_filter_with_a_slip_in_its_name_is_told(text: str, meant: str) -> None:
+    with pytest.raises(UserError) as caught:
+        ask(text)
+    assert isinstance(caught.value.text, Text)
+    assert dict(caught.value.text.values)["meant"] == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["volcano https://a.org/x", "re:port", "port:8080", "Form: 1040", "title:", "ISO 9001:2015", "dee:ana", "a:b:c"],
+)
+def test_words_with_a_colon_that_nobody_meant_as_filters_are_searched(text: str) -> None:
+    question = ask(text)
+    assert question.units
+    assert not question.filters
 
 
 HOSTILE = [

@@ -119,6 +119,16 @@ def test_what_is_exported_and_brought_in_elsewhere_is_exported_the_same(faro: Fa
     assert len(elsewhere.exported()) == 5
 
 
+def test_a_name_that_ends_like_no_format_is_refused_unless_one_is_said(faro: Faro, tmp_path: Path) -> None:
+    result = faro.run("export", "transparency", tmp_path / "out.xyz", code=2)
+    assert "'.xyz'" in result.stderr
+    assert ".json, .csv, .html" in result.stderr
+    assert not (tmp_path / "out.xyz").exists()
+    faro.run("export", "transparency", tmp_path / "out.xyz", "--format", "csv")
+    faro.run("export", "transparency", tmp_path / "out")
+    assert json.loads((tmp_path / "out").read_text())["format"] == "faro"
+
+
 def test_with_people_all_but_rooms_and_messages_comes_back(faro: Faro, tmp_path: Path) -> None:
     first = tmp_path / "first.json"
     faro.run("export", "transparency", first, "--with-people")

@@ -79,7 +79,7 @@ def test_a_preview_changes_nothing_and_says_what_would_happen(faro: Faro) -> Non
         "1 of them is known already",
         "  - One · https://example.org/one",
         "  - Two · https://example.org/two",
-        "1 thing cannot be read:",
+        "1 thing is left out:",
         "  - line 5: javascript:alert(1): This is not an http or https address.",
     ]
     assert faro.exported() == before
@@ -115,8 +115,16 @@ def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) ->
 def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(faro: Faro) -> None:
     result = faro.run("import", "transparency", faro.file("x.txt", "hello"), "--yes", code=2)
     assert "'x.txt' is no collection of links that can be read" in result.stderr
+    assert "a plain list of addresses, one a line, with the word url as its first line" in result.stderr
     result = faro.run("import", "transparency", faro.file("x.json", "{"), "--yes", "--format", "linkding", code=2)
     assert "x.json:1: This is not JSON" in result.stderr
+
+
+def test_a_plain_list_of_addresses_is_read_after_the_word_url(faro: Faro) -> None:
+    addresses = "https://example.org/one\nhttps://example.org/two?a=1,2\n"
+    faro.run("import", "transparency", faro.file("list.txt", addresses), "--yes", code=2)
+    faro.run("import", "transparency", faro.file("list.txt", f"url\n{addresses}"), "--yes")
+    assert [item["url"] for item in faro.exported()] == addresses.split()
 
 
 def test_brought_in_twice_nothing_is_added(faro: Faro) -> None:
@@ -388,3 +396,75 @@ def test_a_row_of_an_import_is_gone_when_it_is_done(faro: Faro) -> None:
     faro.imported(many(450))
     with closing(sqlite3.connect(faro.database)) as db:
         assert db.execute("SELECT count(*) FROM imports").fetchone() == (0,)
+
+
+MARKED = """url,title,note,words
+https://example.org/1,TLP:RED plan,secret,
+https://example.org/2,Plan,TLP:AMBER only us,
+https://example.org/3,Has nolog,!nolog,
+https://example.org/4,Open,,TLP:CLEAR to all
+https://example.org/5,Said,,tlp rojo
+"""
+
+
+def test_marks_in_a_links_own_words_count_as_in_chat(faro: Faro) -> None:
+    report = faro.folder / "report.csv"
+    file = faro.file("t.csv", MARKED)
+    preview = faro.run("import", "transparency", file, "--dry-run").stdout
+    result = faro.run("import", "transparency", file, "--yes", "--report", report)
+    for said in (preview, result.stdout, report.read_text("utf-8")):
+        assert "https://example.org/1" in said
+        assert "Its words say !nolog." in said
+        assert "secret" not in said
+    assert "2 new links" in result.stdout
+    assert [(item["url"][-1], item["label"]) for item in faro.exported()] == [("2", "amber"), ("4", "clear")]
+    assert [item["url"][-1] for item in faro.exported("--public")] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "label"),
+    [
+        ({"title": "TLP:AMBER plan"}, ("--label", "clear"), "amber"),
+        ({"title": "TLP:AMBER plan", "label": "green"}, (), "amber"),
+        ({"title": "TLP:CLEAR plan", "label": "amber"}, (), "amber"),
+        ({"title": "TLP:CLEAR plan", "label": "green"}, (), "green"),
+        ({"title": "TLP:CLEAR plan"}, ("--label", "green"), "green"),
+        ({"topics": ["tlp:amber"]}, (), "amber"),
+        ({"title": "Ends with TLP", "note": "red tape"}, (), "green"),
+    ],
+)
+def test_the_stricter_of_what_words_and_files_say_counts(
+    faro: Faro, item: Mapping[str, object], options: tuple[str, ...], label: str
+) -> None:
+    faro.imported([{"url": "https://example.org/1", **item}], *options)
+    assert [item["label"] for item in faro.exported()] == [label]
+
+
+def test_each_share_of_a_file_has_its_own_marks(faro: Faro) -> None:
+    kept, red = {"sent_at": 5, "note": "Read this"}, {"sent_at": 6, "note": "Names", "label": "TLP:RED list"}
+    result = faro.imported(
+        [
+            {"url": "https://example.org/1", "shares": [kept, red]},
+            {"url": "https://example.org/2", "shares": [red, {"sent_at": 7, "note": "!nolog"}]},
+            {"url": "https://example.org/3", "shares": [kept, {"sent_at": 8, "note": "TLP:AMBER"}]},
+            {"url": "https://example.org/4", "shares": [{"sent_at": 9, "note": "TLP:CLEAR"}]},
+        ]
+    )
+    assert "Read without its 'shares': Its words say TLP:RED." in result.stdout
+    assert "https://example.org/2: Its words say !nolog." in result.stdout
+    items = faro.exported()
+    assert [(item["url"][-1], item["label"], len(item["shares"])) for item in items] == [
+        ("1", "green", 1),
+        ("3", "amber", 2),
+        ("4", "clear", 1),
+    ]
+
+
+def test_words_marked_amber_keep_a_known_page_in_the_hub(faro: Faro) -> None:
+    """They are added to the page without a share that would carry their label."""
+    faro.imported([{"url": "https://example.org/1"}, {"url": "https://example.org/2"}])
+    marked = [{"url": "https://example.org/1", "note": "TLP:AMBER only us"}, {"url": "https://example.org/2"}]
+    for changes in (1, 0):
+        result = faro.imported(marked)
+        assert f"{changes} joined with what was there" in result.stdout
+        assert [item["label"] for item in faro.exported()] == ["amber", "green"]

@@ -9,9 +9,13 @@ from dataclasses import replace
 import pytest
 
 from bot.core.events import Edit, Redaction
+from bot.storage import people
 from bot.testing.story import Story, story
-from plugins.knowledge import Knowledge
+from plugins.knowledge import Knowledge, importing
+from plugins.knowledge.exchange.item import Item
+from plugins.knowledge.intake import Manner
 from plugins.knowledge.pool import POOL
+from plugins.knowledge.rules import Rules
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
@@ -49,6 +53,14 @@ async def test_a_shared_link_is_kept_silently_and_found_again(told: Story) -> No
         "example.org (PDF) · 15 Jan 2027 · shared by ana · Gifts · "
         "message (https://matrix.to/#/%21transparency%3Aexample.org/%24event1?via=example.org)"
     )
+
+
+async def test_a_topic_that_lacks_the_askers_language_is_called_as_in_the_hubs_first() -> None:
+    async with story([Knowledge], [hub(languages=["es", "en"], resources=[GUIDE])]) as s:
+        async with s.db.transaction() as tx:
+            await people.set_language(tx, ANA, "fr")
+        assert "Regalos" in str(await s.say(ANA, "!topics"))
+        assert "Regalos" in str(await s.say(ANA, "!find gift guide"))
 
 
 async def test_a_curated_resource_is_marked_and_shown_in_the_askers_language(curated: Story) -> None:
@@ -208,7 +220,15 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
         ("find -x", "Write what you look for, for example !find gifts."),
         ("find x sort:random", "I can sort by sort:new or sort:useful, not by “random”."),
         ("find x lang:xx", "I do not know the language “xx”; write one like lang:es."),
-        ("find x topic:gifts topic:audit", "'topic:' is given twice."),
+        ("find x topic:gifts topic:audit", "'topic:' is given twice. Write it once, and search again for the other."),
+        ("find x topic:", "Write what you look for right after “topic:”, as in topic:gifts."),
+        (
+            "find frmo:ana policy",
+            "There is no filter “frmo:”. Did you mean from:? Without the colon it is searched as a word.",
+        ),
+        ("find co*", "Write at least three letters before the *."),
+        ("find x type:banana", "Nothing here is of the type “banana”. Types are pdf, word, excel, powerpoint …"),
+        ("find x lang:klingon", "Nothing here is known to be in the language “klingon”."),
         ("find x hub:nowhere", "There is no hub “nowhere” here. You can write: hub:transparency"),
         ("top century", "Write week, month or year."),
         ("askme perhaps", "Write on or off."),
@@ -230,6 +250,16 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
 async def test_mistakes_are_answered_with_help(told: Story, said: str, answer: str | None) -> None:
     found = await told.say(ANA, f"!{said}")
     assert found == answer if answer else found
+
+
+async def test_a_type_and_a_language_of_which_there_is_something_are_searched(told: Story) -> None:
+    """Files that were brought in may be of any type, and pages in any language."""
+    async with told.db.transaction() as tx:
+        items = [Item("https://example.org/1", title={"": "Talk"}, kind="video", language="quc")]
+        await tx.run(importing.bring, Rules([hub()]), Manner("transparency", 0), items)
+    for filter_ in ("type:video", "lang:quc", "lang:quiche"):
+        assert "Talk" in str(await told.say(ANA, f"!find {filter_}"))
+        assert "Nothing found for" in str(await told.say(ANA, f"!find zanzibar {filter_}"))
 
 
 async def test_what_people_wrote_is_shown_harmless(told: Story) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.hubs import Room
+from bot.storage import people
 from bot.testing.clock import FakeClock
 from bot.testing.story import story
 from plugins.meetings import Meetings
@@ -89,6 +90,13 @@ async def test_the_answer_is_in_the_language_of_the_asker() -> None:
 async def test_every_language_has_its_word(word: str) -> None:
     async with story([Meetings], [hub()], clock=FakeClock(NOW)) as s:
         assert await s.say(PLAIN, f"!{word}") == "No meeting is planned."
+
+
+async def test_a_title_that_lacks_the_askers_language_is_in_the_hubs_first() -> None:
+    async with story([Meetings], [hub(MONTHLY, languages=("es", "en"))], clock=FakeClock(NOW)) as s:
+        async with s.db.transaction() as tx:
+            await people.set_language(tx, PLAIN, "fr")
+        assert "Reunión mensual" in str(await s.say(PLAIN, "!prochaine"))
 
 
 async def test_another_hubs_meetings_stay_there() -> None:

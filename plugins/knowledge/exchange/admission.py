@@ -3,6 +3,7 @@
 Whoever stores items can rely on what passed here: the address is http or https with a host, without user name and
 password, at most `LONGEST_LINK` characters; texts hold no NUL and no lone surrogate, and none is longer than
 `LONGEST_TEXT`; numbers fit into 63 bits; dates lie between 1970 and 2200; languages look like languages.
+Neither a link's own words nor those of its shares say `TLP:RED` or `!nolog`: what does is left out, as in chat.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.api import Text
+from plugins.knowledge import marks
 from plugins.knowledge.address import masked
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.exchange.dates import EARLIEST, LATEST
@@ -45,14 +47,14 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         yield form.problem(refusal)
         return
     address = without_credentials(address)
-    yield Item(
+    item = Item(
         url=address,
         title=form.texts("title"),
         note=form.texts("note"),
         topics=form.topics("topics"),
         language=form.language(),
         kind=form.text("kind", LONGEST_NAME),
-        label=_label(raw) or "green",
+        label=_label(raw),
         pinned=form.flag("pinned"),
         hidden=form.flag("hidden"),
         votes=form.whole("votes", LARGEST) or 0,
@@ -65,6 +67,10 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         recommended=form.flag("recommended"),
         without_topics=form.topics("without_topics"),
     )
+    if mark := _kept_out(item.words) or (form.kept_out if not item.shares else None):
+        yield form.problem(_says(mark))
+        return
+    yield item
     yield from form.problems
 
 
@@ -106,14 +112,28 @@ def _label(raw: Mapping[str, object]) -> str | None:
     return "clear" if label == "white" else label
 
 
+def _kept_out(words: str) -> str | None:
+    """The mark by which somebody wants this kept nowhere."""
+    if marks.label(words) == marks.RED:
+        return "TLP:RED"
+    return "!nolog" if marks.no_log(words) else None
+
+
+def _says(mark: str) -> Text:
+    return Text("Its words say {mark}.", mark=mark)
+
+
 class _Form:
-    """The values of one link or share, each checked; `problems` has what was wrong with them."""
+    """The values of one link or share, each checked; `problems` has what was wrong with them.
+
+    `kept_out` is the mark of a share that was left out for it."""
 
     def __init__(self, raw: Mapping[str, object], line: int | None, what: str) -> None:
         self.raw = raw
         self.line = line
         self.what = what
         self.problems: list[Skipped] = []
+        self.kept_out: str | None = None
 
     def problem(self, why: Text) -> Skipped:
         return Skipped(self.line, self.what, why)
@@ -179,7 +199,7 @@ class _Form:
                 self._left_out("shares", Text("This is not an http or https address."))
                 continue
             form = _Form(raw, self.line, self.what)
-            yield ShareItem(
+            share = ShareItem(
                 url=address,
                 sender=form.text("sender", LONGEST_NAME),
                 sent_at=form.whole("sent_at", LATEST, EARLIEST),
@@ -188,6 +208,11 @@ class _Form:
                 room=form.text("room", LONGEST_NAME),
                 event=form.text("event", LONGEST_NAME),
             )
+            if mark := _kept_out(share.words):
+                self.kept_out = mark
+                self._left_out("shares", _says(mark))
+                continue
+            yield share
             self.problems += form.problems
 
     def _posted(self, value: object, url: str) -> str | None:

@@ -65,6 +65,8 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
         if isinstance(cells, Skipped):
             yield cells
             continue
+        if len(named) == 1:  # a plain list: nothing in an address parts it
+            cells = [sign.join(cells)]
         row = _Row(line, {column: cell for column, cell in zip(named, cells, strict=False) if column})
         if not waiting.takes(row):
             yield from waiting.links()

@@ -61,7 +61,8 @@ def detect(path: PurePath, head: bytes) -> str:
         return by_name[called]
     raise ExchangeError(
         Text(
-            "'{file}' is no collection of links that can be read; these can: {known}.",
+            "'{file}' is no collection of links that can be read; these can: {known}. So can a plain list of "
+            "addresses, one a line, with the word url as its first line.",
             file=path.name, known=", ".join(READERS),
         )
     )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.api import Text, UserError
 
 LABELS = ("clear", "green", "amber")  # TLP 2.0; what is RED is never stored
+_APART = " | "  # so that no mark begins in one text and ends in the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class ShareItem:
     room: str | None = None
     event: str | None = None
 
+    @property
+    def words(self) -> str:
+        """What is looked through for marks (marks.py)."""
+        return _APART.join((self.note, self.label or ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """`title` and `note` (what the hub says of it) are by language, "" where that is not known. `label` is one of
-    `LABELS`; `number` is the one it has in the hub; `recommended` means it stands in the hub's YAML; `without_topics`
-    are those somebody took away, though its words speak of them."""
+    `LABELS`, or None if none is given; `number` is the one it has in the hub; `recommended` means it stands in the
+    hub's YAML; `without_topics` are those somebody took away, though its words speak of them."""
 
     url: str
     title: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +42,7 @@ class Item:
     topics: tuple[str, ...] = ()
     language: str | None = None
     kind: str | None = None
-    label: str = "green"
+    label: str | None = None
     pinned: bool = False
     hidden: bool = False
     votes: int = 0
@@ -48,6 +54,11 @@ class Item:
     number: int | None = None
     recommended: bool = False
     without_topics: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is looked through for marks (marks.py). Descriptions are not: they are the page's own words."""
+        return _APART.join((*self.title.values(), *self.note.values(), *self.topics))
 
 
 @dataclass(frozen=True, slots=True)

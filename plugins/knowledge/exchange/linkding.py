@@ -33,6 +33,6 @@ def _item(bookmark: Mapping[str, object]) -> dict[str, object]:
         "note": bookmark.get("notes"),
         "description": bookmark.get("description") or bookmark.get("website_description") or None,
         "topics": listed(bookmark.get("tag_names")),
-        "label": "amber" if bookmark.get("shared") is False else "green",
+        "label": "amber" if bookmark.get("shared") is False else None,
         "hidden": bookmark.get("is_archived"),
     }

@@ -2,6 +2,7 @@
 
 Written and read again survive: the address, one title, one note, the topics (a comma in one becomes a space), the date
 of the first share (in seconds), and `amber` (as `PRIVATE="1"`). White space round texts is lost; so is everything else.
+A link without a title is called by what its address says, and a title that says no more is not read as one.
 
 Read are, besides: folders, as topics (not the browser's own, as its toolbar); `<DD>` as the note, where linkding marks
 its notes they are the note and the rest the description; dates in seconds, milliseconds or microseconds, as the only
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from bot.api import Text
+from plugins.knowledge.address import title as title_of
 from plugins.knowledge.exchange.admission import LONGEST_TEXT, admitted, beginning, told
 from plugins.knowledge.exchange.dates import BadDate, stamp
 from plugins.knowledge.exchange.html_tokens import Endless, Tag, tokens, unescaped
@@ -60,7 +62,7 @@ def _bookmark(item: Item) -> str:
     inside = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     note = shown(item.note, item.language)
     below = f"<DD>{html.escape(note)}\n" if note else ""
-    return f"    <DT><A {inside}>{html.escape(shown(item.title, item.language))}</A>\n{below}"
+    return f"    <DT><A {inside}>{html.escape(shown(item.title, item.language) or title_of(item.url))}</A>\n{below}"
 
 
 def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
@@ -169,11 +171,11 @@ def _item(link: Tag, title: str, note: str, folders: list[str]) -> Iterator[Item
         date, bad_date = None, said["add_date"]
     raw = {
         "url": said["href"],
-        "title": title,
+        "title": "" if title == " ".join(title_of(said["href"]).split()) else title,
         "note": note,
         "description": description,
         "topics": list(dict.fromkeys(topic for topic in [*folders, *tags] if topic)),
-        "label": "amber" if said.get("private") == "1" else "green",
+        "label": {"1": "amber", "0": "green"}.get(said.get("private", "")),
         "shares": [] if date is None else [{"sent_at": date}],
     }
     yield from admitted(raw, link.line)

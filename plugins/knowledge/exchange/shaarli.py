@@ -31,5 +31,5 @@ def _item(link: Mapping[str, object]) -> dict[str, object]:
         "title": link.get("title"),
         "note": link.get("description"),
         "topics": listed(link.get("tags")),
-        "label": "amber" if link.get("private") is True else "green",
+        "label": "amber" if link.get("private") is True else None,
     }

@@ -47,7 +47,12 @@ def export_command(
     chosen = hub_called(offline, hub)
     if public and (with_people or coordinators):
         raise click.UsageError(t.t("What is public holds no people, and nothing of the coordinators'."))
-    name = format_ or ENDINGS.get(file.suffix.lower(), "json")
+    name = format_ or ENDINGS.get(file.suffix.lower() or ".json")
+    if name is None:
+        known = ", ".join(ENDINGS)
+        message = t.t("No format ends in '{ending}'; end the name in {known}, or say --format.", ending=file.suffix,
+                      known=known)  # fmt: skip
+        raise click.BadParameter(message, param_hint="FILE")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED)
     meta = Meta(in_language(chosen.title, *chosen.languages), chosen.id, offline.now)

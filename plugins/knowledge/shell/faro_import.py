@@ -155,7 +155,7 @@ def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> N
     if preview.links > FIRST:
         click.echo("  - …")
     if preview.reasons:
-        click.echo(t.n("{count} thing cannot be read:", "{count} things cannot be read:", preview.reasons))
+        click.echo(t.n("{count} thing is left out:", "{count} things are left out:", preview.reasons))
     for one in preview.skipped:
         click.echo(f"  - {place(one, t)}{plain(one.what)}: {t.t(one.why)}")
     if preview.reasons > FIRST:

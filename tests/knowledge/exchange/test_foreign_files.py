@@ -82,7 +82,14 @@ def test_shaarli_bookmarks_keep_notes_of_several_lines_and_what_is_private() -> 
     found = load("shaarli.html")
     note = "Première ligne.\nSeconde ligne, avec un lien : https://example.org/autre"
     assert items(found) == [
-        bookmark("https://example.org/ethique", "L'éthique <douane>", 100, note={"": note}, topics=("éthique", "omd")),
+        bookmark(
+            "https://example.org/ethique",
+            "L'éthique <douane>",
+            100,
+            note={"": note},
+            topics=("éthique", "omd"),
+            label="green",
+        ),
         bookmark("https://example.org/prive", "Rien qu'à moi", 300, label="amber"),
     ]
     assert skipped(found) == ["13: /shaare/8CU_Pg: This is not an http or https address."]
@@ -97,6 +104,7 @@ def test_linkding_bookmarks_keep_description_and_notes_apart() -> None:
             description="What the page says",
             note={"": "Read **chapter 3** first.\n\nThen the annex."},
             topics=("gifts", "oecd"),
+            label="green",
         ),
         bookmark("https://example.org/two", "Two", 200, label="amber"),
     ]

@@ -93,6 +93,14 @@ def test_bookmarks_give_back_address_title_note_topics_date_and_whether_private(
     assert read("netscape", written("netscape", items)) == items
 
 
+def test_bookmarks_are_called_as_people_are_shown_them_and_that_becomes_no_title() -> None:
+    nameless = Item("https://example.org/gift_policy.html?token=x", label="green")
+    file = written("netscape", [nameless, Item("https://example.org/", label="green")]).decode()
+    assert ">gift policy</A>" in file
+    assert ">example.org</A>" in file
+    assert read("netscape", file.encode())[0] == nameless
+
+
 def test_a_writer_says_how_many_items_it_wrote_and_takes_them_one_by_one() -> None:
     for write in WRITERS.values():
         assert write((FORMULAS for _ in range(3)), BytesIO(), META) == 3
