@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
+from plugins.knowledge import vocabulary
 from plugins.knowledge.asking import Question
 from plugins.knowledge.making import by_language
 from plugins.knowledge.pool import POOL
@@ -139,13 +140,19 @@ def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping
 
 
 def topic_counts(db: SyncReader, sight: Sight) -> Mapping[str, int]:
-    """Topics that entries have, with how many have them; the most frequent first."""
+    """Topics that entries have, with how many have them; the most frequent first, and no more than 500."""
     rows = db.rows(
         f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
         AND {Sight.SCOPES} GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
         **sight.params,
     )
     return {row["topic"]: row["entries"] for row in rows}
+
+
+def topics_used(db: SyncReader, sight: Sight, topics: Iterable[str]) -> Sequence[str]:
+    """Those of the topics that entries have, however rare."""
+    counts = vocabulary.counts(db, [f"#{topic}" for topic in topics], sight)
+    return [word[1:] for word, count in counts.items() if count.seen]
 
 
 def short_name(entry: Entry) -> str:

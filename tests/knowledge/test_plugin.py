@@ -184,6 +184,17 @@ async def test_nothing_found_says_what_was_searched_and_where_there_is_something
     )
 
 
+async def test_a_rare_topic_is_known_among_any_number_of_others(told: Story) -> None:
+    for number in range(104):  # 520 hashtags, each used twice
+        tags = " ".join(f"#tag{number // 2}x{nth}" for nth in range(10))
+        await told.say(ANA, f"{tags} https://example.org/{number}")
+    await told.say(ANA, "#zebrafish https://example.org/rare")
+    await told.say(ANA, "!askme on")
+    for name in ("zebrafish", "#zebrafish"):
+        assert "https://example.org/rare" in str(await told.say(LUIS, f"!find topic:{name}"))
+        assert await told.say(LUIS, f"!who {name}") == f"You can ask:\n- {ANA}"
+
+
 async def test_topics_are_counted(curated: Story) -> None:
     assert await curated.say(ANA, "!topics") == "- Gifts (topic:gifts): 1 result\n- Audit (topic:audit): 0 results"
 
