@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
 from plugins.knowledge.exchange.item import Item, ShareItem
-from plugins.knowledge.results import noted
-from plugins.knowledge.rows import by_entry
+from plugins.knowledge.results import noted, recommended
+from plugins.knowledge.rows import CURATIONS, by_entry
 from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
 
 SLICE = 200  # entries read at once
@@ -103,13 +103,13 @@ def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item
         ids,
     )
     said = by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
-    curated = by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
+    curated = by_entry(db, CURATIONS, ids)
     return [
         _item(
             manner,
             row,
             {one["field"]: one["value"] for one in said.get(row["id"], ())},
-            json.loads(next((one["note"] for one in curated.get(row["id"], ())), "{}")),
+            recommended(curated.get(row["id"], ())),
             [_share(manner, row, one) for one in shares.get(row["id"], ()) if one["url"].lower().startswith("http")],
         )
         for row in rows

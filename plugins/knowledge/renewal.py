@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
 from plugins.knowledge.making import Made, Said, make
-from plugins.knowledge.rows import by_entry
+from plugins.knowledge.rows import CURATIONS, by_entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Shelf, scope
 
@@ -48,7 +48,7 @@ def _make(rules: Rules, row: Row, said: Said) -> Made:
 
 def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
     wanted = {
-        "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
+        "curations": CURATIONS,
         "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
         "facts": f"SELECT * FROM facts WHERE entry IN {_IDS} AND state = 'ok'",
         "votes": f"SELECT entry, count(*) AS votes FROM votes WHERE entry IN {_IDS} GROUP BY entry",

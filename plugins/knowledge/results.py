@@ -11,6 +11,7 @@ from plugins.knowledge import vocabulary
 from plugins.knowledge.asking import Question
 from plugins.knowledge.making import by_language
 from plugins.knowledge.pool import POOL
+from plugins.knowledge.rows import CURATIONS, by_entry
 from plugins.knowledge.search import Found, find
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 from plugins.knowledge.thesaurus import Thesaurus
@@ -128,8 +129,13 @@ def recommendation(db: SyncReader, entry: Entry) -> Mapping[str, str]:
     """What the hub's moderators say of an entry, by language; {} if nothing."""
     rows = db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
     corrections = {row["field"]: row["value"] for row in rows}
-    note = db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
-    return noted(corrections, json.loads(note or "{}"))
+    curated = by_entry(db, CURATIONS, json.dumps([entry.id]))
+    return noted(corrections, recommended(curated.get(entry.id, ())))
+
+
+def recommended(curations: Sequence[Row]) -> Mapping[str, str]:
+    """The note of the first of these (rows.CURATIONS) that has one; {} if none has."""
+    return next((note for row in curations if (note := json.loads(row["note"]))), {})
 
 
 def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping[str, str]:
