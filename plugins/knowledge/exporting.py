@@ -1,4 +1,8 @@
-"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
+"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out.
+
+Where several pages that the YAML recommends were joined, an item has the address, the note and the language that are
+shown first; those of the others stand in the YAML, and in files only if somebody shared them.
+"""
 
 from __future__ import annotations
 

@@ -92,12 +92,15 @@ class Finding:
         if not names:
             return Reply(ctx.t("This hub has no topics."))
         lines = []
-        for topic in dict.fromkeys(names[:MOST_LISTED]):
+        topics = list(dict.fromkeys(names))
+        for topic in topics[:MOST_LISTED]:
             title = shown.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
             written = f"{title} (`topic:{topic}`)"
             lines.append(
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
             )
+        if len(topics) > MOST_LISTED:
+            lines.append("\n" + ctx.t("There are more topics, with fewer results. You can ask for them just the same."))
         return Reply("\n".join(lines))
 
     @command(
