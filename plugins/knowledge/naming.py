@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from rapidfuzz import fuzz, process
+
 from bot.api import Context, Hub, SyncReader, Text, UserError, escape
 from plugins.knowledge import results, shelves
 from plugins.knowledge.links import tidy
@@ -13,6 +15,8 @@ from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import COORDINATORS, Sight
 from plugins.knowledge.text import compounds, fold
+
+NEAR = 65  # of 100: how much of a word and of a topic's name must be alike, for topics that are near
 
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
@@ -102,7 +106,7 @@ def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) ->
     by_name = {fold(name): topic for topic, called in names.items() for name in called}
     found: dict[str, None] = {}
     for word in (fold(words), *(part.folded for compound in compounds(words) for part in compound)):
-        for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
+        for name, _, _ in process.extract(word, list(by_name), scorer=fuzz.ratio, limit=most, score_cutoff=NEAR):
             found[by_name[name]] = None
     return (list(found) or list(names))[:most]
 
