@@ -25,6 +25,7 @@ SHORTEST_PREFIX = 3  # letters before a `*`
 SHORTEST_NAME = 4  # letters of a filter's name of which a slip is told
 
 _NAMES = {name: key for key, names in filters.NAMES.items() for name in names}
+_FIELDS = {"from": "sender", "lang": "languages", "type": "kinds"}  # of `Question`, where it is not the filter's name
 # A filter, a "phrase", or a word; each may have a `-` in front.
 _TOKEN = re.compile(
     r"""(?P<not>(?<!\S)-)?(?:
@@ -110,7 +111,7 @@ def read(text: str, thesaurus: Thesaurus, zone: str = "UTC") -> Question:
             continue
         rest.append(token[0])
         if token["phrase"]:
-            (without if token["not"] else units).append(_phrase(token["phrase"]))
+            (without if token["not"] else units).append(phrase(token["phrase"]))
         elif token["not"]:
             without += _units(token[0][1:], thesaurus)
         else:
@@ -154,11 +155,20 @@ def _slip(key: str) -> str | None:
 
 
 def put_right(question: Question, corrected: Mapping[str, str], thesaurus: Thesaurus) -> Sequence[Unit]:
-    """The units of a question with some of its words (`Unit.shown`) replaced."""
+    """The units of a question with some of its words and phrases (`Unit.shown`) replaced."""
     words = " ".join("-".join(part.raw for part in parts) for parts in compounds(question.plain))
     plain = " ".join(corrected.get(word, word) for word in words.split())
     quoted = [unit for unit in question.units if unit not in _units(question.plain, thesaurus)]
+    quoted = [phrase(corrected[unit.shown]) if unit.shown in corrected else unit for unit in quoted]
     return [*quoted, *_units(plain, thesaurus)][:MOST_UNITS]
+
+
+def with_filters(question: Question, names: Collection[str]) -> Question:
+    """What a question asks by these of its filters alone, without its words; in its order."""
+    names = {*names, "sort"} & question.filters.keys()
+    kept = {field: getattr(question, field) for name in names for field in [_FIELDS.get(name, name)]}
+    filters_ = {name: value for name, value in question.filters.items() if name in names}
+    return Question(**kept, without=question.without, filters=filters_)
 
 
 def spoken(text: str, thesaurus: Thesaurus) -> Sequence[Unit]:
@@ -227,6 +237,7 @@ def _unit(run: Sequence[Compound], mention: Mention, starred: set[str]) -> Unit:
     )
 
 
-def _phrase(text: str) -> Unit:
+def phrase(text: str) -> Unit:
+    """Words that must stand together, or one as it is written."""
     words = tuple((part.folded,) for compound in compounds(text) for part in compound)
     return Unit(words=words, phrase=len(words) > 1, shown=text.strip())

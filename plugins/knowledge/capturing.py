@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
+from plugins.knowledge import choices, curation, errands, index, marks, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Shared, shared
@@ -84,6 +84,8 @@ class Capturing:
             raise UserError(
                 ctx.t("What is TLP:RED is not kept.")
                 if red
+                else ctx.t("What says !nolog is not kept.")
+                if marks.no_log(link)
                 else ctx.t(
                     "There is no web address in that. Write it like this: {example}",
                     example=naming.example(ctx, "share"),

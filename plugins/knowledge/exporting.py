@@ -1,4 +1,8 @@
-"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
+"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out.
+
+Where several pages that the YAML recommends were joined, an item has the address, the note and the language that are
+shown first; those of the others stand in the YAML, and in files only if somebody shared them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from dataclasses import dataclass, replace
 from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
 from plugins.knowledge.exchange.item import Item, ShareItem
-from plugins.knowledge.results import noted
-from plugins.knowledge.rows import TOLD, by_entry
+from plugins.knowledge.results import noted, recommended
+from plugins.knowledge.rows import CURATIONS, TOLD, by_entry
 from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
 
 SLICE = 200  # entries read at once
@@ -103,13 +107,13 @@ def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item
         ids,
     )
     said = by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
-    curated = by_entry(db, f"SELECT entry, note FROM curations WHERE {_THESE} AND note <> '{{}}'", ids)
+    curated = by_entry(db, CURATIONS, ids)
     return [
         _item(
             manner,
             row,
             {one["field"]: one["value"] for one in said.get(row["id"], ())},
-            json.loads(next((one["note"] for one in curated.get(row["id"], ())), "{}")),
+            recommended(curated.get(row["id"], ())),
             [_share(manner, row, one) for one in shares.get(row["id"], ()) if one["url"].lower().startswith("http")],
         )
         for row in rows

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
-from plugins.knowledge import address, asking, naming, results, search, searches, shown
+from plugins.knowledge import address, answers, asking, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
-from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight, sight
 from plugins.knowledge.text import fold
-from plugins.knowledge.thesaurus import LOOSE
 
 PAGE = 5  # results of one answer
 MOST_SHARES = 5  # that `!show` names
-MOST_TOPICS = 5  # that are suggested
 MOST_LISTED = 40  # topics
-LONGEST_TOLD = 80  # characters of a question that are repeated
 DAY = 86_400_000
 FIRST_OF_MANY = Text("These were the first of many. To find others, add a word or a filter.")
 PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
@@ -97,12 +93,15 @@ class Finding:
         if not names:
             return Reply(ctx.t("This hub has no topics."))
         lines = []
-        for topic in dict.fromkeys(names[:MOST_LISTED]):
+        topics = list(dict.fromkeys(names))
+        for topic in topics[:MOST_LISTED]:
             title = shown.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
             written = f"{title} (`topic:{topic}`)"
             lines.append(
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
             )
+        if len(topics) > MOST_LISTED:
+            lines.append("\n" + ctx.t("There are more topics, with fewer results. You can ask for them just the same."))
         return Reply("\n".join(lines))
 
     @command(
@@ -179,24 +178,28 @@ class Finding:
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
         if not entries:
             await naming.refuse_unknown(ctx, seen, found.question)
-            return Reply(await self._nothing(ctx, seen, found))
+            within, topics = await self._meant(ctx, seen, found.question)
+            return Reply(await answers.nothing(ctx, self.rules, seen, within, found, topics, words))
         return await self._page(ctx, words, found, entries)
 
     async def _search(self, ctx: Context, seen: Sight, words: str, after: int = 0) -> tuple[Found, Sequence[Entry]]:
         """What is found, and what is shown of it: a page `after` the first ones."""
         terms = together(ctx.hubs)
         question = asking.read(words, terms, ctx.hub.timezone)
-        if question.hub:
-            seen = seen.of_hubs([naming.hub(ctx, question.hub).id])
-        topics = await naming.topics(ctx, self.rules, seen, question.topic) if question.topic else ()
-        return await ctx.db.run(results.answer, seen, question, topics, ctx.now, terms=terms, count=PAGE, after=after)
+        within, topics = await self._meant(ctx, seen, question)
+        return await ctx.db.run(results.answer, within, question, topics, ctx.now, terms=terms, count=PAGE, after=after)
+
+    async def _meant(self, ctx: Context, seen: Sight, question: Question) -> tuple[Sight, Sequence[str]]:
+        """Where a question looks, and which topics its topic may mean."""
+        within = seen.of_hubs([naming.hub(ctx, question.hub).id]) if question.hub else seen
+        return within, await naming.topics(ctx, self.rules, within, question.topic) if question.topic else ()
 
     async def _page(self, ctx: Context, words: str, found: Found, entries: Sequence[Entry], seen: int = 0) -> Reply:
         """A page of results, and what was done to the question."""
         await searches.remember(ctx, words, seen + PAGE)
-        parts = [] if seen else self._remarks(ctx, found)
+        parts = [] if seen else answers.remarks(ctx, found, words, entries)
         hits = found.hits[seen : seen + PAGE]
-        parts.append(self._listing(ctx, entries, hits, found.question, found.hits[:seen]))
+        parts.append(answers.listing(ctx, self.rules, entries, hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
             parts.append(ctx.t("There are more: {command}", command=naming.written(ctx, "more")))
         elif not found.complete:
@@ -204,93 +207,5 @@ class Finding:
         return Reply("\n\n".join(parts))
 
     async def _listed(self, ctx: Context, seen: Sight, hits: Sequence[Hit]) -> str:
-        return self._listing(ctx, await ctx.db.run(results.load, seen, [hit.id for hit in hits]), hits)
-
-    def _listing(
-        self, ctx: Context, loaded: Sequence[Entry], hits: Sequence[Hit], question: Question | None = None,
-        before: Sequence[Hit] = (),
-    ) -> str:  # fmt: skip
-        """Results; `before` were shown already."""
-        entries = {entry.id: entry for entry in loaded}
-        units = question.units if question else ()
-        parts: list[str] = []
-        all_full = all(hit.full for hit in before)
-        for hit in hits:
-            if hit.id not in entries:
-                continue
-            if all_full and not hit.full:
-                parts.append(
-                    ctx.t("No other result has all the words; these have some.")
-                    if parts or before
-                    else ctx.t("No result has all the words; these have some.")
-                )
-            all_full = all_full and hit.full
-            why = ""
-            if len(hit.places) == len(units):
-                why = shown.why(
-                    ctx,
-                    entries[hit.id],
-                    hit,
-                    [unit.shown for unit in units],
-                    [unit.concepts for unit in units],
-                    self.rules,
-                )
-            parts.append(shown.result(ctx, self.rules, entries[hit.id], why))
-        return "\n\n".join(parts)
-
-    def _remarks(self, ctx: Context, found: Found) -> list[str]:
-        """What was searched, where it is not what was written: words put right, words of two meanings."""
-        parts = [
-            ctx.t("Searched for “{searched}” instead of “{written}”.", searched=escape(searched), written=escape(said))
-            for said, searched in found.corrected.items()
-        ]
-        terms = together(ctx.hubs)
-        for unit in found.question.units:
-            ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
-            if len(ideas) > 1:
-                meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in ideas)
-                parts.append(
-                    ctx.t(
-                        "“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings
-                    )
-                )
-        return ["\n".join(parts)] if parts else []
-
-    async def _nothing(self, ctx: Context, seen: Sight, found: Found) -> str:
-        """What was searched and where, the nearest topics and results, and who may know."""
-        question = found.question
-        hubs = [naming.hub(ctx, question.hub)] if question.hub else ctx.hubs
-        where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in hubs)
-        parts = self._remarks(ctx, found)
-        parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
-        counts = await ctx.db.run(results.topic_counts, seen)
-        names = {}
-        for topic in counts:
-            titles = [title for hub in ctx.hubs for title in self.rules.of(hub.id).topics.get(topic, {}).values()]
-            if titles and topic != question.topic:
-                names[topic] = [topic, *titles]
-        if near := naming.nearest_topics(names, question.text, MOST_TOPICS):
-            listed = ", ".join(f"{self._topic(ctx, topic)} (`topic:{topic}`)" for topic in near)
-            example = naming.written(ctx, "find", f"topic:{near[0]}")
-            parts.append(
-                ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
-            )
-        closest = await ctx.db.run(search.closest, seen, question, ctx.now, terms=together(ctx.hubs), limit=3)
-        if closest:
-            parts.append(ctx.t("Perhaps one of these helps:") + "\n\n" + await self._listed(ctx, seen, closest))
-        if not ctx.room.direct:
-            parts.append(ctx.t("Somebody here may know: ask the room."))
-        return "\n\n".join(parts)
-
-    def _topic(self, ctx: Context, topic: str) -> str:
-        hub = next((hub for hub in ctx.hubs if topic in self.rules.of(hub.id).topics), ctx.hub)
-        return shown.topic_title(ctx, self.rules.of(hub.id), topic)
-
-
-def _what(ctx: Context, question: Question) -> str:
-    """The question as it was understood, to be read."""
-    words = tidy(question.text, LONGEST_TOLD)
-    quoted = any(sign in words for sign in '"“”«»')
-    parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
-    parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]
-    return " ".join(parts)
+        loaded = await ctx.db.run(results.load, seen, [hit.id for hit in hits])
+        return answers.listing(ctx, self.rules, loaded, hits)

@@ -144,7 +144,7 @@ def _titles(said: Said, corrections: Mapping[str, str]) -> tuple[dict[str, str],
         offered.append({"": corrections["title"]})
     curated: dict[str, str] = {}
     for row in said.curations:
-        curated = {**json.loads(row["title"]), **curated}
+        curated = {**curated, **json.loads(row["title"]), **curated}  # the first that has a language, in their order
     offered += [curated, by_language(corrections, "title")]
     told: dict[str, str] = {}
     for row in said.facts:

@@ -6,17 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from rapidfuzz import fuzz, process
+
 from bot.api import Context, Hub, SyncReader, Text, UserError, escape
 from plugins.knowledge import files, results, shelves
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
-from plugins.knowledge.results import Entry, topic_counts
+from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.shelves import COORDINATORS, Sight
 from plugins.knowledge.text import LANGUAGES, compounds, fold
 
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
 OFF = frozenset(("off", "no", "non", "não", "nao"))
+NEAR = 65  # of 100: how much of a word and of a topic's name must be alike, for topics that are near
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
 
@@ -84,11 +87,12 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
     found = await ctx.db.run(topics_called, ctx.hubs, rules, sight, said)
     names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
-    used = await ctx.db.run(topic_counts, sight)
+    used = await ctx.db.run(results.topics_used, sight, found)
     if not {*names.values(), *used}.isdisjoint(found):
         return found
+    frequent = await ctx.db.run(results.topic_counts, sight)
     shown = escape(tidy(said, 40))
-    names |= {tag: tag for tag in used if tag not in names}
+    names |= {tag: tag for tag in frequent if tag not in names}
     parts = [name for name in names if fold(said) in name.split()]
     if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
         suggestion = f"`topic:{names[close[0]]}`"
@@ -115,9 +119,7 @@ def topics_called(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sigh
             if mention.end - mention.start == len(words):
                 found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
     tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
-    if tag in topic_counts(db, sight):
-        found[tag] = None
-    return list(found)
+    return list(found | dict.fromkeys(results.topics_used(db, sight, [tag])))
 
 
 def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:
@@ -125,7 +127,7 @@ def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) ->
     by_name = {fold(name): topic for topic, called in names.items() for name in called}
     found: dict[str, None] = {}
     for word in (fold(words), *(part.folded for compound in compounds(words) for part in compound)):
-        for name in get_close_matches(word, by_name, n=most, cutoff=0.6):
+        for name, _, _ in process.extract(word, list(by_name), scorer=fuzz.ratio, limit=most, score_cutoff=NEAR):
             found[by_name[name]] = None
     return (list(found) or list(names))[:most]
 

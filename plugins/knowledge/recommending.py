@@ -29,7 +29,7 @@ def curate(tx: SyncTransaction, rules: Rules, hubs: Sequence[Hub]) -> None:
             entry = entries[shelf.id, resource]
             wanted.setdefault((entry, resource), _curation(entry, resource, one))
     present = {(row["entry"], row["resource"]): row for row in tx.rows("SELECT * FROM curations")}
-    changed = [place for place in present.keys() | wanted.keys() if present.get(place) != wanted.get(place)]
+    changed = [place for place in sorted(present.keys() | wanted.keys()) if present.get(place) != wanted.get(place)]
     tx.execute_many(
         "DELETE FROM curations WHERE entry = :entry AND resource = :resource",
         ({"entry": entry, "resource": resource} for entry, resource in changed),

@@ -10,7 +10,7 @@ from bot.api import Row, SyncTransaction
 from plugins.knowledge import making, vocabulary
 from plugins.knowledge.errands import ASKED
 from plugins.knowledge.making import Made, Said, make
-from plugins.knowledge.rows import by_entry
+from plugins.knowledge.rows import CURATIONS, by_entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Shelf, scope
 
@@ -51,7 +51,7 @@ def _make(rules: Rules, row: Row, said: Said) -> Made:
 
 def _said(tx: SyncTransaction, ids: str, entries: Sequence[Row]) -> dict[int, Said]:
     wanted = {
-        "curations": f"SELECT * FROM curations WHERE entry IN {_IDS}",
+        "curations": CURATIONS,
         "corrections": f"SELECT * FROM corrections WHERE entry IN {_IDS}",
         "facts": f"""SELECT f.* FROM facts f JOIN entries e ON e.id = f.entry WHERE f.entry IN {_IDS} AND f.state = 'ok'
             ORDER BY f.resource <> e.resource, f.resource""",

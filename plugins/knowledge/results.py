@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
-from plugins.knowledge import address
+from plugins.knowledge import address, vocabulary
 from plugins.knowledge.asking import Question
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.making import by_language
 from plugins.knowledge.pool import POOL
-from plugins.knowledge.rows import PAGE_URL, PAGES, TOLD
+from plugins.knowledge.rows import CURATIONS, PAGE_URL, PAGES, TOLD, by_entry
 from plugins.knowledge.search import Found, find
 from plugins.knowledge.shelves import COORDINATORS, Shelf, Sight
 from plugins.knowledge.thesaurus import Thesaurus
@@ -156,8 +156,13 @@ def recommendation(db: SyncReader, entry: Entry) -> Mapping[str, str]:
     """What the hub's moderators say of an entry, by language; {} if nothing."""
     rows = db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
     corrections = {row["field"]: row["value"] for row in rows}
-    note = db.value("SELECT note FROM curations WHERE entry = :entry AND note <> '{}' LIMIT 1", entry=entry.id)
-    return noted(corrections, json.loads(note or "{}"))
+    curated = by_entry(db, CURATIONS, json.dumps([entry.id]))
+    return noted(corrections, recommended(curated.get(entry.id, ())))
+
+
+def recommended(curations: Sequence[Row]) -> Mapping[str, str]:
+    """The note of the first of these (rows.CURATIONS) that has one; {} if none has."""
+    return next((note for row in curations if (note := json.loads(row["note"]))), {})
 
 
 def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping[str, str]:
@@ -168,13 +173,19 @@ def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping
 
 
 def topic_counts(db: SyncReader, sight: Sight) -> Mapping[str, int]:
-    """Topics that entries have, with how many have them; the most frequent first."""
+    """Topics that entries have, with how many have them; the most frequent first, and no more than 500."""
     rows = db.rows(
         f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
         AND {Sight.SCOPES} GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
         **sight.params,
     )
     return {row["topic"]: row["entries"] for row in rows}
+
+
+def topics_used(db: SyncReader, sight: Sight, topics: Iterable[str]) -> Sequence[str]:
+    """Those of the topics that entries have, however rare."""
+    counts = vocabulary.counts(db, [f"#{topic}" for topic in topics], sight)
+    return [word[1:] for word, count in counts.items() if count.seen]
 
 
 def short_name(entry: Entry) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from plugins.knowledge.placing import digest
 from plugins.knowledge.ranking import Score, Wanted
 from plugins.knowledge.shelves import AMBER, GREEN, Sight
 from plugins.knowledge.thesaurus import Thesaurus
-from plugins.knowledge.weighing import weigh
+from plugins.knowledge.weighing import doubtful, weigh
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
@@ -39,12 +40,14 @@ class Hit(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Found:
     """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
-    as written → as searched. `complete`: there is no other; else there may be."""
+    as written → as searched; `doubtful` words that are searched as they are, → what may be meant instead. `complete`:
+    there is no other; else there may be."""
 
     question: Question
     hits: Sequence[Hit]
     corrected: Mapping[str, str]
     complete: bool = True
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(
@@ -71,14 +74,15 @@ def find(
     if not question.units:
         hits, complete = _listed(db, conditions, question, now)
         return Found(question, hits, {}, complete)
-    weighed, corrected, good = weigh(db, sight, question.units, terms)
+    meant = weigh(db, sight, question.units, terms)
+    weighed, corrected = meant.wanted, meant.corrected
     if corrected:  # words put right may be terms together
         weighed = weigh(db, sight, put_right(question, corrected, terms), terms).wanted
     units = tuple(one.unit for one in weighed)
     question = replace(question, units=units)
     hits, complete = list[Hit](), True
     if all(one.entries for one in weighed):
-        rows, complete = pool.candidates(db, conditions, weighed, good, now)
+        rows, complete = pool.candidates(db, conditions, weighed, meant.good, now)
         hits = _ranked(rows, weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
@@ -90,7 +94,8 @@ def find(
             if hit.resource not in seen
         ]
         hits += partly
-    return Found(question, hits, corrected, complete)
+    doubted = {} if corrected else doubtful(db, sight, meant, terms)
+    return Found(question, hits, corrected, complete, doubted)
 
 
 def _ranked(
@@ -197,10 +202,11 @@ def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, te
 def closest(
     db: SyncReader, sight: Sight, question: Question, now: int, *, terms: Thesaurus, limit: int
 ) -> Sequence[Hit]:
-    """For a question nothing answers: entries that have anything of it, whatever its filters were."""
+    """For a question nothing answers: entries that have any of its words, whatever its filters were."""
     if not question.units or not sight.shelves:
         return ()
-    weighed = weigh(db, sight, question.units, terms).wanted
+    words = [spoken(unit.shown, terms) if unit.phrase else [unit] for unit in question.units]
+    weighed = weigh(db, sight, list(dict.fromkeys(chain.from_iterable(words))), terms).wanted
     some, _ = pool.in_part(db, pool.Conditions(sight), weighed)
     return _ranked(some, weighed, None, now)[:limit]
 

@@ -4,17 +4,20 @@ seen."""
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 
 from rapidfuzz.distance import OSA
 
 from bot.api import SyncReader
 from plugins.knowledge import vocabulary
 from plugins.knowledge.shelves import Sight
-from plugins.knowledge.text import LONGEST_WORD
-from plugins.knowledge.traces import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound
+from plugins.knowledge.text import LONGEST_WORD, stems
+from plugins.knowledge.traces import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound, traces
 
 MOST_HEARD = 3  # slips in all, if at most one of them can be heard
 PLURALS = ("", "s", "es")
+SHORTEST_DOUBTED = 5  # letters of a word that somebody wrote and that may be misspelt all the same
+FAR_MORE = 5  # times as many entries must have the word that may be meant instead
 
 
 def meant(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
@@ -29,16 +32,37 @@ def meant(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
     return None
 
 
-def _nearest(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
-    if not SHORTEST <= len(word) <= LONGEST_WORD:
+def likelier(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+    """A word one slip away from one that hardly any entry has, if far more have that one: then it may be meant.
+
+    Not where the word is known, nor another form of it: that is found anyway.
+    """
+    found = traces(word)
+    if not SHORTEST_DOUBTED <= len(word) <= LONGEST_WORD or any(word in known.get(trace, ()) for trace in found):
         return None
-    found = asked(word)
+    forms = {word, *stems(word)}
+    near = [one for one in _met(db, found) if slips(word, one, 1) == 1 and forms.isdisjoint((one, *stems(one)))]
+    counts = vocabulary.counts(db, [word, *near], sight) if near else {}
+    enough = FAR_MORE * max(1, counts[word].seen if word in counts else 0)
+    return max((one for one in near if one in counts and counts[one].seen >= enough),
+               key=lambda one: (counts[one].seen, one), default=None)  # fmt: skip
+
+
+def _met(db: SyncReader, found: Collection[int]) -> Sequence[str]:
+    """Words that left one of these traces, on any shelf: `vocabulary` says which may be seen."""
     rows = db.rows(
         "SELECT DISTINCT word FROM traces WHERE trace IN (SELECT value FROM json_each(:traces))",
         traces=json.dumps(sorted(found)),
     )
+    return [row["word"] for row in rows]
+
+
+def _nearest(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+    if not SHORTEST <= len(word) <= LONGEST_WORD:
+        return None
+    found = asked(word)
     # How far they are first: to count each would take longer, as there may be hundreds.
-    near = [one for row in rows if _apart(word, one := row["word"], wrote=True) is not None]
+    near = [one for one in _met(db, found) if _apart(word, one, wrote=True) is not None]
     counts = vocabulary.counts(db, near, sight)
     frequent = {one: 0 for trace in found for one in known.get(trace, ())}
     frequent |= {one: count.seen for one, count in counts.items() if count.seen}

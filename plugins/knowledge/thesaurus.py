@@ -207,17 +207,15 @@ class Thesaurus:
         return next(iter(names.get(language) or names.get("en") or next(iter(names.values())))).removeprefix(LOOSE)
 
     @cached_property
+    def spelt(self) -> Mapping[str, str]:
+        """Every word of every term: folded → as it is written."""
+        names = (name for languages in self.terms.values() for names in languages.values() for name in names)
+        return {word.folded: word.raw for name in names for word in words(name)}
+
+    @cached_property
     def traces(self) -> Traces:
-        """Every word of every term: what a misspelt word may be, though no entry has it."""
-        return traced(
-            {
-                word.folded
-                for languages in self.terms.values()
-                for names in languages.values()
-                for name in names
-                for word in words(name)
-            }
-        )
+        """What a misspelt word may be, though no entry has it."""
+        return traced(self.spelt)
 
 
 @lru_cache(maxsize=1)

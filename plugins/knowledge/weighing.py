@@ -10,26 +10,28 @@ from typing import NamedTuple
 
 from bot.api import SyncReader
 from plugins.knowledge import facets, pool, ranking, spelling, vocabulary
-from plugins.knowledge.asking import Unit, single
+from plugins.knowledge.asking import Unit, phrase, single
 from plugins.knowledge.matching import match
 from plugins.knowledge.ranking import Wanted
 from plugins.knowledge.shelves import Sight
-from plugins.knowledge.text import joined
+from plugins.knowledge.text import compounds, joined
 from plugins.knowledge.thesaurus import Thesaurus, token
 from plugins.knowledge.vocabulary import Count
 
 MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
 MOST_BEGINNINGS = 24  # words a beginning stands for
+RARE = 3  # entries: a word that so few have may be misspelt in them
 SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
 
 
 class Meant(NamedTuple):
     """The units of a question with how rare they are; `corrected`: words that were put right → as what; `good`: how
-    many entries that may be seen are good ones (facets.py)."""
+    many entries that may be seen are good ones (facets.py); `counts`: of words as they were asked."""
 
     wanted: Sequence[Wanted]
     corrected: Mapping[str, str]
     good: int
+    counts: Mapping[str, Count]
 
 
 def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus) -> Meant:
@@ -62,6 +64,11 @@ def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus)
                 unit = single(meant, terms)
                 found = list(vocabulary.counts(db, _forms(unit), sight).values())
                 entries = _most(found)
+        elif unit.phrase and (right := _put_right(db, sight, unit, counts, terms)):
+            corrected[unit.shown] = right
+            unit = phrase(right)
+            found = list(vocabulary.counts(db, _forms(unit), sight).values())
+            entries = _most(found)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
         weighed.append(_counted(ranking.wanted(unit, entries, of.seen), found, of))
@@ -72,7 +79,32 @@ def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus)
         replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
         for one, is_there in zip(weighed, there, strict=True)
     ]
-    return Meant(wanted, corrected, counts.get(f"={facets.GOOD}", none).seen)
+    return Meant(wanted, corrected, counts.get(f"={facets.GOOD}", none).seen, counts)
+
+
+def doubtful(db: SyncReader, sight: Sight, meant: Meant, terms: Thesaurus) -> Mapping[str, str]:
+    """Words that hardly any entry has, as written → words that far more have (spelling.py), folded."""
+    written: dict[str, str] = {}
+    for one in meant.wanted:
+        unit = one.unit
+        # Of others it is known without looking further that they are not rare, or mean something.
+        if unit.phrase or (len(unit.words) == 1 and one.entries <= RARE and not (unit.concepts or unit.beginnings)):
+            raw = [part.raw for parts in compounds(unit.shown) for part in parts]
+            written |= {parts[0]: said for parts, said in zip(unit.words, raw, strict=False) if len(parts) == 1}
+    rare = [word for word in written if word in meant.counts and 0 < meant.counts[word].seen <= RARE]
+    found = {written[word]: spelling.likelier(db, word, sight, terms.traces) for word in rare}
+    return {said: likelier for said, likelier in found.items() if likelier}
+
+
+def _put_right(db: SyncReader, sight: Sight, unit: Unit, counts: Mapping[str, Count], terms: Thesaurus) -> str | None:
+    """A phrase with the words put right that no entry has; None if there are none, or they mean nothing else."""
+    words = [part.raw for parts in compounds(unit.shown) for part in parts]
+    right = list(words)
+    for place in unit.telling:
+        word = unit.words[place][0]
+        if not (word in counts and counts[word].seen):
+            right[place] = spelling.meant(db, word, sight, terms.traces) or right[place]
+    return " ".join(right) if right != words else None
 
 
 def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:

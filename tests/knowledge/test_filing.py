@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
+
+import pytest
 
 from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import curation, filing, index, proposals, results
+from plugins.knowledge import curation, exporting, filing, index, proposals, recommending, results
 from plugins.knowledge.curation import Author
+from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
+from plugins.knowledge.rules import Rules
 from plugins.knowledge.votes import reacted, said_useful, withdrawn
+from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import ANA, LUIS, RULES, everything, remove, say, seen, urls
 
 A, B, C = (f"https://example.org/{name}" for name in "abc")
@@ -291,3 +297,31 @@ async def test_what_is_hidden_is_shown_only_to_its_own_hub(db: SqliteDatabase) -
         assert [one.url for one in await tx.run(results.numbered, own, 1, hidden=True)] == [A]
         visitor = await seen(tx, "transparency", others=["audit"])
         assert [one.url for one in await tx.run(results.numbered, visitor, 1, hidden=True)] == [B]
+
+
+@pytest.mark.parametrize(("first", "other"), [(1, 2), (2, 1)])
+async def test_of_two_recommended_pages_the_first_gives_address_title_and_note(
+    db: SqliteDatabase, first: int, other: int
+) -> None:
+    said = [
+        {"url": url, "title": {"en": f"Title {url[-1]}", language: f"In {language}"}, "note": f"Note {url[-1]}"}
+        for url, language in ((A, "es"), (B, "fr"))
+    ]
+    hubs = [hub(resources=said)]
+    rules = Rules(hubs)
+    async with db.transaction() as tx:
+        await tx.run(recommending.curate, rules, hubs)
+        into, gone = await numbered(tx, first), await numbered(tx, other)
+        letter = into.url[-1]
+        await tx.run(filing.merge, rules, into.id, gone.id)
+        for changed in (rules, Rules([])):  # made anew, and with the YAML read anew
+            await tx.run(recommending.curate, changed, hubs)
+            await tx.run(renew, changed, {into.id})
+            entry = await numbered(tx, other)
+            assert entry.url == into.url
+            assert entry.title["en"] == f"Title {letter}"
+            assert list(entry.title) == [*into.title, *(gone.title.keys() - into.title.keys())]
+            assert await tx.run(results.recommendation, entry) == {"": f"Note {letter}"}
+        left_out: Counter[str] = Counter()
+        [(_, [item])] = [page async for page in exporting.pages(tx, exporting.Manner("transparency"), left_out)]
+        assert (item.url, item.note) == (into.url, {"": f"Note {letter}"})

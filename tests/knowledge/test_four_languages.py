@@ -97,7 +97,8 @@ example.org · 15 Jan 2027 · shared by ana · “volcano lava” · message""",
         """\
 Nothing found for “policy zzzqq wwwkk jjjyy” in: Transparency.
 
-Topics with results: Gifts (topic:gifts). Write for example !find topic:gifts.
+Topics with results: bribery (topic:bribery), Gifts (topic:gifts), Organization of American States (topic:oas), port \
+(topic:ports-containers). Write for example !find topic:bribery.
 
 Perhaps one of these helps:
 
@@ -177,7 +178,8 @@ example.org · 15 ene 2027 · compartido por ana · «volcano lava» · mensaje"
         """\
 No se encontró nada para «policy zzzqq wwwkk jjjyy» en: Transparency.
 
-Temas con resultados: Regalos (topic:gifts). Escriba por ejemplo !buscar topic:gifts.
+Temas con resultados: soborno (topic:bribery), Regalos (topic:gifts), Organización de los Estados Americanos \
+(topic:oas), puerto (topic:ports-containers). Escriba por ejemplo !buscar topic:bribery.
 
 Quizá ayude alguno de estos:
 
@@ -257,7 +259,8 @@ example.org · 15 janv. 2027 · partagé par ana · « volcano lava » · messag
         """\
 Rien trouvé pour « policy zzzqq wwwkk jjjyy » dans : Transparency.
 
-Sujets avec des résultats : Gifts (topic:gifts). Écrivez par exemple !chercher topic:gifts.
+Sujets avec des résultats : pot-de-vin (topic:bribery), Gifts (topic:gifts), Organisation des États américains \
+(topic:oas), port (topic:ports-containers). Écrivez par exemple !chercher topic:bribery.
 
 L'un de ceux-ci aidera peut-être :
 
@@ -337,7 +340,8 @@ example.org · 15 de jan. de 2027 · compartilhado por ana · “volcano lava”
         """\
 Nada encontrado para “policy zzzqq wwwkk jjjyy” em: Transparency.
 
-Assuntos com resultados: Gifts (topic:gifts). Escreva por exemplo !pesquisar topic:gifts.
+Assuntos com resultados: suborno (topic:bribery), Gifts (topic:gifts), Organização dos Estados Americanos (topic:oas), \
+porto (topic:ports-containers). Escreva por exemplo !pesquisar topic:bribery.
 
 Talvez um destes ajude:
 

@@ -196,8 +196,29 @@ async def test_nothing_found_says_what_was_searched_and_where_there_is_something
     )
 
 
+async def test_a_rare_topic_is_known_among_any_number_of_others(told: Story) -> None:
+    for number in range(104):  # 520 hashtags, each used twice
+        tags = " ".join(f"#tag{number // 2}x{nth}" for nth in range(10))
+        await told.say(ANA, f"{tags} https://example.org/{number}")
+    await told.say(ANA, "#zebrafish https://example.org/rare")
+    await told.say(ANA, "!askme on")
+    for name in ("zebrafish", "#zebrafish"):
+        assert "https://example.org/rare" in str(await told.say(LUIS, f"!find topic:{name}"))
+        assert await told.say(LUIS, f"!who {name}") == f"You can ask:\n- {ANA}"
+
+
 async def test_topics_are_counted(curated: Story) -> None:
     assert await curated.say(ANA, "!topics") == "- Gifts (topic:gifts): 1 result\n- Audit (topic:audit): 0 results"
+
+
+async def test_of_many_topics_forty_are_listed_and_it_is_said_that_there_are_more(told: Story) -> None:
+    more = "There are more topics, with fewer results. You can ask for them just the same."
+    for number in range(1, 5):
+        tags = " ".join(f"#tag{number}x{nth}" for nth in range(10))
+        await told.say(ANA, f"{tags} https://example.org/{number}")
+        answer = str(await told.say(LUIS, "!topics"))
+        assert answer.count("(topic:") == min(40, 2 + 10 * number)
+        assert answer.endswith(f"\n\n{more}") == (number == 4)
 
 
 @pytest.mark.parametrize("said", ["topic:gifts", "topic:Regalos", 'topic:"GIFTS"', "guide topic:gifts"])
@@ -241,6 +262,7 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
             ),
         ),
         ("share TLP:RED https://example.org/x", "What is TLP:RED is not kept."),
+        ("share https://example.org/x !nolog", "What says !nolog is not kept."),
         ("show 99", "There is no result with the number 99 here."),
         ("show transparency/99", "There is no result with the number transparency/99 here."),
         ("show x y z", None),

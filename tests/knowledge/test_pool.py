@@ -121,7 +121,7 @@ async def test_what_few_seem_to_have_is_found_among_many_that_may_not_be_seen(db
 
 
 def weighed_ids(reader: SyncReader, sight: Sight, words: str) -> list[int]:
-    weighed, _, good = weigh(reader, sight, read(words, TERMS).units, TERMS)
+    weighed, _, good, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
     rows, _ = pool.candidates(reader, pool.Conditions(sight), weighed, good, NOW)
     return [row["id"] for row in rows]
 

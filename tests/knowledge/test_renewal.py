@@ -22,10 +22,11 @@ from plugins.knowledge.results import Entry, load
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import Sight, every, scope
 from plugins.knowledge.traces import traceable, traces
+from plugins.knowledge.upkeep import SLICE
 from plugins.knowledge.votes import reacted, said_useful, withdrawn
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
-from tests.knowledge.shelf import RULES, remove, say
+from tests.knowledge.shelf import RULES, remove, say, urls
 from tests.knowledge.test_plugin import ANA, LUIS
 
 PEOPLE = ("@ana:example.org", "@luis:example.org")
@@ -194,17 +195,21 @@ async def _agree(tx: Transaction) -> None:
     assert await tx.value("SELECT count(*) FROM pragma_foreign_key_check") == 0
 
 
-async def test_a_changed_thesaurus_makes_entries_anew_in_the_background(tmp_path: Path) -> None:
-    file = tmp_path / "faro.db"
-    async with story([Knowledge], [hub()], database=file) as told:
-        for number in range(3):
-            await told.say(ANA, f"detallitos {number} https://example.org/{number}")
-        assert "example.org/1" not in str(await told.say(LUIS, "!find gift register"))
+async def test_a_changed_thesaurus_makes_entries_anew_in_the_background_while_people_search(tmp_path: Path) -> None:
+    file, many = tmp_path / "faro.db", 2 * SLICE + 1
+    async with story([Knowledge], [hub()], database=file) as told, told.db.transaction() as tx:
+        for number in range(many):
+            await say(tx, f"detallitos word{number} https://example.org/{number}", event=f"${number}")
     added = {"gift-policy": {"es": ["detallitos"]}}
     async with story([Knowledge], [hub(thesaurus=added)], database=file) as told:
-        await told.settle()
-        assert "example.org/1" in str(await told.say(LUIS, "!find gift register"))
-        assert await told.db.reading().value("SELECT count(*) FROM stale") == 0
+        db, asked = told.db.reading(), (0, SLICE, 2 * SLICE)  # one of each slice
+        for anew in ([True, False, False], [True, True, False], [True, True, True]):
+            await told.settle()
+            assert [bool(await urls(db, f"gift register word{number}")) for number in asked] == anew
+            for number in asked:
+                assert await urls(db, f"detallitos word{number}") == [f"https://example.org/{number}"]
+            told.clock.advance(1)
+        assert await db.value("SELECT count(*) FROM stale") == 0
 
 
 async def test_a_hub_that_opens_or_closes_is_seen_at_once_as_it_is_now(tmp_path: Path) -> None:

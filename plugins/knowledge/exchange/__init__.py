@@ -5,8 +5,8 @@ door through which everything read must pass. Then a file per format:
 
 | format | reads | writes | what survives writing and reading again |
 |---|---|---|---|
-| `json` | yes | yes | everything |
-| `csv` | yes | yes | everything; other programs' tables are read by the names of their columns |
+| `json` | yes | yes | everything of an `Item` |
+| `csv` | yes | yes | the same; other programs' tables are read by the names of their columns |
 | `netscape` | yes | yes | address, one title, one note, topics, first date (seconds), whether it is `amber` |
 | `linkding`, `shaarli` | yes | no | |
 | `markdown`, `rss` | no | yes | shown: address, one title, one note, topics, first date; RSS also language and author |
