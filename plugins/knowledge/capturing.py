@@ -8,7 +8,7 @@ from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserErro
 from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
-from plugins.knowledge.links import Shared, shared
+from plugins.knowledge.links import Link, Shared, shared
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
 from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
@@ -59,7 +59,7 @@ class Capturing:
         shares = _shares(ctx, message, found, said_in=message.event_id)
         if document and message.attachment:
             url = message.attachment.url
-            one = _share(ctx, message, url, url, document, said_in=message.event_id)
+            one = _share(ctx, message, url, url, document, document.label, said_in=message.event_id)
             shares.append(replace(one, file=document.stored))
         known = settings.tell_kept and await ctx.db.run(index.are_known, shares)
         entries, went = await ctx.db.run(
@@ -147,17 +147,19 @@ def _document(message: Message) -> FileShared | None:
 
 
 def _shares(ctx: Context, message: Message, found: Shared, *, said_in: str) -> list[Share]:
-    keep = section(ctx.hub, KnowledgeHub).keep_notes
     return [
         replace(
-            _share(ctx, message, link.url, link.canonical, found, said_in=said_in), label=link.label if keep else None
+            _share(ctx, message, link.url, link.canonical, link, found.label, said_in=said_in),
+            label=link.label if section(ctx.hub, KnowledgeHub).keep_notes else None,
         )
         for link in found.links
     ]
 
 
-def _share(ctx: Context, message: Message, url: str, key: str, found: Shared | FileShared, *, said_in: str) -> Share:
-    """What a message shares under an address, in the words and with the marks it was `found` with."""
+def _share(
+    ctx: Context, message: Message, url: str, key: str, found: Link | FileShared, label: str | None, *, said_in: str
+) -> Share:
+    """What a message shares under an address, in the words and with the hashtags it was `found` with."""
     return Share(
         hub=ctx.hub.id,
         circle=circle_of(ctx),
@@ -170,7 +172,7 @@ def _share(ctx: Context, message: Message, url: str, key: str, found: Shared | F
         said_in=said_in,
         note=found.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
         topics=found.hashtags,
-        tlp=LABELS.index(found.label) if found.label else GREEN,
+        tlp=LABELS.index(label) if label else GREEN,
     )
 
 

@@ -57,6 +57,7 @@ _ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
 # What is quoted or code is not the sharer's word, and the content of the others is shown by no client. Details and
 # spoilers do count: a reader opens them.
 _UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", "script", "style", "textarea"))
+_APART = {"br": "\n", "img": " ", "td": " ", "th": " "}  # what stands for them; other tags part paragraphs
 _INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u", "wbr"}
 
 
@@ -66,6 +67,7 @@ def _formatted(html: str) -> Iterator[Piece]:
     hidden = dict.fromkeys(_UNSEEN, 0)
     href: str | None = None
     seen: list[str] = []
+    broken = False  # after <br>, where the source often goes on in a new line
     for text, tag in _tokens(html):
         name = tag["name"].lower() if tag else ""
         ends = bool(tag and tag["end"])
@@ -78,9 +80,10 @@ def _formatted(html: str) -> Iterator[Piece]:
                 yield Piece("".join(seen), href)
             seen, href = [], None if ends else _href(tag)
         elif name:
-            seen.append("" if name in _INLINE_TAGS else "\n")
+            seen.append("" if name in _INLINE_TAGS else _APART.get(name, "\n\n"))
         else:
-            seen.append(_unescaped(text))
+            seen.append(_unescaped(text.removeprefix("\n") if broken else text))
+        broken = name == "br"
     if seen or href:
         yield Piece("".join(seen), href)
 

@@ -124,6 +124,25 @@ async def test_a_link_handed_over_is_kept_where_links_are_not_kept_by_themselves
         assert await count(s, "shares") == 0
 
 
+async def test_each_link_of_a_digest_is_found_by_its_own_line_first_and_called_by_it(told: Story) -> None:
+    lines = ["Gift policy", "Travel costs", "Procurement review", "Whistleblower survey", "Risk register",
+             "Volcano insurance", "Glacier tunnels"]  # fmt: skip
+    digest = [f"{line}: https://example.org/{number:07x}" for number, line in enumerate(lines, start=0xABC0)]
+    await share(told, "Weekly digest of the partners\n" + "\n".join(f"- {line}" for line in digest))
+    for number, line in enumerate(lines, start=1):
+        found = (await said(told, LUIS, f"!find {line.split()[1]}")).splitlines()
+        assert found[0].startswith(f"{number}. {line} (https://example.org/")
+        assert len([row for row in found if "shared by ana" in row]) == 1
+    assert (await said(told, LUIS, "!find glacier topic:gifts")).startswith("Nothing found")
+    assert f"“{lines[6]} · Weekly digest of the partners”" in await said(told, LUIS, "!show 7")
+    assert "7." in await said(told, LUIS, "!find weekly digest glacier")
+
+
+async def test_a_title_taken_from_the_words_beside_a_link_has_no_marks(told: Story) -> None:
+    await share(told, "the draft #gifts TLP:AMBER https://example.org/3fa85f64")
+    assert (await said(told, LUIS, "!find draft")).startswith("1. the draft gifts (https://example.org/3fa85f64)")
+
+
 async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:
     message = told.message(ANA, "!share https://example.org/a why it helps")
     await told.hear(message)
