@@ -48,6 +48,8 @@ class Capturing:
         document = _document(message) if logged else None
         if not (found.links or document or edit):
             return False
+        if await ctx.db.run(index.is_void, message.room, ctx.message.event_id, message.sender, edit=edit):
+            return False
         if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
             handed = _handed_over(message)
             if await ctx.db.run(index.is_said_in, message.room, ctx.message.event_id, handed):
@@ -68,6 +70,8 @@ class Capturing:
         await errands.begin(ctx, entries.values())
         if entries and settings.tell_kept:
             await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
+        elif went and not entries:
+            await ctx.unreact()
         return went
 
     @command(

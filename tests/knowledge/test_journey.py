@@ -173,6 +173,39 @@ async def test_a_link_is_told_to_be_kept_or_known_by_a_quiet_reaction() -> None:
         assert reactions(s) == ["kept", "known already"]
 
 
+async def test_the_quiet_reaction_goes_when_an_edit_takes_the_links_out() -> None:
+    async with story([Knowledge], [hub(tell_kept=True)]) as s:
+        message = await share(s)
+        await s.edit(message, "policy https://example.org/b")
+        assert "redact" not in [row.action for row in s.sent]
+        await s.edit(message, "policy, without a link")
+        await s.edit(message, "policy, still without one")
+        [gone] = [row for row in s.sent if row.action == "redact"]
+        assert gone.replaces == next(row.key for row in s.sent if row.type == "m.reaction")
+
+
+async def test_the_text_before_an_edit_does_not_come_back_when_its_key_comes_late(told: Story) -> None:
+    message = told.message(ANA, "the first zanzibarista https://example.org/a https://example.org/secret")
+    await told.hear_sealed(message)
+    await told.edit(message, "better said https://example.org/a")
+    await told.key_arrives()
+    assert "“better said”" in await said(told, LUIS, "!show 1")
+    assert "Nothing found" in await said(told, LUIS, "!find zanzibarista")
+    assert await count(told, "shares") == 1
+    await told.edit(message, "said best https://example.org/a")
+    assert "“said best”" in await said(told, LUIS, "!show 1")
+
+
+async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_not_kept(told: Story) -> None:
+    message = await share(told)
+    await told.edit(message, "mine https://example.org/b", by=LUIS)
+    await told.edit(message, "nothing", by=LUIS)
+    await told.edit(message, "!find policy", by=LUIS)
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/a"]
+    await told.edit(message, "mine https://example.org/c")
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/c"]
+
+
 async def test_that_a_hidden_page_is_known_is_told_to_nobody() -> None:
     async with story([Knowledge], [hub(tell_kept=True, moderators=[MOD])]) as s:
         await share(s)
