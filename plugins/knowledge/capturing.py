@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, curation, errands, index, naming, searches, votes
+from bot.api import (
+    Context,
+    Edit,
+    Message,
+    Reaction,
+    Redaction,
+    Reply,
+    UserError,
+    command,
+    escape,
+    overhear,
+    section,
+)
+from plugins.knowledge import address, choices, curation, errands, index, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
-from plugins.knowledge.links import Link, Shared, shared
+from plugins.knowledge.links import Link, Shared, shared, with_schemes
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
 from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
@@ -82,7 +94,7 @@ class Capturing:
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
         naming.in_a_room(ctx)
-        found = shared(link)
+        found = shared(with_schemes(link))
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
             raise UserError(
@@ -103,10 +115,19 @@ class Capturing:
         if went:
             await _erase_soon(ctx)
         await errands.begin(ctx, entries.values())
-        numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         sign = "c" if circle_of(ctx) == COORDINATORS else ""
-        kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))
-        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=kept))
+        numbers: dict[str, None] = {}
+        told = []
+        for share, id_ in entries.items():
+            entry = await ctx.db.row("SELECT number, hidden FROM entries WHERE id = :id", id=id_)
+            if entry and entry["hidden"]:
+                shown = escape(address.shown(share.url))
+                told.append(ctx.t("Coordinators hid this page, so nobody finds it: {address}", address=shown))
+            elif entry:
+                numbers[f"{sign}{entry['number']}"] = None
+        if numbers:
+            told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
+        return Reply("\n".join(told))
 
     @command(
         "mylinks",

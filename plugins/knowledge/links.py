@@ -26,6 +26,7 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED_END = re.compile(r"&(?:lt|gt|quot|apos|nbsp|#0?39|#34|#x27);", re.IGNORECASE)
+_WITHOUT_SCHEME = re.compile(r"(?<![^\s<(])(?=www\.[^\s./]{1,63}\.)", re.IGNORECASE)
 _MATRIX_URI = re.compile(r"(?<!\w)matrix:(?:u|user|r|roomid|room|e|event)/\S{1,1024}+")
 _MATRIX_ROUTE = re.compile(r"[^#]*+#/(?:room|user|group)/(?:[!#@+]|%2[13]|%40)", re.IGNORECASE)  # clients on the web
 _MARKDOWN_LINK = re.compile(rf"\[([^\[\]\n]{{0,200}}+)\]\(\s{{0,9}}+({MARK}?)\)")
@@ -83,6 +84,11 @@ def shared(body: str, html: str | None = None) -> Shared:
         for number, link in enumerate(found[:MOST])
     ]
     return Shared(tuple(links), label)
+
+
+def with_schemes(text: str) -> str:
+    """The text with `https://` before what begins with `www.`, as apps make links of."""
+    return _WITHOUT_SCHEME.sub("https://", text)
 
 
 def said(body: str, html: str | None = None) -> str:

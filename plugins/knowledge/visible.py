@@ -26,21 +26,27 @@ def pieces(body: str, html: str | None) -> list[Piece]:
 # Code as CommonMark 0.31 has it (4.5, 6.1), but never inside a word: many keyboards write l`intégrité.
 _FENCE = re.compile(r" {0,3}+(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
 _INLINE = re.compile(r"(?<![\w`])(`{1,3}+)([^`]{1,2000}+)\1(?![\w`])")
+_SPAN = "```"
 _QUOTED = re.compile(r" {0,3}+>")
 
 
 def _plain(body: str) -> Iterator[Piece]:
     fence = ""
+    in_span = False
     lines = []
-    for line in body.split("\n"):
-        found = _FENCE.match(line)
+    said = body.split("\n")
+    last = max((place for place, line in enumerate(said) if _SPAN in line), default=-1)
+    for place, line in enumerate(said):
+        found = None if in_span else _FENCE.match(line)
         if fence:
             if found and found["fence"].startswith(fence) and not found["info"].strip():
                 fence = ""
         elif found and not ("`" in found["fence"] and "`" in found["info"]):
             fence = found["fence"]
-        elif not _QUOTED.match(line):
+        elif in_span or not _QUOTED.match(line):
             lines.append(line)
+            if line.count(_SPAN) % 2:  # it begins behind words, and ends in a later line
+                in_span = not in_span and place < last
     yield Piece(_INLINE.sub(" ", "\n".join(lines)))
 
 

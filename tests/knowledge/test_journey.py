@@ -143,6 +143,21 @@ async def test_a_title_taken_from_the_words_beside_a_link_has_no_marks(told: Sto
     assert (await said(told, LUIS, "!find draft")).startswith("1. the draft gifts (https://example.org/3fa85f64)")
 
 
+@pytest.mark.parametrize("said_", ["www.wcoomd.org/guide", "see (www.wcoomd.org/guide)", "<www.wcoomd.org/guide>"])
+async def test_an_address_that_is_handed_over_needs_no_scheme(told: Story, said_: str) -> None:
+    assert await said(told, ANA, f"!share {said_}") == "Kept as 1. Thank you."
+    assert "(https://www.wcoomd.org/guide)" in await said(told, LUIS, "!show 1")
+
+
+async def test_who_hands_over_what_is_hidden_is_told_so(told: Story) -> None:
+    await share(told)
+    await said(told, MOD, "!hide 1")
+    hidden = "Coordinators hid this page, so nobody finds it: https://example.org/a"
+    assert await said(told, EVA, "!share https://example.org/a") == hidden
+    both = await said(told, EVA, "!share https://example.org/a https://example.org/b")
+    assert both == f"Kept as 2. Thank you.\n{hidden}"
+
+
 async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:
     message = told.message(ANA, "!share https://example.org/a why it helps")
     await told.hear(message)
@@ -198,9 +213,9 @@ async def test_the_text_before_an_edit_does_not_come_back_when_its_key_comes_lat
 
 async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_not_kept(told: Story) -> None:
     message = await share(told)
-    await told.edit(message, "mine https://example.org/b", by=LUIS)
     await told.edit(message, "nothing", by=LUIS)
     await told.edit(message, "!find policy", by=LUIS)
+    await told.edit(message, "mine https://example.org/b", by=LUIS)
     assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/a"]
     await told.edit(message, "mine https://example.org/c")
     assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/c"]

@@ -61,6 +61,9 @@ PLAIN = [
     ("````\n```\nhttps://example.org/code\n```\n````\nhttps://example.org/a", ["a"]),
     ("```\nhttps://example.org/code\n```python\nhttps://example.org/code\n~~~", []),
     ("~~~\nhttps://example.org/code\n~~~\nhttps://example.org/a", ["a"]),
+    ("try ```\nhttps://example.org/code\n``` or https://example.org/a\nhttps://example.org/b", ["a", "b"]),
+    ("try ```\n> https://example.org/code\n```\nthen https://example.org/a", ["a"]),
+    ("```\nno ``` span\n```\nhttps://example.org/a\nstray ``` here\n> https://example.org/quoted", ["a"]),
     ("l`intégrité: https://example.org/a (d`ici)", ["a"]),
     ("  > https://example.org/quoted\n>https://example.org/quoted\nhttps://example.org/a", ["a"]),
     # Matrix itself, and what is no web address
@@ -268,7 +271,8 @@ HOSTILE = [
     "|https://a|" * 6_000, "https://a.b " * 5_000, "x https://a.b\n\n" * 4_000, "\n- a https://a.b" * 4_000,
     "".join(f"word https://a.b/{n} " for n in range(3_000)), "".join(f"\n \nhttps://a.b/{n}" for n in range(3_000)),
     "".join(f"x\nhttps://a.b/{n}\n" for n in range(3_000)), "".join(f"#a{n} https://a.b/{n}\n#b" for n in range(3_000)),
-    "a" + " " * 30_000 + "https://a.b/1" + "." * 30_000 + "https://a.b/2", "\n " * 30_000, "<br>\n" * 12_000,
+    "a" + " " * 30_000 + "https://a.b/1" + "." * 30_000 + "https://a.b/2", "\n " * 30_000,
+    "a```\n" * 12_000, "a```b\n> x\n```\n" * 4_000, "<br>\n" * 12_000,
     "<a href='https://a.b/1'>x</a>" * 2_000, "󰀀" * 30_000 + "https://a.b",
 ]  # fmt: skip
 
