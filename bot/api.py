@@ -173,6 +173,10 @@ class Context(Protocol):
         """Answers the message with a reaction: a word or a sign beside it, for which no phone rings."""
         ...
 
+    async def unreact(self) -> None:
+        """Takes the reaction back, if there is one. The message gets no other."""
+        ...
+
     async def set_language(self, language: str | None) -> None:
         """Remembers the sender's choice (None: forget it)."""
         ...

@@ -99,6 +99,14 @@ class EventContext:
             now=self.now,
         )
 
+    async def unreact(self) -> None:
+        room, event = self.message.room, self.message.event_id
+        given = key("react", room, event)
+        if given in await outbox.answers_to(self.db, room, event):
+            await outbox.put(
+                self.db, key=key("redact", room, given), room=room, action="redact", replaces=given, now=self.now
+            )
+
     async def set_language(self, language: str | None) -> None:
         await people.set_language(self.db, self.sender, language)
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.api import Context, Edit, Message, Reaction, Redaction, Reply, UserError, command, overhear, section
-from plugins.knowledge import choices, curation, errands, index, marks, naming, searches, votes
+from bot.api import (
+    Context,
+    Edit,
+    Message,
+    Reaction,
+    Redaction,
+    Reply,
+    UserError,
+    command,
+    escape,
+    overhear,
+    section,
+)
+from plugins.knowledge import address, choices, curation, errands, index, marks, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
-from plugins.knowledge.links import Shared, shared
+from plugins.knowledge.links import Link, Shared, shared, with_schemes
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom
 from plugins.knowledge.shelves import COORDINATORS, GREEN, LABELS, circle_of, sight
@@ -48,6 +60,8 @@ class Capturing:
         document = _document(message) if logged else None
         if not (found.links or document or edit):
             return False
+        if await ctx.db.run(index.is_void, message.room, ctx.message.event_id, message.sender, edit=edit):
+            return False
         if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
             handed = _handed_over(message)
             if await ctx.db.run(index.is_said_in, message.room, ctx.message.event_id, handed):
@@ -59,7 +73,7 @@ class Capturing:
         shares = _shares(ctx, message, found, said_in=message.event_id)
         if document and message.attachment:
             url = message.attachment.url
-            one = _share(ctx, message, url, url, document, said_in=message.event_id)
+            one = _share(ctx, message, url, url, document, document.label, said_in=message.event_id)
             shares.append(replace(one, file=document.stored))
         known = settings.tell_kept and await ctx.db.run(index.are_known, shares)
         entries, went = await ctx.db.run(
@@ -68,6 +82,8 @@ class Capturing:
         await errands.begin(ctx, {*entries.values(), *went})
         if entries and settings.tell_kept:
             await ctx.react(ctx.t("known already") if known else ctx.t("kept"))
+        elif went and not entries:
+            await ctx.unreact()
         return bool(went)
 
     @command(
@@ -78,7 +94,7 @@ class Capturing:
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
         naming.in_a_room(ctx)
-        found = shared(link)
+        found = shared(with_schemes(link))
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
             raise UserError(
@@ -101,10 +117,19 @@ class Capturing:
         if went:
             await _erase_soon(ctx)
         await errands.begin(ctx, {*entries.values(), *went})
-        numbers = [await ctx.db.value("SELECT number FROM entries WHERE id = :id", id=id_) for id_ in entries.values()]
         sign = "c" if circle_of(ctx) == COORDINATORS else ""
-        kept = ", ".join(f"{sign}{number}" for number in dict.fromkeys(numbers))
-        return Reply(ctx.t("Kept as {numbers}. Thank you.", numbers=kept))
+        numbers: dict[str, None] = {}
+        told = []
+        for share, id_ in entries.items():
+            entry = await ctx.db.row("SELECT number, hidden FROM entries WHERE id = :id", id=id_)
+            if entry and entry["hidden"]:
+                shown = escape(address.shown(share.url))
+                told.append(ctx.t("Coordinators hid this page, so nobody finds it: {address}", address=shown))
+            elif entry:
+                numbers[f"{sign}{entry['number']}"] = None
+        if numbers:
+            told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
+        return Reply("\n".join(told))
 
     @command(
         "mylinks",
@@ -149,17 +174,19 @@ def _document(message: Message) -> FileShared | None:
 
 
 def _shares(ctx: Context, message: Message, found: Shared, *, said_in: str) -> list[Share]:
-    keep = section(ctx.hub, KnowledgeHub).keep_notes
     return [
         replace(
-            _share(ctx, message, link.url, link.canonical, found, said_in=said_in), label=link.label if keep else None
+            _share(ctx, message, link.url, link.canonical, link, found.label, said_in=said_in),
+            label=link.label if section(ctx.hub, KnowledgeHub).keep_notes else None,
         )
         for link in found.links
     ]
 
 
-def _share(ctx: Context, message: Message, url: str, key: str, found: Shared | FileShared, *, said_in: str) -> Share:
-    """What a message shares under an address, in the words and with the marks it was `found` with."""
+def _share(
+    ctx: Context, message: Message, url: str, key: str, found: Link | FileShared, label: str | None, *, said_in: str
+) -> Share:
+    """What a message shares under an address, in the words and with the hashtags it was `found` with."""
     return Share(
         hub=ctx.hub.id,
         circle=circle_of(ctx),
@@ -172,7 +199,7 @@ def _share(ctx: Context, message: Message, url: str, key: str, found: Shared | F
         said_in=said_in,
         note=found.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
         topics=found.hashtags,
-        tlp=LABELS.index(found.label) if found.label else GREEN,
+        tlp=LABELS.index(label) if label else GREEN,
     )
 
 

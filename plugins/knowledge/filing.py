@@ -282,11 +282,7 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
         own=OWN,
     )
     for table in ("votes", "corrections", "merged"):
-        tx.execute(
-            f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other",
-            into=into,
-            other=other,
-        )
+        tx.execute(f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
     # A label somebody set for one of them is that of both now: the stricter of the two counts.
     strictest = tx.value(
         """SELECT max(label) FROM entries WHERE id IN (:into, :other)

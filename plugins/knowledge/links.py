@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plugins.knowledge import marks
+from plugins.knowledge.beside import BULLET, MARK, Beside, beside, mark, without_marks
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.visible import pieces
 
@@ -14,6 +15,8 @@ MOST = 100  # links of one message that are kept: a long list of sources has few
 LONGEST_LINK = 2048  # characters; a longer one is left out
 LONGEST_NOTE = 300
 LONGEST_LABEL = 120
+APART = " · "  # stands between a link's own words and those it shares with others
+_LEAST_SHARED = 30  # characters; less room is left empty
 
 # What ends an address in running text: white space, quotes, angle brackets, CJK punctuation, marks nobody sees, and
 # the middle of a Markdown link.
@@ -23,10 +26,19 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED_END = re.compile(r"&(?:lt|gt|quot|apos|nbsp|#0?39|#34|#x27);", re.IGNORECASE)
+_WITHOUT_SCHEME = re.compile(r"(?<![^\s<(])(?=www\.[^\s./]{1,63}\.)", re.IGNORECASE)
 _MATRIX_URI = re.compile(r"(?<!\w)matrix:(?:u|user|r|roomid|room|e|event)/\S{1,1024}+")
 _MATRIX_ROUTE = re.compile(r"[^#]*+#/(?:room|user|group)/(?:[!#@+]|%2[13]|%40)", re.IGNORECASE)  # clients on the web
-_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{0,200}+)\]\(\s{0,9}+\)")  # what is left of one without its address
-_EMPTY_BRACKETS = re.compile(r"<\s?>|\(\s?\)|\[\s?\]")
+_MARKDOWN_LINK = re.compile(rf"\[([^\[\]\n]{{0,200}}+)\]\(\s{{0,9}}+({MARK}?)\)")
+# What stood round an address alone: brackets, quotes, markup; and what ended its sentence.
+_WRAPPED = re.compile(
+    rf"<\s?{MARK}?\s?>|\(\s?{MARK}?\s?\)|\[\s?{MARK}?\s?\]|（{MARK}?）|“{MARK}”|«\s?{MARK}\s?»|\"{MARK}\""
+    rf"|[*_~|]{{1,4}}+{MARK}[*_~|]{{1,4}}+"
+)
+_SPACE_BEFORE_END = re.compile(rf"(?<=\w)[^\S\n]*+({MARK})([.,;:!?…]++)(?=\s|$)")
+_END_OF_NOTHING = re.compile(rf"({MARK})[.,;:!?…]++(?=\s|$)")
+_BULLETED = re.compile(rf"\A\s*+{BULLET}")
+_EDGES = " \n,;:|–—"  # of a note, what stood between its words and an address or other words
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _BRACKET = re.compile(r"[()\[\]{}]")
 _PUNCTUATION = ".,;:!?…*'’—–。([{"
@@ -35,24 +47,24 @@ _MARKUP = frozenset("_~|")  # ends an address if it stands right before it, too:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as it was posted (without credentials), its key, and the words that were made a link, if any."""
+    """A link as it was posted (without credentials), its key, and the words that were made a link, if any.
+
+    `note`: the words of the message that belong to it (beside.py), without addresses; `hashtags` those among them.
+    """
 
     url: str
     canonical: str
     label: str | None = None
+    note: str = ""
+    hashtags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What one message shares.
-
-    `links` in order, each page once; `note`: the message without their addresses, if it has any; `hashtags` and
-    `label` as in `marks`. The label is never "red": what is marked so shares nothing.
-    """
+    """What one message shares: `links` in order, each page once; `label` as in `marks`, of all of them. It is never
+    "red": what is marked so shares nothing."""
 
     links: tuple[Link, ...] = ()
-    note: str = ""
-    hashtags: tuple[str, ...] = ()
     label: str | None = None
 
 
@@ -61,32 +73,87 @@ def shared(body: str, html: str | None = None) -> Shared:
 
     Nothing if it says `!nolog` or `TLP:RED`. Quotations, code, mentions and Matrix's own links do not count.
     """
-    found, words = _read(body, html)
+    found, text = _read(body, html)
+    words = without_marks(text)
     label = marks.label(words)
-    if label == marks.RED or marks.no_log(words):
+    if not found or label == marks.RED or marks.no_log(words):
         return Shared()
-    note = tidy(words, LONGEST_NOTE) if found else ""
-    return Shared(tuple(found.values()), note, marks.hashtags(words), label)
+    near = beside(text)
+    links = [
+        replace(link, note=_note(near[mark(number)], mark(number)), hashtags=near[mark(number)].hashtags)
+        for number, link in enumerate(found[:MOST])
+    ]
+    return Shared(tuple(links), label)
+
+
+def with_schemes(text: str) -> str:
+    """The text with `https://` before what begins with `www.`, as apps make links of."""
+    return _WITHOUT_SCHEME.sub("https://", text)
 
 
 def said(body: str, html: str | None = None) -> str:
     """The words of a message as a person sees them, without addresses; lines are kept, the length is not limited."""
-    return _read(body, html)[1]
+    return without_marks(_read(body, html)[1])
 
 
-def _read(body: str, html: str | None) -> tuple[dict[str, Link], str]:
-    """The links by their keys, and the words around them."""
+def _read(body: str, html: str | None) -> tuple[list[Link], str]:
+    """Its links, each page once, and its words, with the marks of the links where they stand."""
     found: dict[str, Link] = {}
+    marked: dict[str, str] = {}
+
+    def marked_as(url: str, label: str | None = None) -> str:
+        link = _link(url, label)
+        if link is None:
+            return ""
+        found.setdefault(link.canonical, link)
+        return marked.setdefault(link.canonical, mark(len(marked)))
+
     words: list[str] = []
     for piece in pieces(body, html):
-        rest, urls = _split(piece.text)
-        words.append(rest)
-        for url in urls if piece.href is None else [piece.href.replace(" ", "%20")]:
-            link = _link(url, _label(rest, url) if piece.href else None)
-            if link and len(found) < MOST:
-                found.setdefault(link.canonical, link)
+        parts = _split(without_marks(piece.text))
+        if piece.href is None:
+            words += [part if place % 2 == 0 else marked_as(part) for place, part in enumerate(parts)]
+        else:
+            url = piece.href.replace(" ", "%20")
+            rest = "".join(parts[::2])
+            link = marked_as(url, _label(rest, url))
+            words += [link, rest, link] if rest.strip() else [link]
     text = _MATRIX_URI.sub("", "".join(words))
-    return found, _EMPTY_BRACKETS.sub(" ", _MARKDOWN_LINK.sub(r"\1", text))
+    text = _MARKDOWN_LINK.sub(r"\2\1\2", text)
+    text = _WRAPPED.sub(_unwrapped, text)
+    return list(found.values()), _END_OF_NOTHING.sub(r"\1", _SPACE_BEFORE_END.sub(r"\2\1", text))
+
+
+def _unwrapped(wrapped: re.Match[str]) -> str:
+    inside = "".join(re.findall(MARK, wrapped[0]))
+    ends = wrapped.string[wrapped.end() : wrapped.end() + 1]
+    return f" {inside}" if ends and ends in _PUNCTUATION else f" {inside} "
+
+
+def _note(words: Beside, link: str) -> str:
+    """What is a link's own, then what others share with it where there is room."""
+    own = _around(_BULLETED.sub("", "".join(words.own), count=1), link)
+    shared = without_marks(" ".join(words.shared)).strip(_EDGES)
+    if not own:
+        return tidy(shared, LONGEST_NOTE)
+    room = LONGEST_NOTE - len(own) - len(APART)
+    shared = tidy(shared, room) if room >= _LEAST_SHARED else ""
+    return f"{own}{APART}{shared}" if shared else own
+
+
+def _around(text: str, link: str) -> str:
+    """What stands before and after a link, as one line that is cut at words; "" if that says nothing."""
+    place, most = max(0, text.find(link)), LONGEST_NOTE * 8
+    start, end = max(0, place - most), place + most
+    whole = _one_line(without_marks(text[start:end]))
+    if len(whole) <= LONGEST_NOTE:
+        return whole.strip(_EDGES) if any(map(str.isalnum, whole)) else ""
+    before, after = (_one_line(without_marks(part)) for part in (text[start:place], text[place:end]))
+    room = max(LONGEST_NOTE // 2, LONGEST_NOTE - len(after) - 1)
+    if len(before) > room:
+        tail = before[1 - room :]
+        before = "…" + tail[tail.find(" ", 0, room // 2) + 1 :]
+    return f"{before} {tidy(after, LONGEST_NOTE - len(before) - 1)}".strip()
 
 
 def _label(words: str, url: str) -> str | None:
@@ -98,29 +165,32 @@ def _label(words: str, url: str) -> str | None:
 
 def tidy(text: str, longest: int) -> str:
     """Text as one line without invisible characters, cut at a word with `…` if it is longer."""
-    text = " ".join(text[: longest * 8].split())
-    if not text.isprintable():
-        text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
-        text = " ".join(text.split())
+    text = _one_line(text[: longest * 8])
     if len(text) <= longest:
         return text
     cut = text[: longest - 1]
     return cut[: max(cut.rfind(" "), longest // 2)].rstrip() + "…"
 
 
-def _split(text: str) -> tuple[str, list[str]]:
-    """The text without the addresses in it, and the addresses."""
-    rest: list[str] = []
-    urls: list[str] = []
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+        text = " ".join(text.split())
+    return text
+
+
+def _split(text: str) -> list[str]:
+    """What is between the addresses of a text and the addresses, by turns; also those that are too long."""
+    parts: list[str] = []
     end = 0
     for match in _IN_TEXT.finditer(text):
         url = match[0]
         if len(url) <= LONGEST_LINK:
             url = _trimmed(url, text[match.start() - 1 : match.start()])
-            urls.append(url.replace("&amp;", "&"))  # some bridges escape plain text
-        rest.append(text[end : match.start()])
+        parts += [text[end : match.start()], url.replace("&amp;", "&")]  # some bridges escape plain text
         end = match.start() + len(url)
-    return "".join([*rest, text[end:]]), urls
+    return [*parts, text[end:]]
 
 
 def _trimmed(url: str, before: str) -> str:

@@ -29,7 +29,7 @@ _COLOURS = {
     "clear": "clear", "white": "clear", "blanco": "clear", "blanc": "clear", "branco": "clear",
 }  # fmt: skip
 _STRICTEST = (RED, "amber", "green", "clear")
-_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]{3,8}+)", re.IGNORECASE)
+_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]{3,8}+)(?:\+strict)?+", re.IGNORECASE)
 
 
 def no_log(words: str) -> bool:
@@ -48,6 +48,12 @@ def hashtags(words: str) -> tuple[str, ...]:
             if len(found) == MOST_HASHTAGS:
                 break
     return tuple(found)
+
+
+def without(words: str) -> str:
+    """The words without sharing labels, hashtags as words."""
+    unlabelled = _LABEL.sub(lambda found: "" if fold(found["colour"]) in _COLOURS else found[0], words)
+    return _HASHTAG.sub(r"\g<word>", unlabelled.replace("[]", "").replace("()", "")).strip()
 
 
 def is_word(topic: str) -> bool:

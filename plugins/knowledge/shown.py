@@ -11,8 +11,8 @@ from babel import Locale
 from babel.dates import format_date
 
 from bot.api import Context, Hub, escape, in_language, to_local
-from plugins.knowledge import address
-from plugins.knowledge.links import LONGEST_LABEL, tidy
+from plugins.knowledge import address, marks
+from plugins.knowledge.links import APART, LONGEST_LABEL, tidy
 from plugins.knowledge.results import Entry, ShareShown, Version, short_name
 from plugins.knowledge.rules import HubRules, Rules
 from plugins.knowledge.search import Hit
@@ -181,8 +181,8 @@ def title(ctx: Context, entry: Entry) -> str:
 def _untitled(entry: Entry) -> str:
     """What a page without a title is called: what its address says, or the sharer's words where that is nothing."""
     of_address = address.title(entry.url)
-    said = entry.note if entry.note and " " in entry.note else None
-    return said if said and address.says_nothing(of_address, entry.url) else of_address
+    said = marks.without((entry.note or "").partition(APART)[0])
+    return said if " " in said and address.says_nothing(of_address, entry.url) else of_address
 
 
 def _quoted(ctx: Context, said: str) -> str:

@@ -26,21 +26,27 @@ def pieces(body: str, html: str | None) -> list[Piece]:
 # Code as CommonMark 0.31 has it (4.5, 6.1), but never inside a word: many keyboards write l`intégrité.
 _FENCE = re.compile(r" {0,3}+(?P<fence>`{3,}+|~{3,}+)(?P<info>.*)")
 _INLINE = re.compile(r"(?<![\w`])(`{1,3}+)([^`]{1,2000}+)\1(?![\w`])")
+_SPAN = "```"
 _QUOTED = re.compile(r" {0,3}+>")
 
 
 def _plain(body: str) -> Iterator[Piece]:
     fence = ""
+    in_span = False
     lines = []
-    for line in body.split("\n"):
-        found = _FENCE.match(line)
+    said = body.split("\n")
+    last = max((place for place, line in enumerate(said) if _SPAN in line), default=-1)
+    for place, line in enumerate(said):
+        found = None if in_span else _FENCE.match(line)
         if fence:
             if found and found["fence"].startswith(fence) and not found["info"].strip():
                 fence = ""
         elif found and not ("`" in found["fence"] and "`" in found["info"]):
             fence = found["fence"]
-        elif not _QUOTED.match(line):
+        elif in_span or not _QUOTED.match(line):
             lines.append(line)
+            if line.count(_SPAN) % 2:  # it begins behind words, and ends in a later line
+                in_span = not in_span and place < last
     yield Piece(_INLINE.sub(" ", "\n".join(lines)))
 
 
@@ -57,6 +63,7 @@ _ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
 # What is quoted or code is not the sharer's word, and the content of the others is shown by no client. Details and
 # spoilers do count: a reader opens them.
 _UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", "script", "style", "textarea"))
+_APART = {"br": "\n", "img": " ", "td": " ", "th": " "}  # what stands for them; other tags part paragraphs
 _INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u", "wbr"}
 
 
@@ -66,6 +73,7 @@ def _formatted(html: str) -> Iterator[Piece]:
     hidden = dict.fromkeys(_UNSEEN, 0)
     href: str | None = None
     seen: list[str] = []
+    broken = False  # after <br>, where the source often goes on in a new line
     for text, tag in _tokens(html):
         name = tag["name"].lower() if tag else ""
         ends = bool(tag and tag["end"])
@@ -78,9 +86,10 @@ def _formatted(html: str) -> Iterator[Piece]:
                 yield Piece("".join(seen), href)
             seen, href = [], None if ends else _href(tag)
         elif name:
-            seen.append("" if name in _INLINE_TAGS else "\n")
+            seen.append("" if name in _INLINE_TAGS else _APART.get(name, "\n\n"))
         else:
-            seen.append(_unescaped(text))
+            seen.append(_unescaped(text.removeprefix("\n") if broken else text))
+        broken = name == "br"
     if seen or href:
         yield Piece("".join(seen), href)
 

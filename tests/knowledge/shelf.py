@@ -49,8 +49,8 @@ async def say(
             room=room,
             event=event,
             said_in=edit or event,
-            note=found.note if keep_notes else None,
-            topics=found.hashtags,
+            note=link.note if keep_notes else None,
+            topics=link.hashtags,
             tlp=LABELS.index(found.label) if found.label else GREEN,
         )
         for link in found.links

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.knowledge.links import LONGEST_LABEL, LONGEST_LINK, LONGEST_NOTE, MOST, Link, Shared, said, shared
+from plugins.knowledge.marks import without
 from plugins.knowledge.text import fold
 
 PLAIN = [
@@ -58,6 +61,9 @@ PLAIN = [
     ("````\n```\nhttps://example.org/code\n```\n````\nhttps://example.org/a", ["a"]),
     ("```\nhttps://example.org/code\n```python\nhttps://example.org/code\n~~~", []),
     ("~~~\nhttps://example.org/code\n~~~\nhttps://example.org/a", ["a"]),
+    ("try ```\nhttps://example.org/code\n``` or https://example.org/a\nhttps://example.org/b", ["a", "b"]),
+    ("try ```\n> https://example.org/code\n```\nthen https://example.org/a", ["a"]),
+    ("```\nno ``` span\n```\nhttps://example.org/a\nstray ``` here\n> https://example.org/quoted", ["a"]),
     ("l`intégrité: https://example.org/a (d`ici)", ["a"]),
     ("  > https://example.org/quoted\n>https://example.org/quoted\nhttps://example.org/a", ["a"]),
     # Matrix itself, and what is no web address
@@ -129,6 +135,10 @@ def test_the_formatted_text_counts_where_there_is_one() -> None:
     )
 
 
+def notes(body: str, html: str | None = None) -> list[str]:
+    return [link.note for link in shared(body, html).links]
+
+
 @pytest.mark.parametrize(
     ("body", "html", "note"),
     [
@@ -137,7 +147,6 @@ def test_the_formatted_text_counts_where_there_is_one() -> None:
         ("(https://example.org/a)", None, ""),
         ("> somebody's words\nhttps://example.org/a mine", None, "mine"),
         ("x", "<p>One <b>good</b></p><p><a href='https://example.org/a'>guide</a></p>", "One good guide"),
-        ("no link here", None, ""),
         ("https://example.org/a \u202eevil\u202c\x07 words", None, "evil words"),
         ("[https://example.org/a](https://example.org/a) good", None, "good"),
         ("asked matrix:u/ana:example.org about https://example.org/a", None, "asked about"),
@@ -145,13 +154,104 @@ def test_the_formatted_text_counts_where_there_is_one() -> None:
     ],
 )
 def test_the_note_is_the_message_without_the_link(body: str, html: str | None, note: str) -> None:
-    assert shared(body, html).note == note
+    assert notes(body, html) == [note]
 
 
-def test_a_long_note_is_cut_at_a_word() -> None:
-    note = shared("https://example.org/a " + "palabra " * 100).note
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        ("see https://example.org/a.", "see."),
+        ("see (https://example.org/a).", "see."),
+        ("see https://example.org/a, then ask", "see, then ask"),
+        ("Guide: https://example.org/a.", "Guide"),
+        ("**https://example.org/a** __good__", "__good__"),
+        ("**https://example.org/a**", ""),
+        ("“https://example.org/a” is good", "is good"),
+        ("voir : https://example.org/a", "voir"),
+        ("- https://example.org/a: good", "good"),
+    ],
+)
+def test_no_punctuation_is_left_where_an_address_stood(body: str, note: str) -> None:
+    assert notes(body) == [note]
+
+
+def test_a_long_note_is_cut_at_words_around_the_link() -> None:
+    [note] = notes("https://example.org/a " + "palabra " * 100)
     assert len(note) <= LONGEST_NOTE
     assert note.endswith("palabra…")
+    [note] = notes("palabra " * 100 + "https://example.org/a zanzibarista")
+    assert note.startswith("…palabra palabra")
+    assert note.endswith("palabra zanzibarista")
+    assert LONGEST_NOTE - 20 < len(note) <= LONGEST_NOTE
+    [note] = notes("palabra " * 100 + "antes https://example.org/a después " + "palabra " * 100)
+    assert "antes después" in note
+    assert len(note) <= LONGEST_NOTE
+
+
+A, B, C = "https://example.org/a", "https://example.org/b", "https://example.org/c"
+SEVERAL = [
+    (f"Gift policy: {A}\nAudit: {B}\nSurvey: {C}", None, ["Gift policy", "Audit", "Survey"]),
+    (f"Digest: May\n- Gift policy: {A}\n- Audit: {B}\n  for partners",
+     None, ["Gift policy · Digest: May", "Audit: for partners · Digest: May"]),
+    (f"Gifts\n{A}\nAudit\n{B}", None, ["Gifts", "Audit"]),
+    (f"Gifts\n{A}\n\nAudit\n{B}\nby Ana", None, ["Gifts", "Audit by Ana"]),
+    (f"Gifts\n\n{A}\n\nAudit\n\n{B}", None, ["Gifts", "Audit"]),
+    (f"{A}\nGifts\n{B}\nAudit", None, ["Gifts", "Audit"]),
+    (f"{A} on gifts, {B} on auditing", None, ["on gifts", "on auditing"]),
+    (f"For gifts see {A}; for audits {B}.", None, ["For gifts see", "for audits."]),
+    (f"see {A} and {B} on gifts", None, ["see and on gifts"] * 2),
+    (f"Gifts:\n{A}\n{B}\n\nAudits:\n{C}", None, ["Gifts", "Gifts", "Audits"]),
+    (f"- [Gifts]({A}) one\n- [Audit]({B}) two", None, ["Gifts one", "Audit two"]),
+    (f"{A} {B}", None, ["", ""]),
+    ("", f"<p>May</p><h3>Gifts</h3><ul><li><a href='{A}'>Guide</a> new</li><li>{B} old</li></ul><h3>Audit</h3>{C}",
+     ["Guide new · May Gifts", "old · May Gifts", "Audit"]),
+    ("", f"<p>Gifts<br />\n<a href='{A}'>{A}</a></p>\n<p>Audit<br />\n<a href='{B}'>{B}</a></p>", ["Gifts", "Audit"]),
+    ("", f"<table><tr><td>Gifts</td><td>{A}</td></tr><tr><td>Audit</td><td>{B}</td></tr></table>", ["Gifts", "Audit"]),
+    ("", f"For gifts <a href='{A}'>this one</a>, for audits <a href='{B}'>that one</a>",
+     ["For gifts this one", "for audits that one"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "html", "expected"), SEVERAL)
+def test_each_of_several_links_has_the_words_beside_it(body: str, html: str | None, expected: list[str]) -> None:
+    assert notes(body, html) == expected
+
+
+def test_what_is_a_links_own_is_not_cut_for_what_it_shares_with_others() -> None:
+    found = notes("palabra " * 100 + f"\n- {'uno ' * 60}{A}\n- {'dos ' * 60}{B}")
+    assert found[0].startswith("uno uno")
+    assert found[1].startswith("dos dos")
+    assert all("palabra…" in note and len(note) <= LONGEST_NOTE for note in found)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"{A} #gifts\n{B} #audit", [["gifts"], ["audit"]]),
+        (f"May #digest\n- {A} #gifts\n- {B}\n#partners", [["gifts", "digest", "partners"], ["digest", "partners"]]),
+        (f"Guide #gifts\n{A}\n\nManual\n{B}\n#audit\n\n#all", [["gifts", "all"], ["audit", "all"]]),
+        (f"{A} and {B} #gifts", [["gifts"], ["gifts"]]),
+    ],
+)
+def test_hashtags_belong_to_the_link_they_stand_beside_or_to_all(body: str, expected: list[list[str]]) -> None:
+    assert [list(link.hashtags) for link in shared(body).links] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "bare"),
+    [
+        ("the draft #gifts TLP:AMBER", "the draft gifts"),
+        ("[TLP:AMBER+STRICT] the draft", "the draft"),
+        ("TLP:PURPLE C# #12", "TLP:PURPLE C# 12"),
+    ],
+)
+def test_words_without_marks(words: str, bare: str) -> None:
+    assert without(words) == bare
+
+
+def test_a_label_is_of_the_whole_message() -> None:
+    assert shared(f"Guide {A}\nManual {B} TLP:AMBER").label == "amber"
+    assert shared(f"Guide {A}\n\nManual {B}\n\n!nolog") == Shared()
 
 
 def test_a_message_is_bounded() -> None:
@@ -168,7 +268,12 @@ HOSTILE = [
     "https://" * 9_000, "https://a" + ")" * 65_000, "https://a.org/" + ").," * 600, "```\n" * 15_000,
     "#" * 65_000, "#a-" * 20_000, "#a:" * 20_000, "TLP:" * 16_000, "tlp" + " " * 60_000, "~" * 65_000,
     "https://a.org/" + "([{" * 20_000, ("https://a.org/" + "([{" * 600 + " ") * 30, "matrix:u/" * 7_000,
-    "|https://a|" * 6_000,
+    "|https://a|" * 6_000, "https://a.b " * 5_000, "x https://a.b\n\n" * 4_000, "\n- a https://a.b" * 4_000,
+    "".join(f"word https://a.b/{n} " for n in range(3_000)), "".join(f"\n \nhttps://a.b/{n}" for n in range(3_000)),
+    "".join(f"x\nhttps://a.b/{n}\n" for n in range(3_000)), "".join(f"#a{n} https://a.b/{n}\n#b" for n in range(3_000)),
+    "a" + " " * 30_000 + "https://a.b/1" + "." * 30_000 + "https://a.b/2", "\n " * 30_000,
+    "a```\n" * 12_000, "a```b\n> x\n```\n" * 4_000, "<br>\n" * 12_000,
+    "<a href='https://a.b/1'>x</a>" * 2_000, "󰀀" * 30_000 + "https://a.b",
 ]  # fmt: skip
 
 
@@ -196,7 +301,7 @@ HASHTAGS = [
 
 @pytest.mark.parametrize(("words", "expected"), HASHTAGS)
 def test_hashtags_are_words_people_marked(words: str, expected: list[str]) -> None:
-    assert list(shared(f"{words} https://example.org/a").hashtags) == expected
+    assert list(shared(f"https://example.org/a\n{words}").links[0].hashtags) == expected
 
 
 @pytest.mark.parametrize(
@@ -237,7 +342,7 @@ def test_what_is_marked_red_shares_nothing(label: str) -> None:
 
 @given(st.text(st.sampled_from("#-_:aé1 \n./&TLPREDlpgn"), max_size=400))
 def test_hashtags_are_few_short_and_folded(words: str) -> None:
-    tags = shared(words).hashtags
+    tags = [tag for link in shared(f"{words}\nhttps://example.org/a").links for tag in link.hashtags]
     assert len(tags) == len(set(tags)) <= 10
     for tag in tags:
         assert tag == fold(tag) != ""
@@ -263,8 +368,23 @@ def test_any_message_can_be_read(body: str, html: str | None) -> None:
     found = shared(body, html)
     assert len({link.canonical for link in found.links}) == len(found.links) <= MOST
     assert all(len(link.url) <= LONGEST_LINK and len(link.label or "") <= LONGEST_LABEL for link in found.links)
-    assert len(found.note) <= LONGEST_NOTE
+    assert all(len(link.note) <= LONGEST_NOTE for link in found.links)
     said(body, html)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\n", "\n\n", " ", "- ", "words ", "more. ", A, B, f"[x]({C})", "󰀁", "#tag ", "(", ")"]),
+        max_size=40,
+    )
+)
+def test_no_word_of_a_message_with_links_is_lost(parts: list[str]) -> None:
+    """Where all fits into the notes, the links together have all the words."""
+    said_ = f"aquí {' '.join(parts)} allí"
+    links = shared(said_).links
+    told = " ".join(link.note for link in links)
+    assert not links or {"aquí", "allí"} <= set(re.findall(r"\w+", told))
+    assert not any("󰀀" <= char <= "󿿿" for char in told)
 
 
 @pytest.mark.parametrize("digits", [999, 4_301, 30_000])
