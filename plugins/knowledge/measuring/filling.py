@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 BATCH = 10_000
-BROUGHT = 10_000  # links of one file, and as many rows that are stored by SQLite alone
+BROUGHT = 10_000  # links of one file at most, and entries whose rows are stored by SQLite alone
 SINGLE = 300  # shares filed one by one
 UNCOUNTED = 100  # before these
 
@@ -55,7 +55,7 @@ async def fill(db: Database, bare: Database, world: World, rows: int, progress: 
     size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     await warm(db.reading())
     floor = await _floor(db, bare)
-    brought = await _bring(db, rules, world)
+    brought = await _bring(db, rules, world, min(rows, BROUGHT))
     one = await _one_by_one(db, rules, world)
     return Filled(rows / spent, brought, floor, one, size / rows)
 
@@ -100,15 +100,15 @@ def _store(tx: SyncTransaction, ready: Mapping[str, Sequence[Row]]) -> None:
             tx.execute_many(f"INSERT INTO {table} ({names}) VALUES ({values})", rows)
 
 
-async def _bring(db: Database, rules: AllShared, world: World) -> float:
+async def _bring(db: Database, rules: AllShared, world: World, count: int) -> float:
     spent = 0.0
-    for shares in batches(world.shares(BROUGHT), importing.SLICE):
+    for shares in batches(world.shares(count), importing.SLICE):
         items = [_item(share) for share in shares]
         began = time.perf_counter()
         async with db.transaction() as tx:
             await tx.run(importing.bring, rules, Manner("brought", NOW), items)
         spent += time.perf_counter() - began
-    return BROUGHT / spent
+    return count / spent
 
 
 def _item(share: Share) -> Item:
