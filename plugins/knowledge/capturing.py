@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from bot.api import (
@@ -100,7 +101,7 @@ class Capturing:
             raise UserError(
                 ctx.t("What is TLP:RED is not kept.")
                 if red
-                else ctx.t("What says !nolog is not kept.")
+                else ctx.t("What says {mark} is not kept.", mark=marks.NO_LOG)
                 if marks.no_log(link)
                 else ctx.t(
                     "There is no web address in that. Write it like this: {example}",
@@ -120,13 +121,17 @@ class Capturing:
         sign = "c" if circle_of(ctx) == COORDINATORS else ""
         numbers: dict[str, None] = {}
         told = []
+        ids = json.dumps(list(entries.values()))
+        rows = await ctx.db.rows(
+            "SELECT id, number, hidden FROM entries WHERE id IN (SELECT value FROM json_each(:ids))", ids=ids
+        )
+        filed = {row["id"]: row for row in rows}
         for share, id_ in entries.items():
-            entry = await ctx.db.row("SELECT number, hidden FROM entries WHERE id = :id", id=id_)
-            if entry and entry["hidden"]:
+            if filed[id_]["hidden"]:
                 shown = escape(address.shown(share.url))
                 told.append(ctx.t("Coordinators hid this page, so nobody finds it: {address}", address=shown))
-            elif entry:
-                numbers[f"{sign}{entry['number']}"] = None
+            else:
+                numbers[f"{sign}{filed[id_]['number']}"] = None
         if numbers:
             told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
         return Reply("\n".join(told))
@@ -174,10 +179,11 @@ def _document(message: Message) -> FileShared | None:
 
 
 def _shares(ctx: Context, message: Message, found: Shared, *, said_in: str) -> list[Share]:
+    keep = section(ctx.hub, KnowledgeHub).keep_notes
     return [
         replace(
             _share(ctx, message, link.url, link.canonical, link, found.label, said_in=said_in),
-            label=link.label if section(ctx.hub, KnowledgeHub).keep_notes else None,
+            label=link.label if keep else None,
         )
         for link in found.links
     ]

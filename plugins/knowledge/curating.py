@@ -141,11 +141,13 @@ class Curating:
             found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
         if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
+        touched = set[int]()
         for one in found:
             entry = await ctx.db.run(curation.undo, self.rules, one, author(ctx))
             if entry is None:
                 raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
-            await errands.begin(ctx, [entry])
+            touched.add(entry)
+        await errands.begin(ctx, touched)
         told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
         return Reply(ctx.t("Taken back: {change}", change=told))
 
@@ -171,12 +173,11 @@ class Curating:
 
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
         """Sets a title or a note. A label in it is the result's where it is stricter, as in a message."""
-        label = marks.label(text)
-        if label == marks.RED or marks.no_log(text):
+        if mark := marks.kept_out(text):
             shelves = [shelf.id for shelf in (await self._own(ctx)).own]
             await ctx.db.run(curation.withdrawn, self.rules, shelves, ctx.message.event_id)  # said before an edit
-            mark = "TLP:RED" if label == marks.RED else "`!nolog`"
             return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
+        label = marks.label(text)
         entry = await self._mine(ctx, number)
         values = [(field, tidy(text, longest))]
         if label and LABELS.index(label) > entry.label:

@@ -222,12 +222,7 @@ def _move(tx: SyncTransaction, rules: Rules, row: Row, resource: int, new: int) 
 
 def _join_anew(tx: SyncTransaction, rules: Rules, entry: int, shelf: int, old: int, new: int) -> None:
     """A part of an entry has a new key; what was shared meanwhile under that key joins, with a number of its own."""
-    meanwhile = tx.value(
-        """SELECT id FROM entries WHERE shelf = :shelf AND resource = :new UNION ALL
-        SELECT entry FROM merged WHERE shelf = :shelf AND resource = :new""",
-        shelf=shelf,
-        new=new,
-    )
+    meanwhile = entry_of(tx, shelf, new)
     if meanwhile == entry:
         return
     tx.execute(

@@ -75,15 +75,14 @@ def shared(body: str, html: str | None = None) -> Shared:
     """
     found, text = _read(body, html)
     words = without_marks(text)
-    label = marks.label(words)
-    if not found or label == marks.RED or marks.no_log(words):
+    if not found or marks.kept_out(words):
         return Shared()
     near = beside(text)
     links = [
         replace(link, note=_note(near[mark(number)], mark(number)), hashtags=near[mark(number)].hashtags)
         for number, link in enumerate(found[:MOST])
     ]
-    return Shared(tuple(links), label)
+    return Shared(tuple(links), marks.label(words))
 
 
 def with_schemes(text: str) -> str:

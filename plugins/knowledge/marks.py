@@ -13,6 +13,7 @@ from plugins.knowledge.text import LONGEST_WORD, fold
 
 MOST_HASHTAGS = 10  # of one message
 RED = "red"  # what is marked so is never stored
+NO_LOG = "!nolog"
 
 _NO_LOG = re.compile(r"(?<![\w!])!nolog(?!\w)", re.IGNORECASE)
 # Not after what makes it part of an address or a word (C#, &#39;), nor a room's alias (#gifts:example.org).
@@ -35,6 +36,13 @@ _LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]
 def no_log(words: str) -> bool:
     """Did the sharer ask not to be logged?"""
     return bool(_NO_LOG.search(words))
+
+
+def kept_out(words: str) -> str | None:
+    """The mark by which somebody wants words kept nowhere, and what they share."""
+    if label(words) == RED:
+        return "TLP:RED"
+    return NO_LOG if no_log(words) else None
 
 
 def hashtags(words: str) -> tuple[str, ...]:

@@ -12,12 +12,10 @@ from plugins.knowledge import alike
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.errands import BELIEVED
 from plugins.knowledge.placing import digest
-from plugins.knowledge.rows import entry_of
+from plugins.knowledge.rows import ADDRESS, entry_of
 
 MOST_COMPARED = 5_000  # entries of a shelf, the newest, that are compared
 APART = "apart:"  # with a number: the correction which says that an entry is another page than the one of that number
-
-_ADDRESS = "coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1))"
 
 Pair = tuple[int, int]
 
@@ -35,7 +33,7 @@ def candidates(db: SyncReader, shelf: int) -> Sequence[Candidate]:
     and versions in other languages. Of several that are alike one pair at a time; none that was said to be two pages.
     """
     rows = db.rows(
-        f"SELECT e.number, {_ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most",
+        f"SELECT e.number, {ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf ORDER BY e.id DESC LIMIT :most",
         shelf=shelf,
         most=MOST_COMPARED,
     )
@@ -57,7 +55,7 @@ def candidates(db: SyncReader, shelf: int) -> Sequence[Candidate]:
 def addresses(db: SyncReader, shelf: int, numbers: Collection[int]) -> Mapping[int, str]:
     """The addresses of entries by their numbers."""
     rows = db.rows(
-        f"""SELECT e.number, {_ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf
+        f"""SELECT e.number, {ADDRESS} AS url FROM entries e WHERE e.shelf = :shelf
         AND e.number IN (SELECT value FROM json_each(:numbers))""",
         shelf=shelf,
         numbers=json.dumps(sorted(numbers)),
@@ -88,7 +86,7 @@ def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tu
 
 def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
     rows = db.rows(
-        f"""SELECT e.number, f.final_url, f.canonical, h.moved_to, coalesce(f.url, {_ADDRESS}) AS url FROM entries e
+        f"""SELECT e.number, f.final_url, f.canonical, h.moved_to, coalesce(f.url, {ADDRESS}) AS url FROM entries e
         LEFT JOIN facts f ON f.entry = e.id LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}
         WHERE e.shelf = :shelf AND (f.final_url IS NOT NULL OR f.canonical IS NOT NULL OR h.moved_to IS NOT NULL)
         ORDER BY e.id DESC LIMIT :most""",

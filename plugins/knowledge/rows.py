@@ -11,7 +11,6 @@ TOLD = """LEFT JOIN facts f ON f.rowid = coalesce(
     (SELECT rowid FROM facts WHERE entry = e.id AND state = 'ok' ORDER BY resource LIMIT 1))"""
 """Joins `facts f` to `entries e`: what the entry's own page says of itself, else what another version of it says."""
 
-
 ADDRESS = """coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1))"""
 """The address of `entries e`, as it is shown."""
 
@@ -26,6 +25,10 @@ PAGE_URL = """coalesce((SELECT value FROM corrections WHERE entry = e.id AND fie
 """The address of the page `p` (one of PAGES) of `entries e`: where it moved to, the YAML's, the shortest that was
 shared; NULL if nobody says it any more."""
 
+CURATIONS = """SELECT c.* FROM curations c JOIN entries e ON e.id = c.entry
+    WHERE c.entry IN (SELECT value FROM json_each(:ids)) ORDER BY c.resource <> e.resource, c.resource"""
+"""What the YAML says of the entries `:ids` (JSON): of their own pages first, then of those that were joined to them."""
+
 
 def entry_of(shelf: str, resource: str) -> str:
     """SQL for the entry that has a page on a shelf, as its own or joined to it; NULL if none has. Both are SQL, too."""
@@ -39,8 +42,3 @@ def by_entry(db: SyncReader, sql: str, ids: str) -> Mapping[int, Sequence[Row]]:
     for row in db.rows(sql, ids=ids):
         found.setdefault(row["entry"], []).append(row)
     return found
-
-
-CURATIONS = """SELECT c.* FROM curations c JOIN entries e ON e.id = c.entry
-    WHERE c.entry IN (SELECT value FROM json_each(:ids)) ORDER BY c.resource <> e.resource, c.resource"""
-"""What the YAML says of the entries `:ids` (JSON): of their own pages first, then of those that were joined to them."""

@@ -67,7 +67,7 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         recommended=form.flag("recommended"),
         without_topics=form.topics("without_topics"),
     )
-    if mark := _kept_out(item.words) or (form.kept_out if not item.shares else None):
+    if mark := marks.kept_out(item.words) or (form.kept_out if not item.shares else None):
         yield form.problem(_says(mark))
         return
     yield item
@@ -110,13 +110,6 @@ def _label(raw: Mapping[str, object]) -> str | None:
         return None
     label = str(value).strip().lower().removeprefix("tlp:").strip()
     return "clear" if label == "white" else label
-
-
-def _kept_out(words: str) -> str | None:
-    """The mark by which somebody wants this kept nowhere."""
-    if marks.label(words) == marks.RED:
-        return "TLP:RED"
-    return "!nolog" if marks.no_log(words) else None
 
 
 def _says(mark: str) -> Text:
@@ -208,7 +201,7 @@ class _Form:
                 room=form.text("room", LONGEST_NAME),
                 event=form.text("event", LONGEST_NAME),
             )
-            if mark := _kept_out(share.words):
+            if mark := marks.kept_out(share.words):
                 self.kept_out = mark
                 self._left_out("shares", _says(mark))
                 continue

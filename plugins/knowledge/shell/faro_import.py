@@ -21,7 +21,7 @@ from plugins.knowledge.exchange.formats import HEAD, READERS, Reader, detect
 from plugins.knowledge.exchange.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.intake import Manner, Outcome
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shell.common import TROUBLE, USER, WRONG, end, hub_arguments, hub_called, progress
+from plugins.knowledge.shell.common import TROUBLE, USER, WRONG, agreed, end, hub_arguments, hub_called, progress
 from plugins.knowledge.shell.report import Report, place, plain
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 
@@ -75,8 +75,7 @@ def import_command(
         _show(preview, file, name, chosen, t)
         if dry_run or not preview.links:
             return
-        if not yes and not click.confirm(t.t("Bring them in?"), err=True):
-            click.echo(t.t("Nothing was changed."))
+        if not agreed(t.t("Bring them in?"), yes, t):
             return
         with _table(report) as table:
             told = Report(table, t)
