@@ -9,7 +9,7 @@ import pytest
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from tests.knowledge.hubs import hub
-from tests.knowledge.test_journey import COORDINATOR, EVA, INSIDE, MOD, ROOMS, said, share
+from tests.knowledge.talk import COORDINATOR, EVA, INSIDE, MOD, ROOMS, said, share
 from tests.knowledge.test_plugin import ANA, LUIS, ROOM
 
 

@@ -42,11 +42,6 @@ LINKDING = json.dumps({"results": [{"url": "https://example.org/one", "title": "
 SHAARLI = json.dumps([{"url": "https://example.org/one", "title": "One", "private": True, "created": "2024-01-01"}])
 
 
-@pytest.fixture
-def faro(tmp_path: Path) -> Faro:
-    return made(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "links"),
     [("b.html", NETSCAPE, 2), ("t.csv", CSV, 2), ("l.json", LINKDING, 1), ("s.json", SHAARLI, 1)],
@@ -396,75 +391,3 @@ def test_a_row_of_an_import_is_gone_when_it_is_done(faro: Faro) -> None:
     faro.imported(many(450))
     with closing(sqlite3.connect(faro.database)) as db:
         assert db.execute("SELECT count(*) FROM imports").fetchone() == (0,)
-
-
-MARKED = """url,title,note,words
-https://example.org/1,TLP:RED plan,secret,
-https://example.org/2,Plan,TLP:AMBER only us,
-https://example.org/3,Has nolog,!nolog,
-https://example.org/4,Open,,TLP:CLEAR to all
-https://example.org/5,Said,,tlp rojo
-"""
-
-
-def test_marks_in_a_links_own_words_count_as_in_chat(faro: Faro) -> None:
-    report = faro.folder / "report.csv"
-    file = faro.file("t.csv", MARKED)
-    preview = faro.run("import", "transparency", file, "--dry-run").stdout
-    result = faro.run("import", "transparency", file, "--yes", "--report", report)
-    for said in (preview, result.stdout, report.read_text("utf-8")):
-        assert "https://example.org/1" in said
-        assert "Its words say !nolog." in said
-        assert "secret" not in said
-    assert "2 new links" in result.stdout
-    assert [(item["url"][-1], item["label"]) for item in faro.exported()] == [("2", "amber"), ("4", "clear")]
-    assert [item["url"][-1] for item in faro.exported("--public")] == ["4"]
-
-
-@pytest.mark.parametrize(
-    ("item", "options", "label"),
-    [
-        ({"title": "TLP:AMBER plan"}, ("--label", "clear"), "amber"),
-        ({"title": "TLP:AMBER plan", "label": "green"}, (), "amber"),
-        ({"title": "TLP:CLEAR plan", "label": "amber"}, (), "amber"),
-        ({"title": "TLP:CLEAR plan", "label": "green"}, (), "green"),
-        ({"title": "TLP:CLEAR plan"}, ("--label", "green"), "green"),
-        ({"topics": ["tlp:amber"]}, (), "amber"),
-        ({"title": "Ends with TLP", "note": "red tape"}, (), "green"),
-    ],
-)
-def test_the_stricter_of_what_words_and_files_say_counts(
-    faro: Faro, item: Mapping[str, object], options: tuple[str, ...], label: str
-) -> None:
-    faro.imported([{"url": "https://example.org/1", **item}], *options)
-    assert [item["label"] for item in faro.exported()] == [label]
-
-
-def test_each_share_of_a_file_has_its_own_marks(faro: Faro) -> None:
-    kept, red = {"sent_at": 5, "note": "Read this"}, {"sent_at": 6, "note": "Names", "label": "TLP:RED list"}
-    result = faro.imported(
-        [
-            {"url": "https://example.org/1", "shares": [kept, red]},
-            {"url": "https://example.org/2", "shares": [red, {"sent_at": 7, "note": "!nolog"}]},
-            {"url": "https://example.org/3", "shares": [kept, {"sent_at": 8, "note": "TLP:AMBER"}]},
-            {"url": "https://example.org/4", "shares": [{"sent_at": 9, "note": "TLP:CLEAR"}]},
-        ]
-    )
-    assert "Read without its 'shares': Its words say TLP:RED." in result.stdout
-    assert "https://example.org/2: Its words say !nolog." in result.stdout
-    items = faro.exported()
-    assert [(item["url"][-1], item["label"], len(item["shares"])) for item in items] == [
-        ("1", "green", 1),
-        ("3", "amber", 2),
-        ("4", "clear", 1),
-    ]
-
-
-def test_words_marked_amber_keep_a_known_page_in_the_hub(faro: Faro) -> None:
-    """They are added to the page without a share that would carry their label."""
-    faro.imported([{"url": "https://example.org/1"}, {"url": "https://example.org/2"}])
-    marked = [{"url": "https://example.org/1", "note": "TLP:AMBER only us"}, {"url": "https://example.org/2"}]
-    for changes in (1, 0):
-        result = faro.imported(marked)
-        assert f"{changes} joined with what was there" in result.stdout
-        assert [item["label"] for item in faro.exported()] == ["amber", "green"]
