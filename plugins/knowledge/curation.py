@@ -118,6 +118,20 @@ def is_hidden_by_sharer(db: SyncReader, entry: int) -> bool:
     return bool(db.value(f"SELECT EXISTS (SELECT 1 FROM corrections WHERE {where})", entry=entry, own=OWN))
 
 
+def is_hidden_by(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
+    """Whether this person hid an entry, and may show it again: as a coordinator, or as its only sharer."""
+    where = "c.entry = :entry AND c.field = 'hidden' AND u.user = :user AND (:coordinator OR c.value = :own)"
+    return bool(
+        db.value(
+            f"SELECT EXISTS (SELECT 1 FROM corrections c JOIN sharers u ON u.id = c.by WHERE {where})",
+            entry=entry,
+            user=user,
+            coordinator=int(coordinator),
+            own=OWN,
+        )
+    )
+
+
 def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:
     """Takes a change back; the entry that has what was changed now. None if it could not be: not twice, nor where its
     author was forgotten, nor where the entry is gone or was changed again since."""
