@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.api import Context, Text, escape, in_language
-from plugins.knowledge import naming, nearest, results, shown
+from plugins.knowledge import filters, naming, nearest, results, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
 from plugins.knowledge.nearest import Why
@@ -102,8 +102,9 @@ async def nothing(
     parts = remarks(ctx, found, asked, near.entries)
     parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
     if near_topics := await _topics(ctx, rules, seen, question, topics):
-        listed = ", ".join(f"{_topic(ctx, rules, topic)} (`topic:{topic}`)" for topic in near_topics)
-        example = naming.written(ctx, "find", f"topic:{near_topics[0]}")
+        written = {topic: filters.written("topic", topic, ctx.language) for topic in near_topics}
+        listed = ", ".join(f"{_topic(ctx, rules, topic)} (`{said}`)" for topic, said in written.items())
+        example = naming.written(ctx, "find", written[near_topics[0]])
         parts.append(
             ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
         )
@@ -155,5 +156,5 @@ def _what(ctx: Context, question: Question) -> str:
     said = tidy(question.text, LONGEST_TOLD)
     quoted = any(sign in said for sign in '"“”«»')
     parts = [escape(said) if quoted else ctx.t("“{words}”", words=escape(said))] if said else []
-    parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]
+    parts += [escape(filters.written(name, value, ctx.language)) for name, value in question.filters.items()]
     return " ".join(parts)

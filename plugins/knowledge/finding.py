@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
-from plugins.knowledge import address, answers, asking, naming, results, search, searches, shown
+from plugins.knowledge import address, answers, asking, filters, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
@@ -96,7 +96,7 @@ class Finding:
         topics = list(dict.fromkeys(names))
         for topic in topics[:MOST_LISTED]:
             title = shown.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
-            written = f"{title} (`topic:{topic}`)"
+            written = f"{title} (`{filters.written('topic', topic, ctx.language)}`)"
             lines.append(
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
             )
