@@ -4,9 +4,10 @@ nothing answers it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from bot.api import Context, Text, escape, in_language
+from bot.api import Context, Text, Translator, escape, in_language
 from plugins.knowledge import filters, naming, nearest, results, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
@@ -16,7 +17,7 @@ from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight
 from plugins.knowledge.text import fold, words
-from plugins.knowledge.thesaurus import LOOSE
+from plugins.knowledge.thesaurus import LOOSE, Thesaurus
 
 MOST_TOPICS = 5  # that are suggested
 MOST_NEAR = 3  # results that are
@@ -63,30 +64,38 @@ def listing(
 
 
 def remarks(ctx: Context, found: Found, asked: str, entries: Sequence[Entry] = ()) -> list[str]:
-    """What was searched, where it is not what was `asked`: words put right, words that may be misspelt, words of two
-    meanings. Words put right are spelt as `entries` have them."""
-    terms = together(ctx.hubs)
+    """What was searched, where it is not what was `asked`, in one paragraph; none if it is."""
+    parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(naming.written, ctx, "find"))
+    return ["\n".join(parts)] if parts else []
+
+
+def searched(
+    told: Translator, terms: Thesaurus, found: Found, asked: str, entries: Sequence[Entry] = (), *,
+    find: Callable[[str], str], shown: Callable[[str], str] = escape,
+) -> list[str]:  # fmt: skip
+    """Words put right, words that may be misspelt, words of two meanings, each in a sentence. Words put right are spelt
+    as `entries` have them. `find` writes the command that searches for some words; `shown` makes any harmless."""
     spelt = {**terms.spelt, **_spelt(entries)} if found.corrected or found.doubtful else {}
     parts = [
-        ctx.t(
+        told.t(
             "Searched for “{searched}” instead of “{written}”.",
-            searched=escape(" ".join(spelt.get(word, word) for word in searched.split())),
-            written=escape(said),
+            searched=shown(" ".join(spelt.get(word, word) for word in right.split())),
+            written=shown(said),
         )
-        for said, searched in found.corrected.items()
+        for said, right in found.corrected.items()
     ]
     if meant := {said: spelt.get(word, word) for said, word in found.doubtful.items()}:
-        listed = ", ".join(ctx.t("“{words}”", words=escape(word)) for word in meant.values())
-        command = naming.written(ctx, "find", _put_right(asked, meant))
-        parts.append(ctx.t("Did you mean {words}? Write {command}.", words=listed, command=command))
+        listed = ", ".join(told.t("“{words}”", words=shown(word)) for word in meant.values())
+        command = find(_put_right(asked, meant))
+        parts.append(told.t("Did you mean {words}? Write {command}.", words=listed, command=command))
     for unit in found.question.units:
         ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
         if len(ideas) > 1:
-            meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in ideas)
+            meanings = told.t(" or ").join(shown(terms.title(one, told.language)) for one in ideas)
             parts.append(
-                ctx.t("“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings)
+                told.t("“{term}” may mean {meanings}; all were searched.", term=shown(unit.shown), meanings=meanings)
             )
-    return ["\n".join(parts)] if parts else []
+    return parts
 
 
 async def nothing(
