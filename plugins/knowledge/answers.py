@@ -63,6 +63,24 @@ def listing(
     return "\n\n".join(parts)
 
 
+def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]) -> list[str]:
+    """What people found useful; then the rest, said to be what it is."""
+    useful = [entry for entry in loaded if entry.votes]
+    rest = [entry for entry in loaded if not entry.votes]
+    parts = [listing(ctx, rules, useful, hits)] if useful else []
+    if rest:
+        example = naming.example(ctx, "useful")
+        parts.append(
+            ctx.t("Nobody has said of these that they helped; they were shared most often, or last:")
+            if useful
+            else ctx.t(
+                "Nobody has said yet what helped (👍, or {example}). Shared most often, or last:", example=example
+            )
+        )
+        parts.append(listing(ctx, rules, rest, hits))
+    return parts
+
+
 def remarks(ctx: Context, found: Found, asked: str, entries: Sequence[Entry] = ()) -> list[str]:
     """What was searched, where it is not what was `asked`, in one paragraph; none if it is."""
     parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(naming.written, ctx, "find"))
