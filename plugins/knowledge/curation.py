@@ -51,8 +51,10 @@ def author(ctx: Context) -> Author:
 
 def change(
     tx: SyncTransaction, rules: Rules, entry: Entry, author: Author, values: Sequence[tuple[str, str | None]]
-) -> None:
-    """Sets fields of an entry; None takes a field's value back to what was said without any correction."""
+) -> bool:
+    """Sets fields of an entry; None takes a field's value back to what was said without any correction. Whether any
+    was set to something else than before."""
+    changed = False
     for field, value in values:
         before = tx.value(
             "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=entry.id, field=field
@@ -60,7 +62,9 @@ def change(
         if before != value:
             _set(tx, entry.id, field, value, author)
             _note(tx, entry, author, field, before, value)
+            changed = True
     renew(tx, rules, {entry.id})
+    return changed
 
 
 def move(tx: SyncTransaction, rules: Rules, entry: Entry, url: str, author: Author) -> None:
