@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import structlog
 
@@ -19,12 +21,14 @@ from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.desk import CORE, Asked, Desk
 from bot.ports import Clock, Transaction
-from bot.replies import TOO_LONG
+from bot.replies import TOO_LONG, harmless
 from bot.storage import outbox
 
 log = structlog.get_logger()
 
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
+
+LONGEST_REPEATED = 100  # characters of what was said, in the command that is proposed
 
 SPOKEN = frozenset({"m.text", "m.emote"})
 
@@ -85,7 +89,8 @@ class Answering:
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
-                await self.answer(tx, asked, Reply(words.t(self._unknown(first_word(line), words.language))))
+                told = [self._unknown(first_word(line), words.language), *self._finding(line, context)]
+                await self.answer(tx, asked, Reply("\n\n".join(map(words.t, told))))
             case Verdict.ANSWER if spec is not None:
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
@@ -163,6 +168,19 @@ class Answering:
                 help=shown,
             )
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
+
+    def _finding(self, line: str, context: EventContext) -> Sequence[Text]:
+        """Who writes plain words to the bot mostly wants to find something: how that is asked for, if it can be."""
+        vocabulary = self._desk.registry.vocabulary
+        finding, first = vocabulary.find("find"), first_word(line)
+        if finding is None or not (finding.anywhere or context.hubs):
+            return ()
+        meant = vocabulary.nearest(first) or ""
+        if vocabulary.find(meant) is finding and meant[0] == first[0].casefold():  # "fnd gifts"; "where" is near, too
+            line = line.strip().removeprefix(first)
+        said = shorten(harmless(line).replace("`", ""), LONGEST_REPEATED, placeholder="")
+        written = f"{self._desk.prefix}{finding.word_in(context.language)} {said}".rstrip()
+        return [Text("To find something, write {command}.", command=f"`{written}`")]
 
 
 def _said_beside_file(message: Message) -> bool:
