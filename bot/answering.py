@@ -34,6 +34,7 @@ SPOKEN = frozenset({"m.text", "m.emote"})
 
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
 TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
+NOT_TAKEN = Text("The homeserver did not take the file; perhaps it is too large.")
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
@@ -102,6 +103,11 @@ class Answering:
         too_long = ""
         if len(reply.text) > MAY_BE_TOO_LONG:
             too_long = (await self._desk.core_translator(tx, asked.message)).t(TOO_LONG)
+        instead = None
+        if reply.file:
+            refused = (await self._desk.core_translator(tx, asked.message)).t(NOT_TAKEN)
+            words = Reply(f"{reply.text}\n\n{refused}".strip(), reply.mentions)
+            instead = speech.answer(words, asked.message, too_long)
         room, replaces = asked.message.room, asked.replaces
         if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
             # Apps do not show that a file was edited: the old answer goes, and a new one comes.
@@ -114,6 +120,7 @@ class Answering:
             room=room,
             content=speech.answer(reply, asked.message, too_long),
             file=reply.file,
+            instead=instead,
             replaces=replaces,
             cause=asked.message.event_id,
             asker=asked.message.sender,
