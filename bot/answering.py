@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import structlog
 
@@ -19,17 +21,20 @@ from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.desk import CORE, Asked, Desk
 from bot.ports import Clock, Transaction
-from bot.replies import TOO_LONG
+from bot.replies import TOO_LONG, harmless
 from bot.storage import outbox
 
 log = structlog.get_logger()
 
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
+LONGEST_REPEATED = 100  # characters of what was said, in the command that is proposed
+
 SPOKEN = frozenset({"m.text", "m.emote"})
 
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
 TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
+NOT_TAKEN = Text("The homeserver did not take the file; perhaps it is too large.")
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
 NOT_ALLOWED = Text("That command is for moderators.")
@@ -85,7 +90,8 @@ class Answering:
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
-                await self.answer(tx, asked, Reply(words.t(self._unknown(first_word(line), words.language))))
+                told = [self._unknown(first_word(line), words.language), *self._finding(line, context)]
+                await self.answer(tx, asked, Reply("\n\n".join(map(words.t, told))))
             case Verdict.ANSWER if spec is not None:
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
@@ -97,6 +103,11 @@ class Answering:
         too_long = ""
         if len(reply.text) > MAY_BE_TOO_LONG:
             too_long = (await self._desk.core_translator(tx, asked.message)).t(TOO_LONG)
+        instead = None
+        if reply.file:
+            refused = (await self._desk.core_translator(tx, asked.message)).t(NOT_TAKEN)
+            words = Reply(f"{reply.text}\n\n{refused}".strip(), reply.mentions)
+            instead = speech.answer(words, asked.message, too_long)
         room, replaces = asked.message.room, asked.replaces
         if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
             # Apps do not show that a file was edited: the old answer goes, and a new one comes.
@@ -109,6 +120,7 @@ class Answering:
             room=room,
             content=speech.answer(reply, asked.message, too_long),
             file=reply.file,
+            instead=instead,
             replaces=replaces,
             cause=asked.message.event_id,
             asker=asked.message.sender,
@@ -163,6 +175,19 @@ class Answering:
                 help=shown,
             )
         return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
+
+    def _finding(self, line: str, context: EventContext) -> Sequence[Text]:
+        """Who writes plain words to the bot mostly wants to find something: how that is asked for, if it can be."""
+        vocabulary = self._desk.registry.vocabulary
+        finding, first = vocabulary.find("find"), first_word(line)
+        if finding is None or not (finding.anywhere or context.hubs):
+            return ()
+        meant = vocabulary.nearest(first) or ""
+        if vocabulary.find(meant) is finding and meant[0] == first[0].casefold():  # "fnd gifts"; "where" is near, too
+            line = line.strip().removeprefix(first)
+        said = shorten(harmless(line).replace("`", ""), LONGEST_REPEATED, placeholder="")
+        written = f"{self._desk.prefix}{finding.word_in(context.language)} {said}".rstrip()
+        return [Text("To find something, write {command}.", command=f"`{written}`")]
 
 
 def _said_beside_file(message: Message) -> bool:

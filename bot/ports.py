@@ -264,6 +264,7 @@ class OutboxRow:
     tries: int = 0
     plain: bool = False  # readable even in an encrypted room
     has_file: bool = False
+    instead: Mapping[str, object] | None = field(default=None, hash=False)  # what is sent if the file is refused
 
 
 class Outbox(Protocol):

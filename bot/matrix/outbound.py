@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -94,6 +95,9 @@ class Outbound:
                 await self._clock.sleep(backoff.wait(error.retry_after))
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
+                if row.has_file and row.instead:
+                    row = replace(row, content=row.instead, has_file=False)
+                    continue
                 await self._outbox.failed(row.id, str(error))
                 self._uploaded.pop(row.id, None)
                 return

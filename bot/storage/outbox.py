@@ -9,6 +9,7 @@ from typing import Literal
 from bot.core.files import File
 from bot.ports import Database, OutboxRow, Reader, Transaction
 
+INSTEAD = "instead"  # in a stored content: what is sent if the file is refused
 KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
 
 
@@ -27,8 +28,10 @@ async def put(
     asker: str | None = None,
     plain: bool = False,
     file: File | None = None,
+    instead: Mapping[str, object] | None = None,
 ) -> None:
-    """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room."""
+    """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room;
+    `instead`: what is sent if the homeserver refuses the file."""
     added = await db.execute(
         "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
         " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :plain, :now) ON CONFLICT (key) DO NOTHING",
@@ -36,7 +39,7 @@ async def put(
         room=room,
         action=action,
         type=type_,
-        content=json.dumps(dict(content or {})),
+        content=json.dumps({**(content or {}), **({INSTEAD: instead} if instead else {})}),
         replaces=replaces,
         target=target,
         cause=cause,
@@ -110,6 +113,7 @@ class StoredOutbox:
             "SELECT *, EXISTS (SELECT 1 FROM outbox_files WHERE outbox_files.id = outbox.id) AS has_file FROM outbox"
             " WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
         )
+        contents = {row["id"]: json.loads(row["content"]) for row in rows}
         return [
             OutboxRow(
                 id=row["id"],
@@ -117,7 +121,8 @@ class StoredOutbox:
                 room=row["room"],
                 action=row["action"],
                 type=row["type"],
-                content=json.loads(row["content"]),
+                instead=contents[row["id"]].pop(INSTEAD, None),
+                content=contents[row["id"]],
                 replaces=row["replaces"],
                 target=row["target"],
                 first_try=row["first_try"],

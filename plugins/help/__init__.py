@@ -21,6 +21,10 @@ from bot.api import (
 
 __all__ = ["Help", "HelpHub"]
 
+FIRST = ("find", "more", "show", "share", "topics", "recent", "meetings", "language")  # what most people need
+FEW = 12  # commands that are all explained at once
+ALL = frozenset(("all", "todo", "tout", "tudo"))
+
 
 class HelpHub(Settings):
     """What a hub may say about itself in the help."""
@@ -38,24 +42,35 @@ class Help(Plugin[Settings]):
         help="Show what I can do here, or how one command is written.",
         aliases={"es": "ayuda", "fr": "aide", "pt": "ajuda"},
         anywhere=True,
-        examples=("help", "help find"),
+        examples=("help", "help find", "help all"),
     )
     async def show(self, ctx: Context, *, command: str = "") -> Reply:
         manual = ctx.manual()
-        if wanted := command.split():
+        wanted = command.split()
+        every = bool(wanted) and wanted[0].casefold() in ALL
+        if wanted and not every:
             return Reply(_about(ctx, _entry(ctx, manual, wanted[0])))
-        return Reply("\n\n".join([*_what_i_can_do(ctx, manual), _what_i_am_not(ctx, manual)]))
+        return Reply("\n\n".join([*_what_i_can_do(ctx, manual, every=every), _what_i_am_not(ctx, manual)]))
 
 
-def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp]) -> list[str]:
+def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) -> list[str]:
+    """What most people need is explained; the rest, where it is much, named, unless `every` command is asked for."""
+    first = [entry for name in FIRST if (entry := _called(manual, name))]
+    rest = sorted((entry for entry in manual if entry not in first), key=lambda entry: entry.word)
+    if every or not first or len(manual) <= FEW:
+        first, rest = [*first, *rest], []
     paragraphs = [
         ctx.t("Here you can write:"),
         "\n".join(
-            "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in manual
+            "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in first
         ),
     ]
     own = _called(manual, "help")
-    other = next((entry for entry in manual if entry is not own), None)
+    if own and rest:
+        words = ", ".join(f"`{entry.word}`" for entry in rest if entry is not own)
+        all_ = f"`{own.word} {ctx.t('all')}`"
+        paragraphs.append(ctx.t("Also: {words}. {command} explains them, too.", words=words, command=all_))
+    other = next((entry for entry in first if entry is not own), None)
     if own and other:
         example = f"`{own.word} {other.word.removeprefix(_prefix(own))}`"
         paragraphs.append(ctx.t("To read more about one command, write for example {example}.", example=example))

@@ -4,10 +4,11 @@ nothing answers it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from bot.api import Context, Text, escape, in_language
-from plugins.knowledge import naming, nearest, results, shown
+from bot.api import Context, Text, Translator, escape, in_language
+from plugins.knowledge import filters, naming, nearest, results, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
 from plugins.knowledge.nearest import Why
@@ -16,7 +17,7 @@ from plugins.knowledge.rules import Rules, together
 from plugins.knowledge.search import Found, Hit
 from plugins.knowledge.shelves import Sight
 from plugins.knowledge.text import fold, words
-from plugins.knowledge.thesaurus import LOOSE
+from plugins.knowledge.thesaurus import LOOSE, Thesaurus
 
 MOST_TOPICS = 5  # that are suggested
 MOST_NEAR = 3  # results that are
@@ -62,31 +63,57 @@ def listing(
     return "\n\n".join(parts)
 
 
+def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]) -> list[str]:
+    """What people found useful; then the rest, said to be what it is."""
+    useful = [entry for entry in loaded if entry.votes]
+    rest = [entry for entry in loaded if not entry.votes]
+    parts = [listing(ctx, rules, useful, hits)] if useful else []
+    if rest:
+        example = naming.example(ctx, "useful")
+        parts.append(
+            ctx.t("Nobody has said of these that they helped; they were shared most often, or last:")
+            if useful
+            else ctx.t(
+                "Nobody has said yet what helped (👍, or {example}). Shared most often, or last:", example=example
+            )
+        )
+        parts.append(listing(ctx, rules, rest, hits))
+    return parts
+
+
 def remarks(ctx: Context, found: Found, asked: str, entries: Sequence[Entry] = ()) -> list[str]:
-    """What was searched, where it is not what was `asked`: words put right, words that may be misspelt, words of two
-    meanings. Words put right are spelt as `entries` have them."""
-    terms = together(ctx.hubs)
+    """What was searched, where it is not what was `asked`, in one paragraph; none if it is."""
+    parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(naming.written, ctx, "find"))
+    return ["\n".join(parts)] if parts else []
+
+
+def searched(
+    told: Translator, terms: Thesaurus, found: Found, asked: str, entries: Sequence[Entry] = (), *,
+    find: Callable[[str], str], shown: Callable[[str], str] = escape,
+) -> list[str]:  # fmt: skip
+    """Words put right, words that may be misspelt, words of two meanings, each in a sentence. Words put right are spelt
+    as `entries` have them. `find` writes the command that searches for some words; `shown` makes any harmless."""
     spelt = {**terms.spelt, **_spelt(entries)} if found.corrected or found.doubtful else {}
     parts = [
-        ctx.t(
+        told.t(
             "Searched for “{searched}” instead of “{written}”.",
-            searched=escape(" ".join(spelt.get(word, word) for word in searched.split())),
-            written=escape(said),
+            searched=shown(" ".join(spelt.get(word, word) for word in right.split())),
+            written=shown(said),
         )
-        for said, searched in found.corrected.items()
+        for said, right in found.corrected.items()
     ]
     if meant := {said: spelt.get(word, word) for said, word in found.doubtful.items()}:
-        listed = ", ".join(ctx.t("“{words}”", words=escape(word)) for word in meant.values())
-        command = naming.written(ctx, "find", _put_right(asked, meant))
-        parts.append(ctx.t("Did you mean {words}? Write {command}.", words=listed, command=command))
+        listed = ", ".join(told.t("“{words}”", words=shown(word)) for word in meant.values())
+        command = find(_put_right(asked, meant))
+        parts.append(told.t("Did you mean {words}? Write {command}.", words=listed, command=command))
     for unit in found.question.units:
         ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
         if len(ideas) > 1:
-            meanings = ctx.t(" or ").join(escape(terms.title(one, ctx.language)) for one in ideas)
+            meanings = told.t(" or ").join(shown(terms.title(one, told.language)) for one in ideas)
             parts.append(
-                ctx.t("“{term}” may mean {meanings}; all were searched.", term=escape(unit.shown), meanings=meanings)
+                told.t("“{term}” may mean {meanings}; all were searched.", term=shown(unit.shown), meanings=meanings)
             )
-    return ["\n".join(parts)] if parts else []
+    return parts
 
 
 async def nothing(
@@ -102,8 +129,9 @@ async def nothing(
     parts = remarks(ctx, found, asked, near.entries)
     parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
     if near_topics := await _topics(ctx, rules, seen, question, topics):
-        listed = ", ".join(f"{_topic(ctx, rules, topic)} (`topic:{topic}`)" for topic in near_topics)
-        example = naming.written(ctx, "find", f"topic:{near_topics[0]}")
+        written = {topic: filters.written("topic", topic, ctx.language) for topic in near_topics}
+        listed = ", ".join(f"{_topic(ctx, rules, topic)} (`{said}`)" for topic, said in written.items())
+        example = naming.written(ctx, "find", written[near_topics[0]])
         parts.append(
             ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
         )
@@ -155,5 +183,5 @@ def _what(ctx: Context, question: Question) -> str:
     said = tidy(question.text, LONGEST_TOLD)
     quoted = any(sign in said for sign in '"“”«»')
     parts = [escape(said) if quoted else ctx.t("“{words}”", words=escape(said))] if said else []
-    parts += [escape(f"{name}:{value}") for name, value in question.filters.items()]
+    parts += [escape(filters.written(name, value, ctx.language)) for name, value in question.filters.items()]
     return " ".join(parts)

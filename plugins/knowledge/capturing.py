@@ -12,6 +12,7 @@ from bot.api import (
     Reaction,
     Redaction,
     Reply,
+    Role,
     UserError,
     command,
     escape,
@@ -127,11 +128,11 @@ class Capturing:
         )
         filed = {row["id"]: row for row in rows}
         for share, id_ in entries.items():
+            number = f"{sign}{filed[id_]['number']}"
             if filed[id_]["hidden"]:
-                shown = escape(address.shown(share.url))
-                told.append(ctx.t("Coordinators hid this page, so nobody finds it: {address}", address=shown))
+                told.append(await _hidden(ctx, share.url, id_, number))
             else:
-                numbers[f"{sign}{filed[id_]['number']}"] = None
+                numbers[number] = None
         if numbers:
             told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
         return Reply("\n".join(told))
@@ -168,6 +169,17 @@ class Capturing:
         if askable:
             return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
         return Reply(ctx.t("You are no longer named."))
+
+
+async def _hidden(ctx: Context, url: str, entry: int, number: str) -> str:
+    """What is said to whoever shares a page that is hidden: who hid it is told to nobody else."""
+    shown = escape(address.shown(url))
+    if await ctx.db.run(curation.is_hidden_by, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
+        again = naming.written(ctx, "hide", number)
+        return ctx.t("You hid this page, so nobody finds it. {command} shows it again: {address}",
+                     address=shown, command=again)  # fmt: skip
+    return ctx.t("This page was hidden here, so nobody finds it. Coordinators can show it again: {address}",
+                 address=shown)  # fmt: skip
 
 
 def _document(message: Message) -> FileShared | None:

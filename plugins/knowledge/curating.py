@@ -5,7 +5,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 
 from __future__ import annotations
 
-from bot.api import Context, Reply, Role, UserError, command, escape
+from bot.api import Context, Reply, Role, UserError, command, escape, in_language
 from plugins.knowledge import curation, errands, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
@@ -60,9 +60,11 @@ class Curating:
             own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
             if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
                 raise UserError(ctx.t("Write topics like +gifts or -audit."))
-            values.append((f"topic:{own or name}", sign))
-        await self._change(ctx, entry, *values[: curation.MOST_AT_ONCE])
-        return await self._done(ctx, entry)
+            topic = own or name
+            if sign == "+" or topic in entry.topics:  # what is not there need not be taken away
+                values.append((f"topic:{topic}", sign))
+        changed = await self._change(ctx, entry, *values[: curation.MOST_AT_ONCE])
+        return await self._done(ctx, entry, "topic", changed=changed)
 
     @command(
         "label",
@@ -77,8 +79,8 @@ class Curating:
         if said is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
         entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, ("label", said))
-        return await self._done(ctx, entry)
+        changed = said != LABELS[entry.label] and await self._change(ctx, entry, ("label", said))
+        return await self._done(ctx, entry, "label", changed=changed)
 
     @command(
         "hide",
@@ -106,8 +108,8 @@ class Curating:
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, ("pinned", None if entry.pinned else "1"))
-        return await self._done(ctx, entry)
+        changed = await self._change(ctx, entry, ("pinned", None if entry.pinned else "1"))
+        return await self._done(ctx, entry, "pinned", changed=changed)
 
     @command(
         "useful",
@@ -182,17 +184,31 @@ class Curating:
         values = [(field, tidy(text, longest))]
         if label and LABELS.index(label) > entry.label:
             values.append(("label", label))
-        await self._change(ctx, entry, *values)
-        return await self._done(ctx, entry)
+        return await self._done(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
-    async def _change(self, ctx: Context, entry: Entry, *values: tuple[str, str | None]) -> None:
-        await ctx.db.run(curation.change, self.rules, entry, author(ctx), values)
+    async def _change(self, ctx: Context, entry: Entry, *values: tuple[str, str | None]) -> bool:
+        return await ctx.db.run(curation.change, self.rules, entry, author(ctx), values)
 
-    async def _done(self, ctx: Context, entry: Entry) -> Reply:
-        """The entry as it is now."""
-        now = await ctx.db.run(results.load, await self._own(ctx), [entry.id])
-        shown_now = shown.result(ctx, self.rules, now[0]) if now else shown.name(ctx, entry)
-        return Reply(shown_now + "\n\n" + ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo")))
+    async def _done(self, ctx: Context, entry: Entry, what: str, *, changed: bool) -> Reply:
+        """The entry as it is now, with what was meant to be changed."""
+        now = await naming.entry(ctx, await self._own(ctx), results.short_name(entry), hidden=True)
+        parts = [shown.result(ctx, self.rules, now)]
+        match what:
+            case "note":
+                note = in_language(dict(await ctx.db.run(results.recommendation, now)), ctx.language)
+                parts.append(ctx.t("Note: {text}", text=escape(note)))
+            case "label":
+                parts.append(ctx.t("Label: {label}", label=f"TLP:{LABELS[now.label].upper()}"))
+            case "topic":
+                named = ", ".join(shown.topic_title(ctx, self.rules.of(now.shelf.hub), one) for one in now.topics)
+                parts.append(ctx.t("Topics: {topics}", topics=named) if named else ctx.t("It has no topics."))
+        if now.hidden:
+            parts.append(ctx.t("It is hidden: nobody finds it."))
+        if changed:
+            parts.append(ctx.t("Not meant? {undo}", undo=naming.written(ctx, "undo")))
+        else:
+            parts.append(ctx.t("There was nothing to change."))
+        return Reply("\n\n".join(parts))
 
     async def _own(self, ctx: Context) -> Sight:
         """What the asker may correct from here: their hub's, in its rooms."""

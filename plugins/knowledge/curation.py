@@ -51,8 +51,10 @@ def author(ctx: Context) -> Author:
 
 def change(
     tx: SyncTransaction, rules: Rules, entry: Entry, author: Author, values: Sequence[tuple[str, str | None]]
-) -> None:
-    """Sets fields of an entry; None takes a field's value back to what was said without any correction."""
+) -> bool:
+    """Sets fields of an entry; None takes a field's value back to what was said without any correction. Whether any
+    was set to something else than before."""
+    changed = False
     for field, value in values:
         before = tx.value(
             "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=entry.id, field=field
@@ -60,7 +62,9 @@ def change(
         if before != value:
             _set(tx, entry.id, field, value, author)
             _note(tx, entry, author, field, before, value)
+            changed = True
     renew(tx, rules, {entry.id})
+    return changed
 
 
 def move(tx: SyncTransaction, rules: Rules, entry: Entry, url: str, author: Author) -> None:
@@ -116,6 +120,20 @@ def is_hidden_by_sharer(db: SyncReader, entry: int) -> bool:
     """Whether an entry is hidden because its only sharer wanted it so."""
     where = "entry = :entry AND field = 'hidden' AND value = :own"
     return bool(db.value(f"SELECT EXISTS (SELECT 1 FROM corrections WHERE {where})", entry=entry, own=OWN))
+
+
+def is_hidden_by(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
+    """Whether this person hid an entry, and may show it again: as a coordinator, or as its only sharer."""
+    where = "c.entry = :entry AND c.field = 'hidden' AND u.user = :user AND (:coordinator OR c.value = :own)"
+    return bool(
+        db.value(
+            f"SELECT EXISTS (SELECT 1 FROM corrections c JOIN sharers u ON u.id = c.by WHERE {where})",
+            entry=entry,
+            user=user,
+            coordinator=int(coordinator),
+            own=OWN,
+        )
+    )
 
 
 def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:

@@ -13,20 +13,24 @@ from babel import Locale
 from bot.api import Text, UserError, to_instant
 from plugins.knowledge import address
 from plugins.knowledge.links import tidy
-from plugins.knowledge.text import fold
+from plugins.knowledge.text import LANGUAGES, fold
 
-NAMES: Mapping[str, Sequence[str]] = {
+_SAID: Mapping[str, Sequence[str]] = {
     "topic": ("topic", "tema", "sujet", "assunto"),
-    "from": ("from", "de"),
-    "since": ("since", "desde", "depuis"),
-    "until": ("until", "hasta", "jusque", "ate"),
-    "lang": ("lang", "language", "idioma", "langue", "lengua", "lingua"),
-    "type": ("type", "tipo"),
-    "site": ("site", "sitio"),
-    "hub": ("hub", "comunidad", "communaute", "comunidade", "centro", "polo"),
+    "from": ("from", "de", "de", "de"),
+    "since": ("since", "desde", "depuis", "desde"),
+    "until": ("until", "hasta", "jusque", "até"),
+    "lang": ("lang", "idioma", "langue", "idioma"),
+    "type": ("type", "tipo", "type", "tipo"),
+    "site": ("site", "sitio", "site", "site"),
+    "hub": ("hub", "comunidad", "communauté", "comunidade"),
     "sort": ("sort", "orden", "tri", "ordem"),
+}  # in the order of LANGUAGES
+_TOO = {"lang": ("language", "lengua", "lingua"), "hub": ("centro", "polo")}
+NAMES: Mapping[str, Sequence[str]] = {
+    key: [fold(name) for name in (*said, *_TOO.get(key, ()))] for key, said in _SAID.items()
 }
-"""A filter by all its names: English first, then Spanish, French and Portuguese."""
+"""A filter by all its names, folded."""
 
 EXAMPLES = {"topic": "gifts", "from": "ana", "since": "2026", "until": "2026", "lang": "es", "type": "pdf",
             "site": "wcoomd.org", "hub": "transparency", "sort": "new"}  # fmt: skip
@@ -42,6 +46,11 @@ KINDS: Mapping[str, Sequence[str]] = {
 
 _DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
+
+
+def written(name: str, value: str, language: str) -> str:
+    """A filter as people who read that language would write it: `tema:gifts`."""
+    return f"{dict(zip(LANGUAGES, _SAID[name], strict=True)).get(language, name)}:{value}"
 
 
 def sort(said: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
-from plugins.knowledge import address, answers, asking, naming, results, search, searches, shown
+from plugins.knowledge import address, answers, asking, filters, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
-from plugins.knowledge.search import Found, Hit
+from plugins.knowledge.search import Found
 from plugins.knowledge.shelves import Sight, sight
 from plugins.knowledge.text import fold
 
@@ -57,6 +57,9 @@ class Finding:
             find = naming.written(ctx, "find")
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
         words, seen = last
+        if not words:
+            find = naming.written(ctx, "find")
+            return Reply(ctx.t("There is no more of that list. To find something else, write {find}.", find=find))
         found, entries = await self._search(ctx, await sight(ctx), words, seen)
         if not entries:
             return Reply(ctx.t("That was everything.") if found.complete else ctx.t(FIRST_OF_MANY))
@@ -96,7 +99,7 @@ class Finding:
         topics = list(dict.fromkeys(names))
         for topic in topics[:MOST_LISTED]:
             title = shown.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
-            written = f"{title} (`topic:{topic}`)"
+            written = f"{title} (`{filters.written('topic', topic, ctx.language)}`)"
             lines.append(
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
             )
@@ -122,9 +125,11 @@ class Finding:
             ctx.now,
             terms=together(ctx.hubs),
         )
+        await searches.ended(ctx)
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
-        return Reply(await self._listed(ctx, seen, hits[:PAGE]))
+        loaded = await ctx.db.run(results.load, seen, [hit.id for hit in hits[:PAGE]])
+        return Reply(answers.listing(ctx, self.rules, loaded, hits))
 
     @command(
         "top",
@@ -145,9 +150,11 @@ class Finding:
             )
         seen = await sight(ctx)
         hits = await ctx.db.run(search.most_useful, seen, ctx.now - days * DAY, PAGE)
+        await searches.ended(ctx)
         if not hits:
             return Reply(ctx.t("Nobody has shared a link here in that time."))
-        return Reply(await self._listed(ctx, seen, hits))
+        loaded = await ctx.db.run(results.load, seen, [hit.id for hit in hits])
+        return Reply("\n\n".join(answers.top(ctx, self.rules, loaded, hits)))
 
     @command(
         "who",
@@ -178,6 +185,7 @@ class Finding:
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
         if not entries:
             await naming.refuse_unknown(ctx, seen, found.question)
+            await searches.ended(ctx)
             within, topics = await self._meant(ctx, seen, found.question)
             return Reply(await answers.nothing(ctx, self.rules, seen, within, found, topics, words))
         return await self._page(ctx, words, found, entries)
@@ -205,7 +213,3 @@ class Finding:
         elif not found.complete:
             parts.append(ctx.t(FIRST_OF_MANY))
         return Reply("\n\n".join(parts))
-
-    async def _listed(self, ctx: Context, seen: Sight, hits: Sequence[Hit]) -> str:
-        loaded = await ctx.db.run(results.load, seen, [hit.id for hit in hits])
-        return answers.listing(ctx, self.rules, loaded, hits)

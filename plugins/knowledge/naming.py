@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from rapidfuzz import fuzz, process
 
 from bot.api import Context, Hub, SyncReader, Text, UserError, escape
-from plugins.knowledge import files, results, shelves
+from plugins.knowledge import files, filters, results, shelves
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -58,7 +58,7 @@ def hub(ctx: Context, said: str) -> Hub:
     names = {fold(name): one for one in reversed(ctx.hubs) for name in (*one.title.values(), one.id)}
     if found := names.get(fold(said)):
         return found
-    known = ", ".join(f"`hub:{one.id}`" for one in ctx.hubs)
+    known = ", ".join(f"`{filters.written('hub', one.id, ctx.language)}`" for one in ctx.hubs)
     raise UserError(
         ctx.t("There is no hub “{hub}” here. You can write: {known}", hub=escape(tidy(said, 40)), known=known)
     )
@@ -71,15 +71,15 @@ async def refuse_unknown(ctx: Context, sight: Sight, question: Question) -> None
         found, _ = await ctx.db.run(results.answer, sight, alone, (), ctx.now, terms=together(ctx.hubs), count=1)
         return bool(found.hits)
 
-    filters, kinds, languages = question.filters, question.kinds, question.languages
-    if kinds and files.KINDS.isdisjoint(kinds) and not await there(Question(kinds=kinds, filters=filters)):
-        said = tidy(filters["type"], 40)
+    given, kinds, languages = question.filters, question.kinds, question.languages
+    if kinds and files.KINDS.isdisjoint(kinds) and not await there(Question(kinds=kinds, filters=given)):
+        said = tidy(given["type"], 40)
         raise UserError(
             Text("Nothing here is of the type “{said}”. Types are pdf, word, excel, powerpoint …", said=said)
         )
     unknown = languages and set(LANGUAGES).isdisjoint(languages)
-    if unknown and not await there(Question(languages=languages, filters=filters)):
-        said = tidy(filters["lang"], 40)
+    if unknown and not await there(Question(languages=languages, filters=given)):
+        said = tidy(given["lang"], 40)
         raise UserError(Text("Nothing here is known to be in the language “{said}”.", said=said))
 
 
@@ -95,7 +95,7 @@ async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequenc
     names |= {tag: tag for tag in frequent if tag not in names}
     parts = [name for name in names if fold(said) in name.split()]
     if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
-        suggestion = f"`topic:{names[close[0]]}`"
+        suggestion = f"`{filters.written('topic', names[close[0]], ctx.language)}`"
         raise UserError(
             ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
         )

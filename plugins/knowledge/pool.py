@@ -208,7 +208,7 @@ def newest(
 def words_of(db: SyncReader, ids: Sequence[int]) -> Sequence[Row]:
     """What entries are weighed by, each once."""
     return db.rows(
-        f"""SELECT e.id, e.resource, e.curated, e.pinned, e.votes, e.shared_at, {WORDS}
+        f"""SELECT e.id, e.shelf, e.resource, e.curated, e.pinned, e.votes, e.shared_at, {WORDS}
         FROM (SELECT DISTINCT value AS id FROM json_each(:ids)) i
         CROSS JOIN entries e ON e.id = i.id CROSS JOIN entry_words_content w ON w.id = e.id""",
         ids=json.dumps(ids),

@@ -23,6 +23,7 @@ from plugins.knowledge.weighing import doubtful, weigh
 
 ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
 ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
+EQUAL = 1  # places of a value that count where results are compared with those of other hubs
 MOST_LISTED = 200  # of what is asked for without words
 
 
@@ -83,14 +84,14 @@ def find(
     hits, complete = list[Hit](), True
     if all(one.entries for one in weighed):
         rows, complete = pool.candidates(db, conditions, weighed, meant.good, now)
-        hits = _ranked(rows, weighed, question.sort, now)
+        hits = _ranked(sight, rows, weighed, question.sort, now)
     if len(hits) < limit and len(units) > 1:
         seen = {hit.resource for hit in hits}
         some, these_too = pool.in_part(db, conditions, weighed)
         complete = complete and these_too
         partly = [
             hit._replace(full=False)
-            for hit in _ranked(some, weighed, question.sort, now, ENOUGH)
+            for hit in _ranked(sight, some, weighed, question.sort, now, ENOUGH)
             if hit.resource not in seen
         ]
         hits += partly
@@ -99,13 +100,14 @@ def find(
 
 
 def _ranked(
-    rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
+    sight: Sight, rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
 ) -> list[Hit]:
+    own = {shelf.id for shelf in sight.own}
     scored = []
     for row in rows:
         found = ranking.score(row, weighed, now)
         if found.covered >= covered or _has_most(found):
-            scored.append((_order(row, found, sort), row, found))
+            scored.append((_order(row, found, sort, row["shelf"] in own), row, found))
     scored.sort(key=itemgetter(0), reverse=True)
     # One page is one result, whoever else shared it: the best of its entries.
     best: dict[int, Hit] = {}
@@ -120,12 +122,14 @@ def _has_most(score: Score) -> bool:
     return 2 * sum(map(bool, score.places)) > len(score.places)
 
 
-def _order(row: Row, score: Score, sort: str | None) -> tuple[float, ...]:
+def _order(row: Row, score: Score, sort: str | None, own: bool) -> tuple[float, ...]:
+    """Of two that are equally good, but for some days, that of the asker's own hub comes first."""
     if sort == "new":
-        return (row["shared_at"] or 0, score.value, row["id"])
+        return (row["shared_at"] or 0, own, score.value, row["id"])
     if sort == "useful":
-        return (row["votes"], row["pinned"], row["curated"], score.value, row["id"])
-    return (score.value * (0.3 + 0.7 * score.covered), row["shared_at"] or 0, row["id"])
+        return (row["votes"], row["pinned"], row["curated"], round(score.value, EQUAL), own, score.value, row["id"])
+    value = score.value * (0.3 + 0.7 * score.covered)
+    return (round(value, EQUAL), own, value, row["shared_at"] or 0, row["id"])
 
 
 def _page(db: SyncReader, sight: Sight, key: str) -> Sequence[Hit]:
@@ -155,7 +159,7 @@ def _listed(db: SyncReader, conditions: pool.Conditions, question: Question, now
     if not complete:
         first = [facets.GOOD] if sort == "useful" else pool.of_first(sort, now)
         ids += pool.newest(db, conditions, match([*wanted, first], (), question.without), most=most)
-    return _ranked(pool.words_of(db, ids), (), sort, now), complete
+    return _ranked(conditions.sight, pool.words_of(db, ids), (), sort, now), complete
 
 
 def _recent(db: SyncReader, sight: Sight, most: int, since: int = 0) -> Sequence[Row]:
@@ -194,7 +198,7 @@ def similar(db: SyncReader, sight: Sight, entry: int, text: str, now: int, *, te
     """Entries that speak of the same things as this one, whose title and topics are `text`."""
     weighed = weigh(db, sight, spoken(text, terms), terms).wanted
     some, _ = pool.in_part(db, pool.Conditions(sight), weighed)
-    hits = _ranked(some, weighed, None, now, ALIKE)
+    hits = _ranked(sight, some, weighed, None, now, ALIKE)
     own = db.value("SELECT resource FROM entries WHERE id = :entry", entry=entry)
     return [hit for hit in hits if hit.resource != own]
 
@@ -208,12 +212,12 @@ def closest(
     words = [spoken(unit.shown, terms) if unit.phrase else [unit] for unit in question.units]
     weighed = weigh(db, sight, list(dict.fromkeys(chain.from_iterable(words))), terms).wanted
     some, _ = pool.in_part(db, pool.Conditions(sight), weighed)
-    return _ranked(some, weighed, None, now)[:limit]
+    return _ranked(sight, some, weighed, None, now)[:limit]
 
 
 def most_useful(db: SyncReader, sight: Sight, since: int, limit: int) -> Sequence[Hit]:
     """What was shared since then that most people found useful; then, of what was shared last, what was shared most
-    often."""
+    often. Of equals those of the own hub come first."""
     voted = "e.votes > 0 AND e.shared_at >= :since"
     rows = [
         *_of_each_shelf(db, sight, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
@@ -226,7 +230,10 @@ def most_useful(db: SyncReader, sight: Sight, since: int, limit: int) -> Sequenc
         since=since,
     )
     times = {row["entry"]: row["times"] for row in shared}
-    rows.sort(key=lambda row: (row["votes"], times.get(row["id"], 0), row["shared_at"]), reverse=True)
+    own = {shelf.id for shelf in sight.own}
+    rows.sort(
+        key=lambda row: (row["votes"], times.get(row["id"], 0), row["shelf"] in own, row["shared_at"]), reverse=True
+    )
     return _once(rows)[:limit]
 
 

@@ -29,6 +29,11 @@ async def remember(ctx: Context, words: str, shown: int) -> None:
     )
 
 
+async def ended(ctx: Context) -> None:
+    """The asker has seen a list that has no more: `last` tells it as a question without words."""
+    await remember(ctx, "", 0)
+
+
 async def last(ctx: Context) -> tuple[str, int] | None:
     """The asker's last search in this room, as they wrote it, and how many results they have seen."""
     row = await ctx.db.row(

@@ -75,6 +75,15 @@ async def test_of_a_message_that_is_refused_no_bytes_are_kept(told: Story) -> No
     assert await stored(told) == [("", None)]
 
 
+async def test_what_is_said_if_the_file_is_refused_waits_beside_it_and_is_not_sent_with_it(told: Story) -> None:
+    await told.pipeline.handle(_batch(told, "!write file hello"))
+    (row,) = await told.outbox.pending()
+    assert row.instead
+    assert row.instead["body"] == "Here it is.\n\nThe homeserver did not take the file; perhaps it is too large."
+    assert (row.instead["msgtype"], row.instead["m.relates_to"]) == ("m.notice", row.content["m.relates_to"])
+    assert "instead" not in row.content
+
+
 def _batch(told: Story, body: str) -> Batch:
     return Batch("t", (RoomUpdate(HALL, events=(told.message(ANA, body),)),))
 

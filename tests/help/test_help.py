@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -57,10 +58,73 @@ async def s() -> AsyncIterator[Story]:
 async def test_help_lists_what_the_asker_may_use_here(s: Story) -> None:
     answer = await s.say(ANA, "!help")
     assert answer
-    assert answer.startswith("Here you can write:\n- !help: Show what I can do here, or how one command is written.\n")
+    assert "\n- !help: Show what I can do here, or how one command is written.\n" in answer
     assert "\n- !lend: Borrow a book.\n" in answer
     assert "!stock" not in answer
-    assert "To read more about one command, write for example !help lend." in answer
+    assert "To read more about one command, write for example !help language." in answer
+
+
+class Desk(Plugin[Settings]):
+    """Many commands, of which most people need a few."""
+
+    name = "desk"
+
+    @command("find", help="Find a book.", aliases={"es": "buscar"})
+    async def find(self, ctx: Context) -> Reply:
+        raise NotImplementedError
+
+    @command("topics", help="Show the shelves.", aliases={"es": "temas"})
+    async def topics(self, ctx: Context) -> Reply:
+        raise NotImplementedError
+
+    @command("show", help="Show a book.", aliases={"es": "ver"})
+    async def show(self, ctx: Context) -> Reply:
+        raise NotImplementedError
+
+
+def rarely(name: str, spanish: str) -> type[Plugin[Settings]]:
+    class Rare(Plugin[Settings]):
+        @command(name, help=f"What {name} does.", aliases={"es": spanish})
+        async def do(self, ctx: Context) -> Reply:
+            raise NotImplementedError
+
+    Rare.name = name
+    return Rare
+
+
+MANY: Sequence[type[Plugin[Any]]] = [
+    Help,
+    Desk,
+    *(rarely(f"rare{letter}", f"raro{9 - place}") for place, letter in enumerate("abcdefghij")),
+]
+
+
+async def test_of_many_commands_help_explains_the_most_used_first_and_names_the_others() -> None:
+    async with story(MANY, [a_hub()]) as s:
+        answer = str(await s.say(ANA, "!help")).split("\n\n")
+        assert answer[:3] == [
+            "Here you can write:\n- !find: Find a book.\n- !show: Show a book.\n- !topics: Show the shelves.",
+            f"Also: {', '.join(f'!rare{letter}' for letter in 'abcdefghij')}. !help all explains them, too.",
+            "To read more about one command, write for example !help find.",
+        ]
+        every = str(await s.say(ANA, "!help all")).split("\n\n")
+        lines = every[0].splitlines()
+        assert lines[:6] == [
+            *answer[0].splitlines(),
+            "- !help: Show what I can do here, or how one command is written.",
+            "- !rarea: What rarea does.",
+        ]
+        assert len(lines) == 15
+        assert every[1:] == answer[2:]
+
+
+async def test_others_are_named_in_the_order_of_the_askers_words() -> None:
+    async with story(MANY, [a_hub("es")]) as s:
+        answer = str(await s.say(ANA, "!ayuda"))
+        assert answer.index("- !buscar") < answer.index("- !ver") < answer.index("- !temas")
+        assert ", ".join(f"!raro{number}" for number in range(10)) in answer
+        for word in ("all", "todo", "Tout", "tudo"):
+            assert "- !raro9: " in str(await s.say(ANA, f"!ayuda {word}"))
 
 
 async def test_help_ends_with_what_the_bot_is_not_for_and_what_it_stores(s: Story) -> None:

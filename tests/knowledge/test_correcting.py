@@ -73,11 +73,44 @@ async def test_changes_are_listed_and_undone_in_any_order(told: Story) -> None:
     assert (await said(told, MOD, "!changes")).count("taken back") == 3
 
 
+async def test_what_was_changed_is_shown_as_it_is_now(told: Story) -> None:
+    await share(told, "policy https://example.org/a #old")
+    undo = "Not meant? !undo"
+    assert (await said(told, MOD, "!note 1 Start with *chapter* 3")).endswith(
+        f"\n\nNote: Start with *chapter* 3\n\n{undo}"
+    )
+    assert (await said(told, MOD, "!label 1 clear")).endswith(f"\n\nLabel: TLP:CLEAR\n\n{undo}")
+    assert (await said(told, MOD, "!topic 1 +audit -old")).endswith(f"\n\nTopics: Audit\n\n{undo}")
+    assert (await said(told, MOD, "!topic 1 -audit")).endswith(f"\n\nIt has no topics.\n\n{undo}")
+    await said(told, MOD, "!hide 1")
+    assert (await said(told, MOD, "!note 1 Hidden")).endswith(
+        f"\n\nNote: Hidden\n\nIt is hidden: nobody finds it.\n\n{undo}"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["title 1 First", "note 1 Why it helps", "label 1 clear", "topic 1 +audit", "topic 1 -old"]
+)
+async def test_what_is_so_already_is_said_to_be_no_change(told: Story, command: str) -> None:
+    await share(told, "policy https://example.org/a #old")
+    first = await said(told, MOD, f"!{command}")
+    again = await said(told, MOD, f"!{command}")
+    assert again == first.replace("Not meant? !undo", "There was nothing to change.")
+    assert await count(told, "changes") == 1
+
+
+@pytest.mark.parametrize(("command", "so"), [("topic 1 -gifts", "Topics: #old"), ("label 1 green", "Label: TLP:GREEN")])
+async def test_what_changes_nothing_is_not_listed_as_a_change(told: Story, command: str, so: str) -> None:
+    await share(told, "policy https://example.org/a #old")
+    assert (await said(told, MOD, f"!{command}")).endswith(f"\n\n{so}\n\nThere was nothing to change.")
+    assert await count(told, "changes") == 0
+
+
 async def test_what_one_command_changed_is_taken_back_as_one_by_any_of_its_numbers(told: Story) -> None:
-    await share(told)
-    await said(told, MOD, "!topic 1 +gifts -policy")
+    await share(told, "policy https://example.org/a #old")
+    await said(told, MOD, "!topic 1 +gifts -old")
     await said(told, MOD, "!topic 1 +audit")
-    assert await said(told, COORDINATOR, "!undo 2") == "Taken back: topic of 1: +gifts, topic of 1: -policy"
+    assert await said(told, COORDINATOR, "!undo 2") == "Taken back: topic of 1: +gifts, topic of 1: -old"
     assert (await said(told, MOD, "!changes")).count("taken back") == 2
     assert "can no longer be taken back" in await said(told, MOD, "!undo 1")
 

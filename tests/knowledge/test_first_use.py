@@ -145,3 +145,29 @@ async def test_recommended_pages_are_numbered_as_the_yaml_has_them() -> None:
     async with story([Knowledge], [hub(resources=resources)]) as s:
         for number, resource in enumerate(resources, start=1):
             assert (await said(s, LUIS, f"!show {number}")).startswith(f"{number}. {resource['title']} ")
+
+
+@pytest.mark.parametrize(
+    ("plain", "command"),
+    [
+        ("gifts", "!find gifts"),
+        ("Where can I find something\nabout gifts?", "!find Where can I find something about gifts?"),
+        ("fnd gifts", "!find gifts"),
+        ("Busco gifts", "!find gifts"),
+        ("`gifts`", "!find gifts"),
+        ("gifts " * 40, "!find " + "gifts " * 15 + "gifts"),
+    ],
+)
+async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
+    told: Story, plain: str, command: str
+) -> None:
+    await told.join(LUIS, ROOM)
+    direct = await told.direct(LUIS)
+    answer = await said(told, LUIS, plain, direct)
+    assert answer.endswith(f"To find something, write {command}.")
+    assert await told.say(LUIS, plain) is None
+
+
+async def test_somebody_of_no_hub_is_not_told_to_find_what_they_may_not_see(told: Story) -> None:
+    direct = await told.direct(EVA)
+    assert "!find" not in await said(told, EVA, "gifts", direct)

@@ -178,8 +178,8 @@ example.org · 15 ene 2027 · compartido por ana · «volcano lava» · mensaje"
         """\
 No se encontró nada para «policy zzzqq wwwkk jjjyy» en: Transparency.
 
-Temas con resultados: soborno (topic:bribery), Regalos (topic:gifts), Organización de los Estados Americanos \
-(topic:oas), puerto (topic:ports-containers). Escriba por ejemplo !buscar topic:bribery.
+Temas con resultados: soborno (tema:bribery), Regalos (tema:gifts), Organización de los Estados Americanos \
+(tema:oas), puerto (tema:ports-containers). Escriba por ejemplo !buscar tema:bribery.
 
 Quizá ayude alguno de estos:
 
@@ -259,8 +259,8 @@ example.org · 15 janv. 2027 · partagé par ana · « volcano lava » · messag
         """\
 Rien trouvé pour « policy zzzqq wwwkk jjjyy » dans : Transparency.
 
-Sujets avec des résultats : pot-de-vin (topic:bribery), Gifts (topic:gifts), Organisation des États américains \
-(topic:oas), port (topic:ports-containers). Écrivez par exemple !chercher topic:bribery.
+Sujets avec des résultats : pot-de-vin (sujet:bribery), Gifts (sujet:gifts), Organisation des États américains \
+(sujet:oas), port (sujet:ports-containers). Écrivez par exemple !chercher sujet:bribery.
 
 L'un de ceux-ci aidera peut-être :
 
@@ -340,8 +340,8 @@ example.org · 15 de jan. de 2027 · compartilhado por ana · “volcano lava”
         """\
 Nada encontrado para “policy zzzqq wwwkk jjjyy” em: Transparency.
 
-Assuntos com resultados: suborno (topic:bribery), Gifts (topic:gifts), Organização dos Estados Americanos (topic:oas), \
-porto (topic:ports-containers). Escreva por exemplo !pesquisar topic:bribery.
+Assuntos com resultados: suborno (assunto:bribery), Gifts (assunto:gifts), Organização dos Estados Americanos \
+(assunto:oas), porto (assunto:ports-containers). Escreva por exemplo !pesquisar assunto:bribery.
 
 Talvez um destes ajude:
 
@@ -374,6 +374,39 @@ async def test_who_asks_in_another_language_finds_the_same_with_a_link_to_the_me
 ) -> None:
     link = "(https://matrix.to/#/%21transparency%3Aexample.org/%24event1?via=example.org)"
     assert str(await told.say(LUIS, question)).endswith(f"· bribery · port · message {link}")
+
+
+FILTERS = {
+    "en": "from:ana since:2020 until:2021 lang:es type:pdf site:x.org hub:transparency sort:new topic:gifts",
+    "es": "de:ana desde:2020 hasta:2021 idioma:es tipo:pdf sitio:x.org comunidad:transparency orden:new tema:gifts",
+    "fr": "de:ana depuis:2020 jusque:2021 langue:es type:pdf site:x.org communauté:transparency tri:new sujet:gifts",
+    "pt": "de:ana desde:2020 até:2021 idioma:es tipo:pdf site:x.org comunidade:transparency ordem:new assunto:gifts",
+}
+
+
+@pytest.mark.parametrize("language", FILTERS)
+@pytest.mark.parametrize("written", FILTERS.values())
+async def test_filters_are_repeated_in_the_words_of_the_askers_language(
+    told: Story, language: str, written: str
+) -> None:
+    async with told.db.transaction() as tx:
+        await people.set_language(tx, LUIS, language)
+    answer = plain(await told.say(LUIS, f"!find zzzqq {written}"))
+    assert FILTERS[language] in answer.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "topic", "hub_"), [("es", "tema", "comunidad"), ("fr", "sujet", "communauté"), ("en", "topic", "hub")]
+)
+async def test_filters_that_answers_advise_are_in_the_askers_language(
+    told: Story, language: str, topic: str, hub_: str
+) -> None:
+    async with told.db.transaction() as tx:
+        await people.set_language(tx, LUIS, language)
+    assert f"{topic}:gifts" in str(await told.say(LUIS, "!topics"))
+    assert f"{topic}:gifts" in str(await told.say(LUIS, "!find topic:giftz"))
+    assert f"{hub_}:transparency" in str(await told.say(LUIS, "!find hub:zzz"))
+    assert await told.say(LUIS, f"!find {topic}:gifts {hub_}:transparency") == await told.say(LUIS, "!find topic:gifts")
 
 
 async def test_what_was_not_found_names_each_filter_once(told: Story) -> None:

@@ -149,3 +149,34 @@ async def test_the_most_useful_of_a_time_come_first(told: Story) -> None:
     assert week.index("/liked") < week.index("/plain")
     assert "/old" not in week
     assert "/old" in month
+
+
+async def test_what_nobody_found_useful_is_not_shown_as_if_somebody_had(told: Story) -> None:
+    await share(told, "plain https://example.org/plain")
+    liked = await share(told, "liked https://example.org/liked")
+    begin = "Nobody has said yet what helped (👍, or !useful 12). Shared most often, or last:\n\n2. liked"
+    assert (await said(told, EVA, "!top")).startswith(begin)
+    await like(told, LUIS, liked)
+    useful, rest = (await said(told, EVA, "!top")).split(
+        "\n\nNobody has said of these that they helped; they were shared most often, or last:\n\n"
+    )
+    assert useful.startswith("2. liked")
+    assert rest.startswith("1. plain")
+    await said(told, LUIS, "!useful 1")
+    assert "Nobody" not in await said(told, EVA, "!top")
+
+
+@pytest.mark.parametrize("command", ["!top", "!similar 1", "!find zzzqq"])
+async def test_more_after_a_list_that_has_no_more_does_not_go_back_to_an_older_search(
+    told: Story, command: str
+) -> None:
+    for number in range(7):
+        await share(told, f"policy https://example.org/{number}")
+    await said(told, LUIS, "!find policy")
+    await said(told, LUIS, command)
+    ended = "There is no more of that list. To find something else, write !find."
+    assert await said(told, LUIS, "!more") == ended
+    await said(told, LUIS, "!find policy")
+    assert "policy" in await said(told, LUIS, "!more")
+    await said(told, LUIS, "!recent")
+    assert (await said(told, LUIS, "!more")).startswith("2.")

@@ -413,3 +413,29 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
         await say(tx, "volcano https://example.org/liked", event="$again", at=NOW, rules=rules)
         for words in ("volcano sort:new", "sort:new", "from:ana", "from:ana sort:new", "site:example.org"):
             assert (await urls(tx, words))[0] == "https://example.org/liked", words
+
+
+@pytest.mark.parametrize("sort", ["", " sort:useful"])
+@pytest.mark.parametrize("own", ["transparency", "audit"])
+async def test_of_two_that_are_equally_good_that_of_the_own_hub_comes_first(
+    db: SqliteDatabase, own: str, sort: str
+) -> None:
+    other = "audit" if own == "transparency" else "transparency"
+    async with db.transaction() as tx:
+        await say(tx, f"volcano {A}", event="$1", hub=own, at=NOW - 3 * DAY)
+        await say(tx, f"volcano {B}", event="$2", hub=other, at=NOW - 2 * DAY)
+        await say(tx, f"volcano {A}", event="$3", hub=other, at=NOW - DAY)
+        found = await entries(tx, f"volcano{sort}", own, others=[other])
+        assert [(entry.url, entry.shelf.hub) for entry in found] == [(A, own), (B, other)]
+        await say(tx, f"volcano volcano {B} #volcano", event="$4", hub=other, at=NOW)
+        found = await entries(tx, f"volcano{sort}", own, others=[other])
+        assert [entry.url for entry in found] == [B, A]
+
+
+async def test_of_what_is_equally_useful_that_of_the_own_hub_comes_first(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, A, event="$1", at=NOW - 2 * DAY)
+        await say(tx, B, event="$2", hub="audit", at=NOW - DAY)
+        sight = await seen(tx, others=["audit"])
+        top = await tx.run(results.load, sight, [hit.id for hit in await tx.run(search.most_useful, sight, 0, 5)])
+        assert [entry.url for entry in top] == [A, B]

@@ -58,10 +58,26 @@ async def test_an_address_that_is_handed_over_needs_no_scheme(told: Story, said_
 async def test_who_hands_over_what_is_hidden_is_told_so(told: Story) -> None:
     await share(told)
     await said(told, MOD, "!hide 1")
-    hidden = "Coordinators hid this page, so nobody finds it: https://example.org/a"
+    hidden = "This page was hidden here, so nobody finds it. Coordinators can show it again: https://example.org/a"
     assert await said(told, EVA, "!share https://example.org/a") == hidden
     both = await said(told, EVA, "!share https://example.org/a https://example.org/b")
     assert both == f"Kept as 2. Thank you.\n{hidden}"
+
+
+@pytest.mark.parametrize("who", [ANA, MOD])
+async def test_who_hid_a_page_and_shares_it_again_is_told_how_to_show_it(told: Story, who: str) -> None:
+    await share(told, who=who)
+    await said(told, who, "!hide 1")
+    told_them = "You hid this page, so nobody finds it. !hide 1 shows it again: https://example.org/a"
+    assert await said(told, who, "!share https://example.org/a") == told_them
+    assert "is found again" in await said(told, who, "!hide 1")
+    assert await said(told, who, "!share https://example.org/a") == "Kept as 1. Thank you."
+
+
+async def test_that_its_sharer_hid_a_page_is_told_to_nobody_else(told: Story) -> None:
+    await share(told)
+    await said(told, ANA, "!hide 1")
+    assert await said(told, EVA, "!share https://example.org/a") == "Kept as 1. Thank you."
 
 
 async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:

@@ -23,6 +23,7 @@ RESOURCES = [
     *({"url": f"https://example.org/{number}", "title": f"Something else {number}"} for number in range(5)),
 ]
 MANY = [{"url": f"https://example.org/{number}", "title": f"Volcano {number}"} for number in range(3 * POOL)]
+MANY.append({"url": "https://example.org/vulcano", "title": "Vulcano 7"})
 
 
 class Offline:
@@ -91,6 +92,22 @@ def test_as_many_are_listed_as_are_wanted() -> None:
 def test_nothing_found_is_an_empty_list_or_a_sentence() -> None:
     assert json.loads(faro_find("audit", "gifts", "--json").stdout) == []
     assert faro_find("audit", "gifts").stdout == "Nothing found.\n"
+
+
+def test_what_was_put_right_is_told_beside_the_results() -> None:
+    result = faro_find("archive", "vollcano", "--limit", "1", "--json")
+    assert result.stderr == "Searched for “volcano” instead of “vollcano”.\n"
+    assert len(json.loads(result.stdout)) == 1
+
+
+def test_what_may_be_misspelt_comes_with_the_command_that_searches_it() -> None:
+    result = faro_find("archive", "vulcano 7")
+    assert result.stderr == "Did you mean “volcano”? Write faro find config.yaml archive 'volcano 7'.\n"
+
+
+def test_words_of_two_meanings_are_told() -> None:
+    said = "“oea” may mean authorized economic operator or Organization of American States; all were searched.\n"
+    assert faro_find("transparency", "oea").stderr == said
 
 
 def test_people_get_a_table() -> None:

@@ -40,7 +40,7 @@ async def is_seen_elsewhere(s: Story) -> bool:
 
 async def test_a_label_does_not_open_what_is_shared_closer_later(told: Story) -> None:
     await said(told, ANA, f"policy {PAGE}")
-    assert "TLP" not in await said(told, ANA, "!label 1 clear")
+    assert "Label: TLP:CLEAR" in await said(told, ANA, "!label 1 clear")
     await said(told, BEN, CLOSE)
     assert "TLP:AMBER" in await said(told, BEN, "!find zanzibarista")
     assert not await is_seen_elsewhere(told)

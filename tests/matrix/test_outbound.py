@@ -395,6 +395,16 @@ async def test_a_file_sent_but_not_marked_is_heard_once(desk: Desk) -> None:
     assert desk.outbox.done["reply.1"] == event
 
 
+async def test_where_a_file_is_refused_its_asker_is_told_so(desk: Desk) -> None:
+    desk.outbox.put("reply.1", "The plan.", has_file=True, instead={"msgtype": "m.notice", "body": "Too large."})
+    desk.outbox.files[1] = NOTE
+    desk.transport.fail_next(Refused("M_TOO_LARGE", "too large"))
+    await desk.outbound.drain()
+    (content,) = desk.transport.said(HALL)
+    assert (content["msgtype"], content["body"], "url" in content) == ("m.notice", "Too large.", False)
+    assert desk.transport.requests == ["upload", "send"]
+
+
 async def test_a_file_that_is_found_in_the_room_is_not_uploaded_again(desk: Desk) -> None:
     content = {"msgtype": "m.file", "body": "note.txt", "org.faro.key": "reply.1"}
     await desk.transport.send(HALL, "m.room.message", content, "under-another-id")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from bot.api import Hub, Offline, Shell, SyncReader, UserError, in_language
-from plugins.knowledge import address, naming, results
+from plugins.knowledge import address, answers, naming, results
 from plugins.knowledge.asking import read
 from plugins.knowledge.pool import POOL
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
+from plugins.knowledge.search import Found
 from plugins.knowledge.shell.common import WRONG, end, hub_arguments, hub_called
 from plugins.knowledge.shelves import LABELS, Sight, sight_of
 
@@ -32,27 +34,42 @@ def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bo
     offline = shell.open(config)
     chosen = hub_called(offline, hub)
     try:
-        entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
+        found, entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
     except UserError as error:
         end(WRONG, offline.translator.t(error.text))
+    for sentence in _remarks(offline, config, chosen, " ".join(words), found, entries):
+        click.echo(sentence, err=True)
     if as_json:
         click.echo(json.dumps([_told(entry, score, chosen) for entry, score in entries], ensure_ascii=False, indent=2))
     else:
         _table(offline, entries, chosen)
 
 
-async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> Scored:
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[Found, Scored]:
     async with offline.reading() as db:
         terms, seen = together([hub]), await db.run(sight_of, [hub])
         question = read(words, terms, hub.timezone)
         topics = await db.run(_topics, hub, seen, question.topic) if question.topic else ()
         if question.hub and question.hub != hub.id:
-            return ()
+            return Found(question, (), {}), ()
         found, entries = await db.run(
             results.answer, seen, question, topics, offline.now, terms=terms, count=limit, most=max(limit, POOL)
         )
         scores = {hit.id: hit.score for hit in found.hits}
-        return [(entry, scores[entry.id]) for entry in entries]
+        return found, [(entry, scores[entry.id]) for entry in entries]
+
+
+def _remarks(offline: Offline, config: Path, hub: Hub, words: str, found: Found, entries: Scored) -> Sequence[str]:
+    """What was searched, where it is not what was asked: as `!find` says it."""
+    return answers.searched(
+        offline.translator,
+        together([hub]),
+        found,
+        words,
+        [entry for entry, _ in entries],
+        find=lambda right: shlex.join(("faro", "find", str(config), hub.id, right)),
+        shown=str,
+    )
 
 
 def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
