@@ -392,6 +392,8 @@ async def fill(
         if number <= last and correction[0] != f"apart:{number}":
             about = await entry(tx, number)
             if correction[0] == "url":
+                if await tx.run(importing.known, Manner("transparency", 0), [correction[1]]):
+                    continue  # as `!moved` does
                 await tx.run(move, RULES, about, correction[1], Author(BEN, 0))
             else:
                 await tx.run(change, RULES, about, Author(BEN, 0), [correction])
