@@ -96,13 +96,14 @@ def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
 
 
 def _apart(db: SyncReader, manner: Manner) -> Mapping[int, set[str]]:
-    """Entries → the addresses of those that people said to be other pages; of two each has the other's."""
+    """Entries → the addresses of those that people said to be other pages; of two each has the other's.
+    Those that were joined since are one."""
     rows = db.rows(
         f"""SELECT a.entry, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.entry) AS url,
         a.other, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.other) AS other_url FROM
         (SELECT one.id AS entry, two.id AS other FROM corrections c JOIN entries one ON one.id = c.entry
         JOIN shelves s ON s.id = one.shelf JOIN entries two ON two.shelf = one.shelf
-        AND two.number = CAST(substr(c.field, :after) AS INTEGER)
+        AND two.number = CAST(substr(c.field, :after) AS INTEGER) AND two.id <> one.id
         WHERE c.field >= 'apart:' AND c.field < 'apart;' AND s.hub = :hub AND s.circle = :circle) a""",
         after=len(APART) + 1,
         hub=manner.hub,
