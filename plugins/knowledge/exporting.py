@@ -1,21 +1,18 @@
-"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out.
-
-Where several pages that the YAML recommends were joined, an item has the address, the note and the language that are
-shown first; those of the others stand in the YAML, and in files only if somebody shared them.
-"""
+"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row, SyncReader
 from plugins.knowledge.address import has_secret
-from plugins.knowledge.exchange.item import Item, ShareItem
+from plugins.knowledge.exchange.item import Item, ShareItem, VersionItem
+from plugins.knowledge.proposals import APART
 from plugins.knowledge.results import noted, recommended
-from plugins.knowledge.rows import CURATIONS, TOLD, by_entry
+from plugins.knowledge.rows import ADDRESS, CURATIONS, TOLD, by_entry
 from plugins.knowledge.shelves import AMBER, CLEAR, LABELS, MEMBERS
 
 SLICE = 200  # entries read at once
@@ -56,6 +53,7 @@ async def pages(db: Reader, manner: Manner, left_out: Counter[str]) -> AsyncIter
     `left_out` counts the others by why: file, hidden, amber, not clear, secret.
     """
     last = 0
+    apart = await db.run(_apart, manner)
     while rows := await db.run(_entries, manner, last):
         last = rows[-1]["number"]
         wanted = []
@@ -64,11 +62,11 @@ async def pages(db: Reader, manner: Manner, left_out: Counter[str]) -> AsyncIter
                 left_out[why] += 1
             else:
                 wanted.append(row)
-        yield len(rows), await db.run(_items, manner, wanted)
+        yield len(rows), await db.run(_items, manner, wanted, apart)
 
 
 def _refusal(manner: Manner, row: Row) -> str | None:
-    if not row["address"].lower().startswith(("http:", "https:")):
+    if not _is_web(row["address"]):
         return "file"
     if row["hidden"] and (manner.public or not manner.flags):
         return "hidden"
@@ -97,7 +95,29 @@ def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
     )
 
 
-def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item]:
+def _apart(db: SyncReader, manner: Manner) -> Mapping[int, set[str]]:
+    """Entries → the addresses of those that people said to be other pages; of two each has the other's.
+    Those that were joined since are one."""
+    rows = db.rows(
+        f"""SELECT a.entry, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.entry) AS url,
+        a.other, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.other) AS other_url FROM
+        (SELECT one.id AS entry, two.id AS other FROM corrections c JOIN entries one ON one.id = c.entry
+        JOIN shelves s ON s.id = one.shelf JOIN entries two ON two.shelf = one.shelf
+        AND two.number = CAST(substr(c.field, :after) AS INTEGER) AND two.id <> one.id
+        WHERE c.field >= 'apart:' AND c.field < 'apart;' AND s.hub = :hub AND s.circle = :circle) a""",
+        after=len(APART) + 1,
+        hub=manner.hub,
+        circle=manner.circle,
+    )
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        for entry, url in ((row["entry"], row["other_url"]), (row["other"], row["url"])):
+            if _is_web(url or ""):
+                found.setdefault(entry, set()).add(url)
+    return found
+
+
+def _items(db: SyncReader, manner: Manner, rows: Sequence[Row], apart: Mapping[int, set[str]]) -> Sequence[Item]:
     ids = json.dumps([row["id"] for row in rows])
     shares = by_entry(
         db,
@@ -108,21 +128,30 @@ def _items(db: SyncReader, manner: Manner, rows: Sequence[Row]) -> Sequence[Item
     )
     said = by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
     curated = by_entry(db, CURATIONS, ids)
+    told = by_entry(
+        db,
+        f"""SELECT f.* FROM facts f JOIN entries e ON e.id = f.entry WHERE f.{_THESE} AND f.resource <> e.resource
+        AND f.state = 'ok' AND f.language IS NOT NULL ORDER BY f.resource""",
+        ids,
+    )
     return [
         _item(
             manner,
             row,
             {one["field"]: one["value"] for one in said.get(row["id"], ())},
             recommended(curated.get(row["id"], ())),
-            [_share(manner, row, one) for one in shares.get(row["id"], ()) if one["url"].lower().startswith("http")],
+            [_share(manner, row, one) for one in shares.get(row["id"], ()) if _is_web(one["url"])],
+            _versions(row, curated.get(row["id"], ()), told.get(row["id"], ())),
+            apart.get(row["id"], ()),
         )
         for row in rows
     ]
 
 
 def _item(
-    manner: Manner, row: Row, said: Mapping[str, str], curated: Mapping[str, str], shares: Sequence[ShareItem]
-) -> Item:
+    manner: Manner, row: Row, said: Mapping[str, str], curated: Mapping[str, str], shares: Sequence[ShareItem],
+    versions: Sequence[VersionItem], apart: Iterable[str],
+) -> Item:  # fmt: skip
     called = row["said_title"]
     item = Item(
         url=row["address"],
@@ -143,8 +172,33 @@ def _item(
         number=row["number"],
         recommended=bool(row["curated"]),
         without_topics=tuple(field[6:] for field, value in said.items() if field.startswith("topic:") and value == "-"),
+        versions=tuple(versions),
+        apart=tuple(sorted(apart)),
+        stays=said.get("stays"),
     )
-    return replace(item, votes=0, without_topics=()) if manner.public else item
+    return replace(item, votes=0, without_topics=(), versions=(), apart=(), stays=None) if manner.public else item
+
+
+def _versions(row: Row, curated: Sequence[Row], told: Sequence[Row]) -> Sequence[VersionItem]:
+    """The pages that the YAML recommends beside the one shown, and the languages of those that were joined. What it
+    says of the first is said of the whole."""
+    found = {
+        one["url"]: VersionItem(
+            one["url"],
+            title=json.loads(one["title"]) if nth else {},
+            note=json.loads(one["note"]) if nth else {},
+            language=one["language"] if nth else None,
+        )
+        for nth, one in enumerate(curated)
+    }
+    for one in told:
+        before = found.get(one["url"], VersionItem(one["url"]))
+        found[one["url"]] = replace(before, language=before.language or one["language"])
+    return [version for url, version in found.items() if url != row["address"] and _is_web(url)]
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http:", "https:"))
 
 
 def _share(manner: Manner, row: Row, share: Row) -> ShareItem:

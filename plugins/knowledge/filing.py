@@ -1,15 +1,22 @@
-"""Which entry an address belongs to, where that changes: two entries joined by a moderator, an address taken out of
-one again, and pages whose keys were made by older rules."""
+"""Which entry an address belongs to, where that changes: two entries joined by a moderator, and an address taken out of
+one again."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from bot.api import Row, SyncTransaction
-from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.placing import digest, entries_of, entry_of, first_number, resources_of
+from plugins.knowledge.canonical import canonical
+from plugins.knowledge.placing import digest, entry_of, first_number, resources_of
 from plugins.knowledge.renewal import forget_resource, renew
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shelves import LABELS
+from plugins.knowledge.shelves import AMBER, LABELS
 from plugins.knowledge.yielding import OWN, WHOLE
+
+_STRICTER = """ON CONFLICT DO UPDATE SET value = excluded.value
+    WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')"""
+"""Of two labels the stricter one is kept."""
 
 
 def merge(tx: SyncTransaction, rules: Rules, into: int, other: int) -> None:
@@ -114,19 +121,18 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         shelf=shelf,
         resource=resource,
     )
-    tx.execute(
+    taken = tx.rows(
         """DELETE FROM corrections WHERE entry = :entry AND EXISTS (SELECT 1 FROM put_aside a WHERE a.shelf = :shelf
         AND a.resource = :resource AND a.field = corrections.field AND a.value = corrections.value
-        AND a.by IS corrections.by AND a.at = corrections.at)""",
+        AND a.by IS corrections.by AND a.at = corrections.at) RETURNING field""",
         entry=entry,
         shelf=shelf,
         resource=resource,
     )
+    _keep_close(tx, entry, resource, [row["field"] for row in taken])
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
-        WHERE entry = :entry AND field IN ('hidden', 'label')
-        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value
-        WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')""",
+        f"""INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
+        WHERE entry = :entry AND field IN ('hidden', 'label') {_STRICTER}""",
         own=own,
         entry=entry,
     )
@@ -141,106 +147,20 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         )
 
 
-def refile(tx: SyncTransaction, rules: Rules, most: int) -> bool:
-    """Makes the keys of pages anew that older rules made; answers whether there are more to do.
-
-    Pages that the new rules call one are joined; a page that they call two is taken apart.
-    """
-    old = tx.rows("SELECT id FROM resources WHERE version <> :now LIMIT :most", now=VERSION, most=most)
-    for row in old:
-        _refile(tx, rules, row["id"])
-    return len(old) == most
-
-
-def refile_recommended(tx: SyncTransaction, rules: Rules) -> None:
-    """The same at once for what the YAML recommends, before it is looked for by its new keys."""
-    for row in tx.rows(
-        "SELECT id FROM resources WHERE version <> :now AND id IN (SELECT resource FROM curations)", now=VERSION
-    ):
-        _refile(tx, rules, row["id"])
-
-
-def _refile(tx: SyncTransaction, rules: Rules, resource: int) -> None:
-    rows = tx.rows(
-        """SELECT entry, url FROM shares WHERE resource = :id UNION SELECT entry, url FROM curations
-        WHERE resource = :id""",
-        id=resource,
-    )
-    keys = {row["url"]: canonical(row["url"]) or row["url"] for row in rows}
-    taken = {
-        key: tx.value("SELECT id FROM resources WHERE key = :key AND id <> :id", key=digest(key), id=resource)
-        for key in set(keys.values())
-    }
-    if len(taken) == 1 and None in taken.values():
-        key = next(iter(taken))
-        tx.execute(
-            "UPDATE resources SET key = :key, version = :now WHERE id = :id",
-            key=digest(key),
-            now=VERSION,
-            id=resource,
-        )
-        return
-    tx.execute("UPDATE resources SET version = :now WHERE id = :id", now=VERSION, id=resource)
-    resources = resources_of(tx, set(keys.values()))
-    touched: set[int] = set()
-    for row in rows:
-        new = resources[keys[row["url"]]]
-        touched |= _move(tx, rules, row, resource, new)
-    renew(tx, rules, touched)
-    forget_resource(tx, resource)
-
-
-def _move(tx: SyncTransaction, rules: Rules, row: Row, resource: int, new: int) -> set[int]:
-    """What an entry has of one address goes to the entry of its new key on the same shelf."""
-    about = tx.row("SELECT shelf, number, resource FROM entries WHERE id = :entry", entry=row["entry"])
-    if about is None or new == resource:
-        return set()
-    entry = row["entry"]
-    if about["resource"] != resource:  # by way of a join, which stays as it was made
-        _join_anew(tx, rules, entry, about["shelf"], resource, new)
-    else:
-        entry = (entries_of(tx, [(about["shelf"], new)]))[about["shelf"], new]
-    for table in ("shares", "curations", "facts"):
-        tx.execute(
-            f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new
-            WHERE entry = :entry AND resource = :resource AND url = :url""",
-            to=entry,
-            new=new,
-            entry=row["entry"],
-            resource=resource,
-            url=row["url"],
-        )
-    left = tx.value(
-        """SELECT EXISTS (SELECT 1 FROM shares WHERE entry = :entry)
-        OR EXISTS (SELECT 1 FROM curations WHERE entry = :entry)""",
-        entry=row["entry"],
-    )
-    if not left and entry != row["entry"]:
-        _hand_over(tx, entry, row["entry"], about)
-    return {entry, int(row["entry"])}
-
-
-def _join_anew(tx: SyncTransaction, rules: Rules, entry: int, shelf: int, old: int, new: int) -> None:
-    """A part of an entry has a new key; what was shared meanwhile under that key joins, with a number of its own."""
-    meanwhile = entry_of(tx, shelf, new)
-    if meanwhile == entry:
-        return
+def _keep_close(tx: SyncTransaction, entry: int, resource: int, taken: Sequence[str]) -> None:
+    """What hid or labelled a part that goes, and the whole with it, stays where another part was hidden or labelled,
+    too. It opens nothing: not what somebody shared more closely."""
     tx.execute(
-        "UPDATE votes SET resource = :new WHERE entry = :entry AND resource = :old", entry=entry, old=old, new=new
-    )
-    if meanwhile is not None:
-        merge(tx, rules, entry, meanwhile)
-        # The part keeps the number people know it by; the younger number leads to the entry by way of the old key.
-        tx.execute(
-            """UPDATE merged SET number = (SELECT sum(number) FROM merged WHERE shelf = :shelf
-            AND resource IN (:old, :new)) - number WHERE shelf = :shelf AND resource IN (:old, :new)""",
-            shelf=shelf,
-            old=old,
-            new=new,
-        )
-        return
-    tx.execute(
-        "UPDATE merged SET resource = :new WHERE shelf = :shelf AND resource = :old", shelf=shelf, old=old, new=new
+        """INSERT INTO corrections (entry, field, value, by, at) SELECT :entry, a.field, a.value, a.by, a.at
+        FROM put_aside a JOIN merged m ON m.shelf = a.shelf AND m.resource = a.resource
+        WHERE m.entry = :entry AND m.resource <> :resource AND a.field IN (SELECT value FROM json_each(:taken))
+        AND (a.field = 'hidden' OR a.field = 'label' AND (a.value = 'amber' OR a.value = 'green'
+        AND NOT EXISTS (SELECT 1 FROM shares WHERE entry = :entry AND tlp = :amber)))
+        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value WHERE excluded.value = 'amber'""",
+        entry=entry,
+        resource=resource,
+        taken=json.dumps(taken),
+        amber=AMBER,
     )
 
 
@@ -254,10 +174,20 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
     )
     tx.execute(
         """INSERT INTO put_aside (shelf, resource, field, value, by, at)
-        SELECT :shelf, :resource, field, value, by, at FROM corrections WHERE entry = :other ON CONFLICT DO NOTHING""",
+        SELECT :shelf, :resource, field, value, by, at - EXISTS (SELECT 1 FROM corrections w WHERE w.entry = :into
+        AND (w.field, w.value, w.at) = (c.field, c.value, c.at) AND w.by IS c.by)
+        FROM corrections c WHERE entry = :other ON CONFLICT DO NOTHING""",
+        into=into,
         other=other,
         shelf=about["shelf"],
         resource=about["resource"],
+    )
+    # What limits an entry limits each of its parts, wherever they go.
+    tx.execute(
+        f"""INSERT INTO put_aside (shelf, resource, field, value, by, at)
+        SELECT m.shelf, m.resource, c.field, c.value, c.by, c.at FROM merged m JOIN corrections c ON c.entry = m.entry
+        WHERE m.entry = :other AND c.field IN ('hidden', 'label') {_STRICTER}""",
+        other=other,
     )
     tx.execute(
         """INSERT INTO put_aside (shelf, resource, field, value, by, at)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge import index, placing
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.item import Item
-from plugins.knowledge.intake import FACTS, Intake, Manner, Outcome, Page, marks_of
+from plugins.knowledge.intake import FACTS, Intake, Manner, Outcome, Page
+from plugins.knowledge.proposals import APART
+from plugins.knowledge.recognising import marks_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import AMBER, Shelf, shelf_for
@@ -42,14 +44,27 @@ def bring(tx: SyncTransaction, rules: Rules, manner: Manner, items: Sequence[Ite
     if not items:
         return ()
     shelf = shelf_for(tx, manner.hub, manner.circle)
-    keys = [[_key(item.url), *(_key(share.url) for share in item.shares)] for item in items]
+    keys = [
+        [_key(item.url), *(_key(share.url) for share in item.shares), *(_key(one.url) for one in item.versions)]
+        for item in items
+    ]
     resources = placing.resources_of(tx, {key for mine in keys for key in mine})
     last = tx.value("SELECT last FROM shelves WHERE id = :id", id=shelf.id)
     intake = Intake(rules.of(manner.hub), manner, last, _unlogged(tx) if manner.keep_sharers else ())
-    _load(tx, shelf, intake, resources.values())
-    outcomes = [intake.take(item, [resources[key] for key in mine]) for item, mine in zip(items, keys, strict=True)]
+    others = _known_pages(tx, {url for item in items for url in item.apart})
+    _load(tx, shelf, intake, {*resources.values(), *others.values()})
+    outcomes = [
+        intake.take(item, [resources[key] for key in mine], [others[url] for url in item.apart if url in others])
+        for item, mine in zip(items, keys, strict=True)
+    ]
     _store(tx, rules, manner, shelf, intake)
     return outcomes
+
+
+def _known_pages(tx: SyncTransaction, urls: Collection[str]) -> Mapping[str, int]:
+    """Those of these addresses whose pages are known, on any shelf; no new ones are made."""
+    found = {url: tx.value("SELECT id FROM resources WHERE key = :key", key=placing.digest(_key(url))) for url in urls}
+    return {url: id_ for url, id_ in found.items() if id_ is not None}
 
 
 def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collection[int]) -> None:
@@ -78,6 +93,8 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
             voted=bool(row["votes"]),
             told=bool(row["told"]),
             labelled=row["label"] == AMBER or "label" in fields,
+            apart={int(name.removeprefix(APART)) for name in fields if name.startswith(APART)},
+            moved="stays" in fields,
             topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
         )
     intake.pages = {row["resource"]: pages[row["entry"]] for row in found}
@@ -120,6 +137,11 @@ def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
             for page in pages
             for name, value in page.corrections.items()
         ),
+    )
+    tx.execute_many(
+        """INSERT INTO facts (entry, resource, url, state, language)
+        VALUES (:entry, :resource, :url, 'ok', :language) ON CONFLICT DO NOTHING""",
+        ({"entry": page.id, **version} for page in pages for version in page.versions),
     )
     tx.execute_many(
         f"""INSERT INTO facts (entry, resource, url, state, {", ".join(FACTS)})

@@ -22,11 +22,14 @@ from typing import Literal
 from bot.api import Text
 from plugins.knowledge import address, marks
 from plugins.knowledge.canonical import canonical
-from plugins.knowledge.exchange.item import Item, ShareItem
+from plugins.knowledge.exchange.item import Item, ShareItem, VersionItem, shown
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import LONGEST_LABEL, LONGEST_NOTE, tidy
 from plugins.knowledge.making import MOST_TOPICS
 from plugins.knowledge.pages.head import iso_date
+from plugins.knowledge.proposals import APART
+from plugins.knowledge.recognising import Mark, mark_of, marks_of
+from plugins.knowledge.renewal import MOST_SHARES
 from plugins.knowledge.rules import HubRules
 from plugins.knowledge.shelves import AMBER, GREEN, LABELS, MEMBERS
 from plugins.knowledge.text import fold
@@ -40,8 +43,6 @@ _USER = re.compile(r"@[^\s:]+:\S+")
 _KIND = re.compile(r"[a-z0-9]+")
 _BETWEEN = re.compile(r"[\W_]+")
 
-Mark = tuple[object, ...]
-"""What a share is known by."""
 Labels = tuple[str | None, str | None]
 """What the file, or whoever brings it in, says of an item; and what the item's words say."""
 
@@ -86,14 +87,20 @@ class Page:
     """Whether there are facts."""
     labelled: bool = False
     """It is amber already, or somebody set its label by command."""
+    moved: bool = False
+    """Somebody said of an address that it did not move there."""
+    apart: set[int] = field(default_factory=set)
+    """The numbers of entries that were said to be other pages."""
     topics: set[str] = field(default_factory=set)
     """It has, or somebody took away."""
     corrections: dict[str, str] = field(default_factory=dict)
     facts: Mapping[str, str | None] | None = None
+    versions: list[Mapping[str, object]] = field(default_factory=list)
+    """The languages of pages that are joined to it: resource, url, language."""
 
     @property
     def added(self) -> int:
-        return len(self.corrections) + (self.facts is not None)
+        return len(self.corrections) + len(self.versions) + (self.facts is not None)
 
 
 class Intake:
@@ -109,8 +116,10 @@ class Intake:
         self.joined: list[tuple[int, Page]] = []
         self.shares: list[Share] = []
 
-    def take(self, item: Item, resources: Sequence[int]) -> Outcome:
-        """`resources` are the page of the item's address and those of its shares'."""
+    def take(self, item: Item, resources: Sequence[int], others: Sequence[int] = ()) -> Outcome:
+        """`resources` are the pages of the addresses of the item, its shares and its versions; `others` those of the
+        links it was said not to be, as far as they are known. Of two such links each names the other, so that the one
+        that comes later finds the first."""
         remarks: list[Text] = []
         found = next((self.pages[one] for one in resources if one in self.pages), None)
         page = found or self._new_page(item, resources[0])
@@ -119,9 +128,12 @@ class Intake:
         self.joined += [(one, page) for one in joined if one != page.resource]
         self.pages |= dict.fromkeys(joined, page)
         labels = (self._manner.label or item.label, marks.label(item.words))
-        shares = self._new_shares(item, resources, labels, new=found is None)
+        shares = self._new_shares(item, resources, labels, joined, new=found is None)
         self._say(item, page, shares, remarks)
+        self._part(item, page, others)
         self._mark(item, page, remarks, new=found is None)
+        if found is None and item.url != _shown(item, shares):
+            page.corrections["url"] = item.url
         self._tell(item, page, remarks)
         page.labelled |= any(share.tlp == AMBER for share in shares)
         if not (shares or page.labelled) and page.added > added and _strictest(*labels) == AMBER:
@@ -135,21 +147,41 @@ class Intake:
         unnamed = max(0, sum(bool(said.sender) for said in item.shares) - named) if shares else 0
         return Outcome(item, page.number, what, remarks, unnamed)
 
+    def _part(self, item: Item, page: Page, others: Sequence[int]) -> None:
+        """What people rejected: that it moved, and that it is one page with another."""
+        if item.stays and not page.moved:
+            page.corrections["stays"] = item.stays
+            page.moved = True
+        for other in (self.pages[one] for one in others if one in self.pages):
+            if other is not page and other.number not in page.apart and page.number not in other.apart:
+                page.corrections[f"{APART}{other.number}"] = "1"
+                page.apart.add(other.number)
+
     def _new_page(self, item: Item, resource: int) -> Page:
         wanted = item.number or 0
         self.last = wanted if self.last < wanted <= self.last + LARGEST_GAP else self.last + 1
         return Page(self.last, resource)
 
-    def _new_shares(self, item: Item, resources: Sequence[int], labels: Labels, *, new: bool) -> list[Share]:
+    def _new_shares(
+        self, item: Item, resources: Sequence[int], labels: Labels, joined: Sequence[int], *, new: bool
+    ) -> list[Share]:
         found: list[Share] = []
         seen: Counter[Mark] = Counter()
         known_by: list[Mark] = []
-        said = list(zip(item.shares, resources[1:], strict=True))
+        of_shares, of_versions = resources[1 : len(item.shares) + 1], resources[len(item.shares) + 1 :]
+        said = list(zip(item.shares, of_shares, strict=True))
         if new and not said:
             said = [(ShareItem(item.url), resources[0])]
+        for version, resource in zip(item.versions, of_versions, strict=True):
+            if resource in joined and resource != resources[0]:
+                if resource not in of_shares:
+                    said.append((_share_of(version), resource))
+                if version.language:
+                    about = {"resource": resource, "url": version.url, "language": version.language}
+                    self.pages[resource].versions.append(about)
         for one, resource in said:
             share = self._share(one, labels)
-            mark = _mark_of(resource, share, dated=one.sent_at is not None)
+            mark = mark_of(resource, share, dated=one.sent_at is not None)
             seen[mark] += 1
             if self.there[mark] < seen[mark]:
                 found.append(share)
@@ -229,30 +261,20 @@ class Intake:
             page.told = True
 
 
+def _share_of(version: VersionItem) -> ShareItem:
+    """An entry lives of what was said of it: so does a page that is joined to it."""
+    return ShareItem(version.url, note=" · ".join(version.note.values()), label=shown(version.title, version.language))
+
+
+def _shown(item: Item, shares: Sequence[Share]) -> str:
+    """The address that a new entry with these shares shows by itself (making.py)."""
+    newest = sorted(shares, key=lambda share: share.sent_at)[::-1][:MOST_SHARES]
+    own = [share.url for share in newest if share.canonical == (canonical(item.url) or item.url)]
+    return min(own or [share.url for share in newest], key=len, default="")
+
+
 def _strictest(*said: str | None) -> int:
     return max((LABELS.index(label) for label in said if label), default=GREEN)
-
-
-def marks_of(resource: int, sent_at: int, note: str | None, label: str | None) -> Sequence[Mark]:
-    """All that a share on the shelf may be known by."""
-    return (
-        ("share", resource, sent_at, note or None, label or None),
-        ("second", resource, sent_at // 1000),
-        ("words", resource, note or None, label or None),
-        ("page", resource),
-    )
-
-
-def _mark_of(resource: int, share: Share, *, dated: bool) -> Mark:
-    """What a share of a file must have in common with one on the shelf to be the same: what the file knows of it.
-
-    Some programs keep whole seconds, and no words.
-    """
-    exact, second, words, page = marks_of(resource, share.sent_at, share.note, share.label)
-    bare = not (share.note or share.label)
-    if not dated:
-        return page if bare else words
-    return second if bare and share.sent_at % 1000 == 0 else exact
 
 
 def _tidied(texts: Mapping[str, str], name: str, remarks: list[Text]) -> dict[str, str]:

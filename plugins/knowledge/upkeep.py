@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import AlarmContext, Announcement, JobContext, RefreshContext, SyncTransaction, alarm, job
-from plugins.knowledge import errands, filing, index, recommending, searches
+from plugins.knowledge import errands, index, recommending, refiling, searches
 from plugins.knowledge.canonical import VERSION
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.rules import Rules
@@ -21,7 +21,7 @@ class Upkeep:
     async def refresh(self, ctx: RefreshContext) -> None:
         """What hubs recommend, at once; what else their YAML or a new version changes, in the background."""
         self.rules = Rules(ctx.hubs)
-        await ctx.db.run(filing.refile_recommended, self.rules)
+        await ctx.db.run(refiling.refile_recommended, self.rules)
         await ctx.db.run(recommending.curate, self.rules, ctx.hubs)
         await ctx.db.run(mark_stale, self.rules)
         await errands.refresh(ctx)
@@ -60,7 +60,7 @@ class Upkeep:
     async def refile(self, ctx: JobContext) -> None:
         """Pages whose keys were made by older rules get new ones; those that turn out to be one page are joined."""
         async with ctx.transaction() as tx:
-            if await tx.run(filing.refile, self.rules, SLICE):
+            if await tx.run(refiling.refile, self.rules, SLICE):
                 await ctx.schedule(tx).job("refile", "refile", after=1)
 
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import plugins.knowledge
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase, steps_in
-from plugins.knowledge import exporting, importing, index, votes
+from plugins.knowledge import exporting, importing, index, proposals, recommending, votes
 from plugins.knowledge.canonical import canonical
-from plugins.knowledge.curation import Author, change, merge
-from plugins.knowledge.exchange.item import Item
+from plugins.knowledge.curation import Author, change, merge, move
+from plugins.knowledge.exchange.item import Item, VersionItem
 from plugins.knowledge.index import Share
 from plugins.knowledge.intake import Manner
 from plugins.knowledge.links import tidy
@@ -265,6 +265,60 @@ def test_before_the_bot_ever_ran_what_the_yaml_recommends_is_exported(tmp_path: 
     assert not faro.database.exists()
 
 
+async def test_two_recommended_pages_that_were_joined_come_back_with_all_that_is_said_of_both() -> None:
+    said = [
+        {"url": f"https://example.org/{name}", "title": f"Title {name}", "note": f"Note {name}", "language": language}
+        for name, language in (("first", "es"), ("other", "fr"))
+    ]
+    hubs = [hub(resources=said)]
+    async with empty() as db, empty() as elsewhere:
+        async with db.transaction() as tx:
+            await tx.run(recommending.curate, Rules(hubs), hubs)
+            await tx.run(merge, Rules(hubs), await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
+        [there] = await exported(db)
+        other = VersionItem("https://example.org/other", {"": "Title other"}, {"": "Note other"}, "fr")
+        assert (there.url, there.language, there.note, there.versions) == (
+            "https://example.org/first",
+            "es",
+            {"": "Note first"},
+            (other,),
+        )
+        async with elsewhere.transaction() as tx:
+            for what in ("new", "known"):
+                [outcome] = await tx.run(importing.bring, RULES, Manner("transparency", 0), [there])
+                assert outcome.what == what
+            assert (await entry(tx, 1)).languages == ("es", "fr")
+        [here] = await exported(elsewhere)
+        assert (here.url, here.language, here.note) == (there.url, there.language, there.note)
+        assert here.versions == (VersionItem(other.url, language="fr"),)
+        said_of_other = {(share.url, share.note, share.label) for share in here.shares}
+        assert (other.url, "Note other", "Title other") in said_of_other
+        async with empty() as third:
+            async with third.transaction() as tx:
+                await tx.run(importing.bring, RULES, Manner("transparency", 0), [here])
+            assert await exported(third) == [here]
+
+
+async def test_what_people_rejected_is_not_proposed_again_where_it_is_brought_in() -> None:
+    urls = ["https://example.org/guide", "https://www.example.org/guide/"]
+    async with empty() as db, empty() as elsewhere:
+        async with db.transaction() as tx:
+            await tx.run(index.put, RULES, [share(url, at) for at, url in enumerate(urls)])
+            shelf = (await entry(tx, 1)).shelf.id
+            assert len(await tx.run(proposals.candidates, shelf)) == 1
+            await tx.run(change, RULES, await entry(tx, 2), Author(BEN, 0), [("apart:1", "1")])
+            await tx.run(change, RULES, await entry(tx, 1), Author(BEN, 0), [("stays", "https://example.org/x")])
+        items = await exported(db)
+        async with elsewhere.transaction() as tx:
+            await tx.run(index.put, RULES, [share("https://example.org/here-before", 1)])
+            for item in items:
+                await tx.run(importing.bring, RULES, Manner("transparency", 0), [item])
+            again = await tx.run(importing.bring, RULES, Manner("transparency", 0), items)
+            assert [one.what for one in again] == ["known", "known"]
+            assert await tx.run(proposals.candidates, shelf) == []
+            assert await tx.value("SELECT value FROM corrections WHERE field = 'stays'") == "https://example.org/x"
+
+
 async def test_large_hubs_are_read_in_slices_and_in_order(db: SqliteDatabase) -> None:
     shares = [share(f"https://example.org/{number}", number) for number in range(450)]
     async with db.transaction() as tx:
@@ -292,6 +346,9 @@ CORRECTED = st.tuples(
         st.tuples(st.sampled_from(["pinned", "hidden"]), st.just("1")),
         st.tuples(st.just("label"), st.sampled_from(["clear", "green", "amber"])),
         st.tuples(st.sampled_from(["topic:gifts", "topic:customs"]), st.sampled_from("+-")),
+        st.tuples(st.just("stays"), st.just("https://example.org/there")),
+        st.tuples(st.sampled_from(["apart:1", "apart:2", "apart:4"]), st.just("1")),
+        st.tuples(st.just("url"), st.sampled_from(["https://example.org/moved", "https://example.org/elsewhere"])),
     ),
 )
 
@@ -332,8 +389,14 @@ async def fill(
     await tx.run(index.put, RULES, said)
     last = int(await tx.value("SELECT max(number) FROM entries"))
     for number, correction in corrected:
-        if number <= last:
-            await tx.run(change, RULES, await entry(tx, number), Author(BEN, 0), [correction])
+        if number <= last and correction[0] != f"apart:{number}":
+            about = await entry(tx, number)
+            if correction[0] == "url":
+                if await tx.run(importing.known, Manner("transparency", 0), [correction[1]]):
+                    continue  # as `!moved` does
+                await tx.run(move, RULES, about, correction[1], Author(BEN, 0))
+            else:
+                await tx.run(change, RULES, about, Author(BEN, 0), [correction])
     if merged and last > 1:
         await tx.run(merge, RULES, await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
 

@@ -1,4 +1,4 @@
-"""Which entry an address belongs to: joined, taken apart, and filed anew when the rules of keys change."""
+"""Which entry an address belongs to: joined, and taken apart."""
 
 from __future__ import annotations
 
@@ -149,18 +149,6 @@ async def test_a_vote_given_to_a_message_goes_with_the_page_it_shared(db: Sqlite
         assert await votes(tx, 1, 2) == [0, 0]
 
 
-async def test_a_part_that_has_a_new_key_keeps_its_votes(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        into, other = await two(tx)
-        await tx.run(said_useful, RULES, other.id, "@eva:x")
-        await tx.run(filing.merge, RULES, into.id, other.id)
-        await make_old(tx)
-        await say(tx, f"elsewhere {B}", event="$9", hub="audit")  # so that the new key has a page of its own
-        await refile(tx)
-        assert await tx.run(filing.split, RULES, into.shelf.id, 2) is not None
-        assert await votes(tx, 1, 2) == [0, 1]
-
-
 async def test_a_title_that_was_put_aside_goes_when_its_author_is_forgotten(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         into, other = await two(tx)
@@ -184,95 +172,6 @@ async def test_a_change_is_not_undone_on_another_result_that_came_in_its_place(d
         (change,) = await tx.run(curation.last_of, [entry.shelf.id], ANA)
         assert not await tx.run(curation.undo, RULES, change, Author(ANA, 2))
         assert not (await numbered(tx, 2)).pinned
-
-
-async def make_old(tx: Transaction) -> None:
-    """As if all keys had been made by older rules."""
-    await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
-
-
-async def refile(tx: Transaction) -> None:
-    while await tx.run(filing.refile, RULES, 1):
-        pass
-
-
-async def test_keys_are_renewed_in_place(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        await two(tx)
-        before = await tx.rows("SELECT id, key, version FROM resources ORDER BY id")
-        await make_old(tx)
-        await refile(tx)
-        assert await tx.rows("SELECT id, key, version FROM resources ORDER BY id") == before
-        assert len(await everything(tx)) == 2
-
-
-async def test_a_page_shared_while_keys_are_renewed_is_one_result_afterwards(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        await two(tx)
-        await make_old(tx)
-        await say(tx, f"meanwhile {A}", event="$3")
-        assert len(await everything(tx)) == 3
-        await refile(tx)
-        assert len(await everything(tx)) == 2
-        assert (await numbered(tx, 1)).id == (await numbered(tx, 3)).id
-        assert await urls(tx, "first meanwhile") == [A]
-        assert await tx.value("SELECT count(*) FROM resources WHERE key LIKE 'old%' AND version <> 0") in (0, 1)
-
-
-async def test_a_page_that_is_two_by_the_new_rules_is_taken_apart(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        await say(tx, f"first {A}", event="$1")
-        await tx.execute("UPDATE resources SET key = 'old', version = 0")
-        old = await tx.value("SELECT id FROM resources")
-        await say(tx, f"second {B}", event="$2")
-        await tx.execute("UPDATE shares SET resource = :old, entry = 1", old=old)
-        await tx.execute("DELETE FROM entry_words WHERE rowid = 2")
-        await tx.execute("DELETE FROM entries WHERE id = 2")
-        await tx.execute("DELETE FROM resources WHERE id <> :old", old=old)
-        await refile(tx)
-        assert {entry.url for entry in await everything(tx)} == {A, B}
-        assert (await numbered(tx, 1)).url in (A, B)
-
-
-async def test_what_is_joined_stays_joined_when_keys_are_renewed(db: SqliteDatabase) -> None:
-    """Also where its new key is one that another hub has already."""
-    async with db.transaction() as tx:
-        into, other = await two(tx)
-        await tx.run(filing.merge, RULES, into.id, other.id)
-        await make_old(tx)
-        await say(tx, f"elsewhere {B}", event="$9", hub="audit")
-        await refile(tx)
-        assert len(await everything(tx)) == 1
-        await say(tx, f"again {B}", event="$3")
-        assert len(await everything(tx)) == 1
-        assert await urls(tx, "again first second") != []
-
-
-async def test_what_was_shared_again_under_the_new_key_of_a_joined_page_joins_it(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        into, other = await two(tx)
-        await tx.run(filing.merge, RULES, into.id, other.id)
-        await make_old(tx)
-        await say(tx, f"meanwhile {B}", event="$3")
-        await refile(tx)
-        [entry] = await everything(tx)
-        assert [share.event for share in await tx.run(results.shares_of, entry, 9)] == ["$3", "$2", "$1"]
-        assert (await numbered(tx, 2)).id == (await numbered(tx, 3)).id == entry.id
-        await say(tx, f"again {B}", event="$4")
-        assert len(await everything(tx)) == 1
-        assert await tx.run(filing.split, RULES, entry.shelf.id, 2) is not None
-        assert await urls(tx, "meanwhile") == [B]
-
-
-async def test_one_message_with_both_addresses_of_a_page_shares_it_once(db: SqliteDatabase) -> None:
-    async with db.transaction() as tx:
-        await say(tx, f"both {A} {B}", event="$1")
-        await tx.execute("UPDATE shares SET url = :a", a=A)
-        await make_old(tx)
-        await refile(tx)
-        [entry] = await everything(tx)
-        assert len(await tx.run(results.shares_of, entry, 9)) == 1
-        assert (await numbered(tx, 1)).id == (await numbered(tx, 2)).id
 
 
 async def test_pages_of_one_shelf_that_may_be_one_are_candidates(db: SqliteDatabase) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
-from plugins.knowledge import Knowledge, curation, filing, index, making, recommending
+from plugins.knowledge import Knowledge, curation, filing, index, making, recommending, refiling
 from plugins.knowledge.curation import Author
 from plugins.knowledge.errands import put_down
 from plugins.knowledge.placing import entry_of, resources_of
@@ -92,7 +92,7 @@ async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: 
             await tx.run(index.forget, RULES, what[0])
         case _:
             await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
-            while await tx.run(filing.refile, RULES, 2):
+            while await tx.run(refiling.refile, RULES, 2):
                 pass
 
 

@@ -16,13 +16,14 @@ from plugins.knowledge import marks
 from plugins.knowledge.address import masked
 from plugins.knowledge.canonical import canonical, without_credentials
 from plugins.knowledge.exchange.dates import EARLIEST, LATEST
-from plugins.knowledge.exchange.item import LABELS, Item, ShareItem, Skipped
+from plugins.knowledge.exchange.item import LABELS, Item, ShareItem, Skipped, VersionItem
 from plugins.knowledge.links import LONGEST_LINK
 
 LONGEST_TEXT = 100_000
 LONGEST_NAME = 255  # of topics, kinds, Matrix ids
 MOST_TOPICS = 100
 MOST_LANGUAGES = 100
+MOST_ADDRESSES = 100  # of other pages
 LARGEST = 2**53  # what other programs' numbers can hold, too
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
@@ -66,6 +67,9 @@ def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
         number=form.whole("number", LARGEST),
         recommended=form.flag("recommended"),
         without_topics=form.topics("without_topics"),
+        versions=tuple(form.versions()),
+        apart=tuple(form.addresses("apart")),
+        stays=next(form.addresses("stays"), None),
     )
     if mark := marks.kept_out(item.words) or (form.kept_out if not item.shares else None):
         yield form.problem(_says(mark))
@@ -207,6 +211,23 @@ class _Form:
                 continue
             yield share
             self.problems += form.problems
+
+    def versions(self) -> Iterator[VersionItem]:
+        for raw in self._list(self.raw.get("versions"), "versions")[:MOST_ADDRESSES]:
+            form = _Form(raw if isinstance(raw, Mapping) else {}, self.line, self.what)
+            for url in form.addresses("url"):
+                yield VersionItem(url, form.texts("title"), form.texts("note"), form.language())
+            self.problems += form.problems
+
+    def addresses(self, name: str) -> Iterator[str]:
+        """Addresses of other pages: one, or a list."""
+        value = self.raw.get(name)
+        for said in self._list([value] if isinstance(value, str) else value, name)[:MOST_ADDRESSES]:
+            address = self._posted(said, "")
+            if address:
+                yield address
+            else:
+                self._left_out(name, Text("This is not an http or https address."))
 
     def _posted(self, value: object, url: str) -> str | None:
         """The address of a share; most are those of their item, which was looked at before."""

@@ -31,10 +31,21 @@ class ShareItem:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionItem:
+    """Another page that was joined to the link, and what is known of it alone; texts by language, as in `Item`."""
+
+    url: str
+    title: Mapping[str, str] = field(default_factory=dict)
+    note: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """`title` and `note` (what the hub says of it) are by language, "" where that is not known. `label` is one of
     `LABELS`, or None if none is given; `number` is the one it has in the hub; `recommended` means it stands in the
-    hub's YAML; `without_topics` are those somebody took away, though its words speak of them."""
+    hub's YAML; `without_topics` are those somebody took away, though its words speak of them; `apart` are addresses of
+    links that people said to be other pages; `stays` is one to which they said that it did not move."""
 
     url: str
     title: Mapping[str, str] = field(default_factory=dict)
@@ -54,11 +65,15 @@ class Item:
     number: int | None = None
     recommended: bool = False
     without_topics: tuple[str, ...] = ()
+    versions: tuple[VersionItem, ...] = ()
+    apart: tuple[str, ...] = ()
+    stays: str | None = None
 
     @property
     def words(self) -> str:
         """What is looked through for marks (marks.py). Descriptions are not: they are the page's own words."""
-        return _APART.join((*self.title.values(), *self.note.values(), *self.topics))
+        versions = (text for one in self.versions for text in (*one.title.values(), *one.note.values()))
+        return _APART.join((*self.title.values(), *self.note.values(), *self.topics, *versions))
 
 
 @dataclass(frozen=True, slots=True)

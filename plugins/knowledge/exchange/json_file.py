@@ -1,7 +1,7 @@
 """Faro's own JSON: `{"format": "faro", "version": 1, "hub": …, "title": …, "at": …, "items": […]}`.
 
-Everything survives. The keys of an item are the fields of `Item`, those of a share the fields of `ShareItem`; what is
-empty may be left out. Instants are UTC milliseconds.
+Everything survives. The keys of an item are the fields of `Item`, those of a share the fields of `ShareItem`, those of
+a version the fields of `VersionItem`; what is empty may be left out. Instants are UTC milliseconds.
 
 The writer puts each item on a line of its own, and such a file is read line by line whatever its size. One that was
 laid out anew by another program is read as a whole, up to `LARGEST_FILE` bytes.
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from bot.api import Text
 from plugins.knowledge.exchange.admission import admitted, beginning
-from plugins.knowledge.exchange.item import ExchangeError, Item, Meta, ShareItem, Skipped
+from plugins.knowledge.exchange.item import ExchangeError, Item, Meta, ShareItem, Skipped, VersionItem
 from plugins.knowledge.exchange.lines import Lines
 
 VERSION = 1
@@ -28,6 +28,7 @@ _FIRST_LINE = re.compile(rb'(?:\xef\xbb\xbf)?\{"format": "faro", .*"items": \[\s
 _LONGEST_HEAD = 65_536
 _EMPTY = Item("")
 _NO_SHARE = ShareItem("")
+_NO_VERSION = VersionItem("")
 
 
 def write(items: Iterable[Item], stream: BinaryIO, meta: Meta) -> int:
@@ -54,7 +55,9 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
 
 def as_json(item: Item) -> dict[str, object]:
     """The item as JSON has it, without what is empty."""
-    filled = {name: value for name, value in _filled(item, _EMPTY) if name != "shares"}
+    filled = {name: value for name, value in _filled(item, _EMPTY) if name not in ("versions", "shares")}
+    if item.versions:
+        filled["versions"] = [dict(_filled(version, _NO_VERSION)) for version in item.versions]
     if item.shares:
         filled["shares"] = [share_as_json(share) for share in item.shares]
     return filled
@@ -130,7 +133,9 @@ def _one(text: str, line: int) -> Iterator[Item | Skipped]:
         yield from admitted(item, line)
 
 
-def _filled(value: Item | ShareItem, empty: Item | ShareItem) -> Iterator[tuple[str, object]]:
+def _filled(
+    value: Item | ShareItem | VersionItem, empty: Item | ShareItem | VersionItem
+) -> Iterator[tuple[str, object]]:
     for field in fields(value):
         said = getattr(value, field.name)
         if said != getattr(empty, field.name):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from plugins.knowledge import marks
 from plugins.knowledge.canonical import canonical
 from plugins.knowledge.exchange.formats import READERS, WRITERS
-from plugins.knowledge.exchange.item import LABELS, Item, Meta, ShareItem, Skipped
+from plugins.knowledge.exchange.item import LABELS, Item, Meta, ShareItem, Skipped, VersionItem
 
 FILES = Path(__file__).parent / "files"
 META = Meta("Links <&> of a hub", "transparency", 1_764_000_000_000)
@@ -70,6 +70,18 @@ ITEMS = st.builds(
     number=st.none() | st.integers(0, 2**53),
     recommended=st.booleans(),
     without_topics=st.lists(texts(least=1), max_size=2).map(tuple),
+    versions=st.lists(
+        st.builds(
+            VersionItem,
+            url=URLS,
+            title=st.dictionaries(st.just("") | LANGUAGES, texts(least=1), max_size=2),
+            note=st.dictionaries(st.just("") | LANGUAGES, texts(least=1), max_size=2),
+            language=st.none() | LANGUAGES,
+        ),
+        max_size=2,
+    ).map(tuple),
+    apart=st.lists(URLS, max_size=2).map(tuple),
+    stays=st.none() | URLS,
 )
 
 
