@@ -194,6 +194,10 @@ class Pipeline:
             )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
+        if first := await undecryptable.sender_of(tx, edit.message.room, edit.target):
+            if first != edit.message.sender:
+                return  # spec, "Validity of replacement events"
+            await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
         if await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id):

@@ -57,8 +57,16 @@ async def waiting(db: Reader, sessions: Iterable[tuple[str, str]] | None = None)
     return [_event(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
+async def sender_of(db: Reader, room: str, event_id: str) -> str | None:
+    """Whose event it is, if it is kept."""
+    found: str | None = await db.value(
+        "SELECT sender FROM undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
+    )
+    return found
+
+
 async def drop(db: Transaction, room: str, event_id: str) -> None:
-    """It was read, or removed by its sender."""
+    """It was read, or removed by its sender, or has another text now."""
     await db.execute("DELETE FROM undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id)
 
 

@@ -62,7 +62,7 @@ class Capturing:
         document = _document(message) if logged else None
         if not (found.links or document or edit):
             return False
-        if await ctx.db.run(index.is_void, message.room, ctx.message.event_id, message.sender, edit=edit):
+        if edit and await ctx.db.run(index.is_somebody_elses, message.room, ctx.message.event_id, message.sender):
             return False
         if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
             handed = _handed_over(message)

@@ -95,8 +95,7 @@ def replace(
 ) -> tuple[Mapping[Share, int], Collection[int]]:
     """Makes `shares` what this message shares, in place of what it shared before; also the entries something went from.
 
-    A message is dated when it was first seen to share something. Somebody else's shares of it stay as they are: a text
-    that has no say is told by `is_void`.
+    A message is dated when it was first seen to share something. Somebody else's shares of it stay as they are.
     """
     mine = """event = :event AND place = (SELECT id FROM places WHERE room = :room)
         AND sender = (SELECT id FROM sharers WHERE user = :sender)"""
@@ -134,16 +133,13 @@ def _is_known(db: SyncReader, share: Share) -> bool:
     )
 
 
-def is_void(db: SyncReader, room: str, event: str, sender: str, *, edit: bool) -> bool:
-    """Whether this text of a message says nothing any more, by what is filed under the message: the first one, as its
-    key came after an edit; or an `edit` by somebody else, which is not valid (Matrix spec, "Validity of replacement
-    events")."""
-    by = "<>" if edit else "="
-    edited = "" if edit else "AND said_in IS NOT NULL"
+def is_somebody_elses(db: SyncReader, room: str, event: str, sender: str) -> bool:
+    """Whether somebody else shared something by this message: then an edit of it is not valid (Matrix spec, "Validity
+    of replacement events")."""
     return bool(
         db.value(
-            f"""SELECT EXISTS (SELECT 1 FROM shares n JOIN sharers u ON u.id = n.sender WHERE event = :event {edited}
-            AND place = (SELECT id FROM places WHERE room = :room) AND user {by} :sender)""",
+            """SELECT EXISTS (SELECT 1 FROM shares n JOIN sharers u ON u.id = n.sender WHERE event = :event
+            AND place = (SELECT id FROM places WHERE room = :room) AND user <> :sender)""",
             room=room,
             event=event,
             sender=sender,

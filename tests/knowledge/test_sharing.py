@@ -133,6 +133,22 @@ async def test_the_text_before_an_edit_does_not_come_back_when_its_key_comes_lat
     assert "“said best”" in await said(told, LUIS, "!show 1")
 
 
+async def test_links_that_an_edit_took_out_do_not_come_back_when_their_key_comes_late(told: Story) -> None:
+    message = told.message(ANA, "the first zanzibarista https://example.org/secret")
+    await told.hear_sealed(message)
+    await told.edit(message, "never mind")
+    await told.key_arrives()
+    assert await count(told, "shares") == 0
+
+
+async def test_what_somebody_else_makes_of_a_message_that_cannot_be_read_yet_is_not_kept(told: Story) -> None:
+    message = told.message(ANA, "policy https://example.org/a")
+    await told.hear_sealed(message)
+    await told.edit(message, "mine https://example.org/b", by=LUIS)
+    await told.key_arrives()
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/a"]
+
+
 async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_not_kept(told: Story) -> None:
     message = await share(told)
     await told.edit(message, "nothing", by=LUIS)
