@@ -107,7 +107,8 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         whole=WHOLE,
     )
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        SELECT :own, field, value, by, at, brought FROM put_aside
         WHERE shelf = :shelf AND resource = :resource AND field <> :whole""",
         own=own,
         whole=WHOLE,
@@ -123,16 +124,18 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         resource=resource,
     )
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        SELECT :own, field, value, by, at, brought FROM corrections
         WHERE entry = :entry AND field IN ('hidden', 'label')
-        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value
+        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value, brought = excluded.brought
         WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')""",
         own=own,
         entry=entry,
     )
     if joined:
         tx.execute(
-            """INSERT INTO corrections (entry, field, value, by, at) SELECT :entry, 'label', value, by, at
+            """INSERT INTO corrections (entry, field, value, by, at, brought)
+            SELECT :entry, 'label', value, by, at, brought
             FROM put_aside WHERE shelf = :shelf AND resource = :resource AND field = :whole""",
             entry=entry,
             shelf=shelf,
@@ -253,15 +256,16 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
         **about,
     )
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
-        SELECT :shelf, :resource, field, value, by, at FROM corrections WHERE entry = :other ON CONFLICT DO NOTHING""",
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT :shelf, :resource, field, value, by, at, brought FROM corrections
+        WHERE entry = :other ON CONFLICT DO NOTHING""",
         other=other,
         shelf=about["shelf"],
         resource=about["resource"],
     )
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
-        SELECT :shelf, :resource, :whole, value, by, at FROM corrections
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT :shelf, :resource, :whole, value, by, at, brought FROM corrections
         WHERE entry = :into AND field = 'label' ON CONFLICT DO NOTHING""",
         into=into,
         whole=WHOLE,
