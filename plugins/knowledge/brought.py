@@ -1,7 +1,8 @@
 """Files that were brought in: each is a row of `changes`, and all it added names that row, to be taken back as one.
 
 What people said of its links since then stays: shares, corrections, votes. A page that only the file shared goes,
-unless somebody corrected it or found it useful (and nobody hid it): then its address stays, without the file's words.
+unless somebody corrected it (labels do not count) or found it useful, and nobody hid it: then its address stays,
+without the file's words.
 
 A `file` is the id of its change. Each function is one short transaction's work; done twice, the second time changes
 nothing.
@@ -13,7 +14,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.api import SyncReader, SyncTransaction
+from bot.api import Row, SyncReader, SyncTransaction
 from plugins.knowledge import filing, importing
 from plugins.knowledge.curation import IMPORT
 from plugins.knowledge.exchange.item import Item
@@ -33,9 +34,12 @@ _SOME = " UNION ".join(
 )
 _SHARED = """(EXISTS (SELECT 1 FROM shares WHERE entry = e.id AND brought IS NOT :file)
     OR EXISTS (SELECT 1 FROM curations WHERE entry = e.id))"""
-_CORRECTED = """((EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL)
+_CORRECTED = """((EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL AND field NOT IN ('hidden', 'label'))
     OR EXISTS (SELECT 1 FROM votes WHERE entry = e.id))
     AND NOT EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL AND field = 'hidden'))"""
+
+_CORRECT = """INSERT INTO corrections (entry, field, value, by, at, brought)
+    VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT DO NOTHING"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +134,14 @@ def take_back_some(tx: SyncTransaction, rules: Rules, file: int) -> int:
         return 0
     ids = json.dumps([row["entry"] for row in rows])
     _leave_addresses(tx, file, ids)
-    back = _what_comes_back(tx, file, ids)
+    covered, given_way = _covered(tx, file, ids), _given_way(tx, file, ids)
     for table in ("shares", "corrections", "facts", "given_way"):
         tx.execute(f"DELETE FROM {table} WHERE brought = :file AND {_THESE}", file=file, ids=ids)
     tx.execute("DELETE FROM put_aside WHERE brought = :file", file=file)
-    tx.execute_many(
-        """INSERT INTO corrections (entry, field, value, by, at, brought)
-        VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT DO NOTHING""",
-        back,
-    )
+    tx.execute_many(_CORRECT, covered)
     _take_apart(tx, rules, file, ids)
+    for row in given_way:
+        _give_back(tx, row)
     renew(tx, rules, [row["entry"] for row in rows])
     return len(rows)
 
@@ -153,30 +155,54 @@ def _leave_addresses(tx: SyncTransaction, file: int, ids: str) -> None:
     """Of pages that stay for what people said of them, though only the file shared them."""
     tx.execute(
         f"""UPDATE shares SET brought = NULL, sender = NULL, label = NULL, note = NULL WHERE id IN
-        (SELECT (SELECT id FROM shares WHERE entry = e.id
-        ORDER BY resource <> e.resource, sent_at DESC, id DESC LIMIT 1)
+        (SELECT coalesce((SELECT max(id) FROM shares WHERE entry = e.id AND resource = e.resource),
+        (SELECT max(id) FROM shares WHERE entry = e.id))
         FROM entries e WHERE e.id IN (SELECT value FROM json_each(:ids)) AND NOT {_SHARED} AND {_CORRECTED})""",
         file=file,
         ids=ids,
     )
 
 
-def _what_comes_back(tx: SyncTransaction, file: int, ids: str) -> Sequence[dict[str, object]]:
-    """Corrections in whose place the file's came to count: of pages that were joined since; and what gave way to its
-    shares, if nothing that was shared since would have had the same effect."""
-    rows = tx.rows(
+def _covered(tx: SyncTransaction, file: int, ids: str) -> Sequence[Row]:
+    """Corrections of pages that were joined since, in whose place the file's counted."""
+    return tx.rows(
         f"""SELECT d.entry, a.field, a.value, a.by, a.at, a.brought
         FROM corrections d JOIN merged m ON m.entry = d.entry
         JOIN put_aside a ON a.shelf = m.shelf AND a.resource = m.resource AND a.field = d.field
-        WHERE d.brought = :file AND a.brought IS NOT :file AND d.{_THESE}
-        UNION ALL SELECT entry, field, value, by, at, NULL FROM given_way g WHERE g.brought = :file AND g.{_THESE}
-        AND NOT EXISTS (SELECT 1 FROM shares s WHERE s.entry = g.entry AND s.brought IS NOT :file
-        AND (g.field = 'label' OR s.sender IS NOT g.by)
-        AND s.id > coalesce((SELECT min(id) FROM shares WHERE entry = g.entry AND brought = :file), 0))""",
+        WHERE d.brought = :file AND a.brought IS NOT :file AND d.{_THESE}""",
         file=file,
         ids=ids,
     )
-    return [dict(row) for row in rows]
+
+
+def _given_way(tx: SyncTransaction, file: int, ids: str) -> Sequence[Row]:
+    """Corrections that gave way to the file's shares, with the id of the first of these."""
+    return tx.rows(
+        f"""SELECT entry, field, value, by, at, NULL AS brought,
+        coalesce((SELECT min(id) FROM shares WHERE entry = g.entry AND brought = :file), 0) AS since
+        FROM given_way g WHERE brought = :file AND {_THESE}""",
+        file=file,
+        ids=ids,
+    )
+
+
+def _give_back(tx: SyncTransaction, row: Row) -> None:
+    """A correction that gave way counts again, unless it would have given way to what was shared later: if that is of
+    another file, it comes back with it."""
+    later = tx.row(
+        """SELECT brought FROM shares WHERE entry = :entry AND id > :since
+        AND (:field = 'label' OR sender IS NOT :by) ORDER BY id LIMIT 1""",
+        **row,
+    )
+    if later is None:
+        tx.execute_many(_CORRECT, [row])
+    elif later["brought"] is not None:
+        tx.execute(
+            """INSERT INTO given_way (brought, entry, field, value, by, at)
+            VALUES (:file, :entry, :field, :value, :by, :at) ON CONFLICT DO NOTHING""",
+            file=later["brought"],
+            **row,
+        )
 
 
 def _take_apart(tx: SyncTransaction, rules: Rules, file: int, ids: str) -> None:
