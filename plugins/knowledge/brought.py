@@ -27,6 +27,7 @@ from plugins.knowledge.shelves import shelf_for
 SLICE = 200  # entries in one transaction
 
 _THESE = "entry IN (SELECT value FROM json_each(:ids))"
+_THEIRS = f"{_THESE} AND +brought = :file"  # +: found by their entry, not all of the file
 _ADDED = ("shares", "corrections", "facts", "merged")
 _TOUCHED = " UNION ".join(f"SELECT entry FROM {table} WHERE brought = :file" for table in _ADDED)
 _SOME = " UNION ".join(
@@ -34,8 +35,8 @@ _SOME = " UNION ".join(
 )
 _SHARED = """(EXISTS (SELECT 1 FROM shares WHERE entry = e.id AND brought IS NOT :file)
     OR EXISTS (SELECT 1 FROM curations WHERE entry = e.id))"""
-_CORRECTED = """((EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL AND field NOT IN ('hidden', 'label'))
-    OR EXISTS (SELECT 1 FROM votes WHERE entry = e.id))
+_CORRECTED = """((EXISTS (SELECT 1 FROM votes WHERE entry = e.id) OR EXISTS (SELECT 1 FROM corrections
+    WHERE entry = e.id AND brought IS NULL AND field NOT IN ('hidden', 'label')))
     AND NOT EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL AND field = 'hidden'))"""
 
 _CORRECT = """INSERT INTO corrections (entry, field, value, by, at, brought)
@@ -136,7 +137,7 @@ def take_back_some(tx: SyncTransaction, rules: Rules, file: int) -> int:
     _leave_addresses(tx, file, ids)
     covered, given_way = _covered(tx, file, ids), _given_way(tx, file, ids)
     for table in ("shares", "corrections", "facts", "given_way"):
-        tx.execute(f"DELETE FROM {table} WHERE brought = :file AND {_THESE}", file=file, ids=ids)
+        tx.execute(f"DELETE FROM {table} WHERE {_THEIRS}", file=file, ids=ids)
     tx.execute("DELETE FROM put_aside WHERE brought = :file", file=file)
     tx.execute_many(_CORRECT, covered)
     _take_apart(tx, rules, file, ids)
@@ -169,7 +170,7 @@ def _covered(tx: SyncTransaction, file: int, ids: str) -> Sequence[Row]:
         f"""SELECT d.entry, a.field, a.value, a.by, a.at, a.brought
         FROM corrections d JOIN merged m ON m.entry = d.entry
         JOIN put_aside a ON a.shelf = m.shelf AND a.resource = m.resource AND a.field = d.field
-        WHERE d.brought = :file AND a.brought IS NOT :file AND d.{_THESE}""",
+        WHERE +d.brought = :file AND a.brought IS NOT :file AND d.{_THESE}""",
         file=file,
         ids=ids,
     )
@@ -179,8 +180,8 @@ def _given_way(tx: SyncTransaction, file: int, ids: str) -> Sequence[Row]:
     """Corrections that gave way to the file's shares, with the id of the first of these."""
     return tx.rows(
         f"""SELECT entry, field, value, by, at, NULL AS brought,
-        coalesce((SELECT min(id) FROM shares WHERE entry = g.entry AND brought = :file), 0) AS since
-        FROM given_way g WHERE brought = :file AND {_THESE}""",
+        coalesce((SELECT min(id) FROM shares WHERE entry = g.entry AND +brought = :file), 0) AS since
+        FROM given_way g WHERE {_THEIRS}""",
         file=file,
         ids=ids,
     )
@@ -210,7 +211,7 @@ def _take_apart(tx: SyncTransaction, rules: Rules, file: int, ids: str) -> None:
     joined = tx.rows(
         f"""SELECT m.shelf, m.resource, m.entry, m.number, e.resource AS own
         FROM merged m JOIN entries e ON e.id = m.entry
-        WHERE m.brought = :file AND m.{_THESE} ORDER BY m.number""",
+        WHERE +m.brought = :file AND m.{_THESE} ORDER BY m.number""",
         file=file,
         ids=ids,
     )

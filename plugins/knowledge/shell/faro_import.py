@@ -145,7 +145,7 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
 
 def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> None:
     where = in_language(hub.title, t.language, *hub.languages)
-    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=file.name, format=name, hub=where))
+    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_called(file), format=name, hub=where))
     click.echo(t.n("{count} link", "{count} links", preview.links))
     click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.known))
     for item in preview.first:
@@ -166,7 +166,7 @@ async def _bring(
 ) -> None:
     """Begun and not finished, it goes on: how much of the file is done is written in each transaction."""
     digest = _digest(stream, manner)
-    name = plain(os.fsencode(file.name).decode(errors="replace"))
+    name = _called(file)
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         done = await db.reading().value("SELECT done FROM imports WHERE digest = :digest", digest=digest) or 0
@@ -192,6 +192,11 @@ async def _bring(
                     report.brought(await put(batch, nth))
                     batch, size = [], 0
             report.brought(await put(batch, None))
+
+
+def _called(file: Path) -> str:
+    """The name of a file, which may be any bytes."""
+    return plain(os.fsencode(file.name).decode(errors="replace"))
 
 
 def _digest(stream: BufferedReader, manner: Manner) -> str:
