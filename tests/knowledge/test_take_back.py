@@ -148,7 +148,7 @@ def test_what_people_shared_meanwhile_stays_with_what_is_theirs(faro: Faro) -> N
 def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
     faro.imported(THERE)
     before = faro.exported()
-    faro.imported(many(700))
+    faro.imported(many(1200))
     number = faro.value("SELECT max(id) FROM changes")
     for _ in range(2):
         there = _left(faro)
@@ -166,10 +166,10 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
 
 
 def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
-    faro.imported(many(700))
+    faro.imported(many(1200))
     with faro.started("take-back", "transparency", 1, "--yes") as running:
         for left in _watched(faro):
-            if left < 700 or running.poll() is not None:
+            if left < 1200 or running.poll() is not None:
                 break
         running.send_signal(signal.SIGINT)
         output, _ = running.communicate(timeout=30)
