@@ -1,4 +1,4 @@
-"""Files that were brought in are changes of a hub: listed with the others, and taken back as one, in the index."""
+"""Files that were brought in are taken back as one: what they added goes, what people said stays."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
-from bot.testing.story import Story
-from plugins.knowledge import brought, filing, yielding
+from plugins.knowledge import brought, filing, index, purging, yielding
 from plugins.knowledge.brought import Brought, Part
 from plugins.knowledge.curation import Author, change
 from plugins.knowledge.exchange.item import Item, ShareItem
@@ -19,9 +18,9 @@ from plugins.knowledge.intake import Manner
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 from tests.knowledge.faro import BEN
 from tests.knowledge.shelf import RULES, say
-from tests.knowledge.talk import COORDINATOR, INSIDE, MOD, said, share
+from tests.knowledge.talk import MOD
 from tests.knowledge.test_export import CORRECTED, SAID, empty, entry, fill
-from tests.knowledge.test_plugin import ANA, LUIS
+from tests.knowledge.test_plugin import ANA
 
 ONE, TWO, THREE = (f"https://example.org/{name}" for name in ("one", "two", "three"))
 
@@ -226,6 +225,34 @@ async def test_a_label_of_a_page_that_was_joined_comes_back_with_it(db: SqliteDa
     assert [tuple(row.values()) for row in rows] == [("label", "amber"), ("topic:gifts", "-")]
 
 
+async def test_a_files_words_that_were_put_aside_go_too(db: SqliteDatabase) -> None:
+    """Its result was joined to another one: both have what it said."""
+    async with db.transaction() as tx:
+        await say(tx, f"first {ONE}")
+    file = await bring(db, item(TWO, title={"": "Filed"}))
+    async with db.transaction() as tx:
+        await tx.run(filing.merge, RULES, 1, 2)
+    await take_back(db, file)
+    assert await numbers(db) == {1: [ONE]}
+    for table in ("corrections", "put_aside"):
+        assert await db.reading().value(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - names from above
+
+
+async def test_who_hid_what_a_file_showed_again_can_be_forgotten(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"first {ONE}", sender=ANA)
+        await tx.run(change, RULES, await entry(tx, 1), Author(BEN, 1), [("hidden", yielding.OWN)])
+    file = await bring(db, item(ONE))
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE changes SET by = NULL")
+        while await tx.run(purging.drop_unused, "sharers"):
+            pass
+        await tx.run(index.forget, RULES, BEN)
+    assert await db.reading().value("SELECT group_concat(user) FROM sharers") == ANA
+    await take_back(db, file)
+    assert await db.reading().value("SELECT hidden FROM entries") == 1
+
+
 async def test_what_a_file_showed_again_is_hidden_again_unless_others_shared_it_since(db: SqliteDatabase) -> None:
     """A member had hidden what they alone shared; a file shared it, too."""
     for since, hidden in (("", 1), (f"me too {ONE}", 0)):
@@ -260,28 +287,3 @@ async def test_a_file_that_adds_nothing_is_no_change(db: SqliteDatabase) -> None
     await bring(db, item(ONE))
     await bring(db, item(ONE), file="again")
     assert await db.reading().value("SELECT count(*) FROM changes") == 1
-
-
-async def test_files_are_seen_among_the_changes_and_left_to_the_operator(told: Story) -> None:
-    await share(told)
-    await said(told, MOD, "!title 1 First")
-    assert isinstance(told.db, SqliteDatabase)
-    file = await bring(told.db, item(ONE), item(TWO), file="my_*links*.csv", cut=1)
-    await said(told, MOD, "!pin 1")
-    lines = (await said(told, COORDINATOR, "!changes")).splitlines()
-    assert "brought in by the operator: 2 links" in lines[1]
-    assert [len(line.split(" · ")) for line in lines] == [4, 3, 4]
-    answer = await said(told, MOD, f"!undo {file}")
-    assert answer.endswith(f": faro take-back config.yaml transparency {file}")
-    assert "no change of yours" in await said(told, LUIS, f"!undo {file}")
-    assert "Taken back: 1 pinned" in await said(told, MOD, "!undo")
-    await take_back(told.db, file)
-    assert "2 links · taken back" in await said(told, MOD, "!changes")
-    assert "can no longer be taken back" in await said(told, MOD, f"!undo {file}")
-
-
-async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Story) -> None:
-    assert isinstance(told.db, SqliteDatabase)
-    await bring(told.db, item(ONE), circle=COORDINATORS)
-    assert "links.csv" not in await said(told, MOD, "!changes")
-    assert "links.csv" in await said(told, MOD, "!changes", INSIDE)
