@@ -143,6 +143,9 @@ class Curating:
             found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
         if not found:
             raise UserError(ctx.t("There is no change of yours to take back here."))
+        if any(one.what == curation.IMPORT and not one.undone for one in found):
+            command = f"`faro take-back config.yaml {ctx.hub.id} {change}`"
+            raise UserError(ctx.t("The operator takes a file back, in the shell: {command}", command=command))
         touched = set[int]()
         for one in found:
             entry = await ctx.db.run(curation.undo, self.rules, one, author(ctx))
@@ -166,8 +169,8 @@ class Curating:
             return Reply(ctx.t("Nobody has changed anything yet."))
         lines = []
         for one in found:
-            facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), escape(one.by or ctx.t("somebody")),
-                     self._told(ctx, seen, one)]  # fmt: skip
+            by = () if one.what == curation.IMPORT else (escape(one.by or ctx.t("somebody")),)
+            facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), *by, self._told(ctx, seen, one)]
             if one.undone:
                 facts.append(ctx.t("taken back"))
             lines.append(f"- {' · '.join(facts)}")
@@ -239,6 +242,9 @@ class Curating:
         sign = "c" if circles[change.shelf] == COORDINATORS else ""
         number, after = f"{sign}{change.number}", escape(tidy(change.after or "", 80))
         match change.what:
+            case curation.IMPORT:
+                return ctx.n("{file} brought in by the operator: {count} link",
+                             "{file} brought in by the operator: {count} links", change.number, file=after)  # fmt: skip
             case curation.MERGE:
                 return ctx.t("{other} joined to {number}", other=sign + after, number=number)
             case curation.SPLIT:

@@ -14,7 +14,7 @@ from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.yielding import OWN
 
-MERGE, SPLIT, URL = "merge", "split", "url"
+MERGE, SPLIT, URL, IMPORT = "merge", "split", "url", "import"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
 MOST_AT_ONCE = 20  # changes of one command
 
@@ -22,7 +22,8 @@ MOST_AT_ONCE = 20  # changes of one command
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label, topic:<id>,
-    apart:<number of another entry>, stays: an address to which the page did not move), or merge, split."""
+    apart:<number of another entry>, stays: an address to which the page did not move), or merge, split; or
+    import: of a file called `after`, with `number` links."""
 
     id: int
     shelf: int
@@ -258,7 +259,8 @@ def _set(tx: SyncTransaction, entry: int, field: str, value: str | None, author:
         return
     tx.execute(
         """INSERT INTO corrections (entry, field, value, by, at) VALUES (:entry, :field, :value, :by, :at)
-        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at""",
+        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at,
+        brought = NULL""",
         entry=entry,
         field=field,
         value=value,

@@ -14,7 +14,7 @@ from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import AMBER, LABELS
 from plugins.knowledge.yielding import OWN, WHOLE
 
-_STRICTER = """ON CONFLICT DO UPDATE SET value = excluded.value
+_STRICTER = """ON CONFLICT DO UPDATE SET value = excluded.value, brought = excluded.brought
     WHERE excluded.value = 'amber' OR (excluded.value = 'green' AND value = 'clear')"""
 """Of two labels the stricter one is kept."""
 
@@ -114,7 +114,8 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
         whole=WHOLE,
     )
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM put_aside
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        SELECT :own, field, value, by, at, brought FROM put_aside
         WHERE shelf = :shelf AND resource = :resource AND field <> :whole""",
         own=own,
         whole=WHOLE,
@@ -131,14 +132,16 @@ def _take_back(tx: SyncTransaction, own: int, entry: int, shelf: int, resource: 
     )
     _keep_close(tx, entry, resource, [row["field"] for row in taken])
     tx.execute(
-        f"""INSERT INTO corrections (entry, field, value, by, at) SELECT :own, field, value, by, at FROM corrections
+        f"""INSERT INTO corrections (entry, field, value, by, at, brought)
+        SELECT :own, field, value, by, at, brought FROM corrections
         WHERE entry = :entry AND field IN ('hidden', 'label') {_STRICTER}""",
         own=own,
         entry=entry,
     )
     if joined:
         tx.execute(
-            """INSERT INTO corrections (entry, field, value, by, at) SELECT :entry, 'label', value, by, at
+            """INSERT INTO corrections (entry, field, value, by, at, brought)
+            SELECT :entry, 'label', value, by, at, brought
             FROM put_aside WHERE shelf = :shelf AND resource = :resource AND field = :whole""",
             entry=entry,
             shelf=shelf,
@@ -151,7 +154,8 @@ def _keep_close(tx: SyncTransaction, entry: int, resource: int, taken: Sequence[
     """What hid or labelled a part that goes, and the whole with it, stays where another part was hidden or labelled,
     too. It opens nothing: not what somebody shared more closely."""
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) SELECT :entry, a.field, a.value, a.by, a.at
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        SELECT :entry, a.field, a.value, a.by, a.at, a.brought
         FROM put_aside a JOIN merged m ON m.shelf = a.shelf AND m.resource = a.resource
         WHERE m.entry = :entry AND m.resource <> :resource AND a.field IN (SELECT value FROM json_each(:taken))
         AND (a.field = 'hidden' OR a.field = 'label' AND (a.value = 'amber' OR a.value = 'green'
@@ -173,9 +177,9 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
         **about,
     )
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
         SELECT :shelf, :resource, field, value, by, at - EXISTS (SELECT 1 FROM corrections w WHERE w.entry = :into
-        AND (w.field, w.value, w.at) = (c.field, c.value, c.at) AND w.by IS c.by)
+        AND (w.field, w.value, w.at) = (c.field, c.value, c.at) AND w.by IS c.by), brought
         FROM corrections c WHERE entry = :other ON CONFLICT DO NOTHING""",
         into=into,
         other=other,
@@ -184,14 +188,15 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
     )
     # What limits an entry limits each of its parts, wherever they go.
     tx.execute(
-        f"""INSERT INTO put_aside (shelf, resource, field, value, by, at)
-        SELECT m.shelf, m.resource, c.field, c.value, c.by, c.at FROM merged m JOIN corrections c ON c.entry = m.entry
+        f"""INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT m.shelf, m.resource, c.field, c.value, c.by, c.at, c.brought
+        FROM merged m JOIN corrections c ON c.entry = m.entry
         WHERE m.entry = :other AND c.field IN ('hidden', 'label') {_STRICTER}""",
         other=other,
     )
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at)
-        SELECT :shelf, :resource, :whole, value, by, at FROM corrections
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT :shelf, :resource, :whole, value, by, at, brought FROM corrections
         WHERE entry = :into AND field = 'label' ON CONFLICT DO NOTHING""",
         into=into,
         whole=WHOLE,

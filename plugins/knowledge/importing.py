@@ -107,6 +107,7 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
 
 def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
     new = {page.number: page for page in intake.pages.values() if page.id is None}
+    old = json.dumps(sorted({page.id for page in intake.pages.values() if page.id is not None}))
     for page, id_ in zip(new.values(), placing.new_ids(tx, "entries"), strict=False):
         page.id = id_
     tx.execute_many(
@@ -114,39 +115,78 @@ def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, inta
         ({"id": page.id, "shelf": shelf.id, "number": page.number, "resource": page.resource} for page in new.values()),
     )
     tx.execute_many(
-        "INSERT INTO merged (shelf, resource, entry, number) VALUES (:shelf, :resource, :entry, :number)",
+        """INSERT INTO merged (shelf, resource, entry, number, brought)
+        VALUES (:shelf, :resource, :entry, :number, :brought)""",
         (
-            {"shelf": shelf.id, "resource": resource, "entry": page.id, "number": intake.last + nth}
+            {
+                "shelf": shelf.id,
+                "resource": resource,
+                "entry": page.id,
+                "number": intake.last + nth,
+                "brought": manner.brought,
+            }
             for nth, (resource, page) in enumerate(intake.joined, start=1)
         ),
     )
     last = intake.last + len(intake.joined)
     tx.execute("UPDATE shelves SET last = :last WHERE id = :shelf", last=last, shelf=shelf.id)
+    if manner.brought is not None:
+        _remember(tx, manner.brought, old)
     entries = index.file(tx, intake.shares)
+    if manner.brought is not None:
+        _given_way(tx, manner.brought, old)
     said = {page.number: page for page in intake.pages.values() if page.added or page.number in new}
     _say(tx, manner, list(said.values()))
     renew(tx, rules, {*entries.values(), *(page.id for page in said.values() if page.id is not None)})
 
 
+def _remember(tx: SyncTransaction, brought: int, entries: str) -> None:
+    """What may give way to the file's shares, to come back when it is taken back."""
+    tx.execute(
+        """INSERT INTO given_way (brought, entry, field, value, by, at)
+        SELECT :brought, entry, field, value, by, at FROM corrections
+        WHERE entry IN (SELECT value FROM json_each(:entries)) AND field IN ('hidden', 'label')
+        ON CONFLICT DO NOTHING""",
+        brought=brought,
+        entries=entries,
+    )
+
+
+def _given_way(tx: SyncTransaction, brought: int, entries: str) -> None:
+    """Keeps of that what did."""
+    tx.execute(
+        """DELETE FROM given_way WHERE entry IN (SELECT value FROM json_each(:entries)) AND brought = :brought
+        AND EXISTS (SELECT 1 FROM corrections c WHERE c.entry = given_way.entry AND c.field = given_way.field)""",
+        brought=brought,
+        entries=entries,
+    )
+
+
 def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
     tx.execute_many(
-        """INSERT INTO corrections (entry, field, value, by, at) VALUES (:entry, :field, :value, NULL, :at)
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        VALUES (:entry, :field, :value, NULL, :at, :brought)
         ON CONFLICT DO NOTHING""",
         (
-            {"entry": page.id, "field": name, "value": value, "at": manner.now}
+            {"entry": page.id, "field": name, "value": value, "at": manner.now, "brought": manner.brought}
             for page in pages
             for name, value in page.corrections.items()
         ),
     )
     tx.execute_many(
-        """INSERT INTO facts (entry, resource, url, state, language)
-        VALUES (:entry, :resource, :url, 'ok', :language) ON CONFLICT DO NOTHING""",
-        ({"entry": page.id, **version} for page in pages for version in page.versions),
+        """INSERT INTO facts (entry, resource, url, state, brought, language)
+        VALUES (:entry, :resource, :url, 'ok', :brought, :language) ON CONFLICT DO NOTHING""",
+        ({"entry": page.id, "brought": manner.brought, **version} for page in pages for version in page.versions),
     )
     tx.execute_many(
-        f"""INSERT INTO facts (entry, resource, url, state, {", ".join(FACTS)})
-        VALUES (:entry, :resource, :url, 'ok', {", ".join(f":{name}" for name in FACTS)}) ON CONFLICT DO NOTHING""",
-        ({"entry": page.id, "resource": page.resource, **page.facts} for page in pages if page.facts),
+        f"""INSERT INTO facts (entry, resource, url, state, brought, {", ".join(FACTS)})
+        VALUES (:entry, :resource, :url, 'ok', :brought, {", ".join(f":{name}" for name in FACTS)})
+        ON CONFLICT DO NOTHING""",
+        (
+            {"entry": page.id, "resource": page.resource, "brought": manner.brought, **page.facts}
+            for page in pages
+            if page.facts
+        ),
     )
 
 

@@ -43,6 +43,8 @@ class Share:
     topics: tuple[str, ...] = ()
     tlp: int = GREEN
     file: str | None = None
+    brought: int | None = None
+    """The file it came with: its id in `changes`."""
 
 
 def put(tx: SyncTransaction, rules: Rules, shares: Sequence[Share]) -> Mapping[Share, int]:
@@ -64,8 +66,8 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
     entries = entries_of(tx, list(dict.fromkeys(about)))
     tx.execute_many(
         """INSERT INTO shares (entry, resource, place, event, said_in, sender, sent_at, url, label, note, topics, tlp,
-        file) VALUES (:entry, :resource, :place, :event, :said_in, :sender, :sent_at, :url, :label, :note, :topics,
-        :tlp, :file) ON CONFLICT DO NOTHING""",
+        file, brought) VALUES (:entry, :resource, :place, :event, :said_in, :sender, :sent_at, :url, :label, :note,
+        :topics, :tlp, :file, :brought) ON CONFLICT DO NOTHING""",
         (
             {
                 "entry": entries[where],
@@ -81,6 +83,7 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
                 "topics": _json(share.topics) if share.topics else None,
                 "tlp": share.tlp,
                 "file": share.file,
+                "brought": share.brought,
             }
             for share, where in zip(shares, about, strict=True)
         ),
@@ -186,7 +189,7 @@ def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
     )
     # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
     curation.drop_words(tx, "c.by = :id", id=id_)
-    for table in ("corrections", "put_aside"):
+    for table in ("corrections", "put_aside", "given_way"):
         tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
         tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
     tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)

@@ -49,7 +49,8 @@ Labels = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a file is brought in: onto which shelf, in whose name, with which label instead of the file's."""
+    """How a file is brought in: onto which shelf, in whose name, with which label instead of the file's; `brought` is
+    its id in `changes`, by which it can be taken back."""
 
     hub: str
     now: int
@@ -57,6 +58,7 @@ class Manner:
     sharer: str | None = None
     keep_sharers: bool = False
     label: str | None = None
+    brought: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ class Intake:
             label=tidy(said.label or "", LONGEST_LABEL) or None if kept else None,
             note=tidy(said.note, LONGEST_NOTE) or None if kept else None,
             tlp=_strictest(*labels, marks.label(said.words)),
+            brought=self._manner.brought,
         )
 
     def _say(self, item: Item, page: Page, shares: Sequence[Share], remarks: list[Text]) -> None:

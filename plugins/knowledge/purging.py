@@ -19,8 +19,8 @@ _ENTRIES = f"(SELECT id FROM entries WHERE shelf IN {_SHELVES})"
 _NAMED = {
     "places": "SELECT place FROM shares",
     "sharers": """SELECT sender FROM shares EXCEPT SELECT shared_by FROM entries EXCEPT SELECT by FROM corrections
-        EXCEPT SELECT by FROM put_aside EXCEPT SELECT by FROM changes EXCEPT SELECT sharer FROM votes
-        EXCEPT SELECT sharer FROM choices""",
+        EXCEPT SELECT by FROM put_aside EXCEPT SELECT by FROM given_way EXCEPT SELECT by FROM changes
+        EXCEPT SELECT sharer FROM votes EXCEPT SELECT sharer FROM choices""",
 }
 
 Held = Mapping[str, int]
@@ -74,7 +74,9 @@ def take_out_some(tx: SyncTransaction, rules: Rules, hub: str) -> int:
 
 
 def close(tx: SyncTransaction, hub: str, *, configured: bool) -> None:
-    """The list of changes goes, and the empty shelves: not those of a hub that is in use, whose numbers go on."""
+    """The list of changes goes, with the names of files, and the empty shelves: not those of a hub that is in use,
+    whose numbers go on."""
+    tx.execute(f"DELETE FROM imports WHERE change IN (SELECT id FROM changes WHERE shelf IN {_SHELVES})", hub=hub)
     tx.execute(f"DELETE FROM changes WHERE shelf IN {_SHELVES}", hub=hub)
     if not configured:
         tx.execute(f"DELETE FROM shelves WHERE hub = :hub AND NOT EXISTS {_ENTRIES}", hub=hub)

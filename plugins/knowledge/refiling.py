@@ -145,18 +145,20 @@ def _join(tx: SyncTransaction, rules: Rules, page: _Page, new: int, urls: Sequen
     about: dict[str, object] = {"shelf": page.shelf, "old": page.old, "new": new}
     if entry_of(tx, page.shelf, new) is None:
         tx.execute(
-            """INSERT INTO merged (shelf, resource, entry, number, moved_from) SELECT shelf, :new, entry, :number,
-            moved_from FROM merged WHERE shelf = :shelf AND resource = :old""",
+            """INSERT INTO merged (shelf, resource, entry, number, moved_from, brought)
+            SELECT shelf, :new, entry, :number, moved_from, brought FROM merged
+            WHERE shelf = :shelf AND resource = :old""",
             number=first_number(tx, page.shelf, 1),
             **about,
         )
     label = max(page.label, _label_of(tx, page.entry, page.shelf, new))
     _move(tx, page, page.entry, new, urls)
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at) SELECT shelf, :new, field, value, by, at
-        FROM put_aside WHERE shelf = :shelf AND resource = :old AND (:said OR field IN ('hidden', 'label', :whole))
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT shelf, :new, field, value, by, at, brought FROM put_aside
+        WHERE shelf = :shelf AND resource = :old AND (:said OR field IN ('hidden', 'label', :whole))
         AND EXISTS (SELECT 1 FROM merged WHERE shelf = :shelf AND resource = :new)
-        ON CONFLICT DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at
+        ON CONFLICT DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at, brought = excluded.brought
         WHERE field <> 'hidden' OR value = :own""",
         said=int(said),
         whole=WHOLE,

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
-from plugins.knowledge import Knowledge
+from plugins.knowledge import Knowledge, brought
+from plugins.knowledge.brought import Part
 from plugins.knowledge.canonical import VERSION, canonical
+from plugins.knowledge.exchange.item import Item
+from plugins.knowledge.intake import Manner
 from plugins.knowledge.placing import digest
+from plugins.knowledge.rules import Rules
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.test_plugin import ANA, LUIS, ROOM, count
@@ -160,3 +164,35 @@ async def test_what_pages_said_and_who_found_them_useful_is_their_own_again_afte
         votes = await db.reading().rows("SELECT entry, sharer, resource, event FROM votes ORDER BY entry")
         assert [tuple(row.values()) for row in votes] == [(7, 1, 1, "$9"), (8, 1, 3, None)]
         assert await db.reading().value("SELECT count(*) FROM pragma_foreign_key_check") == 0
+
+
+async def test_what_was_brought_in_before_that_was_written_down_stays_and_an_interrupted_file_goes_on() -> None:
+    """Step 4 did not know which file a link came with: it belongs to none, and cannot be taken back."""
+    steps = steps_in(SCHEMA)
+    async with SqliteDatabase(None) as db:
+        await db.migrate("knowledge", [step for step in steps if step[0] <= 4])
+        async with db.transaction() as tx:
+            for sql in (
+                "INSERT INTO shelves (id, hub, circle, last) VALUES (1, 'transparency', 'members', 1)",
+                "INSERT INTO resources (id, key, version) VALUES (1, 'a', 1), (2, 'b', 1)",
+                "INSERT INTO entries (id, shelf, number, resource) VALUES (7, 1, 1, 1)",
+                "INSERT INTO shares (entry, resource, sent_at, url) VALUES (7, 1, 1000, 'https://example.org/a')",
+                "INSERT INTO corrections (entry, field, value, at) VALUES (7, 'title:en', 'A', 1000)",
+                "INSERT INTO merged (shelf, resource, entry, number) VALUES (1, 2, 7, 2)",
+                "INSERT INTO facts (entry, resource, url, state) VALUES (7, 1, 'https://example.org/a', 'ok')",
+                "INSERT INTO imports VALUES ('half', 200)",
+            ):
+                await tx.execute(sql)
+        await db.migrate("knowledge", steps)
+        for table in ("shares", "corrections", "facts", "merged"):
+            rows = await db.reading().rows(f"SELECT brought FROM {table}")  # noqa: S608 - names of tables
+            assert [row["brought"] for row in rows] == [None]
+        assert await db.reading().run(brought.files, "transparency") == []
+        async with db.transaction() as tx:
+            item, part = Item("https://example.org/c"), Part("half", "links.csv", None)
+            await tx.run(brought.bring, Rules(HUBS), Manner("transparency", 5), [item], part)
+            [file] = await tx.run(brought.files, "transparency")
+            assert (file.file, file.links) == ("links.csv", 1)
+            assert await tx.run(brought.take_back_some, Rules(HUBS), file.id) == 1
+        urls = await db.reading().value("SELECT group_concat(url) FROM shares")
+        assert urls == "https://example.org/a"

@@ -16,7 +16,7 @@ from typing import TextIO
 import click
 
 from bot.api import Hub, Offline, Shell, Translator, in_language
-from plugins.knowledge import address, choices, importing
+from plugins.knowledge import address, brought, choices, importing
 from plugins.knowledge.exchange.formats import HEAD, READERS, Reader, detect
 from plugins.knowledge.exchange.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.intake import Manner, Outcome
@@ -80,7 +80,7 @@ def import_command(
         with _table(report) as table:
             told = Report(table, t)
             try:
-                asyncio.run(_bring(offline, manner, stream, READERS[name], preview.read, told))
+                asyncio.run(_bring(offline, manner, file, stream, READERS[name], preview.read, told))
             except KeyboardInterrupt:
                 end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
             told.summary()
@@ -145,7 +145,7 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
 
 def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> None:
     where = in_language(hub.title, t.language, *hub.languages)
-    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=file.name, format=name, hub=where))
+    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_called(file), format=name, hub=where))
     click.echo(t.n("{count} link", "{count} links", preview.links))
     click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.known))
     for item in preview.first:
@@ -162,10 +162,11 @@ def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> N
 
 
 async def _bring(
-    offline: Offline, manner: Manner, stream: BufferedReader, read: Reader, total: int, report: Report
+    offline: Offline, manner: Manner, file: Path, stream: BufferedReader, read: Reader, total: int, report: Report
 ) -> None:
     """Begun and not finished, it goes on: how much of the file is done is written in each transaction."""
     digest = _digest(stream, manner)
+    name = _called(file)
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         done = await db.reading().value("SELECT done FROM imports WHERE digest = :digest", digest=digest) or 0
@@ -173,17 +174,7 @@ async def _bring(
 
         async def put(batch: Sequence[Item], end: int | None) -> Sequence[Outcome]:
             async with db.transaction() as tx:
-                outcomes = await tx.run(importing.bring, rules, manner, batch)
-                if end is None:
-                    await tx.execute("DELETE FROM imports WHERE digest = :digest", digest=digest)
-                else:
-                    await tx.execute(
-                        """INSERT INTO imports (digest, done) VALUES (:digest, :done)
-                        ON CONFLICT (digest) DO UPDATE SET done = excluded.done""",
-                        digest=digest,
-                        done=end,
-                    )
-            return outcomes
+                return await tx.run(brought.bring, rules, manner, batch, brought.Part(digest, name, end))
 
         with progress() as bars:
             task = bars.add_task(offline.translator.t("Bringing in"), total=total)
@@ -201,6 +192,11 @@ async def _bring(
                     report.brought(await put(batch, nth))
                     batch, size = [], 0
             report.brought(await put(batch, None))
+
+
+def _called(file: Path) -> str:
+    """The name of a file, which may be any bytes."""
+    return plain(os.fsencode(file.name).decode(errors="replace"))
 
 
 def _digest(stream: BufferedReader, manner: Manner) -> str:
