@@ -318,7 +318,7 @@ def stripped(items: list[dict[str, object]]) -> list[tuple[object, ...]]:
 
 def test_killed_in_the_middle_it_goes_on_where_it_was_without_doubles(faro: Faro) -> None:
     """As often as it is killed."""
-    count = 700
+    count = 1200
     file = faro.file("many.json", faro_json(many(count)))
     seen = 0
     for _ in range(2):
