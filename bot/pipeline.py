@@ -66,9 +66,10 @@ class Pipeline:
             oldest = self._clock.now() - self._answer_within
             for event in await self._unreadable.readable(tx, batch):
                 await self._fenced(tx, event, stale=sent_at(event) < oldest)
+            await self._unreadable.keep(tx, batch, self._clock.now())
             for update in batch.rooms:
                 await self._room(tx, update, batch)
-            await self._unreadable.take(tx, batch, self._clock.now())
+            await self._unreadable.ask(tx, batch, self._clock.now())
             for invite in batch.invites:
                 await self._desk.core_schedule(tx, self._clock.now()).job(
                     "invite",

@@ -57,12 +57,16 @@ class Unreadable:
                 found.append(event)
         return found
 
-    async def take(self, tx: Transaction, batch: Batch, now: int) -> None:
-        """Keeps what could not be read, and speaks to those who do not give the bot their keys."""
+    async def keep(self, tx: Transaction, batch: Batch, now: int) -> None:
+        """Keeps what could not be read: before the batch's events, some of which may edit or remove it."""
+        joined = {update.room for update in batch.rooms}
         for event in batch.undecryptable:
-            if not batch.first and await rooms.one(tx, event.room):
+            if not batch.first and (event.room in joined or await rooms.one(tx, event.room)):
                 await undecryptable.keep(tx, event, now)
                 log.info("an event cannot be read yet", room=event.room, event_id=event.event_id)
+
+    async def ask(self, tx: Transaction, batch: Batch, now: int) -> None:
+        """Speaks to those who do not give the bot their keys."""
         for notice in batch.withheld:
             if await rooms.one(tx, notice.room) and await rooms.is_member(tx, notice.room, notice.sender):
                 await undecryptable.withhold(tx, notice, now)

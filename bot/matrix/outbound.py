@@ -96,6 +96,7 @@ class Outbound:
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
                 if row.has_file and row.instead:
+                    self._uploaded.pop(row.id, None)  # it was taken, and the message with it refused
                     row = replace(row, content=row.instead, has_file=False)
                     continue
                 await self._outbox.failed(row.id, str(error))

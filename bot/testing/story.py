@@ -83,11 +83,13 @@ class Story:
         await self.pipeline.handle(Batch(f"t{self._count}", updates, catching_up=catching_up))
         return await self.settle()
 
-    async def hear_sealed(self, *messages: Message, session: str = "session") -> str | None:
-        """These messages arrive encrypted, and their key does not."""
+    async def hear_sealed(self, *messages: Message, session: str = "session", beside: Edit | None = None) -> str | None:
+        """These messages arrive encrypted, and their key does not; `beside` them in the same batch, an edit that can
+        be read."""
         self._count += 1
         closed = tuple(self.transport.seal(message, session) for message in messages)
-        await self.pipeline.handle(Batch(f"t{self._count}", undecryptable=closed))
+        updates = (RoomUpdate(beside.message.room, events=(beside,)),) if beside else ()
+        await self.pipeline.handle(Batch(f"t{self._count}", updates, undecryptable=closed))
         return await self.settle()
 
     async def key_arrives(self, room: str | None = None, session: str = "session") -> str | None:

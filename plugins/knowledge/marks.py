@@ -35,7 +35,7 @@ _LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]
 
 def no_log(words: str) -> bool:
     """Did the sharer ask not to be logged?"""
-    return bool(_NO_LOG.search(words))
+    return bool(_NO_LOG.search(_visible(words)))
 
 
 def kept_out(words: str) -> str | None:
@@ -77,7 +77,12 @@ def label(words: str) -> str | None:
     """
     found = {
         colour
-        for match in _LABEL.finditer(unicodedata.normalize("NFKC", words))
+        for match in _LABEL.finditer(unicodedata.normalize("NFKC", _visible(words)))
         if (colour := _COLOURS.get(fold(match["colour"]))) and (colour != "clear" or ":" in match["mark"])
     }
     return next((colour for colour in _STRICTEST if colour in found), None)
+
+
+def _visible(words: str) -> str:
+    """Without characters nobody sees: none of them may stand inside a mark."""
+    return words if words.isascii() else "".join(char for char in words if unicodedata.category(char) != "Cf")

@@ -84,9 +84,9 @@ def _drop_unsaid(tx: SyncTransaction, ids: str) -> None:
         SELECT value FROM corrections WHERE entry = f.entry AND field = 'url' UNION ALL
         SELECT value FROM put_aside WHERE shelf = (SELECT shelf FROM entries WHERE id = f.entry)
         AND resource = f.resource AND field = 'url'))
-        OR resource NOT IN (SELECT resource FROM shares WHERE entry = f.entry UNION ALL
-        SELECT resource FROM curations WHERE entry = f.entry UNION ALL
-        SELECT resource FROM entries WHERE id = f.entry))""",
+        OR NOT (EXISTS (SELECT 1 FROM shares WHERE resource = f.resource AND +entry = f.entry)
+        OR EXISTS (SELECT 1 FROM curations WHERE entry = f.entry AND resource = f.resource)
+        OR EXISTS (SELECT 1 FROM entries WHERE id = f.entry AND resource = f.resource)))""",
         ids=ids,
     )
 

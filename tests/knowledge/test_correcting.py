@@ -123,13 +123,13 @@ async def test_nothing_of_a_command_is_taken_back_if_a_part_was_changed_since(to
     assert "Audit" in await said(told, LUIS, "!show 1")
 
 
-@pytest.mark.parametrize("mark", ["TLP:RED", "!nolog"])
+@pytest.mark.parametrize("mark", ["TLP:RED", "!nolog", "TLP:\u200bRED", "T\u00adLP:RED", "!no\u200blog"])
 @pytest.mark.parametrize("what", ["title", "note"])
 async def test_words_that_must_not_be_kept_are_not_kept_as_a_title_or_note(told: Story, what: str, mark: str) -> None:
     await share(told)
     answer = await said(told, ANA, f"!{what} 1 {mark} zanzibarista")
     assert "is not kept" in answer
-    assert mark in answer
+    assert ("TLP:RED" if "RED" in mark else "!nolog") in answer
     message = told.message(ANA, f"!{what} 1 zanzibarista")
     await told.hear(message)
     assert "/a" in await said(told, ANA, "!find zanzibarista")

@@ -133,20 +133,26 @@ async def test_the_text_before_an_edit_does_not_come_back_when_its_key_comes_lat
     assert "“said best”" in await said(told, LUIS, "!show 1")
 
 
-async def test_links_that_an_edit_took_out_do_not_come_back_when_their_key_comes_late(told: Story) -> None:
-    message = told.message(ANA, "the first zanzibarista https://example.org/secret")
-    await told.hear_sealed(message)
-    await told.edit(message, "never mind")
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(
+    ("by", "text", "urls"),
+    [
+        (ANA, "never mind", []),
+        (ANA, "better https://example.org/b", ["https://example.org/b"]),
+        (LUIS, "mine https://example.org/c", ["https://example.org/a"]),
+    ],
+)
+async def test_of_a_message_whose_key_comes_late_the_last_text_of_its_author_counts(
+    told: Story, by: str, text: str, urls: list[str], together: bool
+) -> None:
+    """Whether its edit, which can be read, came in the same batch or later."""
+    message = told.message(ANA, "the first zanzibarista https://example.org/a")
+    edit = Edit(message.event_id, replace(message, event_id="$edit", body=text, sender=by))
+    await told.hear_sealed(message, beside=edit if together else None)
+    if not together:
+        await told.hear(edit)
     await told.key_arrives()
-    assert await count(told, "shares") == 0
-
-
-async def test_what_somebody_else_makes_of_a_message_that_cannot_be_read_yet_is_not_kept(told: Story) -> None:
-    message = told.message(ANA, "policy https://example.org/a")
-    await told.hear_sealed(message)
-    await told.edit(message, "mine https://example.org/b", by=LUIS)
-    await told.key_arrives()
-    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/a"]
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == urls
 
 
 async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_not_kept(told: Story) -> None:

@@ -172,6 +172,7 @@ def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
             if left < 1200 or running.poll() is not None:
                 break
         running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGINT)  # as impatient people do, and `timeout`
         output, _ = running.communicate(timeout=30)
     assert running.returncode == 1
     assert output.decode().splitlines()[-1] == "Interrupted. Start it again and it goes on where it was."

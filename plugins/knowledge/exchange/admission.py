@@ -215,8 +215,11 @@ class _Form:
     def versions(self) -> Iterator[VersionItem]:
         for raw in self._list(self.raw.get("versions"), "versions")[:MOST_ADDRESSES]:
             form = _Form(raw if isinstance(raw, Mapping) else {}, self.line, self.what)
-            for url in form.addresses("url"):
+            url = self._posted(form.raw.get("url"), "")
+            if url:
                 yield VersionItem(url, form.texts("title"), form.texts("note"), form.language())
+            else:
+                self._left_out("versions", Text("This is not an http or https address."))
             self.problems += form.problems
 
     def addresses(self, name: str) -> Iterator[str]:

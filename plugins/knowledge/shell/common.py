@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -20,6 +22,7 @@ TROUBLE, WRONG = 1, 2  # exit codes: trouble that was told; something must be ch
 
 USER = re.compile(r"@[^\s:@]+:\S+")
 
+Answer = TypeVar("Answer")
 Command = TypeVar("Command", bound=Callable[..., Any])  # Any: click hands over what the options say
 
 
@@ -49,6 +52,32 @@ def agreed(question: str, yes: bool, t: Translator) -> bool:
         return True
     click.echo(t.t("Nothing was changed."))
     return False
+
+
+def finished(work: Coroutine[Any, Any, Answer], t: Translator) -> Answer:
+    """What `work`, which goes on where it was, answers; ends the command if it is interrupted.
+
+    Only the first Ctrl-C counts: a second one (`timeout` sends two) would come while the first is obeyed, and break off
+    the closing of the database, whose threads would then be waited for for ever.
+    """
+    interrupted = False
+
+    async def act() -> Answer:
+        task = asyncio.current_task()
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            if task and not interrupted:
+                interrupted = True
+                task.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt)
+        return await work
+
+    try:
+        return asyncio.run(act())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
 
 
 async def rewrite(db: Database, bars: Progress, t: Translator) -> None:

@@ -21,7 +21,17 @@ from plugins.knowledge.exchange.formats import HEAD, READERS, Reader, detect
 from plugins.knowledge.exchange.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.intake import Manner, Outcome
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shell.common import TROUBLE, USER, WRONG, agreed, end, hub_arguments, hub_called, progress
+from plugins.knowledge.shell.common import (
+    TROUBLE,
+    USER,
+    WRONG,
+    agreed,
+    end,
+    finished,
+    hub_arguments,
+    hub_called,
+    progress,
+)
 from plugins.knowledge.shell.report import Report, place, plain
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 
@@ -79,10 +89,7 @@ def import_command(
             return
         with _table(report) as table:
             told = Report(table, t)
-            try:
-                asyncio.run(_bring(offline, manner, file, stream, READERS[name], preview.read, told))
-            except KeyboardInterrupt:
-                end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
+            finished(_bring(offline, manner, file, stream, READERS[name], preview.read, told), t)
             told.summary()
 
 
@@ -187,7 +194,7 @@ async def _bring(
                     report.skipped(found)
                 elif nth > done:
                     batch.append(found)
-                    size += max(1, len(found.shares))
+                    size += max(1, len(found.shares) + len(found.versions))
                 if size >= importing.SLICE:
                     report.brought(await put(batch, nth))
                     batch, size = [], 0

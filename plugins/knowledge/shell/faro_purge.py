@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from plugins.knowledge import address, choices, purging, results
 from plugins.knowledge.purging import Held
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shell.common import TROUBLE, USER, WRONG, agreed, end, hub_arguments, progress, rewrite
+from plugins.knowledge.shell.common import USER, WRONG, agreed, end, finished, hub_arguments, progress, rewrite
 from plugins.knowledge.shell.report import plain
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS, Sight, every
 
@@ -44,7 +44,7 @@ def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -
     if configured:
         click.echo(t.t("What the hub's YAML recommends comes back; what is shared from now on is kept."))
     if agreed(t.t("Erase it for good?"), yes, t):
-        _run(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
+        finished(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
         click.echo(t.t("It is erased, from the file too."))
 
 
@@ -66,7 +66,7 @@ def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
     if unlogged:
         click.echo(t.t("They want nothing kept that they share: that is remembered, so that it holds."))
     if agreed(t.t("Erase it for good?"), yes, t):
-        there = _run(_forget(offline, user), t)
+        there = finished(_forget(offline, user), t)
         click.echo(t.t("It is erased, from the file too.") if there else t.t("The bot held nothing about this person."))
 
 
@@ -118,13 +118,6 @@ def _told(held: Held, t: Translator) -> Iterator[str]:
                 yield t.n("{count} line in the list of changes", "{count} lines in the list of changes", count)
             case _:
                 yield t.n("{count} vote", "{count} votes", count)
-
-
-def _run(work: Coroutine[None, None, bool], t: Translator) -> bool:
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
 
 
 async def _erase(offline: Offline, entry: Entry) -> bool:

@@ -13,7 +13,7 @@ from bot.api import Offline, Shell, Translator
 from plugins.knowledge import brought, purging
 from plugins.knowledge.brought import Brought, Held
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shell.common import TROUBLE, WRONG, agreed, end, hub_arguments, hub_called, progress, rewrite
+from plugins.knowledge.shell.common import WRONG, agreed, end, finished, hub_arguments, hub_called, progress, rewrite
 from plugins.knowledge.shelves import COORDINATORS
 
 
@@ -46,10 +46,7 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
                    "by others.", held.stay))  # fmt: skip
     if dry_run or not agreed(t.t("Take it back?"), yes, t):
         return
-    try:
-        asyncio.run(_take_back(offline, file, held))
-    except KeyboardInterrupt:
-        end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
+    finished(_take_back(offline, file, held), t)
     click.echo(t.t("It is taken back, and its words are erased from the database."))
 
 
