@@ -211,7 +211,7 @@ def _hand_over(tx: SyncTransaction, into: int, other: int, about: Row) -> None:
         other=other,
         own=OWN,
     )
-    for table in ("votes", "corrections", "merged"):
+    for table in ("votes", "corrections", "merged", "given_way"):
         tx.execute(f"UPDATE OR IGNORE {table} SET entry = :into WHERE entry = :other", into=into, other=other)
     # A label somebody set for one of them is that of both now: the stricter of the two counts.
     strictest = tx.value(

@@ -94,7 +94,7 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
             told=bool(row["told"]),
             labelled=row["label"] == AMBER or "label" in fields,
             apart={int(name.removeprefix(APART)) for name in fields if name.startswith(APART)},
-            moved="stays" in fields,
+            stays="stays" in fields,
             topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
         )
     intake.pages = {row["resource"]: pages[row["entry"]] for row in found}

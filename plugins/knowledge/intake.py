@@ -89,7 +89,7 @@ class Page:
     """Whether there are facts."""
     labelled: bool = False
     """It is amber already, or somebody set its label by command."""
-    moved: bool = False
+    stays: bool = False
     """Somebody said of an address that it did not move there."""
     apart: set[int] = field(default_factory=set)
     """The numbers of entries that were said to be other pages."""
@@ -151,9 +151,9 @@ class Intake:
 
     def _part(self, item: Item, page: Page, others: Sequence[int]) -> None:
         """What people rejected: that it moved, and that it is one page with another."""
-        if item.stays and not page.moved:
+        if item.stays and not page.stays:
             page.corrections["stays"] = item.stays
-            page.moved = True
+            page.stays = True
         for other in (self.pages[one] for one in others if one in self.pages):
             if other is not page and other.number not in page.apart and page.number not in other.apart:
                 page.corrections[f"{APART}{other.number}"] = "1"

@@ -213,7 +213,7 @@ class _Form:
             self.problems += form.problems
 
     def versions(self) -> Iterator[VersionItem]:
-        for raw in self._list(self.raw.get("versions"), "versions")[:MOST_ADDRESSES]:
+        for raw in self._some(self.raw.get("versions"), "versions"):
             form = _Form(raw if isinstance(raw, Mapping) else {}, self.line, self.what)
             url = self._posted(form.raw.get("url"), "")
             if url:
@@ -225,7 +225,7 @@ class _Form:
     def addresses(self, name: str) -> Iterator[str]:
         """Addresses of other pages: one, or a list."""
         value = self.raw.get(name)
-        for said in self._list([value] if isinstance(value, str) else value, name)[:MOST_ADDRESSES]:
+        for said in self._some([value] if isinstance(value, str) else value, name):
             address = self._posted(said, "")
             if address:
                 yield address
@@ -255,6 +255,13 @@ class _Form:
             self._left_out(name, Text("It is not a list."))
             return ()
         return value
+
+    def _some(self, value: object, name: str) -> Sequence[object]:
+        """A list of other pages, which is not endless."""
+        pages = self._list(value, name)
+        if len(pages) > MOST_ADDRESSES:
+            self._left_out(name, Text("There are more than {most} addresses.", most=MOST_ADDRESSES))
+        return pages[:MOST_ADDRESSES]
 
     def _left_out(self, name: str, why: Text) -> None:
         self.problems.append(self.problem(Text("Read without its '{field}': {why}", field=name, why=why)))

@@ -195,6 +195,16 @@ def test_what_is_labelled_red_or_unknown_is_not_read() -> None:
         assert isinstance(problem, Skipped)
 
 
+def test_a_link_has_no_endless_versions_and_what_is_left_out_is_told() -> None:
+    many = [f"https://example.org/{one}" for one in range(101)]
+    link = {"url": "https://example.org/", "versions": [{"url": many}, *({"url": url} for url in many)], "apart": many}
+    found = read("json", json.dumps({"format": "faro", "version": 1, "items": [link]}).encode())
+    (item,) = items(found)
+    assert (len(item.versions), len(item.apart)) == (99, 100)
+    assert sum("more than 100 addresses" in why for why in skipped(found)) == 2
+    assert any("'versions': This is not" in why for why in skipped(found))
+
+
 @given(st.text(max_size=45))
 @example("99999999999999999")
 @example("31/12/9999")
