@@ -57,7 +57,9 @@ class Curating:
             name = fold(word.lstrip("+-#")).replace("_", "-")
             own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
             if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
-                raise UserError(ctx.t("Write topics like +gifts or -audit."))
+                raise UserError(
+                    ctx.t("Write topics like +gifts or -audit, and several words with hyphens: +code-of-conduct.")
+                )
             topic = own or name
             if sign == "+" or topic in entry.topics:  # what is not there need not be taken away
                 values.append((f"topic:{topic}", sign))
