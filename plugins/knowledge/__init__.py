@@ -17,6 +17,7 @@ from plugins.knowledge import (
     joining,
     searches,
     shell,
+    undoing,
     upkeep,
 )
 from plugins.knowledge.errands import Asks
@@ -36,6 +37,7 @@ class Knowledge(
     fetching.Fetching,
     finding.Finding,
     joining.Joining,
+    undoing.Undoing,
     upkeep.Upkeep,
     Plugin[KnowledgeSettings],
 ):

@@ -173,13 +173,10 @@ class Capturing:
 
 async def _hidden(ctx: Context, url: str, entry: int, number: str) -> str:
     """What is said to whoever shares a page that is hidden: who hid it is told to nobody else."""
-    shown = escape(address.shown(url))
     if await ctx.db.run(curation.is_hidden_by, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
-        again = naming.written(ctx, "hide", number)
-        return ctx.t("You hid this page, so nobody finds it. {command} shows it again: {address}",
-                     address=shown, command=again)  # fmt: skip
-    return ctx.t("This page was hidden here, so nobody finds it. Coordinators can show it again: {address}",
-                 address=shown)  # fmt: skip
+        return naming.you_hid(ctx, url, number)
+    return ctx.t("The page {address} was hidden here, so nobody finds it. Coordinators can show it again.",
+                 address=escape(address.shown(url)))  # fmt: skip
 
 
 def _document(message: Message) -> FileShared | None:

@@ -1,4 +1,4 @@
-"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!useful`, `!undo`, `!changes`.
+"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!useful`.
 
 Coordinators and moderators may correct the entries of their hub in its rooms; whoever shared a page, its own.
 """
@@ -6,19 +6,17 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
-from plugins.knowledge import curation, errands, marks, naming, results, shown, votes
-from plugins.knowledge.curation import Change, author
+from plugins.knowledge import curation, marks, naming, results, shown, votes
+from plugins.knowledge.curation import author
 from plugins.knowledge.links import tidy
-from plugins.knowledge.proposals import APART
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.shelves import COORDINATORS, LABELS, Sight, sight
+from plugins.knowledge.shelves import LABELS, Sight, sight
 from plugins.knowledge.text import fold
 from plugins.knowledge.yielding import OWN
 
 LONGEST_TITLE = 200
 LONGEST_NOTE = 1000
-MOST_CHANGES = 10
 
 
 class Curating:
@@ -59,7 +57,9 @@ class Curating:
             name = fold(word.lstrip("+-#")).replace("_", "-")
             own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
             if not (own or (marks.is_word(name) and marks.hashtags(f"#{name}"))):
-                raise UserError(ctx.t("Write topics like +gifts or -audit."))
+                raise UserError(
+                    ctx.t("Write topics like +gifts or -audit, and several words with hyphens: +code-of-conduct.")
+                )
             topic = own or name
             if sign == "+" or topic in entry.topics:  # what is not there need not be taken away
                 values.append((f"topic:{topic}", sign))
@@ -126,56 +126,6 @@ class Curating:
             return Reply(noted)
         return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
-    @command(
-        "undo",
-        help="Take back your last change, or any one by its number in the list of changes.",
-        aliases={"es": "deshacer", "fr": "annuler", "pt": "desfazer"},
-        examples=("undo", "undo 57"),
-    )
-    async def undo(self, ctx: Context, change: int | None = None) -> Reply:
-        seen = await self._own(ctx)
-        shelves = [shelf.id for shelf in seen.own]
-        if change is None:
-            found = await ctx.db.run(curation.last_of, shelves, ctx.sender)
-        else:
-            found = await ctx.db.run(curation.numbered, shelves, change)
-        if ctx.role < Role.COORDINATOR:  # who was one may have changed what is no longer theirs to change
-            found = [one for one in found if one.by == ctx.sender and await self._is_theirs_alone(ctx, one.entry)]
-        if not found:
-            raise UserError(ctx.t("There is no change of yours to take back here."))
-        if any(one.what == curation.IMPORT and not one.undone for one in found):
-            command = f"`faro take-back config.yaml {ctx.hub.id} {change}`"
-            raise UserError(ctx.t("The operator takes a file back, in the shell: {command}", command=command))
-        touched = set[int]()
-        for one in found:
-            entry = await ctx.db.run(curation.undo, self.rules, one, author(ctx))
-            if entry is None:
-                raise UserError(ctx.t("That change can no longer be taken back: something changed since."))
-            touched.add(entry)
-        await errands.begin(ctx, touched)
-        told = ", ".join(self._told(ctx, seen, one) for one in reversed(found))
-        return Reply(ctx.t("Taken back: {change}", change=told))
-
-    @command(
-        "changes",
-        help="Show the last changes to this hub's results.",
-        aliases={"es": "cambios", "fr": "changements", "pt": "mudancas"},
-        role=Role.COORDINATOR,
-    )
-    async def changes(self, ctx: Context) -> Reply:
-        seen = await self._own(ctx)
-        found = await ctx.db.run(curation.changes, [shelf.id for shelf in seen.own], MOST_CHANGES)
-        if not found:
-            return Reply(ctx.t("Nobody has changed anything yet."))
-        lines = []
-        for one in found:
-            by = () if one.what == curation.IMPORT else (escape(one.by or ctx.t("somebody")),)
-            facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), *by, self._told(ctx, seen, one)]
-            if one.undone:
-                facts.append(ctx.t("taken back"))
-            lines.append(f"- {' · '.join(facts)}")
-        return Reply("\n".join(lines))
-
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
         """Sets a title or a note. A label in it is the result's where it is stricter, as in a message."""
         if mark := marks.kept_out(text):
@@ -223,55 +173,16 @@ class Curating:
         entry = await naming.entry(ctx, seen, number, hidden=True)
         if ctx.role >= Role.COORDINATOR:
             return entry
-        theirs = await self._is_theirs_alone(ctx, entry.id)
+        theirs = await is_theirs_alone(ctx, entry.id)
         if entry.hidden and not (theirs and await ctx.db.run(curation.is_hidden_by_sharer, entry.id)):
             await naming.entry(ctx, seen, number)  # raises: it is not there for them
         if not theirs:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
         return entry
 
-    async def _is_theirs_alone(self, ctx: Context, entry: int | None) -> bool:
-        """Whether nobody but the asker shared or recommended a page."""
-        others = """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
-            LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
-        return not await ctx.db.value(others, entry=entry, user=ctx.sender)
 
-    def _told(self, ctx: Context, seen: Sight, change: Change) -> str:
-        """A change in words."""
-        circles = {shelf.id: shelf.circle for shelf in seen.own}
-        sign = "c" if circles[change.shelf] == COORDINATORS else ""
-        number, after = f"{sign}{change.number}", escape(tidy(change.after or "", 80))
-        match change.what:
-            case curation.IMPORT:
-                return ctx.n("{file} brought in by the operator: {count} link",
-                             "{file} brought in by the operator: {count} links", change.number, file=after)  # fmt: skip
-            case curation.MERGE:
-                return ctx.t("{other} joined to {number}", other=sign + after, number=number)
-            case curation.SPLIT:
-                return ctx.t("{other} taken out of {number}", other=sign + after, number=number)
-            case "stays":
-                return ctx.t("{number} has not moved to {text}", number=number, text=after)
-            case what if what.startswith(APART):
-                other = sign + what.removeprefix(APART)
-                return ctx.t("{number} and {other} are two pages", number=number, other=other)
-            case "title":
-                return ctx.t("title of {number}: {text}", number=number, text=after)
-            case "note":
-                return ctx.t("note on {number}: {text}", number=number, text=after)
-            case "label":
-                return ctx.t("label of {number}: {text}", number=number, text=after)
-            case "url":
-                return ctx.t("address of {number}: {text}", number=number, text=after)
-            case "hidden":
-                return (
-                    ctx.t("{number} hidden", number=number) if change.after else ctx.t("{number} shown", number=number)
-                )
-            case "pinned":
-                return (
-                    ctx.t("{number} pinned", number=number)
-                    if change.after
-                    else ctx.t("{number} unpinned", number=number)
-                )
-            case _:
-                topic = escape((change.after or "") + change.what.removeprefix("topic:"))
-                return ctx.t("topic of {number}: {text}", number=number, text=topic)
+async def is_theirs_alone(ctx: Context, entry: int | None) -> bool:
+    """Whether nobody but the asker shared or recommended a page."""
+    others = """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
+        LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
+    return not await ctx.db.value(others, entry=entry, user=ctx.sender)

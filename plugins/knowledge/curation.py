@@ -92,14 +92,16 @@ def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Chan
     return _changes(db, "c.shelf IN (SELECT value FROM json_each(:shelves))", limit, shelves=json.dumps(shelves))
 
 
-def last_of(db: SyncReader, shelves: Sequence[int], user: str) -> Sequence[Change]:
-    """What a person's newest command changed that was not undone, the newest first."""
+def last_of(db: SyncReader, shelves: Sequence[int], user: str, *, before: int | None = None) -> Sequence[Change]:
+    """What a person's newest command (of those before that change) changed that was not undone, the newest first."""
     found = _changes(
         db,
-        "c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0",
+        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0
+        AND (:before IS NULL OR c.id < :before)""",
         1,
         shelves=json.dumps(shelves),
         user=user,
+        before=before,
     )
     return numbered(db, shelves, found[0].id) if found else ()
 

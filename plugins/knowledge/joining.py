@@ -34,7 +34,9 @@ class Joining:
         names = {"number": shown.name(ctx, into), "other": shown.name(ctx, gone)}
         undo = naming.written(ctx, "undo")
         if naming.rejected(ctx, no, "merge", " ".join(names.values())):
-            await ctx.db.run(curation.change, self.rules, into, author(ctx), [(f"{APART}{gone.number}", "1")])
+            apart = [(f"{APART}{gone.number}", "1")]
+            if not await ctx.db.run(curation.change, self.rules, into, author(ctx), apart):
+                return Reply(ctx.t("There was nothing to change."))
             alike = naming.written(ctx, "alike")
             return Reply(ctx.t("{number} and {other} stay two results; {alike} does not show them again. "
                                "Not meant? {undo}", **names, alike=alike, undo=undo))  # fmt: skip

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from rapidfuzz import fuzz, process
 
 from bot.api import Context, Hub, SyncReader, Text, UserError, escape
-from plugins.knowledge import files, filters, results, shelves
+from plugins.knowledge import address, files, filters, results, shelves
 from plugins.knowledge.asking import Question
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -157,6 +157,13 @@ def written(ctx: Context, command: str, arguments: str = "") -> str:
     """A command as the asker would write it: `!buscar regalos`."""
     word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
     return f"`{word} {arguments}`" if arguments else f"`{word}`"
+
+
+def you_hid(ctx: Context, url: str, number: str) -> str:
+    """What is said to whoever hid a page, and to nobody else."""
+    again = written(ctx, "hide", number)
+    return ctx.t("You hid this page, so nobody finds it. {command} shows it again: {address}",
+                 address=escape(address.shown(url)), command=again)  # fmt: skip
 
 
 def example(ctx: Context, command: str) -> str:

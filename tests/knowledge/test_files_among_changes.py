@@ -25,7 +25,7 @@ async def test_files_are_seen_among_the_changes_and_left_to_the_operator(told: S
     assert "Taken back: 1 pinned" in await said(told, MOD, "!undo")
     await take_back(told.db, file)
     assert "2 links · taken back" in await said(told, MOD, "!changes")
-    assert "can no longer be taken back" in await said(told, MOD, f"!undo {file}")
+    assert "was taken back already" in await said(told, MOD, f"!undo {file}")
 
 
 async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Story) -> None:

@@ -116,6 +116,13 @@ async def test_a_topic_is_a_word(told: Story, topic: str) -> None:
     assert "Nobody has changed anything" in await said(told, MOD, "!changes")
 
 
+async def test_who_writes_a_topic_of_several_words_is_told_how(told: Story) -> None:
+    await share(told)
+    answer = await said(told, MOD, "!topic 1 +Code of conduct, travel")
+    assert answer == "Write topics like +gifts or -audit, and several words with hyphens: +code-of-conduct."
+    assert "Topics: code of conduct" in await said(told, MOD, "!topic 1 +code-of-conduct")
+
+
 async def test_one_command_is_taken_back_as_one(told: Story) -> None:
     await share(told, "policy https://example.org/a #old")
     await said(told, MOD, "!title 1 First")

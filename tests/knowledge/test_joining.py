@@ -46,6 +46,7 @@ async def test_two_pages_are_not_proposed_again_until_that_is_taken_back(told: S
     await share(told, "second https://www.example.org/guide/", LUIS)
     stay = "2 and 1 stay two results; !alike does not show them again. Not meant? !undo"
     assert await said(told, MOD, "!merge 2 1 no") == stay
+    assert await said(told, MOD, "!merge 2 1 no") == "There was nothing to change."
     assert await said(told, MOD, "!alike") == "No two results look like one page."
     assert "2 and 1 are two pages" in await said(told, MOD, "!changes")
     assert (await said(told, LUIS, "!find second")).startswith("2. ")

@@ -58,7 +58,7 @@ async def test_an_address_that_is_handed_over_needs_no_scheme(told: Story, said_
 async def test_who_hands_over_what_is_hidden_is_told_so(told: Story) -> None:
     await share(told)
     await said(told, MOD, "!hide 1")
-    hidden = "This page was hidden here, so nobody finds it. Coordinators can show it again: https://example.org/a"
+    hidden = "The page https://example.org/a was hidden here, so nobody finds it. Coordinators can show it again."
     assert await said(told, EVA, "!share https://example.org/a") == hidden
     both = await said(told, EVA, "!share https://example.org/a https://example.org/b")
     assert both == f"Kept as 2. Thank you.\n{hidden}"
@@ -72,6 +72,18 @@ async def test_who_hid_a_page_and_shares_it_again_is_told_how_to_show_it(told: S
     assert await said(told, who, "!share https://example.org/a") == told_them
     assert "is found again" in await said(told, who, "!hide 1")
     assert await said(told, who, "!share https://example.org/a") == "Kept as 1. Thank you."
+
+
+async def test_who_hid_a_page_of_their_own_and_looks_at_it_is_told_so_and_nobody_else(told: Story) -> None:
+    await share(told)
+    await said(told, ANA, "!hide 1")
+    answer = await said(told, ANA, "!show 1")
+    assert answer == "You hid this page, so nobody finds it. !hide 1 shows it again: https://example.org/a"
+    assert await said(told, LUIS, "!show 1") == "There is no result with the number 1 here."
+    assert "It is hidden" in await said(told, MOD, "!show 1")
+    await said(told, ANA, "!hide 1")
+    await said(told, MOD, "!hide 1")
+    assert await said(told, ANA, "!show 1") == "There is no result with the number 1 here."
 
 
 async def test_that_its_sharer_hid_a_page_is_told_to_nobody_else(told: Story) -> None:
