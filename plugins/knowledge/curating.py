@@ -6,7 +6,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
-from plugins.knowledge import curation, errands, marks, naming, results, shown, votes
+from plugins.knowledge import brought, curation, errands, marks, naming, results, shown, votes
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.proposals import APART
@@ -167,12 +167,15 @@ class Curating:
         found = await ctx.db.run(curation.changes, [shelf.id for shelf in seen.own], MOST_CHANGES)
         if not found:
             return Reply(ctx.t("Nobody has changed anything yet."))
+        halves = await ctx.db.run(brought.halves, ctx.hub.id)
         lines = []
         for one in found:
             by = () if one.what == curation.IMPORT else (escape(one.by or ctx.t("somebody")),)
             facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), *by, self._told(ctx, seen, one)]
             if one.undone:
                 facts.append(ctx.t("taken back"))
+            elif half := halves.get(one.id):
+                facts.append(ctx.t(half))
             lines.append(f"- {' · '.join(facts)}")
         return Reply("\n".join(lines))
 

@@ -277,8 +277,8 @@ async def test_other_hubs_and_circles_lose_nothing(db: SqliteDatabase) -> None:
         await tx.run(brought.bring, RULES, Manner("audit", 1), [item(ONE)], Part("audit", "audit.csv", None))
     listed = await db.reading().run(brought.files, "transparency")
     assert listed == [
-        Brought(inside, COORDINATORS, "inside", 1, 5_000, undone=False),
-        Brought(file, MEMBERS, "links.csv", 1, 5_000, undone=False),
+        Brought(inside, COORDINATORS, "inside", 1, 5_000, "there"),
+        Brought(file, MEMBERS, "links.csv", 1, 5_000, "there"),
     ]
     await take_back(db, file)
     left = await db.reading().rows("SELECT hub, circle FROM entries e JOIN shelves s ON s.id = e.shelf ORDER BY hub")
