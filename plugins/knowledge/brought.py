@@ -11,10 +11,11 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from bot.api import Row, SyncReader, SyncTransaction
+from bot.api import Row, SyncReader, SyncTransaction, Text
 from plugins.knowledge import filing, importing
 from plugins.knowledge.curation import IMPORT
 from plugins.knowledge.exchange.item import Item
@@ -43,6 +44,14 @@ _CORRECT = """INSERT INTO corrections (entry, field, value, by, at, brought)
     VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT DO NOTHING"""
 
 
+State = Literal["coming", "there", "going", "gone"]
+
+HALF: Mapping[State, Text] = {
+    "coming": Text("begun and not finished: the same faro import goes on"),
+    "going": Text("taking it back was begun and not finished: the same faro take-back goes on"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a file that is brought in: the file's digest and name, and how much of it is done then; None: all."""
@@ -54,19 +63,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A file that was brought in."""
+    """A file that was brought in. Its `state`: `coming` or `going` if that was begun and not finished; else `there`, or
+    `gone`."""
 
     id: int
     circle: str
     file: str
     links: int
     at: int
-    undone: bool
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How many links would go with a file, and how many stay."""
+    """How many results would go with a file, and how many stay; addresses that were joined are one."""
 
     go: int
     stay: int
@@ -106,12 +116,19 @@ def bring(tx: SyncTransaction, rules: Rules, manner: Manner, items: Sequence[Ite
 def files(db: SyncReader, hub: str) -> Sequence[Brought]:
     """The newest first."""
     rows = db.rows(
-        """SELECT c.id, s.circle, c.after AS file, c.number AS links, c.at, c.undone
+        """SELECT c.id, s.circle, c.after AS file, c.number AS links, c.at,
+        CASE WHEN c.undone THEN 'gone' WHEN c.before IS NOT NULL THEN 'going'
+        WHEN EXISTS (SELECT 1 FROM imports WHERE change = c.id) THEN 'coming' ELSE 'there' END AS state
         FROM changes c JOIN shelves s ON s.id = c.shelf WHERE s.hub = :hub AND c.what = :what ORDER BY c.id DESC""",
         hub=hub,
         what=IMPORT,
     )
-    return [Brought(**{**row, "undone": bool(row["undone"])}) for row in rows]
+    return [Brought(**row) for row in rows]
+
+
+def halves(db: SyncReader, hub: str) -> Mapping[int, Text]:
+    """Files of which only a part is there, and why, by id."""
+    return {one.id: HALF[one.state] for one in files(db, hub) if one.state in HALF}
 
 
 def held(db: SyncReader, file: int) -> Held:
@@ -126,6 +143,7 @@ def held(db: SyncReader, file: int) -> Held:
 def begin(tx: SyncTransaction, file: int) -> None:
     """Brought in once more, also where that was interrupted, the file begins anew."""
     tx.execute("DELETE FROM imports WHERE change = :file", file=file)
+    tx.execute("UPDATE changes SET before = after WHERE id = :file", file=file)  # until it is closed
 
 
 def take_back_some(tx: SyncTransaction, rules: Rules, file: int) -> int:
@@ -149,7 +167,7 @@ def take_back_some(tx: SyncTransaction, rules: Rules, file: int) -> int:
 
 def close(tx: SyncTransaction, file: int) -> None:
     """It is taken back."""
-    tx.execute("UPDATE changes SET undone = 1 WHERE id = :file", file=file)
+    tx.execute("UPDATE changes SET undone = 1, before = NULL WHERE id = :file", file=file)
 
 
 def _leave_addresses(tx: SyncTransaction, file: int, ids: str) -> None:

@@ -23,7 +23,7 @@ MOST_AT_ONCE = 20  # changes of one command
 class Change:
     """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label, topic:<id>,
     apart:<number of another entry>, stays: an address to which the page did not move), or merge, split; or
-    import: of a file called `after`, with `number` links."""
+    import: of a file called `after` (and `before` while it is taken back), with `number` links."""
 
     id: int
     shelf: int

@@ -13,6 +13,7 @@ from plugins.knowledge.intake import FACTS, Intake, Manner, Outcome, Page
 from plugins.knowledge.proposals import APART
 from plugins.knowledge.recognising import marks_of
 from plugins.knowledge.renewal import renew
+from plugins.knowledge.rows import PAGE_URL, PAGES
 from plugins.knowledge.rules import Rules
 from plugins.knowledge.shelves import AMBER, Shelf, shelf_for
 
@@ -25,7 +26,7 @@ _ENTRIES = """SELECT r.id AS resource, r.key, coalesce(m.entry, e.id) AS entry F
 
 
 def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
-    """Which of these addresses the shelf has."""
+    """Which of these addresses the shelf has, and somebody says."""
     shelf = db.value(
         "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle", hub=manner.hub, circle=manner.circle
     )
@@ -35,7 +36,8 @@ def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
         shelf=shelf,
         keys=json.dumps(sorted(set(keys.values()))),
     )
-    there = {row["key"] for row in rows}
+    shown = _shown(db, json.dumps(sorted({row["entry"] for row in rows})))
+    there = {row["key"] for row in rows if row["resource"] in shown}
     return {url for url, key in keys.items() if key in there}
 
 
@@ -98,11 +100,24 @@ def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collecti
             topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
         )
     intake.pages = {row["resource"]: pages[row["entry"]] for row in found}
+    intake.shown = _shown(tx, entries)
     shares = tx.rows(
         "SELECT resource, sent_at, note, label FROM shares WHERE entry IN (SELECT value FROM json_each(:entries))",
         entries=entries,
     )
     intake.there.update(mark for share in shares for mark in marks_of(**share))
+
+
+def _shown(db: SyncReader, entries: str) -> set[int]:
+    """The pages of these entries (JSON) whose address somebody says: a page that was joined to another one stays known
+    when all that was said of it is gone."""
+    rows = db.rows(
+        f"""SELECT p.resource FROM ({PAGES}) p JOIN entries e ON e.id = p.entry WHERE {PAGE_URL} IS NOT NULL
+        UNION SELECT resource FROM merged WHERE entry IN (SELECT value FROM json_each(:ids))
+        AND moved_from IS NOT NULL""",
+        ids=entries,
+    )
+    return {row["resource"] for row in rows}
 
 
 def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
@@ -174,6 +189,16 @@ def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
         ),
     )
     tx.execute_many(
+        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
+        SELECT shelf, :resource, field, value, by, at, brought FROM corrections c JOIN entries e ON e.id = c.entry
+        WHERE c.entry = :entry AND field = :field AND (at, brought) IS (:at, :brought) ON CONFLICT DO NOTHING""",
+        (
+            {"resource": part, "entry": page.id, "field": name, "at": manner.now, "brought": manner.brought}
+            for page in pages
+            for part, name in page.aside
+        ),
+    )
+    tx.execute_many(
         """INSERT INTO facts (entry, resource, url, state, brought, language)
         VALUES (:entry, :resource, :url, 'ok', :brought, :language) ON CONFLICT DO NOTHING""",
         ({"entry": page.id, "brought": manner.brought, **version} for page in pages for version in page.versions),
@@ -182,11 +207,7 @@ def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
         f"""INSERT INTO facts (entry, resource, url, state, brought, {", ".join(FACTS)})
         VALUES (:entry, :resource, :url, 'ok', :brought, {", ".join(f":{name}" for name in FACTS)})
         ON CONFLICT DO NOTHING""",
-        (
-            {"entry": page.id, "resource": page.resource, "brought": manner.brought, **page.facts}
-            for page in pages
-            if page.facts
-        ),
+        ({"entry": page.id, "brought": manner.brought, **page.facts} for page in pages if page.facts),
     )
 
 

@@ -3,11 +3,12 @@
 - An item's addresses are one result. The first of them that the shelf has is its entry; those the shelf has not are
   joined to it. Where it has none, the entry is new, with the item's number if that is still to come.
 - A share that is there already (same page, instant and words) is not added again, so a file brought in twice adds
-  nothing. An item without shares gets one, of now, only where its page is new.
+  nothing. An item without shares gets one, of now, only where its page is new, or nothing is left of it.
 - What else it says counts where the hub has said nothing of that: title and note (as the corrections `title:es` and
   `note:es`, which every word of the hub's own outdoes), topics, votes, facts. `pinned`, `hidden` and `without_topics`
   are for new entries only. Its label is that of its shares; the strictest of a page counts, and a mark in its words
   where it is stricter than what the file or whoever brings it in says, or where nobody says anything.
+- What it says of a page that was joined to another one is that page's: it leaves with it when they are taken apart.
 - Rooms and messages are not kept. People are named only if that is asked for, and never those who want nothing kept.
 """
 
@@ -96,7 +97,9 @@ class Page:
     topics: set[str] = field(default_factory=set)
     """It has, or somebody took away."""
     corrections: dict[str, str] = field(default_factory=dict)
-    facts: Mapping[str, str | None] | None = None
+    facts: Mapping[str, object] | None = None
+    aside: list[tuple[int, str]] = field(default_factory=list)
+    """Which of the corrections are those of a page that was joined to it before."""
     versions: list[Mapping[str, object]] = field(default_factory=list)
     """The languages of pages that are joined to it: resource, url, language."""
 
@@ -106,7 +109,8 @@ class Page:
 
 
 class Intake:
-    """What some items add. `pages` (by resource) and `there` are what the shelf has, and grow with each item."""
+    """What some items add. `pages` (by resource), `shown` (pages whose address somebody says) and `there` are what the
+    shelf has, and grow with each item."""
 
     def __init__(self, rules: HubRules, manner: Manner, last: int, unlogged: Collection[str] = ()) -> None:
         self._rules = rules
@@ -114,6 +118,7 @@ class Intake:
         self._unlogged = unlogged
         self.last = last
         self.pages: dict[int, Page] = {}
+        self.shown: set[int] = set()
         self.there: Counter[Mark] = Counter()
         self.joined: list[tuple[int, Page]] = []
         self.shares: list[Share] = []
@@ -125,22 +130,26 @@ class Intake:
         remarks: list[Text] = []
         found = next((self.pages[one] for one in resources if one in self.pages), None)
         page = found or self._new_page(item, resources[0])
-        added = page.added
+        added, said = page.added, set(page.corrections)
         joined = [one for one in dict.fromkeys(resources) if one not in self.pages]
         self.joined += [(one, page) for one in joined if one != page.resource]
         self.pages |= dict.fromkeys(joined, page)
         labels = (self._manner.label or item.label, marks.label(item.words))
-        shares = self._new_shares(item, resources, labels, joined, new=found is None)
+        shares = self._new_shares(item, resources, labels, joined)
+        part = None if resources[0] in (page.resource, *joined) else resources[0]
         self._say(item, page, shares, remarks)
         self._part(item, page, others)
         self._mark(item, page, remarks, new=found is None)
         if found is None and item.url != _shown(item, shares):
             page.corrections["url"] = item.url
-        self._tell(item, page, remarks)
+            self.shown.add(resources[0])
+        self._tell(item, page, part or page.resource, remarks)
         page.labelled |= any(share.tlp == AMBER for share in shares)
         if not (shares or page.labelled) and page.added > added and _strictest(*labels) == AMBER:
             page.corrections["label"] = LABELS[AMBER]  # no share carries it, and what was added must not travel
             page.labelled = True
+        if part is not None:
+            page.aside += [(part, name) for name in page.corrections if name not in said]
         if item.recommended:
             remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
         changed = shares or joined or page.added > added
@@ -164,15 +173,13 @@ class Intake:
         self.last = wanted if self.last < wanted <= self.last + LARGEST_GAP else self.last + 1
         return Page(self.last, resource)
 
-    def _new_shares(
-        self, item: Item, resources: Sequence[int], labels: Labels, joined: Sequence[int], *, new: bool
-    ) -> list[Share]:
+    def _new_shares(self, item: Item, resources: Sequence[int], labels: Labels, joined: Sequence[int]) -> list[Share]:
         found: list[Share] = []
         seen: Counter[Mark] = Counter()
         known_by: list[Mark] = []
         of_shares, of_versions = resources[1 : len(item.shares) + 1], resources[len(item.shares) + 1 :]
         said = list(zip(item.shares, of_shares, strict=True))
-        if new and not said:
+        if not said and resources[0] not in self.shown:
             said = [(ShareItem(item.url), resources[0])]
         for version, resource in zip(item.versions, of_versions, strict=True):
             if resource in joined and resource != resources[0]:
@@ -188,6 +195,7 @@ class Intake:
             if self.there[mark] < seen[mark]:
                 found.append(share)
                 known_by += marks_of(resource, share.sent_at, share.note, share.label)
+                self.shown.add(resource)
         self.there.update(known_by)
         self.shares += found
         return found
@@ -247,7 +255,7 @@ class Intake:
                 remarks.append(Text("Brought in without a topic that is no word: {topic}", topic=tidy(name, 80)))
         return list(found)
 
-    def _tell(self, item: Item, page: Page, remarks: list[Text]) -> None:
+    def _tell(self, item: Item, page: Page, resource: int, remarks: list[Text]) -> None:
         facts = {name: tidy(getattr(item, name) or "", LONGEST.get(name, 20)) or None for name in FACTS}
         said, facts["published"] = facts["published"], iso_date(facts["published"] or "")
         if said and not facts["published"]:
@@ -260,7 +268,7 @@ class Intake:
         if facts["language"] and facts["language"] == address.language(item.url):
             facts["language"] = None  # so it does
         if any(facts.values()) and not page.told:
-            page.facts = {"url": item.url, **facts}
+            page.facts = {"resource": resource, "url": item.url, **facts}
             page.told = True
 
 

@@ -86,16 +86,12 @@ async def refuse_unknown(ctx: Context, sight: Sight, question: Question) -> None
 async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
     found = await ctx.db.run(topics_called, ctx.hubs, rules, sight, said)
-    names = {name: topic for one in ctx.hubs for name, topic in rules.of(one.id).topics_by_name.items()}
     used = await ctx.db.run(results.topics_used, sight, found)
-    if not {*names.values(), *used}.isdisjoint(found):
+    if not {*_topics_by_name(ctx.hubs, rules).values(), *used}.isdisjoint(found):
         return found
-    frequent = await ctx.db.run(results.topic_counts, sight)
     shown = escape(tidy(said, 40))
-    names |= {tag: tag for tag in frequent if tag not in names}
-    parts = [name for name in names if fold(said) in name.split()]
-    if close := parts or get_close_matches(fold(said), names, n=1, cutoff=0.6):
-        suggestion = f"`{filters.written('topic', names[close[0]], ctx.language)}`"
+    if close := await ctx.db.run(close_topic, ctx.hubs, rules, sight, said):
+        suggestion = f"`{filters.written('topic', close, ctx.language)}`"
         raise UserError(
             ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
         )
@@ -120,6 +116,19 @@ def topics_called(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sigh
                 found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
     tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
     return list(found | dict.fromkeys(results.topics_used(db, sight, [tag])))
+
+
+def close_topic(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> str | None:
+    """The topic that may be meant by a name none has: one of its words, or written much like it."""
+    names = _topics_by_name(hubs, rules)
+    names |= {tag: tag for tag in results.topic_counts(db, sight) if tag not in names}
+    parts = [name for name in names if fold(said) in name.split()]
+    close = parts or get_close_matches(fold(said), names, n=1, cutoff=0.6)
+    return names[close[0]] if close else None
+
+
+def _topics_by_name(hubs: Sequence[Hub], rules: Rules) -> dict[str, str]:
+    return {name: topic for one in hubs for name, topic in rules.of(one.id).topics_by_name.items()}
 
 
 def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:

@@ -117,6 +117,8 @@ def _share(ctx: Context, hub: Hub, share: ShareShown) -> str:
         facts.append(escape(share.sender))
     if link := message(ctx, share.room, share.event, share.sender):
         facts.append(link)
+    if share.event is None:
+        facts.append(ctx.t("from a file"))
     line = f"- {' · '.join(facts)}"
     return f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.api import Context, Reply, Role, UserError, command, escape
-from plugins.knowledge import curation, errands, naming, shown
+from plugins.knowledge import brought, curation, errands, naming, shown
 from plugins.knowledge.curating import is_theirs_alone
 from plugins.knowledge.curation import Change, author
 from plugins.knowledge.links import tidy
@@ -56,12 +56,15 @@ class Undoing:
         found = await ctx.db.run(curation.changes, _shelves(seen), MOST_CHANGES)
         if not found:
             return Reply(ctx.t("Nobody has changed anything yet."))
+        halves = await ctx.db.run(brought.halves, ctx.hub.id)
         lines = []
         for one in found:
             by = () if one.what == curation.IMPORT else (escape(one.by or ctx.t("somebody")),)
             facts = [f"`{one.id}`", shown.day(ctx, ctx.hub, one.at), *by, _told(ctx, seen, one)]
             if one.undone:
                 facts.append(ctx.t("taken back"))
+            elif half := halves.get(one.id):
+                facts.append(ctx.t(half))
             lines.append(f"- {' · '.join(facts)}")
         return Reply("\n".join(lines))
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import brought, filing, index, purging, yielding
+from plugins.knowledge import brought, filing, importing, index, purging, results, yielding
 from plugins.knowledge.brought import Brought, Part
 from plugins.knowledge.curation import Author, change
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
 from plugins.knowledge.intake import Manner
+from plugins.knowledge.results import Entry
 from plugins.knowledge.shelves import COORDINATORS, MEMBERS
 from tests.knowledge.faro import BEN
-from tests.knowledge.shelf import RULES, say
+from tests.knowledge.shelf import RULES, say, seen
 from tests.knowledge.talk import MOD
 from tests.knowledge.test_export import CORRECTED, SAID, empty, entry, fill
 from tests.knowledge.test_plugin import ANA
@@ -275,8 +277,8 @@ async def test_other_hubs_and_circles_lose_nothing(db: SqliteDatabase) -> None:
         await tx.run(brought.bring, RULES, Manner("audit", 1), [item(ONE)], Part("audit", "audit.csv", None))
     listed = await db.reading().run(brought.files, "transparency")
     assert listed == [
-        Brought(inside, COORDINATORS, "inside", 1, 5_000, undone=False),
-        Brought(file, MEMBERS, "links.csv", 1, 5_000, undone=False),
+        Brought(inside, COORDINATORS, "inside", 1, 5_000, "there"),
+        Brought(file, MEMBERS, "links.csv", 1, 5_000, "there"),
     ]
     await take_back(db, file)
     left = await db.reading().rows("SELECT hub, circle FROM entries e JOIN shelves s ON s.id = e.shelf ORDER BY hub")
@@ -287,3 +289,41 @@ async def test_a_file_that_adds_nothing_is_no_change(db: SqliteDatabase) -> None
     await bring(db, item(ONE))
     await bring(db, item(ONE), file="again")
     assert await db.reading().value("SELECT count(*) FROM changes") == 1
+
+
+@pytest.mark.parametrize(("into", "other"), [(1, 2), (2, 1)])
+async def test_brought_in_once_more_a_page_that_was_joined_since_is_part_of_the_result_again(
+    db: SqliteDatabase, into: int, other: int
+) -> None:
+    """Its address is shown, and what the file says of it leaves with it."""
+    async with db.transaction() as tx:
+        await say(tx, ONE)
+    filed = Item(TWO, title={"": "Filed"}, note={"": "filed"}, topics=("gifts",), description="of two")
+    for again in range(3):
+        file = await bring(db, filed)
+        if not again:
+            async with db.transaction() as tx:
+                await tx.run(filing.merge, RULES, into, other)
+        whole = await load(db, into)
+        assert {whole.url, *(one.url for one in await db.reading().run(results.versions_of, whole))} == {ONE, TWO}
+        assert await db.reading().run(importing.known, Manner("transparency", 1), {TWO}) == {TWO}
+        await take_back(db, file)
+        assert await numbers(db) == {into: [ONE]}
+        assert await db.reading().run(importing.known, Manner("transparency", 1), {ONE, TWO}) == {ONE}
+    await bring(db, filed)
+    await bring(db, filed, file="again")
+    assert await db.reading().value("SELECT count(*) FROM changes WHERE undone = 0") == 1
+    async with db.transaction() as tx:
+        shelf = await tx.value("SELECT shelf FROM entries")
+        await tx.run(filing.split, RULES, shelf, other)
+    assert await numbers(db) == {1: [ONE], 2: [TWO]}
+    of_two = "(SELECT id FROM entries WHERE number = 2)"
+    for table in ("corrections", "facts"):
+        left = await db.reading().value(f"SELECT count(*) FROM {table} WHERE entry <> {of_two}")  # noqa: S608 - ours
+        assert left == 0
+
+
+async def load(db: SqliteDatabase, number: int) -> Entry:
+    id_ = await db.reading().value("SELECT id FROM entries WHERE number = :number", number=number)
+    [found] = await db.reading().run(results.load, await seen(db.reading()), [id_])
+    return found

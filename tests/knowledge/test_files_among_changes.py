@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from bot.storage.database import SqliteDatabase
 from bot.testing.story import Story
+from plugins.knowledge import brought
+from plugins.knowledge.brought import Part
+from plugins.knowledge.intake import Manner
 from plugins.knowledge.shelves import COORDINATORS
+from tests.knowledge.shelf import RULES
 from tests.knowledge.talk import COORDINATOR, INSIDE, MOD, said, share
 from tests.knowledge.test_brought import ONE, TWO, bring, item, take_back
 from tests.knowledge.test_plugin import LUIS
@@ -33,3 +37,28 @@ async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Sto
     await bring(told.db, item(ONE), circle=COORDINATORS)
     assert "links.csv" not in await said(told, MOD, "!changes")
     assert "links.csv" in await said(told, MOD, "!changes", INSIDE)
+
+
+async def test_a_file_of_which_only_a_part_is_there_is_no_whole_one(told: Story) -> None:
+    assert isinstance(told.db, SqliteDatabase)
+    async with told.db.transaction() as tx:
+        await tx.run(brought.bring, RULES, Manner("transparency", 1), [item(ONE)], Part("half", "half", 1))
+    listed = await said(told, COORDINATOR, "!changes")
+    assert listed.endswith("1 link · begun and not finished: the same faro import goes on")
+    file = await bring(told.db, item(TWO), file="half")
+    assert "not finished" not in await said(told, COORDINATOR, "!changes")
+    async with told.db.transaction() as tx:
+        await tx.run(brought.begin, file)
+        await tx.run(brought.take_back_some, RULES, file)
+    listed = await said(told, COORDINATOR, "!changes")
+    assert listed.endswith("taking it back was begun and not finished: the same faro take-back goes on")
+    await take_back(told.db, file)
+    assert (await said(told, COORDINATOR, "!changes")).endswith("2 links · taken back")
+
+
+async def test_what_came_from_a_file_says_so(told: Story) -> None:
+    assert isinstance(told.db, SqliteDatabase)
+    await share(told)
+    await bring(told.db, item(TWO))
+    assert (await said(told, MOD, "!show 2")).endswith(" · from a file")
+    assert "from a file" not in await said(told, MOD, "!show 1")

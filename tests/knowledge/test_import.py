@@ -80,6 +80,17 @@ def test_a_preview_changes_nothing_and_says_what_would_happen(faro: Faro) -> Non
     assert faro.exported() == before
 
 
+def test_a_preview_shows_no_links_as_new_where_all_are_known(faro: Faro) -> None:
+    faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--yes")
+    result = faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run")
+    assert result.stdout.splitlines()[1:4] == [
+        "2 links",
+        "2 of them are known already",
+        "No link is new: at most what the file says of them is added.",
+    ]
+    assert "example.org" not in result.stdout
+
+
 def test_a_preview_needs_no_database_and_makes_none(faro: Faro) -> None:
     faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run")
     assert not faro.database.exists()

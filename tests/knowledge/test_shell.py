@@ -48,6 +48,13 @@ def faro_find(*arguments: str) -> Result:
     return CliRunner().invoke(find, ["config.yaml", *arguments], obj=Shell())
 
 
+def test_a_topic_that_is_like_one_of_the_hubs_is_told_and_no_other() -> None:
+    slip = faro_find("transparency", "guide", "topic:gfts")
+    assert slip.exit_code == 2
+    assert slip.stderr == "There is no topic “gfts”. Did you mean topic:gifts?\n"
+    assert faro_find("transparency", "guide", "topic:nothing-of-ours").stdout == "Nothing found.\n"
+
+
 def test_json_is_a_list_best_first() -> None:
     result = faro_find("transparency", "gift guide", "--json", "--limit", "3")
     assert result.exit_code == 0

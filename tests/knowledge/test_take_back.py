@@ -15,7 +15,7 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge import index
+from plugins.knowledge import filing, index
 from plugins.knowledge.index import Share
 from plugins.knowledge.rules import Rules
 from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json
@@ -51,7 +51,7 @@ def test_the_hub_is_as_before_and_no_word_is_left_in_the_file(faro: Faro, where:
         bot.execute("SELECT * FROM entries").fetchall()
         told = faro.run("take-back", "transparency", number, "--yes").stdout
         assert held(faro, "okkaly", BEN) == []
-    assert "2 links go.\n1 link stays" in told
+    assert "2 results go.\n1 result stays" in told
     assert faro.exported("--with-people", *where) == before
 
 
@@ -66,9 +66,9 @@ def test_files_are_listed_and_what_would_be_taken_back_is_shown(faro: Faro) -> N
         ["1", "items.json", "for the coordinators' rooms"],
     ]
     assert listed[0].endswith("3 links")
-    assert "3 links go.\n0 links stay" in faro.run("take-back", "transparency", number, "--dry-run").stdout
+    assert faro.run("take-back", "transparency", number, "--dry-run").stdout.splitlines()[1:] == ["3 results go."]
     told = faro.run("take-back", "transparency", number, code=2)
-    assert "3 links go." in told.stdout
+    assert "3 results go." in told.stdout
     assert "Write --yes" in told.stderr
     assert faro.exported() == before
     faro.run("take-back", "transparency", number, "--yes")
@@ -98,7 +98,7 @@ def test_taken_back_twice_it_does_nothing_the_second_time(faro: Faro) -> None:
     faro.imported(THERE)
     before = faro.exported()
     told = faro.run("take-back", "transparency", number, "--yes").stdout
-    assert told.endswith("· taken back\n")
+    assert told.endswith("· taken back\nThere is nothing left to take back.\n")
     assert faro.exported() == before
 
 
@@ -107,7 +107,19 @@ def test_brought_in_once_more_it_is_there_again_with_new_numbers(faro: Faro) -> 
     again = mistaken(faro)
     assert len(faro.run("take-back", "transparency").stdout.splitlines()) == 2
     assert [item["number"] for item in faro.exported()] == [5, 6, 7]
-    assert "3 links go." in faro.run("take-back", "transparency", again, "--dry-run").stdout
+    assert "3 results go." in faro.run("take-back", "transparency", again, "--dry-run").stdout
+
+
+def test_results_that_were_joined_are_one_of_those_that_go_or_stay(faro: Faro) -> None:
+    number = mistaken(faro)
+
+    async def joined(tx: Transaction, rules: Rules) -> None:
+        await tx.run(filing.merge, rules, 1, 2)
+
+    faro.change(joined)
+    told = faro.run("take-back", "transparency", number, "--dry-run").stdout.splitlines()
+    assert told[0].endswith(" · 3 links")
+    assert told[1:] == ["2 results go."]
 
 
 def test_another_hubs_file_cannot_be_taken_back(faro: Faro) -> None:
@@ -138,7 +150,7 @@ def test_what_people_shared_meanwhile_stays_with_what_is_theirs(faro: Faro) -> N
         await tx.run(index.put, rules, [said])
 
     faro.change(share)
-    assert "1 link stays" in faro.run("take-back", "transparency", number, "--yes").stdout
+    assert "1 result stays" in faro.run("take-back", "transparency", number, "--yes").stdout
     [three] = faro.exported("--with-people")
     assert [(one["sender"], one["note"]) for one in three["shares"]] == [(ANA, "mine")]
     assert "title" not in three
@@ -159,7 +171,9 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
             running.send_signal(signal.SIGKILL)
         assert running.returncode == -signal.SIGKILL
         assert 0 < _left(faro) < there
-        assert faro.value("SELECT max(undone) FROM changes") == 0
+        listed = faro.run("take-back", "transparency").stdout.splitlines()
+        assert listed[0].endswith(" · taking it back was begun and not finished: the same faro take-back goes on")
+        assert listed[1].endswith(" · 2 links")
     faro.run("take-back", "transparency", number, "--yes")
     assert faro.exported() == before
     assert held(faro, "words 1", "Number 6") == []
@@ -198,6 +212,8 @@ def test_an_import_that_went_on_is_one_file_and_one_that_was_taken_back_begins_a
             running.send_signal(signal.SIGKILL)
     assert faro.value("SELECT count(*) FROM changes") == 1
     assert faro.value("SELECT number FROM changes") == faro.value("SELECT count(*) FROM entries")
+    listed = faro.run("take-back", "transparency").stdout
+    assert listed.endswith(" · begun and not finished: the same faro import goes on\n")
     faro.run("take-back", "transparency", 1, "--yes")
     assert "700 new links" in faro.run("import", "transparency", file, "--yes").stdout
     assert faro.value("SELECT group_concat(number) FROM changes WHERE undone = 0") == "700"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from bot.api import Hub, Offline, Shell, SyncReader, UserError, in_language
-from plugins.knowledge import address, answers, naming, results
+from bot.api import Hub, Offline, Shell, SyncReader, Text, Translator, UserError, in_language
+from plugins.knowledge import address, answers, filters, naming, results
 from plugins.knowledge.asking import read
+from plugins.knowledge.links import tidy
 from plugins.knowledge.pool import POOL
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
@@ -49,7 +50,7 @@ async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[F
     async with offline.reading() as db:
         terms, seen = together([hub]), await db.run(sight_of, [hub])
         question = read(words, terms, hub.timezone)
-        topics = await db.run(_topics, hub, seen, question.topic) if question.topic else ()
+        topics = await db.run(_topics, hub, seen, question.topic, offline.translator) if question.topic else ()
         if question.hub and question.hub != hub.id:
             return Found(question, (), {}), ()
         found, entries = await db.run(
@@ -72,9 +73,16 @@ def _remarks(offline: Offline, config: Path, hub: Hub, words: str, found: Found,
     )
 
 
-def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str) -> Sequence[str]:
-    """The topics a name may mean; itself, so that nothing is found, if it means none."""
-    return (naming.topics_called(db, [hub], Rules([hub]), seen, said)) or [said]
+def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str, t: Translator) -> Sequence[str]:
+    """The topics a name may mean; itself, so that nothing is found, if it means none and is like none."""
+    rules = Rules([hub])
+    found = naming.topics_called(db, [hub], rules, seen, said)
+    if not found and (close := naming.close_topic(db, [hub], rules, seen, said)):
+        suggestion = filters.written("topic", close, t.language)
+        raise UserError(
+            Text("There is no topic “{topic}”. Did you mean {suggestion}?", topic=tidy(said, 40), suggestion=suggestion)
+        )
+    return found or [said]
 
 
 def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:

@@ -155,10 +155,13 @@ def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> N
     click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_called(file), format=name, hub=where))
     click.echo(t.n("{count} link", "{count} links", preview.links))
     click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.known))
-    for item in preview.first:
+    new = preview.links > preview.known
+    if preview.links and not new:
+        click.echo(t.t("No link is new: at most what the file says of them is added."))
+    for item in preview.first if new else ():
         title = in_language(dict(item.title), t.language, *hub.languages) if item.title else address.title(item.url)
         click.echo(f"  - {plain(title)} · {address.shown(item.url)}")
-    if preview.links > FIRST:
+    if new and preview.links > FIRST:
         click.echo("  - …")
     if preview.reasons:
         click.echo(t.n("{count} thing is left out:", "{count} things are left out:", preview.reasons))

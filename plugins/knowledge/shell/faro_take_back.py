@@ -36,14 +36,16 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
     if file is None:
         end(WRONG, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
     click.echo(_told(file, t))
-    if file.undone:
+    if file.state == "gone":
+        click.echo(t.t("There is nothing left to take back."))
         return
     held = asyncio.run(_held(offline, file))
-    click.echo(t.n("{count} link goes.", "{count} links go.", held.go))
-    click.echo(t.n("{count} link stays, without what the file said of it: it is shared, recommended or corrected "
-                   "by others.",
-                   "{count} links stay, without what the file said of them: they are shared, recommended or corrected "
-                   "by others.", held.stay))  # fmt: skip
+    click.echo(t.n("{count} result goes.", "{count} results go.", held.go))
+    if held.stay:
+        click.echo(t.n("{count} result stays, without what the file said of it: it is shared, recommended or "
+                       "corrected by others.",
+                       "{count} results stay, without what the file said of them: they are shared, recommended or "
+                       "corrected by others.", held.stay))  # fmt: skip
     if dry_run or not agreed(t.t("Take it back?"), yes, t):
         return
     finished(_take_back(offline, file, held), t)
@@ -72,8 +74,10 @@ def _told(file: Brought, t: Translator) -> str:
     facts = [str(file.id), day, file.file, t.n("{count} link", "{count} links", file.links)]
     if file.circle == COORDINATORS:
         facts.append(t.t("for the coordinators' rooms"))
-    if file.undone:
+    if file.state == "gone":
         facts.append(t.t("taken back"))
+    elif half := brought.HALF.get(file.state):
+        facts.append(t.t(half))
     return " · ".join(facts)
 
 
