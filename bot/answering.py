@@ -56,6 +56,7 @@ AT_YOUR_SERVICE = Text(
 
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
+ROOMS_ONLY = Text("Write that in a room of the hub, so that the others see it.")
 NOT_SURE = Text(
     "That command is for moderators, and I cannot be sure that you wrote it: the message was not encrypted by a device "
     "of your account, as it must be in this room. Please write it again from an app that is signed in to your account."
@@ -248,3 +249,5 @@ async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None
         raise UserError(NOT_SURE if allowed else NOT_ALLOWED if spec.role > Role.COORDINATOR else NOT_COORDINATOR)
     if not spec.anywhere:
         _ = context.hub  # raises for somebody of no hub
+    if spec.rooms_only and context.room.direct:
+        raise UserError(ROOMS_ONLY)

@@ -60,11 +60,18 @@ class EventContext:
 
     def usable(self) -> Sequence[CommandSpec]:
         """The commands the sender may use where they wrote."""
+        return [spec for spec in self._allowed() if self._fits(spec)]
+
+    def _allowed(self) -> Sequence[CommandSpec]:
+        """The commands the sender may use, if only in a room."""
         return [spec for spec in self.vocabulary.specs if spec.role <= self.role and (spec.anywhere or self.hubs)]
+
+    def _fits(self, spec: CommandSpec) -> bool:
+        return not (spec.rooms_only and self.room.direct)
 
     def manual(self) -> Sequence[CommandHelp]:
         found = []
-        for spec in self.usable():
+        for spec in self._allowed():
             word = spec.word_in(self.language)
             words = self.translations.translator(spec.owner, self.language)
             found.append(
@@ -75,6 +82,7 @@ class EventContext:
                     usage=self.prefix + spec.usage_as(word, words.t),
                     help=words.t(spec.help),
                     examples=tuple(self.prefix + words.t(example) for example in spec.examples),
+                    here=self._fits(spec),
                 )
             )
         return found

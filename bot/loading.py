@@ -196,6 +196,7 @@ def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:
         aliases=tuple(mark.aliases.items()),
         role=mark.role,
         anywhere=mark.anywhere,
+        rooms_only=mark.rooms_only,
         examples=tuple(mark.examples),
     )
 

@@ -59,6 +59,7 @@ class CommandSpec:
     aliases: tuple[tuple[str, str], ...] = ()  # (language, word)
     role: Role = Role.MEMBER
     anywhere: bool = False
+    rooms_only: bool = False
     examples: tuple[str, ...] = ()
 
     @property
@@ -94,6 +95,7 @@ class CommandHelp:
     usage: str
     help: str
     examples: tuple[str, ...]
+    here: bool  # False: not in a direct chat, where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
