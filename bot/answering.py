@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from textwrap import shorten
 
 import structlog
@@ -12,15 +13,26 @@ import structlog
 from bot import speech
 from bot.api import Reply
 from bot.contexts import EventContext
-from bot.core.commands import CommandSpec, command_line, first_word, parse, pill_at_start
+from bot.core.commands import (
+    CommandSpec,
+    command_line,
+    first_word,
+    is_called,
+    is_form,
+    is_slip,
+    nearest,
+    parse,
+    pill_at_start,
+)
 from bot.core.cooldown import Cooldown, Verdict
+from bot.core.courtesy import is_courtesy
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.keys import key
 from bot.core.permissions import Role
 from bot.core.texts import Text
 from bot.desk import CORE, Asked, Desk
-from bot.ports import Clock, Transaction
+from bot.ports import Clock, Transaction, Translator
 from bot.replies import TOO_LONG, harmless
 from bot.storage import outbox
 
@@ -29,6 +41,7 @@ log = structlog.get_logger()
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
 LONGEST_REPEATED = 100  # characters of what was said, in the command that is proposed
+AROUND_A_SENTENCE = " .,;:!?¡¿…"
 
 SPOKEN = frozenset({"m.text", "m.emote"})
 
@@ -37,12 +50,25 @@ TOO_OFTEN = Text("That was many questions at once. I will answer again in a minu
 NOT_TAKEN = Text("The homeserver did not take the file; perhaps it is too large.")
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
+AT_YOUR_SERVICE = Text(
+    "Always glad to help! I find again what people share in the rooms of their hub. Write {help} to see what I can do."
+)
+
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
+ROOMS_ONLY = Text("Write that in a room of the hub, so that the others see it.")
 NOT_SURE = Text(
     "That command is for moderators, and I cannot be sure that you wrote it: the message was not encrypted by a device "
     "of your account, as it must be in this room. Please write it again from an app that is signed in to your account."
 )
+
+
+class Heard(Enum):
+    """What a message is to the bot."""
+
+    COMMAND = "a command, or anything said in a direct chat"
+    CALL = "said to the bot in a room, yet no command: it is answered, and a part of the talk"
+    TALK = "not for the bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +88,48 @@ class Answering:
         self._per_person = Cooldown(limits.per_person)
         self._per_room = Cooldown(limits.per_room)
 
-    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> bool:
-        """Whether the message is a command; it is answered if it should be.
+    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> Heard:
+        """What the message is; it is answered if it should be.
 
         `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
         """
         desk = self._desk
         if message.kind not in SPOKEN and not _said_beside_file(message):
-            return False
+            return Heard.TALK
         direct = await desk.is_direct(tx, message.room)
         pill = pill_at_start(message.html, desk.user_id)
         names = (*desk.names, pill) if pill else desk.names
         line = command_line(message.body, prefix=desk.prefix, names=names, direct=direct)
         if line is None or not line.strip():
-            return False
+            return Heard.TALK
         spec = desk.registry.vocabulary.find(first_word(line))
-        if spec is None and not direct:
-            return False
+        known = Heard.COMMAND if spec or direct else Heard.CALL
+        if known is Heard.CALL and not self._is_called(message, names, pill, line):
+            return Heard.TALK
         if stale:
-            return True
+            return known
         asked = await self._asked(tx, message, edited)
         if asked is None:
-            return True
+            return known
         context = await desk.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
         words = desk.translations.translator(CORE, context.language)
         match self._cooldown(message):
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
-                told = [self._unknown(first_word(line), words.language), *self._finding(line, context)]
-                await self.answer(tx, asked, Reply("\n\n".join(map(words.t, told))))
+                await self.answer(tx, asked, self._unknown(line, context, words))
             case Verdict.ANSWER if spec is not None:
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
                     await self.answer(tx, asked, reply)
-        return True
+        return known
+
+    def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:
+        """Whether words that are no command want an answer in a room. Not those behind the sign, which other bots
+        have too; nor who shares something: that is kept quietly."""
+        if message.attachment or "://" in line:
+            return False
+        return bool(pill) or is_called(message.body, prefix=self._desk.prefix, names=names)
 
     async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
         """Writes the answer to something asked: new, or in place of the answer it had."""
@@ -161,33 +194,47 @@ class Answering:
         person = self._per_person.ask(message.sender, now)
         return person if person is not Verdict.ANSWER else self._per_room.ask(message.room, now)
 
-    def _unknown(self, word: str, language: str) -> Text:
-        vocabulary, prefix = self._desk.registry.vocabulary, self._desk.prefix
-        helping = vocabulary.find("help")
-        shown = f"`{prefix}{helping.word_in(language) if helping else 'help'}`"
-        word = speech.shown(word)
-        meant = vocabulary.find(vocabulary.nearest(word) or "")
-        if meant:
-            return Text(
+    def _unknown(self, line: str, context: EventContext, words: Translator) -> Reply:
+        """What somebody is told who said to the bot what is no command."""
+        vocabulary, sign = self._desk.registry.vocabulary, "" if context.room.direct else self._desk.prefix
+        helping, finding = vocabulary.find("help"), vocabulary.find("find")
+        shown = f"`{sign}{helping.word_in(words.language) if helping else 'help'}`"
+        if is_courtesy(line, self._desk.display_name):
+            return Reply(words.t(AT_YOUR_SERVICE, help=shown))
+        first, usable = first_word(line), context.usable()
+        meant = None if "?" in line else nearest(first, _words_for(usable, words.language))
+        told = (
+            words.t(
                 "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
-                word=word,
-                nearest=f"`{prefix}{meant.word_in(language)}`",
+                word=speech.shown(first),
+                nearest=f"`{sign}{meant}`",
                 help=shown,
             )
-        return Text("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=shown)
+            if meant
+            else words.t(
+                "I do not know “{word}”. Write {help} to see what I can do.", word=speech.shown(first), help=shown
+            )
+        )
+        if finding is None or finding not in usable:
+            return Reply(told)
+        # Who writes plain words to the bot mostly wants to find something.
+        command = f"`{sign}{finding.word_in(words.language)} {_looked_for(line, finding)}".rstrip() + "`"
+        return Reply(f"{told}\n\n{words.t('To find something, write {command}.', command=command)}")
 
-    def _finding(self, line: str, context: EventContext) -> Sequence[Text]:
-        """Who writes plain words to the bot mostly wants to find something: how that is asked for, if it can be."""
-        vocabulary = self._desk.registry.vocabulary
-        finding, first = vocabulary.find("find"), first_word(line)
-        if finding is None or not (finding.anywhere or context.hubs):
-            return ()
-        meant = vocabulary.nearest(first) or ""
-        if vocabulary.find(meant) is finding and meant[0] == first[0].casefold():  # "fnd gifts"; "where" is near, too
-            line = line.strip().removeprefix(first)
-        said = shorten(harmless(line).replace("`", ""), LONGEST_REPEATED, placeholder="")
-        written = f"{self._desk.prefix}{finding.word_in(context.language)} {said}".rstrip()
-        return [Text("To find something, write {command}.", command=f"`{written}`")]
+
+def _words_for(specs: Sequence[CommandSpec], language: str) -> Sequence[str]:
+    """What a reader of a language may have meant to write: its words, and the English ones."""
+    return [word for spec in specs for word in (spec.word_in(language), spec.name)]
+
+
+def _looked_for(line: str, finding: CommandSpec) -> str:
+    """What to write after the word for finding: what was said, without that word misspelt ("fnd gifts") or in another
+    form ("busco gifts"), and without the marks around a sentence."""
+    first = first_word(line)
+    if any(is_slip(first, word) or is_form(first, word) for word in finding.words):
+        line = line.strip().removeprefix(first)
+    said = shorten(harmless(line).replace("`", ""), LONGEST_REPEATED, placeholder="")
+    return said.strip(AROUND_A_SENTENCE)
 
 
 def _said_beside_file(message: Message) -> bool:
@@ -202,3 +249,5 @@ async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None
         raise UserError(NOT_SURE if allowed else NOT_ALLOWED if spec.role > Role.COORDINATOR else NOT_COORDINATOR)
     if not spec.anywhere:
         _ = context.hub  # raises for somebody of no hub
+    if spec.rooms_only and context.room.direct:
+        raise UserError(ROOMS_ONLY)

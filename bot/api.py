@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
 
-from bot.core.commands import CommandHelp
+from bot.core.commands import CommandHelp, nearest
 from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
@@ -50,8 +50,8 @@ __all__ = [
     "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
     "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "SyncReader", "SyncTransaction",
     "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm",
-    "command", "escape", "in_gap", "in_language", "invalid", "job", "matching", "overhear", "reminder_due", "section",
-    "timeliness", "to_instant", "to_local",
+    "command", "escape", "in_gap", "in_language", "invalid", "job", "matching", "nearest", "overhear", "reminder_due",
+    "section", "timeliness", "to_instant", "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)
@@ -353,6 +353,7 @@ class CommandMark:
     aliases: Mapping[str, str]
     role: Role
     anywhere: bool
+    rooms_only: bool
     examples: Sequence[str]
 
 
@@ -363,6 +364,7 @@ def command(
     aliases: Mapping[str, str] | None = None,
     role: Role = Role.MEMBER,
     anywhere: bool = False,
+    rooms_only: bool = False,
     examples: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
     """Makes a method answer `!name`. Its signature is its grammar, after `ctx`:
@@ -371,11 +373,13 @@ def command(
     the rest of the line; a keyword-only `T | None = None` is a filter `name:value` (a trailing `_` in the
     parameter's name is dropped: `from_` is written `from:`).
     `help` is a sentence in English (translated through the plugin's catalogue); `aliases` maps a language to the
-    command's word in it; `role` is the least role that may use it; `anywhere` allows it outside hubs.
+    command's word in it; `role` is the least role that may use it; `anywhere` allows it outside hubs;
+    `rooms_only` refuses it in direct chats, where nobody else sees it, nor which hub it is for.
     """
 
     def mark(handler: Handler) -> Handler:
-        handler.__faro_command__ = CommandMark(name, help, aliases or {}, role, anywhere, tuple(examples))  # type: ignore[attr-defined]  # a mark on a function
+        left = CommandMark(name, help, aliases or {}, role, anywhere, rooms_only, tuple(examples))
+        handler.__faro_command__ = left  # type: ignore[attr-defined]  # a mark on a function
         return handler
 
     return mark

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.api import Plugin, RoomView, Schedule
-from bot.core.commands import CommandHelp, Vocabulary
+from bot.core.commands import CommandHelp, CommandSpec, Vocabulary
 from bot.core.errors import UserError
 from bot.core.events import Message
 from bot.core.keys import key
@@ -58,22 +58,31 @@ class EventContext:
     def translator(self, language: str) -> Translator:
         return self.translations.translator(self.owner, language)
 
+    def usable(self) -> Sequence[CommandSpec]:
+        """The commands the sender may use where they wrote."""
+        return [spec for spec in self._allowed() if self._fits(spec)]
+
+    def _allowed(self) -> Sequence[CommandSpec]:
+        """The commands the sender may use, if only in a room."""
+        return [spec for spec in self.vocabulary.specs if spec.role <= self.role and (spec.anywhere or self.hubs)]
+
+    def _fits(self, spec: CommandSpec) -> bool:
+        return not (spec.rooms_only and self.room.direct)
+
     def manual(self) -> Sequence[CommandHelp]:
         found = []
-        for spec in self.vocabulary.specs:
-            if spec.role > self.role or not (spec.anywhere or self.hubs):
-                continue
+        for spec in self._allowed():
             word = spec.word_in(self.language)
-            names = tuple(dict.fromkeys((spec.name, *(alias for _, alias in spec.aliases))))
             words = self.translations.translator(spec.owner, self.language)
             found.append(
                 CommandHelp(
                     name=spec.name,
                     word=self.prefix + word,
-                    names=tuple(self.prefix + name for name in names),
+                    names=tuple(self.prefix + name for name in spec.words),
                     usage=self.prefix + spec.usage_as(word, words.t),
                     help=words.t(spec.help),
                     examples=tuple(self.prefix + words.t(example) for example in spec.examples),
+                    here=self._fits(spec),
                 )
             )
         return found

@@ -174,15 +174,11 @@ def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:
 
 
 def _refuse_clashes(before: Sequence[CommandSpec], new: Sequence[CommandSpec]) -> None:
-    taken = {word: spec for spec in before for word in _words(spec)}
+    taken = {word: spec for spec in before for word in spec.words}
     for spec in new:
-        for word in _words(spec):
+        for word in spec.words:
             if other := taken.get(word):
                 raise PluginError(f"its command '{word}' is already '{other.name}' of the plugin '{other.owner}'")
-
-
-def _words(spec: CommandSpec) -> set[str]:
-    return {spec.name, *(word for _, word in spec.aliases)}
 
 
 def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:
@@ -200,6 +196,7 @@ def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:
         aliases=tuple(mark.aliases.items()),
         role=mark.role,
         anywhere=mark.anywhere,
+        rooms_only=mark.rooms_only,
         examples=tuple(mark.examples),
     )
 

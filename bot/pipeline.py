@@ -13,7 +13,7 @@ from dataclasses import replace
 import structlog
 
 from bot import speech
-from bot.answering import HANDLER_SECONDS, Answering
+from bot.answering import HANDLER_SECONDS, Answering, Heard
 from bot.api import Announcement
 from bot.contexts import HubsContext, RingContext
 from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange, id_of
@@ -172,7 +172,7 @@ class Pipeline:
             case Message():
                 if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
                     await rooms.heard(tx, event.room, self._clock.now())
-                if not await self._answering.command(tx, event, stale=stale):
+                if await self._answering.command(tx, event, stale=stale) is not Heard.COMMAND:
                     await self._overhear(tx, event)
             case Edit():
                 await self._edit(tx, event, stale=stale)
@@ -201,11 +201,12 @@ class Pipeline:
             await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
-        if await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id):
+        heard = await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id)
+        if heard is Heard.COMMAND:
             # What is now a command shares nothing any more.
             await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
             return
-        if await outbox.asker_of(tx, message.room, edit.target) == message.sender:
+        if heard is Heard.TALK and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
         await self._overhear(tx, edit)
 

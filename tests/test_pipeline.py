@@ -146,13 +146,76 @@ async def test_in_a_direct_chat_no_prefix_is_needed_and_unknown_words_are_helped
     room = await told.direct(ANA)
     await told.join(ANA, HALL)
     assert await told.say(ANA, "echo hello", room=room) == "hello"
-    assert "Did you mean !echo?" in str(await told.say(ANA, "ecko hello", room=room))
+    assert "Did you mean echo? Write help to" in str(await told.say(ANA, "ecko hello", room=room))
 
 
-async def test_in_a_room_unknown_words_and_ordinary_talk_are_left_alone(told: Story) -> None:
-    assert await told.say(ANA, "!nonsense") is None
-    assert await told.say(ANA, "we echo this") is None
-    assert heard(told) == ["!nonsense", "we echo this"]
+LEFT_ALONE = ["!nonsense", "we echo this", "Faro is a great help", "Faro: https://example.org/a for you"]
+
+
+async def test_in_a_room_unknown_words_ordinary_talk_and_what_is_shared_are_left_alone(told: Story) -> None:
+    """The sign is other bots' sign, too."""
+    assert [await told.say(ANA, words) for words in LEFT_ALONE] == [None] * len(LEFT_ALONE)
+    assert heard(told) == LEFT_ALONE
+
+
+@pytest.mark.parametrize("called", ["Faro: ", "faro, ", "@faro:example.org "])
+async def test_who_calls_the_bot_in_a_room_is_answered_whatever_they_say(told: Story, called: str) -> None:
+    """It stays a part of the talk, which plugins hear."""
+    assert await told.say(ANA, f"{called}ecko hello") == (
+        "I do not know “ecko”. Did you mean !echo? Write !help to see what I can do."
+    )
+    assert heard(told) == [f"{called}ecko hello"]
+
+
+async def test_a_call_by_pill_is_answered_whatever_it_says(told: Story) -> None:
+    html = PILL.format(user="@faro:example.org").replace("eco", "ecko")
+    assert "I do not know “ecko”" in str(await told.say(ANA, "Le phare & co: ecko hola", html=html))
+
+
+async def test_a_call_that_is_edited_gets_its_answer_edited_and_ordinary_talk_takes_it_away(told: Story) -> None:
+    call = told.message(ANA, "Faro: nonsense")
+    await told.hear(call)
+    await told.edit(call, "Faro: gibberish")
+    assert [(row.action, row.replaces is not None) for row in told.sent] == [("send", False), ("send", True)]
+    await told.edit(call, "never mind")
+    assert {row.action for row in told.sent[2:]} == {"redact"}
+
+
+async def test_an_old_call_is_not_answered_after_a_pause(told: Story) -> None:
+    call = told.message(ANA, "Faro: nonsense")
+    told.clock.advance(3600)
+    assert await told.hear(call, catching_up=True) is None
+
+
+@pytest.mark.parametrize("words", ["hola", "Hello Faro!", "thank you", "Obrigada"])
+async def test_greetings_and_thanks_are_answered_kindly(told: Story, words: str) -> None:
+    await told.join(ANA, HALL)
+    assert await told.say(ANA, words, room=await told.direct(ANA)) == (
+        "Always glad to help! I find again what people share in the rooms of their hub. "
+        "Write help to see what I can do."
+    )
+    assert await told.say(ANA, words) is None
+
+
+@pytest.mark.parametrize(
+    ("user", "words", "meant"),
+    [
+        (ANA, "ecko hello", "echo"),
+        (ANA, "ecko hello?", None),
+        (ANA, "ecco hello", "echo"),
+        (ANA, "ecos", None),
+        (ANA, "rulr", None),
+        (BEN, "ecko", None),
+    ],
+    ids=["a slip", "a question", "another", "another language's word", "moderators' word", "somebody of no hub"],
+)
+async def test_only_commands_that_the_asker_may_use_are_proposed_in_words_they_read(
+    told: Story, user: str, words: str, meant: str | None
+) -> None:
+    await told.join(ANA, HALL)
+    answer = str(await told.say(user, words, room=await told.direct(user)))
+    assert answer.startswith("I do not know “")
+    assert ("Did you mean" in answer, f"Did you mean {meant}?" in answer) == (meant is not None,) * 2
 
 
 async def test_commands_are_not_overheard(told: Story) -> None:

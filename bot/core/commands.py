@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 from html import unescape
 from urllib.parse import unquote
+
+from rapidfuzz.distance import OSA
 
 from bot.core.errors import UsageError
 from bot.core.permissions import Role
@@ -58,6 +59,7 @@ class CommandSpec:
     aliases: tuple[tuple[str, str], ...] = ()  # (language, word)
     role: Role = Role.MEMBER
     anywhere: bool = False
+    rooms_only: bool = False
     examples: tuple[str, ...] = ()
 
     @property
@@ -72,6 +74,11 @@ class CommandSpec:
             text = f"{param.shown}:…" if param.takes is Takes.FILTER else f"<{translate(param.shown)}>"
             parts.append(text if param.required else f"[{text.strip('<>')}]")
         return " ".join(parts)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word that calls it, the English one first."""
+        return tuple(dict.fromkeys((self.name, *(word for _, word in self.aliases))))
 
     def word_in(self, language: str) -> str:
         """The command's word in a language; its English name where it has none."""
@@ -88,6 +95,7 @@ class CommandHelp:
     usage: str
     help: str
     examples: tuple[str, ...]
+    here: bool  # False: not in a direct chat, where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +111,43 @@ class Vocabulary:
 
     def __init__(self, specs: Iterable[CommandSpec]) -> None:
         self.specs = tuple(specs)
-        self._by_word: dict[str, tuple[str, CommandSpec]] = {}
+        self._by_word: dict[str, CommandSpec] = {}
         for spec in self.specs:
-            for word in (spec.name, *(alias for _, alias in spec.aliases)):
-                self._by_word.setdefault(_folded(word), (word, spec))
+            for word in spec.words:
+                self._by_word.setdefault(_folded(word), spec)
 
     def find(self, word: str) -> CommandSpec | None:
-        _, spec = self._by_word.get(_folded(word), ("", None))
-        return spec
+        return self._by_word.get(_folded(word))
 
-    def nearest(self, word: str) -> str | None:
-        """The word somebody probably meant."""
-        close = get_close_matches(_folded(word), self._by_word, n=1, cutoff=0.6)
-        return self._by_word[close[0]][0] if close else None
+
+def nearest(said: str, words: Iterable[str]) -> str | None:
+    """The one of these words that somebody most likely meant; None if what was said is no slip of any."""
+    near = [(OSA.distance(plain(said), plain(word)), word) for word in words if is_slip(said, word)]
+    return min(near)[1] if near else None
+
+
+def is_slip(said: str, meant: str) -> bool:
+    """Whether one word may be typed for the other, punctuation and accents aside.
+
+    A letter is wrong, missing or too many, or two have changed places; from six letters on, two such slips. In short
+    words and in the second slip the first letter must be right: `how` is not `show`, nor `presentes` `recentes`.
+    """
+    said, meant = plain(said), plain(meant)
+    shorter, same_start = min(len(said), len(meant)), said[:1] == meant[:1]
+    if shorter < (3 if same_start else 4):
+        return False
+    return OSA.distance(said, meant) <= (2 if same_start and shorter >= 6 else 1)
+
+
+def is_form(said: str, meant: str) -> bool:
+    """Whether it is likely another form of the same verb: `busco` of `buscar`, `cherche` of `chercher`."""
+    said, meant = plain(said), plain(meant)
+    return said[:4] == meant[:4] and len(meant) > 4 and abs(len(said) - len(meant)) <= 2
+
+
+def plain(word: str) -> str:
+    """A word's letters and digits, without case and accents."""
+    return "".join(filter(str.isalnum, _folded(word)))
 
 
 def _folded(word: str) -> str:
@@ -129,17 +161,37 @@ def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) 
     Addressed by prefix (`!find x`), by one of the bot's `names` (`Faro: find x`, `@faro:example.org find x`), or by
     nothing at all in a direct chat.
     """
-    text = _PILL.sub(r"\1", body.strip(), count=1)[:LONGEST]
+    text = _unpilled(body)
     if text.startswith(prefix):
         rest = text[len(prefix) :]
         return rest if rest[:1].strip() else None  # "! find" is an exclamation
+    called = _after_name(text, names)
+    if called is not None:
+        return called.lstrip(":,").strip().removeprefix(prefix) or "help"
+    return text if direct and text else None
+
+
+def is_called(body: str, *, prefix: str, names: Sequence[str]) -> bool:
+    """Whether the bot is talked to by one of its `names`: a mention (`@Faro gifts`), or a name with a colon or comma
+    behind it. `Faro is down` may speak of it."""
+    text = _unpilled(body)
+    rest = None if text.startswith(prefix) else _after_name(text, names)
+    return rest is not None and (rest[:1] in {":", ","} or body.lstrip()[:1] in {"@", "["})
+
+
+def _unpilled(body: str) -> str:
+    return _PILL.sub(r"\1", body.strip(), count=1)[:LONGEST]
+
+
+def _after_name(text: str, names: Sequence[str]) -> str | None:
+    """What follows the bot's name at the start of a text; None if it does not stand there."""
     addressed = text.removeprefix("@")
     for name in sorted((name.removeprefix("@") for name in names), key=len, reverse=True):
         if name and addressed[: len(name)].casefold() == name.casefold():
             rest = addressed[len(name) :]
             if not rest or rest[0] in ":," or rest[0].isspace():
-                return rest.lstrip(":,").strip().removeprefix(prefix) or "help"
-    return text if direct and text else None
+                return rest
+    return None
 
 
 def pill_at_start(html: str | None, user: str) -> str | None:

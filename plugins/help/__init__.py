@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from bot.api import (
     CommandHelp,
@@ -16,6 +15,7 @@ from bot.api import (
     command,
     escape,
     in_language,
+    nearest,
     section,
 )
 
@@ -55,9 +55,10 @@ class Help(Plugin[Settings]):
 
 def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) -> list[str]:
     """What most people need is explained; the rest, where it is much, named, unless `every` command is asked for."""
-    first = [entry for name in FIRST if (entry := _called(manual, name))]
-    rest = sorted((entry for entry in manual if entry not in first), key=lambda entry: entry.word)
-    if every or not first or len(manual) <= FEW:
+    here = [entry for entry in manual if entry.here]
+    first = [entry for name in FIRST if (entry := _called(here, name))]
+    rest = sorted((entry for entry in here if entry not in first), key=lambda entry: entry.word)
+    if every or not first or len(here) <= FEW:
         first, rest = [*first, *rest], []
     paragraphs = [
         ctx.t("Here you can write:"),
@@ -65,11 +66,14 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) 
             "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in first
         ),
     ]
-    own = _called(manual, "help")
+    own = _called(here, "help")
     if own and rest:
         words = ", ".join(f"`{entry.word}`" for entry in rest if entry is not own)
         all_ = f"`{own.word} {ctx.t('all')}`"
         paragraphs.append(ctx.t("Also: {words}. {command} explains them, too.", words=words, command=all_))
+    if in_rooms := sorted(entry.word for entry in manual if not entry.here):
+        words = ", ".join(f"`{word}`" for word in in_rooms)
+        paragraphs.append(ctx.t("In the rooms of your hub also: {words}.", words=words))
     other = next((entry for entry in first if entry is not own), None)
     if own and other:
         example = f"`{own.word} {other.word.removeprefix(_prefix(own))}`"
@@ -114,8 +118,10 @@ def _entry(ctx: Context, manual: Sequence[CommandHelp], wanted: str) -> CommandH
     if word in by_word:
         return by_word[word]
     shown = escape(wanted[:40])
-    if close := get_close_matches(word, by_word, n=1):
-        name = f"`{_prefix(manual[0])}{close[0]}`"
+    prefix = _prefix(manual[0])
+    readable = [called.removeprefix(prefix) for entry in manual for called in (entry.word, prefix + entry.name)]
+    if meant := nearest(word, readable):
+        name = f"`{prefix}{meant}`"
         raise UserError(ctx.t("There is no command “{word}” here. Did you mean {name}?", word=shown, name=name))
     raise UserError(ctx.t("There is no command “{word}” here.", word=shown))
 

@@ -92,10 +92,10 @@ class Capturing:
         "share",
         help="Share a link with a word on why it helps, and topics; also where links are not kept by themselves.",
         aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
+        rooms_only=True,
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
-        naming.in_a_room(ctx)
         found = shared(with_schemes(link))
         if not found.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()

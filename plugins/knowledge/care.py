@@ -88,6 +88,7 @@ class Caring:
         help="Show which results lead nowhere any more, and which pages have moved.",
         aliases={"es": "enlaces", "fr": "liens"},
         role=Role.COORDINATOR,
+        rooms_only=True,
         examples=("links 2",),
     )
     async def links(self, ctx: Context, page: int = 1) -> Reply:
@@ -118,6 +119,7 @@ class Caring:
         help="Accept that a page has moved: its new address is shown from then on.",
         aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
         role=Role.COORDINATOR,
+        rooms_only=True,
         examples=("moved 12", "moved 12 no"),
     )
     async def moved(self, ctx: Context, number: str, no: str = "") -> Reply:

@@ -28,6 +28,7 @@ class Curating:
         "title",
         help="Correct the title of a result.",
         aliases={"es": "titulo", "fr": "titre", "pt": "titulo"},
+        rooms_only=True,
         examples=("title 12 Gift policy of 2026",),
     )
     async def title(self, ctx: Context, number: str, *, text: str) -> Reply:
@@ -37,6 +38,7 @@ class Curating:
         "note",
         help="Say why a result helps; it is found by these words.",
         aliases={"es": "nota", "pt": "nota"},
+        rooms_only=True,
         examples=("note 12 Start with chapter 3",),
     )
     async def note(self, ctx: Context, number: str, *, text: str) -> Reply:
@@ -46,6 +48,7 @@ class Curating:
         "topic",
         help="Give a result topics with +, take them away with -.",
         aliases={"es": "tema", "fr": "sujet", "pt": "assunto"},
+        rooms_only=True,
         examples=("topic 12 +gifts -audit",),
     )
     async def topic(self, ctx: Context, number: str, *, topics: str) -> Reply:
@@ -70,6 +73,7 @@ class Curating:
         "label",
         help="Say how far a result may travel: clear, green, or amber (only this hub).",
         aliases={"es": "etiqueta", "fr": "etiquette", "pt": "rotulo"},
+        rooms_only=True,
         examples=("label 12 amber",),
     )
     async def label(self, ctx: Context, number: str, label: str) -> Reply:
@@ -86,6 +90,7 @@ class Curating:
         "hide",
         help="Hide a result from everybody, or show it again.",
         aliases={"es": "ocultar", "fr": "cacher", "pt": "ocultar"},
+        rooms_only=True,
         examples=("hide 12",),
     )
     async def hide(self, ctx: Context, number: str) -> Reply:
@@ -104,6 +109,7 @@ class Curating:
         help="Put a result before others like it, or no longer.",
         aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
         role=Role.COORDINATOR,  # nobody puts their own before others'
+        rooms_only=True,
         examples=("pin 12",),
     )
     async def pin(self, ctx: Context, number: str) -> Reply:

@@ -23,6 +23,7 @@ class Joining:
         help="Join a result with another one that is the same page, or the page in another language.",
         aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
         role=Role.COORDINATOR,
+        rooms_only=True,
         examples=("merge 12 15", "merge 12 15 no"),
     )
     async def merge(self, ctx: Context, number: str, other: str, no: str = "") -> Reply:
@@ -48,6 +49,7 @@ class Joining:
         help="Take a result out of the one it was joined with, by the number it had.",
         aliases={"es": "separar", "fr": "separer", "pt": "separar"},
         role=Role.COORDINATOR,
+        rooms_only=True,
         examples=("split 15",),
     )
     async def split(self, ctx: Context, number: str) -> Reply:
@@ -64,6 +66,7 @@ class Joining:
         help="Show results that may be one page, to be joined.",
         aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
         role=Role.COORDINATOR,
+        rooms_only=True,
         examples=("alike 2",),
     )
     async def alike(self, ctx: Context, page: int = 1) -> Reply:

@@ -42,15 +42,8 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
 
 
 async def own(ctx: Context) -> Sight:
-    """What may be corrected from here: the hub's own, in its rooms."""
-    in_a_room(ctx)
+    """What may be corrected from here: the hub's own. For commands that are `rooms_only`."""
     return Sight((await shelves.sight(ctx)).own)
-
-
-def in_a_room(ctx: Context) -> None:
-    """Refuses in direct chats, where nobody else would see it, nor which hub it is for."""
-    if ctx.room.direct:
-        raise UserError(ctx.t("Write that in a room of the hub, so that the others see it."))
 
 
 def hub(ctx: Context, said: str) -> Hub:

@@ -27,6 +27,7 @@ class Undoing:
         "undo",
         help="Take back your last change, or any one by its number in the list of changes.",
         aliases={"es": "deshacer", "fr": "annuler", "pt": "desfazer"},
+        rooms_only=True,
         examples=("undo", "undo 57"),
     )
     async def undo(self, ctx: Context, change: int | None = None) -> Reply:
@@ -50,6 +51,7 @@ class Undoing:
         help="Show the last changes to this hub's results.",
         aliases={"es": "cambios", "fr": "changements", "pt": "mudancas"},
         role=Role.COORDINATOR,
+        rooms_only=True,
     )
     async def changes(self, ctx: Context) -> Reply:
         seen = await naming.own(ctx)

@@ -16,6 +16,8 @@ from bot.core.commands import (
     Vocabulary,
     command_line,
     first_word,
+    is_called,
+    nearest,
     parse,
     pill_at_start,
 )
@@ -201,20 +203,55 @@ def test_a_command_is_found_by_every_word_for_it() -> None:
     assert vocabulary.find("nothing") is None
 
 
-def test_the_nearest_word_is_suggested_as_it_is_written() -> None:
-    vocabulary = Vocabulary(SPECS)
-    assert vocabulary.nearest("fidn") == "find"
-    assert vocabulary.nearest("bsucar") == "buscar"
-    assert vocabulary.nearest("màs") == "más"
-    assert vocabulary.nearest("xyzzy") is None
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("fidn", "find"),
+        ("¡Fnd!", "find"),
+        ("bsucar", "buscar"),
+        ("buzcra", "buscar"),
+        ("màss", "más"),
+        ("lnk", None),
+        ("how", None),
+        ("to", None),
+        ("presentes", None),
+        ("thanks", None),
+        ("xyzzy", None),
+        ("?", None),
+    ],
+)
+def test_a_slip_leads_to_the_word_that_was_meant_and_another_word_to_none(said: str, meant: str | None) -> None:
+    assert nearest(said, ["find", "show", "top", "más", "buscar", "recentes", "changes"]) == meant
+
+
+def test_of_two_words_the_nearer_one_is_meant() -> None:
+    assert nearest("changed", ["charges", "changes"]) == "changes"
+
+
+@pytest.mark.parametrize(
+    ("body", "called"),
+    [
+        ("Faro: gifts", True),
+        ("faro, gifts", True),
+        ("@Faro gifts", True),
+        ("@faro:example.org gifts", True),
+        ("[Faro](https://matrix.to/#/@faro:example.org) gifts", True),
+        ("Faro is a great help", False),
+        ("!nonsense", False),
+        ("gifts", False),
+        ("@ana:example.org gifts", False),
+    ],
+)
+def test_who_speaks_of_the_bot_does_not_call_it(body: str, called: bool) -> None:
+    assert is_called(body, prefix="!", names=NAMES) is called
 
 
 @given(st.text(max_size=50))
 def test_any_word_may_be_looked_up(word: str) -> None:
     vocabulary = Vocabulary(SPECS)
     vocabulary.find(word)
-    nearest = vocabulary.nearest(word)
-    assert nearest is None or vocabulary.find(nearest)
+    meant = nearest(word, ["find", "buscar"])
+    assert meant is None or vocabulary.find(meant)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ class Library(Plugin[Settings]):
     def disclosed(self, hub: Hub) -> Sequence[Text]:
         return [Text("I count who borrows in {hub}.", hub=hub.id)] if hub.id == "reading" else ()
 
+    @command("donate", help="Give a book.", aliases={"es": "regalar"}, rooms_only=True)
+    async def donate(self, ctx: Context) -> Reply:
+        return Reply("Thank you.")
+
     @command("stock", help="Count all books.", role=Role.MODERATOR)
     async def stock(self, ctx: Context) -> Reply:
         raise NotImplementedError
@@ -180,11 +184,28 @@ async def test_help_about_one_command_shows_how_to_write_it(s: Story, asked: str
 
 async def test_a_word_that_is_no_command_gets_the_nearest_one(s: Story) -> None:
     assert await s.say(ANA, "!help lnd") == "There is no command “lnd” here. Did you mean !lend?"
+    assert await s.say(ANA, "!help prestr") == "There is no command “prestr” here."  # not a word ANA reads
     assert await s.say(ANA, "!help **xyzzy**") == "There is no command “**xyzzy**” here."
 
 
 async def test_help_about_a_command_for_others_is_not_given(s: Story) -> None:
     assert "Count" not in (await s.say(ANA, "!help stock") or "")
+
+
+async def test_in_a_direct_chat_commands_for_rooms_are_named_apart_and_refused(s: Story) -> None:
+    await s.join(ANA, "!integrity:x")
+    direct = await s.direct(ANA)
+    for asked in ("help", "help all"):
+        answer = str(await s.say(ANA, asked, room=direct))
+        assert ("- !donate" in answer, "\n\nIn the rooms of your hub also: !donate.\n\n" in answer) == (False, True)
+    assert await s.say(ANA, "donate", room=direct) == "Write that in a room of the hub, so that the others see it."
+    assert "Did you mean" not in str(await s.say(ANA, "donat", room=direct))
+
+
+async def test_in_a_room_commands_for_rooms_are_commands_like_others(s: Story) -> None:
+    answer = str(await s.say(ANA, "!help"))
+    assert ("\n- !donate: Give a book.\n" in answer, "In the rooms of your hub" in answer) == (True, False)
+    assert await s.say(ANA, "!donate") == "Thank you."
 
 
 async def test_a_stranger_in_a_direct_chat_is_helped_too(s: Story) -> None:

@@ -217,5 +217,16 @@ async def test_corrections_are_for_the_hubs_rooms_not_for_direct_chats(told: Sto
     await share(told)
     direct = await told.direct(MOD)
     await told.join(MOD, ROOM)
-    for command in ("!title 1 X", "!hide 1", "!undo", "!changes", "!merge 1 1", "!alike"):
-        assert "room of the hub" in await said(told, MOD, command, direct), command
+    numbered = (
+        "title 1 X",
+        "note 1 X",
+        "topic 1 +x",
+        "label 1 green",
+        "hide 1",
+        "pin 1",
+        "merge 1 1",
+        "split 1",
+        "moved 1",
+    )
+    for command in (*numbered, "undo", "changes", "alike", "links", "share https://example.org/b"):
+        assert await said(told, MOD, command, direct) == "Write that in a room of the hub, so that the others see it."

@@ -157,12 +157,15 @@ async def test_recommended_pages_are_numbered_as_the_yaml_has_them() -> None:
 @pytest.mark.parametrize(
     ("plain", "command"),
     [
-        ("gifts", "!find gifts"),
-        ("Where can I find something\nabout gifts?", "!find Where can I find something about gifts?"),
-        ("fnd gifts", "!find gifts"),
-        ("Busco gifts", "!find gifts"),
-        ("`gifts`", "!find gifts"),
-        ("gifts " * 40, "!find " + "gifts " * 15 + "gifts"),
+        ("gifts", "find gifts"),
+        ("Where can I find something\nabout gifts?", "find Where can I find something about gifts"),
+        ("fnd gifts?!", "find gifts"),
+        ("Busco gifts", "find gifts"),
+        ("¿Dónde hay gifts?", "find Dónde hay gifts"),
+        ("?", "find"),
+        ("field trips", "find field trips"),
+        ("`gifts`", "find gifts"),
+        ("gifts " * 40, "find " + "gifts " * 15 + "gifts"),
     ],
 )
 async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
@@ -177,4 +180,15 @@ async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
 
 async def test_somebody_of_no_hub_is_not_told_to_find_what_they_may_not_see(told: Story) -> None:
     direct = await told.direct(EVA)
-    assert "!find" not in await said(told, EVA, "gifts", direct)
+    assert "find" not in await said(told, EVA, "gifts", direct)
+
+
+async def test_who_calls_the_bot_in_a_room_is_told_how_to_find_with_the_sign(told: Story) -> None:
+    assert (await said(told, LUIS, "Faro: where are gifts?")).endswith(
+        "To find something, write !find where are gifts."
+    )
+
+
+async def test_a_link_shared_with_the_bots_name_in_front_is_kept_quietly(told: Story) -> None:
+    assert await told.say(ANA, "Faro: https://example.org/a on gifts") is None
+    assert "example.org/a" in await said(told, LUIS, "!find gifts")
