@@ -37,8 +37,9 @@ _SOME = " UNION ".join(
 _SHARED = """(EXISTS (SELECT 1 FROM shares WHERE entry = e.id AND brought IS NOT :file)
     OR EXISTS (SELECT 1 FROM curations WHERE entry = e.id))"""
 _CORRECTED = """((EXISTS (SELECT 1 FROM votes WHERE entry = e.id) OR EXISTS (SELECT 1 FROM corrections
-    WHERE entry = e.id AND brought IS NULL AND field NOT IN ('hidden', 'label')))
-    AND NOT EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND brought IS NULL AND field = 'hidden'))"""
+    WHERE entry = e.id AND brought IS NULL
+    AND (field IN ('title', 'note', 'url', 'pinned') OR field LIKE 'topic:%' AND value = '+')))
+    AND NOT EXISTS (SELECT 1 FROM corrections WHERE entry = e.id AND field = 'hidden'))"""
 
 _CORRECT = """INSERT INTO corrections (entry, field, value, by, at, brought)
     VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT DO NOTHING"""
@@ -141,8 +142,11 @@ def held(db: SyncReader, file: int) -> Held:
 
 
 def begin(tx: SyncTransaction, file: int) -> None:
-    """Brought in once more, also where that was interrupted, the file begins anew."""
+    """Brought in once more, also where that was interrupted, the file begins anew. What of it was put aside goes, and
+    what people put in the place of its words names these no more."""
     tx.execute("DELETE FROM imports WHERE change = :file", file=file)
+    tx.execute("DELETE FROM put_aside WHERE brought = :file", file=file)
+    tx.execute("UPDATE changes SET before = NULL WHERE replaced = :file", file=file)
     tx.execute("UPDATE changes SET before = after WHERE id = :file", file=file)  # until it is closed
 
 
@@ -156,7 +160,6 @@ def take_back_some(tx: SyncTransaction, rules: Rules, file: int) -> int:
     covered, given_way = _covered(tx, file, ids), _given_way(tx, file, ids)
     for table in ("shares", "corrections", "facts", "given_way"):
         tx.execute(f"DELETE FROM {table} WHERE {_THEIRS}", file=file, ids=ids)
-    tx.execute("DELETE FROM put_aside WHERE brought = :file", file=file)
     tx.execute_many(_CORRECT, covered)
     _take_apart(tx, rules, file, ids)
     for row in given_way:
@@ -173,7 +176,8 @@ def close(tx: SyncTransaction, file: int) -> None:
 def _leave_addresses(tx: SyncTransaction, file: int, ids: str) -> None:
     """Of pages that stay for what people said of them, though only the file shared them."""
     tx.execute(
-        f"""UPDATE shares SET brought = NULL, sender = NULL, label = NULL, note = NULL WHERE id IN
+        f"""UPDATE shares AS s SET brought = NULL, sender = NULL, label = NULL, note = NULL,
+        tlp = (SELECT max(tlp) FROM shares WHERE entry = s.entry) WHERE id IN
         (SELECT coalesce((SELECT max(id) FROM shares WHERE entry = e.id AND resource = e.resource),
         (SELECT max(id) FROM shares WHERE entry = e.id))
         FROM entries e WHERE e.id IN (SELECT value FROM json_each(:ids)) AND NOT {_SHARED} AND {_CORRECTED})""",

@@ -19,7 +19,7 @@ from bot.api import (
     overhear,
     section,
 )
-from plugins.knowledge import address, choices, curation, errands, index, marks, naming, searches, votes
+from plugins.knowledge import address, choices, curation, errands, hiding, index, marks, naming, searches, votes
 from plugins.knowledge.files import FileShared, file_shared
 from plugins.knowledge.index import Share
 from plugins.knowledge.links import Link, Shared, shared, with_schemes
@@ -173,7 +173,7 @@ class Capturing:
 
 async def _hidden(ctx: Context, url: str, entry: int, number: str) -> str:
     """What is said to whoever shares a page that is hidden: who hid it is told to nobody else."""
-    if await ctx.db.run(curation.is_hidden_by, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
+    if await ctx.db.run(hiding.is_hidden_by, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
         return naming.you_hid(ctx, url, number)
     return ctx.t("The page {address} was hidden here, so nobody finds it. Coordinators can show it again.",
                  address=escape(address.shown(url)))  # fmt: skip

@@ -6,7 +6,7 @@ Coordinators and moderators may correct the entries of their hub in its rooms; w
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
-from plugins.knowledge import curation, marks, naming, results, shown, votes
+from plugins.knowledge import curation, hiding, marks, naming, results, shown, votes
 from plugins.knowledge.curation import author
 from plugins.knowledge.links import tidy
 from plugins.knowledge.results import Entry
@@ -180,7 +180,7 @@ class Curating:
         if ctx.role >= Role.COORDINATOR:
             return entry
         theirs = await is_theirs_alone(ctx, entry.id)
-        if entry.hidden and not (theirs and await ctx.db.run(curation.is_hidden_by_sharer, entry.id)):
+        if entry.hidden and not (theirs and await ctx.db.run(hiding.is_hidden_by_sharer, entry.id)):
             await naming.entry(ctx, seen, number)  # raises: it is not there for them
         if not theirs:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))

@@ -12,7 +12,6 @@ from plugins.knowledge.placing import sharer_of
 from plugins.knowledge.renewal import renew
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules
-from plugins.knowledge.yielding import OWN
 
 MERGE, SPLIT, URL, IMPORT = "merge", "split", "url", "import"
 MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
@@ -57,12 +56,12 @@ def change(
     was set to something else than before."""
     changed = False
     for field, value in values:
-        before = tx.value(
-            "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=entry.id, field=field
-        )
+        find = "SELECT value, brought FROM corrections WHERE entry = :entry AND field = :field"
+        now = tx.row(find, entry=entry.id, field=field) or {"value": None, "brought": None}
+        before, replaced = now["value"], now["brought"]
         if before != value:
             _set(tx, entry.id, field, value, author)
-            _note(tx, entry, author, field, before, value)
+            _note(tx, entry, author, field, before, value, replaced)
             changed = True
     renew(tx, rules, {entry.id})
     return changed
@@ -116,26 +115,6 @@ def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Sequence[Chang
         MOST_AT_ONCE,
         shelves=json.dumps(shelves),
         id=id_,
-    )
-
-
-def is_hidden_by_sharer(db: SyncReader, entry: int) -> bool:
-    """Whether an entry is hidden because its only sharer wanted it so."""
-    where = "entry = :entry AND field = 'hidden' AND value = :own"
-    return bool(db.value(f"SELECT EXISTS (SELECT 1 FROM corrections WHERE {where})", entry=entry, own=OWN))
-
-
-def is_hidden_by(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
-    """Whether this person hid an entry, and may show it again: as a coordinator, or as its only sharer."""
-    where = "c.entry = :entry AND c.field = 'hidden' AND u.user = :user AND (:coordinator OR c.value = :own)"
-    return bool(
-        db.value(
-            f"SELECT EXISTS (SELECT 1 FROM corrections c JOIN sharers u ON u.id = c.by WHERE {where})",
-            entry=entry,
-            user=user,
-            coordinator=int(coordinator),
-            own=OWN,
-        )
     )
 
 
@@ -239,7 +218,8 @@ def _take_back(tx: SyncTransaction, done: Change, author: Author) -> bool:
     )
     if done.entry is None or now != done.after or not _exists(tx, done):
         return False
-    _set(tx, done.entry, done.what, done.before, author)
+    replaced = tx.value("SELECT replaced FROM changes WHERE id = :id", id=done.id)
+    _set(tx, done.entry, done.what, done.before, author, replaced)
     return True
 
 
@@ -255,26 +235,33 @@ def _exists(db: SyncReader, done: Change) -> bool:
     )
 
 
-def _set(tx: SyncTransaction, entry: int, field: str, value: str | None, author: Author) -> None:
+def _set(
+    tx: SyncTransaction, entry: int, field: str, value: str | None, author: Author, brought: int | None = None
+) -> None:
+    """`brought`: the file that brought the value in, if it is that of a file again."""
     if value is None:
         tx.execute("DELETE FROM corrections WHERE entry = :entry AND field = :field", entry=entry, field=field)
         return
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at) VALUES (:entry, :field, :value, :by, :at)
-        ON CONFLICT (entry, field) DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at,
-        brought = NULL""",
+        """INSERT INTO corrections (entry, field, value, by, at, brought)
+        VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT (entry, field) DO UPDATE
+        SET value = excluded.value, by = excluded.by, at = excluded.at, brought = excluded.brought""",
         entry=entry,
         field=field,
         value=value,
         by=sharer_of(tx, author.user),
         at=author.at,
+        brought=brought,
     )
 
 
-def _note(tx: SyncTransaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None) -> None:
+def _note(
+    tx: SyncTransaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None,
+    replaced: int | None = None,
+) -> None:  # fmt: skip
     tx.execute(
-        """INSERT INTO changes (shelf, entry, number, what, before, after, by, at, event)
-        VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at, :event)""",
+        """INSERT INTO changes (shelf, entry, number, what, before, after, by, at, event, replaced)
+        VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at, :event, :replaced)""",
         shelf=entry.shelf.id,
         entry=entry.id,
         number=entry.number,
@@ -284,6 +271,7 @@ def _note(tx: SyncTransaction, entry: Entry, author: Author, what: str, before: 
         by=sharer_of(tx, author.user),
         at=author.at,
         event=author.event,
+        replaced=replaced,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
-from plugins.knowledge import address, answers, asking, curation, filters, naming, results, search, searches, shown
+from plugins.knowledge import address, answers, asking, filters, hiding, naming, results, search, searches, shown
 from plugins.knowledge.asking import Question
 from plugins.knowledge.results import Entry
 from plugins.knowledge.rules import Rules, together
@@ -75,7 +75,7 @@ class Finding:
         seen = await sight(ctx)
         entry = await naming.entry(ctx, seen, number, hidden=not ctx.room.direct)
         if entry.hidden and ctx.role < Role.COORDINATOR:
-            if await ctx.db.run(curation.is_hidden_by, entry.id, ctx.sender, coordinator=False):
+            if await ctx.db.run(hiding.is_hidden_by, entry.id, ctx.sender, coordinator=False):
                 return Reply(naming.you_hid(ctx, entry.url, results.short_name(entry)))
             await naming.entry(ctx, seen, number)  # raises: it is not there for them
         shares = await ctx.db.run(results.shares_of, entry, MOST_SHARES + 1)

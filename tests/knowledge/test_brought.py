@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge import brought, filing, importing, index, purging, results, yielding
 from plugins.knowledge.brought import Brought, Part
-from plugins.knowledge.curation import Author, change
+from plugins.knowledge.curation import Author, change, changes, undo
 from plugins.knowledge.exchange.item import Item, ShareItem
 from plugins.knowledge.index import Share
 from plugins.knowledge.intake import Manner
 from plugins.knowledge.results import Entry
-from plugins.knowledge.shelves import COORDINATORS, MEMBERS
+from plugins.knowledge.shelves import AMBER, COORDINATORS, MEMBERS
 from tests.knowledge.faro import BEN
 from tests.knowledge.shelf import RULES, say, seen
 from tests.knowledge.talk import MOD
@@ -327,3 +327,73 @@ async def load(db: SqliteDatabase, number: int) -> Entry:
     id_ = await db.reading().value("SELECT id FROM entries WHERE number = :number", number=number)
     [found] = await db.reading().run(results.load, await seen(db.reading()), [id_])
     return found
+
+
+async def test_a_files_words_go_where_they_were_only_put_aside(db: SqliteDatabase) -> None:
+    """What was joined to another page that has words of its own keeps the file's for the time when it is taken out."""
+    async with db.transaction() as tx:
+        await say(tx, f"first {ONE} and {TWO}")
+    await bring(db, item(ONE, title={"": "Good"}), file="good")
+    bad = await bring(db, Item(TWO, title={"": "Uokkaly"}, topics=("gifts",)), file="bad")
+    async with db.transaction() as tx:
+        await tx.run(filing.merge, RULES, 1, 2)
+    await take_back(db, bad)
+    async with db.transaction() as tx:
+        await tx.run(filing.split, RULES, 1, 2)
+    for table in ("corrections", "put_aside", "entry_words"):
+        assert "uokkaly" not in str(await db.reading().rows(f"SELECT * FROM {table}")).casefold()  # noqa: S608 - names from above
+
+
+async def test_what_stays_for_a_coordinators_note_stays_as_close_as_it_was(db: SqliteDatabase) -> None:
+    """One share of the file was amber, a later one was not; of another page the file said that it was hidden."""
+    close = Item(ONE, shares=(ShareItem(ONE, sent_at=1, note="TLP:AMBER"), ShareItem(ONE, sent_at=2, note="later")))
+    file = await bring(db, close, item(TWO, hidden=True))
+    async with db.transaction() as tx:
+        for number in (1, 2):
+            await tx.run(change, RULES, await entry(tx, number), Author(ANA, 1), [("note", "Ours")])
+    await take_back(db, file)
+    assert await db.reading().rows("SELECT number, label FROM entries") == [{"number": 1, "label": AMBER}]
+    assert await db.reading().rows("SELECT label, note FROM shares") == [{"label": None, "note": None}]
+
+
+async def test_that_it_is_another_page_does_not_keep_a_page_that_only_the_file_shared(db: SqliteDatabase) -> None:
+    file = await bring(db, item(ONE), item(TWO), item(THREE))
+    async with db.transaction() as tx:
+        for number, said in ((1, "apart:2"), (2, "stays"), (3, "topic:gifts")):
+            await tx.run(change, RULES, await entry(tx, number), Author(ANA, 1), [(said, "-")])
+    await take_back(db, file)
+    assert await numbers(db) == {}
+
+
+async def test_what_its_only_sharer_hid_is_hidden_again_though_it_was_joined_meanwhile(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, f"mine {ONE}", sender=ANA)
+        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("hidden", yielding.OWN)])
+        await say(tx, f"yours {TWO}", sender=BEN, event="$2")
+    file = await bring(db, item(ONE))
+    assert await db.reading().value("SELECT max(hidden) FROM entries") == 0
+    async with db.transaction() as tx:
+        await tx.run(filing.merge, RULES, 2, 1)
+    await take_back(db, file)
+    assert await db.reading().value("SELECT hidden FROM entries") == 1
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_what_a_person_replaced_of_a_file_does_not_come_back_by_undo(db: SqliteDatabase, before: bool) -> None:
+    """Whether that was undone before the file was taken back, or after."""
+    async with db.transaction() as tx:
+        await say(tx, f"mine {ONE}")
+    file = await bring(db, Item(ONE, title={"": "Uokkaly"}))
+    async with db.transaction() as tx:
+        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("title:", "Ours")])
+        (done,) = [one for one in await tx.run(changes, [1], 9) if one.what == "title:"]
+        if before:
+            await tx.run(undo, RULES, done, Author(ANA, 2))
+            assert await tx.value("SELECT value FROM corrections") == "Uokkaly"
+    await take_back(db, file)
+    async with db.transaction() as tx:
+        if not before:
+            (done,) = [one for one in await tx.run(changes, [1], 9) if one.what == "title:"]
+            await tx.run(undo, RULES, done, Author(ANA, 2))
+        for table in ("corrections", "changes", "entry_words"):
+            assert "uokkaly" not in str(await tx.rows(f"SELECT * FROM {table}")).casefold()  # noqa: S608 - as above

@@ -22,3 +22,7 @@ CREATE TABLE given_way (                       -- corrections that gave way to t
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE imports ADD COLUMN change INTEGER;   -- NULL: nothing was added yet
+
+-- The file whose value this change replaced: when the file is taken back, `before` goes.
+ALTER TABLE changes ADD COLUMN replaced INTEGER;
+CREATE INDEX changes_replaced ON changes (replaced) WHERE replaced IS NOT NULL;
