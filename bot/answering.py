@@ -233,7 +233,7 @@ def _looked_for(line: str, finding: CommandSpec) -> str:
     first = first_word(line)
     if any(is_slip(first, word) or is_form(first, word) for word in finding.words):
         line = line.strip().removeprefix(first)
-    said = shorten(harmless(line).replace("`", ""), LONGEST_REPEATED, placeholder="")
+    said = shorten(harmless(line.replace("`", "")), LONGEST_REPEATED, placeholder="")
     return said.strip(AROUND_A_SENTENCE)
 
 

@@ -178,6 +178,11 @@ async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
     assert await told.say(LUIS, plain) is None
 
 
+async def test_nobody_is_called_by_what_is_repeated_to_whoever_said_it(told: Story) -> None:
+    await told.join(LUIS, ROOM)
+    assert "@room" not in await said(told, LUIS, "@ro`om hello", await told.direct(LUIS))
+
+
 async def test_somebody_of_no_hub_is_not_told_to_find_what_they_may_not_see(told: Story) -> None:
     direct = await told.direct(EVA)
     assert "find" not in await said(told, EVA, "gifts", direct)
