@@ -41,6 +41,7 @@ log = structlog.get_logger()
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
 LONGEST_REPEATED = 100  # characters of what was said, in the command that is proposed
+MUCH = 6  # words: who writes so many that are no question may be telling of something
 AROUND_A_SENTENCE = " .,;:!?¡¿…"
 
 SPOKEN = frozenset({"m.text", "m.emote"})
@@ -53,6 +54,8 @@ MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 AT_YOUR_SERVICE = Text(
     "Always glad to help! I find again what people share in the rooms of their hub. Write {help} to see what I can do."
 )
+
+NO_REPORTS = Text("I am not a channel for reporting wrongdoing; {help} says which the official ones are.")
 
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
@@ -215,6 +218,8 @@ class Answering:
                 "I do not know “{word}”. Write {help} to see what I can do.", word=speech.shown(first), help=shown
             )
         )
+        if context.room.direct and "?" not in line and len(line.split()) >= MUCH:
+            told += "\n\n" + words.t(NO_REPORTS, help=shown)
         if finding is None or finding not in usable:
             return Reply(told)
         # Who writes plain words to the bot mostly wants to find something.

@@ -178,6 +178,18 @@ async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
     assert await told.say(LUIS, plain) is None
 
 
+@pytest.mark.parametrize(
+    ("plain", "told_so"), [("my chief takes money at the gate", True), ("is there any guide on gifts?", False)]
+)
+async def test_who_tells_of_something_in_a_direct_chat_reads_that_it_is_no_place_for_reports(
+    told: Story, plain: str, told_so: bool
+) -> None:
+    for user in (LUIS, EVA):  # also somebody of no hub
+        await told.join(LUIS, ROOM)
+        answer = await said(told, user, plain, await told.direct(user))
+        assert ("I am not a channel for reporting wrongdoing; help says" in answer) is told_so
+
+
 async def test_nobody_is_called_by_what_is_repeated_to_whoever_said_it(told: Story) -> None:
     await told.join(LUIS, ROOM)
     assert "@room" not in await said(told, LUIS, "@ro`om hello", await told.direct(LUIS))
