@@ -14,8 +14,22 @@ from bot.testing.story import Story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.errands import Asks
 from plugins.knowledge.pages.facts import Facts, FetchError, Health, Reason, State
+from tests.knowledge.hubs import hub
 
 HOUR, DAY = 3_600_000, 86_400_000
+MODERATOR = "@mod:example.org"
+GUIDE = "https://example.org/guide"
+FACTS = Facts(
+    GUIDE,
+    "html",
+    title="Hospitality and presents",
+    description="What officers may accept at the border.",
+    site="Example Customs",
+    author="Eva Ríos",
+    published="2026-03-01",
+    language="es",
+)
+WANTING = hub(fetch="titles", moderators=[MODERATOR])
 
 
 @dataclass
@@ -69,3 +83,9 @@ async def reconfigure(told: Story, *hubs: Hub) -> None:
     told.desk.directory = Directory(hubs)
     await told.pipeline.refresh()
     await told.settle()
+
+
+async def states(s: Story) -> list[tuple[str, str, int, int | None]]:
+    """Each address that is to be asked: how it stands, how often it was tried, when it is due."""
+    rows = await s.db.reading().rows("SELECT url, state, tries, due FROM facts ORDER BY entry")
+    return [(row["url"], row["state"], row["tries"], row["due"]) for row in rows]

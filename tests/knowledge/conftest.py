@@ -1,4 +1,4 @@
-"""A database with this plugin's tables; a hub to talk in; the shell."""
+"""A database with this plugin's tables; a hub to talk in; the shell; a web."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import plugins.knowledge
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
+from tests.knowledge.asked import FACTS, GUIDE, FakeWeb
 from tests.knowledge.faro import Faro, made
 from tests.knowledge.hubs import hub
 from tests.knowledge.talk import COORDINATOR, MOD, ROOMS
@@ -35,3 +36,9 @@ async def told() -> AsyncIterator[Story]:
 @pytest.fixture
 def faro(tmp_path: Path) -> Faro:
     return made(tmp_path)
+
+
+@pytest.fixture
+def web() -> FakeWeb:
+    """A web of one page."""
+    return FakeWeb({GUIDE: FACTS})

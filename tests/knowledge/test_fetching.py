@@ -15,29 +15,11 @@ from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.pages.facts import Facts, FetchError, Reason
 from plugins.knowledge.settings import KnowledgeSettings
-from tests.knowledge.asked import DAY, HOUR, FakeWeb, connect, reconfigure
+from tests.knowledge.asked import DAY, FACTS, GUIDE, HOUR, MODERATOR, WANTING, FakeWeb, connect, reconfigure, states
 from tests.knowledge.hubs import hub
 from tests.knowledge.pages.site import page, running, to
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
-MODERATOR = "@mod:example.org"
-GUIDE = "https://example.org/guide"
-FACTS = Facts(
-    GUIDE,
-    "html",
-    title="Hospitality and presents",
-    description="What officers may accept at the border.",
-    site="Example Customs",
-    author="Eva Ríos",
-    published="2026-03-01",
-    language="es",
-)
-WANTING = hub(fetch="titles", moderators=[MODERATOR])
-
-
-@pytest.fixture
-def web() -> FakeWeb:
-    return FakeWeb({GUIDE: FACTS})
 
 
 @pytest.fixture
@@ -45,11 +27,6 @@ async def told(web: FakeWeb) -> AsyncIterator[Story]:
     async with story([Knowledge], [WANTING]) as s:
         connect(s, web)
         yield s
-
-
-async def states(s: Story) -> list[tuple[str, str, int, int | None]]:
-    rows = await s.db.reading().rows("SELECT url, state, tries, due FROM facts ORDER BY entry")
-    return [(row["url"], row["state"], row["tries"], row["due"]) for row in rows]
 
 
 async def test_a_shared_page_is_found_by_its_own_title_and_description_and_shown_with_them(told: Story) -> None:

@@ -10,28 +10,10 @@ import pytest
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.pages.facts import Facts, FetchError, Reason
-from tests.knowledge.asked import FakeWeb, connect, reconfigure
+from tests.knowledge.asked import GUIDE, MODERATOR, WANTING, FakeWeb, connect, reconfigure, states
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
-MODERATOR = "@mod:example.org"
-GUIDE = "https://example.org/guide"
-FACTS = Facts(
-    GUIDE,
-    "html",
-    title="Hospitality and presents",
-    description="What officers may accept at the border.",
-    site="Example Customs",
-    author="Eva Ríos",
-    published="2026-03-01",
-    language="es",
-)
-WANTING = hub(fetch="titles", moderators=[MODERATOR])
-
-
-@pytest.fixture
-def web() -> FakeWeb:
-    return FakeWeb({GUIDE: FACTS})
 
 
 @pytest.fixture
@@ -39,11 +21,6 @@ async def told(web: FakeWeb) -> AsyncIterator[Story]:
     async with story([Knowledge], [WANTING]) as s:
         connect(s, web)
         yield s
-
-
-async def states(s: Story) -> list[tuple[str, str, int, int | None]]:
-    rows = await s.db.reading().rows("SELECT url, state, tries, due FROM facts ORDER BY entry")
-    return [(row["url"], row["state"], row["tries"], row["due"]) for row in rows]
 
 
 async def alike(s: Story) -> str:
