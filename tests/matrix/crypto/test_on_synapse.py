@@ -339,7 +339,7 @@ async def test_files_are_encrypted_both_ways(bot: Bot, ana: Peer, room: str) -> 
 async def test_of_a_file_nothing_is_taken_that_its_sender_did_not_vouch_for(bot: Bot, ana: Peer, room: str) -> None:
     """The homeserver changed the bytes, or they lie there unencrypted; or the message is closed to the bot."""
     sealed, keys = encrypt_attachment(PLAN.content)
-    changed = {**keys, "url": await ana.person.upload(b"x" + sealed[1:])}
+    changed = {**keys, "url": await ana.person.upload(bytes([sealed[0] ^ 1]) + sealed[1:])}
     sent = await ana.say(room, "changed", msgtype="m.file", file=changed)
     open_ = await ana.say(room, "open", msgtype="m.file", url=await ana.person.upload(PLAN.content))
     await bot.hears("open")
