@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import sqlite3
 import subprocess
 import sys
@@ -76,6 +77,18 @@ class Faro:
             stderr=subprocess.STDOUT,
             env={**os.environ, **ENVIRON},
         )  # fmt: skip
+
+    def answered(self, answer: str, command: str, *arguments: object) -> tuple[subprocess.Popen[bytes], bytes]:
+        """The same at a terminal, where a person answers a question; the ended process, and what it said."""
+        ours, theirs = pty.openpty()
+        try:
+            with self.started(command, *arguments, stdin=theirs) as running:
+                os.write(ours, f"{answer}\n".encode())
+                output, _ = running.communicate(timeout=50)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        return running, output
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name

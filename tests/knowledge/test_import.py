@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import os
-import pty
 import signal
 import sqlite3
 import subprocess
@@ -105,14 +103,7 @@ def test_where_nobody_can_be_asked_yes_must_be_said(faro: Faro) -> None:
 @pytest.mark.parametrize(("answer", "links"), [("y", 2), ("n", 0)])
 def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) -> None:
     file = faro.file("b.html", NETSCAPE)
-    ours, theirs = pty.openpty()
-    try:
-        with faro.started("import", "transparency", file, stdin=theirs) as running:
-            os.write(ours, f"{answer}\n".encode())
-            output, _ = running.communicate(timeout=50)
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    running, output = faro.answered(answer, "import", "transparency", file)
     assert b"Bring them in? [y/N]" in output
     assert running.returncode == 0
     assert len(faro.exported()) == links

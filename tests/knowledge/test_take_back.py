@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import signal
 import sqlite3
 import time
@@ -79,14 +78,7 @@ def test_files_are_listed_and_what_would_be_taken_back_is_shown(faro: Faro) -> N
 def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) -> None:
     faro.imported(THERE)
     number = mistaken(faro)
-    ours, theirs = pty.openpty()
-    try:
-        with faro.started("take-back", "transparency", number, stdin=theirs) as running:
-            os.write(ours, f"{answer}\n".encode())
-            output, _ = running.communicate(timeout=50)
-    finally:
-        os.close(ours)
-        os.close(theirs)
+    running, output = faro.answered(answer, "take-back", "transparency", number)
     assert b"Take it back? [y/N]" in output
     assert running.returncode == 0
     assert len(faro.exported()) == links
