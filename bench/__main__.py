@@ -20,7 +20,7 @@ from bench.encrypted import encrypted_replies, median_ms
 from bench.processes import Running, process
 from bench.rotation import rotation
 from bench.setting import configure
-from bot.cli import main as faro
+from bot.cli.main import main as faro
 from bot.testing.homeserver import Homeserver, homeserver
 from bot.testing.person import Person
 from tests.interop.packages import UnavailableError

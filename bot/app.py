@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.answering import Answering, Limits
-from bot.attendance import Attendance
 from bot.config.load import Loaded
 from bot.core.errors import LoggedOut, TransportError
-from bot.desk import Desk
-from bot.directory import Directory
-from bot.doctor import Patient
-from bot.health import Health
 from bot.i18n.catalog import Catalogs
-from bot.loading import PluginType, bind, folder
 from bot.matrix.outbound import Outbound
-from bot.pipeline import Pipeline
+from bot.operations.doctor import Patient
+from bot.operations.monitor import Health
 from bot.ports import Clock, Database, Transport
-from bot.storage import alarms, position
+from bot.runtime.directory import Directory
+from bot.runtime.dispatcher import Answering, Limits
+from bot.runtime.job_runner import Work
+from bot.runtime.pipeline import Pipeline
+from bot.runtime.plugins import PluginType, bind, folder
+from bot.runtime.room_membership import Attendance
+from bot.runtime.services import Desk
+from bot.storage import alarms, sync_token
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
-from bot.work import Work
 
 log = structlog.get_logger()
 
@@ -131,7 +131,7 @@ async def run(house: House) -> None:
 
 async def _read(house: House, first_batch: asyncio.Event) -> None:
     """The sync loop: the position moves only with what it brought."""
-    token = await position.token(house.db.reading())
+    token = await sync_token.token(house.db.reading())
     pause = 5
     while True:
         batch = await house.transport.sync(token)

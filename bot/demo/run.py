@@ -17,11 +17,11 @@ from bot.core.errors import FaroError
 from bot.demo.bot_process import BotProcess
 from bot.demo.cast import PEOPLE
 from bot.demo.chat import Chat, Wrapped, shown
-from bot.demo.play import Missing, Play
+from bot.demo.environment import SERVER, Stage, stage
+from bot.demo.progress import Steps
+from bot.demo.script import Missing, Play
 from bot.demo.signals import run_until_stopped
-from bot.demo.stage import SERVER, Stage, stage
-from bot.demo.steps import Steps
-from bot.demo.tale import TALE
+from bot.demo.story import TALE
 from bot.demo.terminal import Terminal
 from bot.ports import Clock, Translator
 from bot.testing.person import HomeserverError

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from bot.i18n.catalog import po_file
-from bot.i18n.source import NotLiteral
-from bot.i18n.upkeep import TRANSLATED, load, out_of_date, owners, untranslated
+from bot.i18n.extract import NotLiteral
+from bot.i18n.update import TRANSLATED, load, out_of_date, owners, untranslated
 
 
 @click.command(help=__doc__)

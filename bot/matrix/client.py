@@ -256,8 +256,8 @@ class NioTransport:
         if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount
-        from bot.matrix.crypto.board import FileBoard
         from bot.matrix.crypto.verification import Verifier
+        from bot.matrix.crypto.verification_status import FileBoard
 
         account, board = OlmAccount(self._client), FileBoard(data_dir / "crypto", clock)
         verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, board)

@@ -13,22 +13,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.answering import Answering, Limits
 from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Withheld
 from bot.core.files import Attachment, File
-from bot.desk import Desk
-from bot.directory import Directory
 from bot.hubs import Hub, Settings
 from bot.i18n.catalog import Catalogs
-from bot.loading import PluginType, bind, folder
-from bot.pipeline import Pipeline
 from bot.ports import Database, OutboxRow
+from bot.runtime.directory import Directory
+from bot.runtime.dispatcher import Answering, Limits
+from bot.runtime.job_runner import Work
+from bot.runtime.migrations import open_database
+from bot.runtime.pipeline import Pipeline
+from bot.runtime.plugins import PluginType, bind, folder
+from bot.runtime.services import Desk
 from bot.storage import rooms
 from bot.storage.outbox import StoredOutbox
-from bot.tables import open_database
 from bot.testing.clock import FakeClock
 from bot.testing.transport import FakeTransport
-from bot.work import Work
 
 BOT = "@faro:example.org"
 

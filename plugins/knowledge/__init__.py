@@ -6,39 +6,33 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bot.api import Hub, Plugin, Text, Transaction
-from plugins.knowledge import (
-    capturing,
-    care,
-    curating,
-    errands,
-    fetching,
-    finding,
-    index,
-    joining,
-    searches,
-    shell,
-    undoing,
-    upkeep,
-)
-from plugins.knowledge.errands import Asks
-from plugins.knowledge.pages.fetch import Fetcher
-from plugins.knowledge.pages.guard import Policy
-from plugins.knowledge.rules import Rules
+from plugins.knowledge import cli
+from plugins.knowledge.capture import listener
+from plugins.knowledge.commands import edit, history, merge
+from plugins.knowledge.commands import search as search_commands
+from plugins.knowledge.fetch import jobs, link_check, queue
+from plugins.knowledge.fetch.fetcher import Fetcher
+from plugins.knowledge.fetch.queue import Asks
+from plugins.knowledge.fetch.ssrf_guard import Policy
+from plugins.knowledge.index import maintenance
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.search import session
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSettings
+from plugins.knowledge.store import shares
 
 __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
 
 class Knowledge(
-    capturing.Capturing,
-    care.Caring,
-    curating.Curating,
-    errands.Errands,
-    fetching.Fetching,
-    finding.Finding,
-    joining.Joining,
-    undoing.Undoing,
-    upkeep.Upkeep,
+    listener.Capturing,
+    link_check.Caring,
+    edit.Curating,
+    queue.Errands,
+    jobs.Fetching,
+    search_commands.Finding,
+    merge.Joining,
+    history.Undoing,
+    maintenance.Upkeep,
     Plugin[KnowledgeSettings],
 ):
     """Remembers links and finds them; it says nothing unless asked."""
@@ -46,7 +40,7 @@ class Knowledge(
     name = "knowledge"
     hub_settings = KnowledgeHub
     room_settings = KnowledgeRoom
-    shell: ClassVar = shell.COMMANDS
+    shell: ClassVar = cli.COMMANDS
 
     def __init__(self, settings: KnowledgeSettings) -> None:
         super().__init__(settings)
@@ -56,14 +50,14 @@ class Knowledge(
 
     def disclosed(self, hub: Hub) -> Sequence[Text]:
         told = []
-        if errands.fetching([hub]):
+        if queue.fetching([hub]):
             told.append(
                 Text("I ask the pages people share for their title, author and date; their sites can see that.")
             )
-        if errands.checking([hub]):
+        if queue.checking([hub]):
             told.append(Text("Once a week I ask the pages people share whether they are still there."))
         return told
 
     async def forget(self, db: Transaction, user_id: str) -> None:
-        await db.run(index.forget, self.rules, user_id)
-        await db.run(searches.forget, user_id)
+        await db.run(shares.forget, self.rules, user_id)
+        await db.run(session.forget, user_id)

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bot.api import Identifier, Language, Localized, Settings, Topic, invalid
-from plugins.knowledge.canonical import canonical
-from plugins.knowledge.pages.guard import host_name
+from plugins.knowledge.fetch.ssrf_guard import host_name
+from plugins.knowledge.urls.canonical import canonical
 
 
 def _link(url: str) -> str:
@@ -91,7 +91,7 @@ class KnowledgeHub(Settings):
     """Resources the hub recommends; found like what people share, and marked."""
     thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = Field(default_factory=dict)
     """More words for ideas, by language, so that a question in one language finds answers in the others. The name of
-    an idea may be one of Faro's own (plugins/knowledge/thesaurus.yaml) or a new one.
+    an idea may be one of Faro's own (plugins/knowledge/index/thesaurus.yaml) or a new one.
     A word with `~` in front is found and finds like the others, but is no topic."""
 
     @field_validator("resources")

@@ -22,11 +22,11 @@ from bot.api import (
     job,
     timeliness,
 )
-from plugins.meetings import reminders, series, zones
-from plugins.meetings.announcing import announcement
+from plugins.meetings import reader_zone, reminders, series
+from plugins.meetings.cli import meetings_command
 from plugins.meetings.listing import listing
+from plugins.meetings.reminder_text import announcement
 from plugins.meetings.settings import MeetingsHub, lead_id
-from plugins.meetings.shell import meetings_command
 
 SHOWN = 5  # meetings `!meetings` lists
 
@@ -55,7 +55,7 @@ class Meetings(Plugin[Settings]):
         return await self._list(ctx, 1)
 
     async def _list(self, ctx: Context, most: int) -> Reply | None:
-        if known := await zones.known(ctx.db, ctx.sender, ctx.now):
+        if known := await reader_zone.known(ctx.db, ctx.sender, ctx.now):
             return listing(ctx, known.zone, most)
         await ctx.schedule.job("list", f"{ctx.room.id}/{ctx.message.event_id}", user=ctx.sender, most=most)
         return None
@@ -63,13 +63,13 @@ class Meetings(Plugin[Settings]):
     @job("list")
     async def list_in_their_zone(self, ctx: JobContext) -> Reply:
         """Answers once the asker's profile has been read."""
-        zone = zones.in_profile(await ctx.profile(str(ctx.payload["user"])))
+        zone = reader_zone.in_profile(await ctx.profile(str(ctx.payload["user"])))
         async with ctx.answering() as asked:
-            await zones.remember(asked.db, asked.sender, zone, ctx.now)
+            await reader_zone.remember(asked.db, asked.sender, zone, ctx.now)
             return listing(asked, zone, int(ctx.payload["most"]))
 
     async def refresh(self, ctx: RefreshContext) -> None:
-        await zones.forget_old(ctx.db, ctx.now)
+        await reader_zone.forget_old(ctx.db, ctx.now)
         plan = reminders.plan(ctx.hubs, ctx.now, await ctx.schedule.pending(reminders.ALARM))
         for key in plan.cancel:
             await ctx.schedule.cancel(key)
@@ -101,4 +101,4 @@ class Meetings(Plugin[Settings]):
         return [Announcement(room, reply) for room in rooms]
 
     async def forget(self, db: Transaction, user_id: str) -> None:
-        await zones.forget(db, user_id)
+        await reader_zone.forget(db, user_id)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.api import Context, Hub, Reply, escape, in_language, to_local
-from plugins.meetings import series, times, zones
-from plugins.meetings.announcing import clock_note, link, title
+from plugins.meetings import reader_zone, series, time_text
+from plugins.meetings.reminder_text import clock_note, link, title
 from plugins.meetings.series import Occurrence
 
 
@@ -27,21 +27,21 @@ def _hubs(ctx: Context) -> Sequence[Hub]:
 
 
 def _lines(ctx: Context, occurrence: Occurrence, profile_zone: str | None, several: bool) -> list[str]:
-    zone, city = zones.of_asker(ctx.sender, profile_zone, occurrence.hub)
+    zone, city = reader_zone.of_asker(ctx.sender, profile_zone, occurrence.hub)
     local = to_local(occurrence.starts, zone)
     name = title(occurrence, ctx.language)
     if several:
         name = f"{name} ({escape(in_language(occurrence.hub.title, ctx.language, *occurrence.hub.languages))})"
-    where = city if zone == "UTC" else f"{city}, {times.offset(local)}"
+    where = city if zone == "UTC" else f"{city}, {time_text.offset(local)}"
     left = occurrence.starts - ctx.now
     lines = [
         ctx.t(
             "**{title}**: {day}, {time} ({place}), {when}",
             title=name,
-            day=times.day(local, ctx.language),
-            time=times.clock(local),
+            day=time_text.day(local, ctx.language),
+            time=time_text.clock(local),
             place=escape(where),
-            when=times.relative(left or -1, ctx.language),
+            when=time_text.relative(left or -1, ctx.language),
         )
     ]
     if note := clock_note(occurrence, ctx):

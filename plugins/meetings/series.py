@@ -9,7 +9,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.api import Hub, in_gap, section, to_instant, to_local
-from plugins.meetings.rules import END, rule_of
+from plugins.meetings.rrule import END, rule_of
 from plugins.meetings.settings import Meeting, MeetingsHub
 
 _DAY = timedelta(days=1)

@@ -19,8 +19,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from bot.api import Duration, Identifier, Localized, Settings, Span, Zone, invalid
-from plugins.meetings.repeats import to_rule
-from plugins.meetings.rules import END, ONCE, Rule, parse, rule_of
+from plugins.meetings.recurrence_phrases import to_rule
+from plugins.meetings.rrule import END, ONCE, Rule, parse, rule_of
 
 _DAY = 86_400_000  # ms
 _LONGEST_LEAD = 53 * 7 * _DAY

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.config.schema import hub_model
-from bot.loading import find
 from bot.matrix.sync import Sync
-from bot.storage import position
+from bot.runtime.plugins import find
+from bot.storage import sync_token
 from bot.testing.clock import FakeClock
 from bot.testing.story import BOT, story
 
@@ -125,7 +125,7 @@ async def live_through(answers: list[dict[str, Any]]) -> None:
                 for name in ("a", "b"):
                     batch = await sync.next(token)
                     await told.pipeline.handle(batch)
-                    token = await position.token(told.db.reading())
+                    token = await sync_token.token(told.db.reading())
                     assert token == f"t{number}{name}"
                     await told.settle()
                 assert told.sent[-1].content["m.relates_to"] == {"m.in_reply_to": {"event_id": f"$question{number}"}}

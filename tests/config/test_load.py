@@ -16,7 +16,7 @@ from bot.api import Duration, Plugin, Settings, section
 from bot.config.load import load, peek
 from bot.core.errors import ConfigError
 from bot.hubs import Hub
-from bot.loading import find
+from bot.runtime.plugins import find
 from tests.config.folder import (
     MINIMAL,
     Post,

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bot.config.schema import config_schema, hub_schema, write_schema
-from bot.loading import find
+from bot.runtime.plugins import find
 from tests.config.folder import Post, Wishes
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot import speech
-from bot.answering import SORRY
 from bot.api import Attachment, File, Reply
 from bot.core.events import Batch, RoomUpdate
 from bot.core.files import LARGEST
 from bot.hubs import Hub, Room
 from bot.matrix import media
+from bot.runtime import message_builder
+from bot.runtime.dispatcher import SORRY
 from bot.storage import outbox
 from bot.testing.story import Story, story
 from tests.files.plugins.copier import DUE, Copier
@@ -98,9 +98,9 @@ async def test_a_file_that_is_too_large_is_the_plugins_fault_and_is_told(told: S
 
 async def test_a_name_cannot_mislead(told: Story) -> None:
     name = "@room\u202egpj.exe\n" + "x" * 300
-    content = speech.announcement(Reply("", file=File(name, "text/plain", b"")))
+    content = message_builder.announcement(Reply("", file=File(name, "text/plain", b"")))
     assert str(content["filename"]).startswith("@\u2060roomgpj.exe x")
-    assert len(str(content["filename"])) <= speech.LONGEST_NAME
+    assert len(str(content["filename"])) <= message_builder.LONGEST_NAME
     assert content["body"] == content["filename"]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import terminal
+from bot.cli import terminal
 from bot.core.commands import CommandSpec
-from bot.loading import bind, find
+from bot.runtime.plugins import bind, find
 from tests.house.source import ROOT, name_of
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")])

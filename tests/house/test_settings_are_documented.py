@@ -16,7 +16,7 @@ from bot.config.model import BotConfig
 from bot.config.problems import models_in
 from bot.config.schema import CONFIG_SCHEMA, HUB_SCHEMA, config_schema, hub_model, hub_schema
 from bot.config.yamltree import plain, read
-from bot.loading import find
+from bot.runtime.plugins import find
 from tests.house.source import ROOT
 
 PLUGINS = find().plugins

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.i18n.catalog import fill, po_file
-from bot.i18n.upkeep import TRANSLATED, forms, load, out_of_date, owners, untranslated
+from bot.i18n.update import TRANSLATED, forms, load, out_of_date, owners, untranslated
 
 OWNERS = owners()
 CATALOGUES = [

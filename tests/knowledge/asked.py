@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from bot.directory import Directory
 from bot.hubs import Hub
+from bot.runtime.directory import Directory
 from bot.testing.story import Story
 from plugins.knowledge import Knowledge
-from plugins.knowledge.errands import Asks
-from plugins.knowledge.pages.facts import Facts, FetchError, Health, Reason, State
+from plugins.knowledge.fetch.facts import Facts, FetchError, Health, Reason, State
+from plugins.knowledge.fetch.queue import Asks
 from tests.knowledge.hubs import hub
 
 HOUR, DAY = 3_600_000, 86_400_000

@@ -17,12 +17,12 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from bot import cli
 from bot.api import Transaction
+from bot.cli import main
 from bot.config.load import load
-from bot.loading import find
+from bot.runtime.plugins import find
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge.rules import Rules
+from plugins.knowledge.index.hub_rules import Rules
 
 CONFIG = """\
 homeserver: https://matrix.example.org
@@ -62,7 +62,7 @@ class Faro:
     def run(self, command: str, *arguments: object, code: int = 0) -> Result:
         """Runs `faro COMMAND CONFIG …`."""
         words = [command, str(self.config), *map(str, arguments)]
-        result = CliRunner(env=ENVIRON).invoke(cli.main, words)
+        result = CliRunner(env=ENVIRON).invoke(main.main, words)
         assert result.exit_code == code, (result.output, result.exception)
         return result
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Hub, Reader, Transaction
-from plugins.knowledge import index, results, search, shelves
-from plugins.knowledge.asking import read
-from plugins.knowledge.index import Share
-from plugins.knowledge.links import shared
-from plugins.knowledge.results import Entry
-from plugins.knowledge.rules import Rules, together
-from plugins.knowledge.search import Found
-from plugins.knowledge.shelves import GREEN, LABELS, MEMBERS, Sight
+from plugins.knowledge.capture.links import shared
+from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.search import engine
+from plugins.knowledge.search.engine import Found
+from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.store import access
+from plugins.knowledge.store import shares as stored_shares
+from plugins.knowledge.store.access import GREEN, LABELS, MEMBERS, Sight
+from plugins.knowledge.store.shares import Share
+from plugins.knowledge.views import load
+from plugins.knowledge.views.load import Entry
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.org"
@@ -55,17 +58,17 @@ async def say(
         )
         for link in found.links
     ]
-    return await tx.run(index.replace, rules, room, event, sender, shares)
+    return await tx.run(stored_shares.replace, rules, room, event, sender, shares)
 
 
 async def remove(tx: Transaction, event: str, *, hub: str = "transparency", circle: str = MEMBERS) -> Collection[int]:
     """A message, or its last edit, is redacted."""
-    return await tx.run(index.remove, RULES, f"!{hub}-{circle}:example.org", event)
+    return await tx.run(stored_shares.remove, RULES, f"!{hub}-{circle}:example.org", event)
 
 
 async def seen(db: Reader, *own: str, others: Sequence[str] = ()) -> Sight:
     """All of some hubs' shelves (`transparency` if none is named), and what others let be seen."""
-    main = {shelf.hub: shelf for shelf in await db.run(shelves.every) if shelf.circle == MEMBERS}
+    main = {shelf.hub: shelf for shelf in await db.run(access.every) if shelf.circle == MEMBERS}
     return Sight(
         tuple(main[name] for name in own or ("transparency",) if name in main),
         tuple(main[name] for name in others if name in main),
@@ -83,20 +86,20 @@ async def ask(
 ) -> Found:
     terms = together(hubs)
     sight = await seen(db, *own, others=others)
-    return await db.run(search.find, sight, read(words, terms), topics, NOW, terms=terms, limit=limit)
+    return await db.run(engine.find, sight, read(words, terms), topics, NOW, terms=terms, limit=limit)
 
 
 async def entries(db: Reader, words: str, *own: str, others: Sequence[str] = ()) -> Sequence[Entry]:
     """The entries found, best first."""
     found = await ask(db, words, *own, others=others)
-    return await db.run(results.load, await seen(db, *own, others=others), [hit.id for hit in found.hits])
+    return await db.run(load.load, await seen(db, *own, others=others), [hit.id for hit in found.hits])
 
 
 async def urls(db: Reader, words: str, *own: str, others: Sequence[str] = (), full: bool = True) -> Sequence[str]:
     """The addresses found, best first; `full`: only of entries that have all that was asked."""
     found = await ask(db, words, *own, others=others)
     hits = [hit.id for hit in found.hits if hit.full or not full]
-    return [entry.url for entry in await db.run(results.load, await seen(db, *own, others=others), hits)]
+    return [entry.url for entry in await db.run(load.load, await seen(db, *own, others=others), hits)]
 
 
 async def everything(db: Reader, *own: str) -> Sequence[Entry]:

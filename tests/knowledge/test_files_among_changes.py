@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bot.storage.database import SqliteDatabase
 from bot.testing.story import Story
-from plugins.knowledge import brought
-from plugins.knowledge.brought import Part
-from plugins.knowledge.intake import Manner
-from plugins.knowledge.shelves import COORDINATORS
+from plugins.knowledge.store.access import COORDINATORS
+from plugins.knowledge.transfer import imports
+from plugins.knowledge.transfer.import_plan import Manner
+from plugins.knowledge.transfer.imports import Part
 from tests.knowledge.shelf import RULES
 from tests.knowledge.talk import COORDINATOR, INSIDE, MOD, said, share
-from tests.knowledge.test_brought import ONE, TWO, bring, item, take_back
 from tests.knowledge.test_plugin import LUIS
+from tests.knowledge.transfer.test_imports import ONE, TWO, bring, item, take_back
 
 
 async def test_files_are_seen_among_the_changes_and_left_to_the_operator(told: Story) -> None:
@@ -42,14 +42,14 @@ async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Sto
 async def test_a_file_of_which_only_a_part_is_there_is_no_whole_one(told: Story) -> None:
     assert isinstance(told.db, SqliteDatabase)
     async with told.db.transaction() as tx:
-        await tx.run(brought.bring, RULES, Manner("transparency", 1), [item(ONE)], Part("half", "half", 1))
+        await tx.run(imports.bring, RULES, Manner("transparency", 1), [item(ONE)], Part("half", "half", 1))
     listed = await said(told, COORDINATOR, "!changes")
     assert listed.endswith("1 link · begun and not finished: the same faro import goes on")
     file = await bring(told.db, item(TWO), file="half")
     assert "not finished" not in await said(told, COORDINATOR, "!changes")
     async with told.db.transaction() as tx:
-        await tx.run(brought.begin, file)
-        await tx.run(brought.take_back_some, RULES, file)
+        await tx.run(imports.begin, file)
+        await tx.run(imports.take_back_some, RULES, file)
     listed = await said(told, COORDINATOR, "!changes")
     assert listed.endswith("taking it back was begun and not finished: the same faro take-back goes on")
     await take_back(told.db, file)

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from bot.core.events import Edit, Message, Reaction, Redaction
 from bot.hubs import Hub
 from bot.testing.story import Story, story
-from plugins.knowledge import Knowledge, search, shelves
-from plugins.knowledge.asking import read
-from plugins.knowledge.rules import together
-from plugins.knowledge.shelves import COORDINATORS, MEMBERS, Sight
+from plugins.knowledge import Knowledge
+from plugins.knowledge.index.hub_rules import together
+from plugins.knowledge.search import engine
+from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.store import access
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight
 from tests.knowledge.hubs import hub
 
 # Each example is two whole conversations: a failing one is shown as it is, shrinking it would take minutes.
@@ -366,7 +368,7 @@ async def _all(told: Story, room: str, question: str) -> str:
 
 async def _weights(told: Story, world: World, words: str) -> object:
     db = told.db.reading()
-    every = {(shelf.hub, shelf.circle): shelf for shelf in await db.run(shelves.every)}
+    every = {(shelf.hub, shelf.circle): shelf for shelf in await db.run(access.every)}
     seen = [
         every[name, circle]
         for name in HUBS
@@ -376,5 +378,5 @@ async def _weights(told: Story, world: World, words: str) -> object:
     own = [shelf for shelf in seen if world.place in (None, shelf.hub)]
     sight = Sight(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
     terms = together(())
-    found = await db.run(search.find, sight, read(words, terms), (), told.clock.now(), terms=terms)
+    found = await db.run(engine.find, sight, read(words, terms), (), told.clock.now(), terms=terms)
     return [(hit.score, hit.places, hit.full) for hit in found.hits], found.corrected, found.question.units

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
-from plugins.knowledge import Knowledge, brought
-from plugins.knowledge.brought import Part
-from plugins.knowledge.canonical import VERSION, canonical
-from plugins.knowledge.exchange.item import Item
-from plugins.knowledge.intake import Manner
-from plugins.knowledge.placing import digest
-from plugins.knowledge.rules import Rules
+from plugins.knowledge import Knowledge
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store.ids import digest
+from plugins.knowledge.transfer import imports
+from plugins.knowledge.transfer.formats.item import Item
+from plugins.knowledge.transfer.import_plan import Manner
+from plugins.knowledge.transfer.imports import Part
+from plugins.knowledge.urls.canonical import VERSION, canonical
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.test_plugin import ANA, LUIS, ROOM, count
@@ -187,12 +188,12 @@ async def test_what_was_brought_in_before_that_was_written_down_stays_and_an_int
         for table in ("shares", "corrections", "facts", "merged"):
             rows = await db.reading().rows(f"SELECT brought FROM {table}")  # noqa: S608 - names of tables
             assert [row["brought"] for row in rows] == [None]
-        assert await db.reading().run(brought.files, "transparency") == []
+        assert await db.reading().run(imports.files, "transparency") == []
         async with db.transaction() as tx:
             item, part = Item("https://example.org/c"), Part("half", "links.csv", None)
-            await tx.run(brought.bring, Rules(HUBS), Manner("transparency", 5), [item], part)
-            [file] = await tx.run(brought.files, "transparency")
+            await tx.run(imports.bring, Rules(HUBS), Manner("transparency", 5), [item], part)
+            [file] = await tx.run(imports.files, "transparency")
             assert (file.file, file.links) == ("links.csv", 1)
-            assert await tx.run(brought.take_back_some, Rules(HUBS), file.id) == 1
+            assert await tx.run(imports.take_back_some, Rules(HUBS), file.id) == 1
         urls = await db.reading().value("SELECT group_concat(url) FROM shares")
         assert urls == "https://example.org/a"

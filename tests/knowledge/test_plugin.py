@@ -11,11 +11,12 @@ import pytest
 from bot.core.events import Edit, Redaction
 from bot.storage import people
 from bot.testing.story import Story, story
-from plugins.knowledge import Knowledge, importing
-from plugins.knowledge.exchange.item import Item
-from plugins.knowledge.intake import Manner
-from plugins.knowledge.pool import POOL
-from plugins.knowledge.rules import Rules
+from plugins.knowledge import Knowledge
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.search.candidates import POOL
+from plugins.knowledge.transfer import importer
+from plugins.knowledge.transfer.formats.item import Item
+from plugins.knowledge.transfer.import_plan import Manner
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
@@ -278,7 +279,7 @@ async def test_a_type_and_a_language_of_which_there_is_something_are_searched(to
     """Files that were brought in may be of any type, and pages in any language."""
     async with told.db.transaction() as tx:
         items = [Item("https://example.org/1", title={"": "Talk"}, kind="video", language="quc")]
-        await tx.run(importing.bring, Rules([hub()]), Manner("transparency", 0), items)
+        await tx.run(importer.bring, Rules([hub()]), Manner("transparency", 0), items)
     for filter_ in ("type:video", "lang:quc", "lang:quiche"):
         assert "Talk" in str(await told.say(ANA, f"!find {filter_}"))
         assert "Nothing found for" in str(await told.say(ANA, f"!find zanzibar {filter_}"))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
-from plugins.knowledge.pages.facts import Facts, FetchError, Reason
+from plugins.knowledge.fetch.facts import Facts, FetchError, Reason
 from tests.knowledge.asked import GUIDE, MODERATOR, WANTING, FakeWeb, connect, reconfigure, states
 from tests.knowledge.hubs import hub
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from plugins.meetings import series
-from plugins.meetings.rules import parse, rule_of
+from plugins.meetings.rrule import parse, rule_of
 from plugins.meetings.settings import Meeting
 from tests.core.test_recurrence import utc
 from tests.meetings.hubs import hub, meeting

@@ -15,12 +15,12 @@ from bot.core.errors import LoggedOut, TransportError, Unavailable
 from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.devices import Devices
+from bot.matrix.crypto.key_maintenance import Upkeep
 from bot.matrix.crypto.machine import Machine, Raw
-from bot.matrix.crypto.opened import Opened
 from bot.matrix.crypto.receiving import VERIFICATION, Receiving
+from bot.matrix.crypto.replay_guard import Opened
 from bot.matrix.crypto.sending import Sending
 from bot.matrix.crypto.store import StoreError, open_store
-from bot.matrix.crypto.upkeep import Upkeep
 from bot.matrix.http import Http
 from bot.matrix.inbound import is_user_id, section, translate
 from bot.ports import Clock, RoomBook

@@ -16,7 +16,7 @@ from bot.core.events import Undecryptable, Withheld
 from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.hardening import fenced
 from bot.matrix.crypto.machine import Machine, Raw
-from bot.matrix.crypto.opened import Opened
+from bot.matrix.crypto.replay_guard import Opened
 from bot.matrix.inbound import is_room_id, is_user_id, section
 
 log = structlog.get_logger()

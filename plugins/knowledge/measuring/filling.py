@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.api import Database, Row, SyncReader, SyncTransaction
-from plugins.knowledge import importing, index, making
-from plugins.knowledge.exchange.item import Item, ShareItem
-from plugins.knowledge.index import Share
-from plugins.knowledge.intake import Manner
+from plugins.knowledge.index import build_entry
 from plugins.knowledge.measuring.invented import World, batches
 from plugins.knowledge.measuring.speed import NOW, AllShared, Times, warm
-from plugins.knowledge.shelves import scope
+from plugins.knowledge.store import shares as stored_shares
+from plugins.knowledge.store.access import scope
+from plugins.knowledge.store.shares import Share
+from plugins.knowledge.transfer import importer
+from plugins.knowledge.transfer.formats.item import Item, ShareItem
+from plugins.knowledge.transfer.import_plan import Manner
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -47,11 +49,11 @@ async def fill(db: Database, bare: Database, world: World, rows: int, progress: 
     for batch in batches(world.shares(rows), BATCH):
         began = time.perf_counter()
         async with db.transaction() as tx:
-            await tx.run(index.put, rules, batch)
+            await tx.run(stored_shares.put, rules, batch)
         spent += time.perf_counter() - began
         progress.advance(task, len(batch))
     async with db.transaction() as tx:
-        await tx.run(index.rewrite)
+        await tx.run(stored_shares.rewrite)
     size = await db.reading().value("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     await warm(db.reading())
     floor = await _floor(db, bare)
@@ -85,7 +87,7 @@ def _newest(db: SyncReader, count: int) -> Mapping[str, Sequence[Row]]:
     scopes = {row["id"]: scope(row["shelf"], row["label"]) for row in found["entries"]}
     counts: Counter[tuple[str, int]] = Counter()
     for row in found["entry_words"]:
-        counts.update((word, scopes[row["rowid"]]) for word in making.counted(row, topics[row["rowid"]]))
+        counts.update((word, scopes[row["rowid"]]) for word in build_entry.counted(row, topics[row["rowid"]]))
     found["vocabulary"] = [
         {"word": word, "shelf": shelf, "entries": many} for (word, shelf), many in sorted(counts.items())
     ]
@@ -102,11 +104,11 @@ def _store(tx: SyncTransaction, ready: Mapping[str, Sequence[Row]]) -> None:
 
 async def _bring(db: Database, rules: AllShared, world: World, count: int) -> float:
     spent = 0.0
-    for shares in batches(world.shares(count), importing.SLICE):
+    for shares in batches(world.shares(count), importer.SLICE):
         items = [_item(share) for share in shares]
         began = time.perf_counter()
         async with db.transaction() as tx:
-            await tx.run(importing.bring, rules, Manner("brought", NOW), items)
+            await tx.run(importer.bring, rules, Manner("brought", NOW), items)
         spent += time.perf_counter() - began
     return count / spent
 
@@ -123,6 +125,6 @@ async def _one_by_one(db: Database, rules: AllShared, world: World) -> Times:
         one = replace(share, url=f"{share.url}/again", canonical=f"{share.canonical}/again", event=f"{share.event}x")
         began = time.perf_counter()
         async with db.transaction() as tx:
-            await tx.run(index.put, rules, [one])
+            await tx.run(stored_shares.put, rules, [one])
         seconds.append(time.perf_counter() - began)
     return Times.of(seconds[UNCOUNTED:])

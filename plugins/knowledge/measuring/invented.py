@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 
-from plugins.knowledge.canonical import canonical
-from plugins.knowledge.index import Share
-from plugins.knowledge.thesaurus import own_terms
+from plugins.knowledge.index.thesaurus import own_terms
+from plugins.knowledge.store.shares import Share
+from plugins.knowledge.urls.canonical import canonical
 
 HUBS = 100
 PEOPLE = 800

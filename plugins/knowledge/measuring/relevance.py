@@ -10,13 +10,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.api import Database
-from plugins.knowledge import asking, index, results
-from plugins.knowledge.canonical import canonical
-from plugins.knowledge.index import Share
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.index.thesaurus import with_terms
 from plugins.knowledge.measuring.invented import FIRST_DAY
-from plugins.knowledge.rules import Rules
-from plugins.knowledge.shelves import Sight, every
-from plugins.knowledge.thesaurus import with_terms
+from plugins.knowledge.search import query_parser
+from plugins.knowledge.store import shares as stored_shares
+from plugins.knowledge.store.access import Sight, every
+from plugins.knowledge.store.shares import Share
+from plugins.knowledge.urls.canonical import canonical
+from plugins.knowledge.views import load
 
 FIRST, MOST = 3, 10  # results: one that is wanted must be among the first; recall is measured over the most
 SUCCESS, RECALL = 0.95, 0.9  # at least, over all questions
@@ -81,7 +83,7 @@ async def measure(db: Database, resources: Sequence[Resource], questions: Sequen
         for one in resources
     ]
     async with db.transaction() as tx:
-        entries = await tx.run(index.put, Rules(()), shares)
+        entries = await tx.run(stored_shares.put, Rules(()), shares)
     places: dict[int, list[int]] = {}
     for place, share in enumerate(shares, start=1):
         places.setdefault(entries[share], []).append(place)
@@ -91,6 +93,6 @@ async def measure(db: Database, resources: Sequence[Resource], questions: Sequen
 
 async def _ask(db: Database, seen: Sight, judged: Judged, places: Mapping[int, Sequence[int]]) -> Answer:
     terms = with_terms(())
-    question = asking.read(judged.q, terms)
-    found, shown = await db.reading().run(results.answer, seen, question, (), FIRST_DAY, terms=terms, count=MOST)
+    question = query_parser.read(judged.q, terms)
+    found, shown = await db.reading().run(load.answer, seen, question, (), FIRST_DAY, terms=terms, count=MOST)
     return Answer(judged, [places[entry.id] for entry in shown], found.corrected)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.api import Reader
-from plugins.knowledge import asking, results
+from plugins.knowledge.index.hub_rules import HubRules, Rules
+from plugins.knowledge.index.thesaurus import Thesaurus, own_terms, with_terms
 from plugins.knowledge.measuring.invented import FIRST_DAY, SPAN, World
-from plugins.knowledge.rules import HubRules, Rules
-from plugins.knowledge.shelves import Sight, every
-from plugins.knowledge.thesaurus import Thesaurus, own_terms, with_terms
+from plugins.knowledge.search import query_parser
+from plugins.knowledge.store.access import Sight, every
+from plugins.knowledge.views import load
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -123,9 +124,9 @@ async def found(db: Reader, sights: Mapping[bool, Sight], kind: Kind) -> Times:
 
 
 async def _find(db: Reader, seen: Sight, text: str, terms: Thesaurus) -> None:
-    question = asking.read(text, terms)
+    question = query_parser.read(text, terms)
     topics = [question.topic] if question.topic else ()
-    await db.run(results.answer, seen, question, topics, NOW, terms=terms, count=SHOWN)
+    await db.run(load.answer, seen, question, topics, NOW, terms=terms, count=SHOWN)
 
 
 async def sights(db: Reader) -> Mapping[bool, Sight]:

@@ -18,7 +18,7 @@ from nio.crypto import OutboundGroupSession
 from bot.core.events import Message
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.machine import MOST_SESSIONS
-from bot.matrix.crypto.opened import KEPT
+from bot.matrix.crypto.replay_guard import KEPT
 from bot.testing.clock import FakeClock
 from tests.matrix.crypto.conftest import ANA, BOT, MAL
 from tests.matrix.crypto.keyserver import KeyServer

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
 
-from bot.matrix.crypto import board as boards
 from bot.matrix.crypto import sas
-from bot.matrix.crypto.board import FileBoard
+from bot.matrix.crypto import verification_status as boards
 from bot.matrix.crypto.sas import Half, Secret, Shown, Side
 from bot.matrix.crypto.signing import SigningKey
 from bot.matrix.crypto.verification import PREFIX, Verifier
+from bot.matrix.crypto.verification_status import FileBoard
 from bot.testing.clock import FakeClock
 
 FARO, ANA, MAL = "@faro:example.org", "@ana:example.org", "@mal:example.org"

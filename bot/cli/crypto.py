@@ -1,0 +1,133 @@
+"""`faro crypto`: status · setup · reset · import · verify. Exit codes, no logic; that is in
+`bot.operations.crypto_admin`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+import click
+
+from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, end, read, translator
+from bot.core.errors import FaroError, LoggedOut
+from bot.operations.lock import InUse, is_used, only_one
+from bot.timing.clock import SystemClock
+
+if TYPE_CHECKING:
+    from bot.operations.crypto_admin import Said
+
+Answer = TypeVar("Answer")
+
+
+@click.group()
+def crypto() -> None:
+    """Whether others can trust the bot in encrypted rooms, and what to do if not."""
+    if find_spec("vodozemac") is None:
+        end(TROUBLE, translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
+
+
+@crypto.command("status")
+@CONFIG
+def status_(config: Path) -> None:
+    """Say whether the bot's device is signed; exit code 1 if not."""
+    from bot.operations import crypto_admin
+
+    _say(_told(crypto_admin.status(read(config).loaded, SystemClock())))
+
+
+@crypto.command("setup")
+@CONFIG
+def setup_(config: Path) -> None:
+    """Make the identity and sign the bot's device, as every start does. The bot must not run meanwhile."""
+    from bot.operations import crypto_admin
+
+    loaded = read(config).loaded
+    with _alone(loaded.data_dir):
+        _say([_told(crypto_admin.set_up(loaded, SystemClock()))])
+
+
+@crypto.command("reset")
+@CONFIG
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_(config: Path, yes: bool) -> None:
+    """Make a new identity; everybody must verify the bot again."""
+    from bot.operations import crypto_admin
+
+    loaded, t = read(config).loaded, translator()
+    with _alone(loaded.data_dir):
+        for sentence in crypto_admin.RESET:
+            click.echo(t.t(sentence))
+        if not yes and not click.confirm(t.t("Go on?")):
+            end(TROUBLE, t.t("Nothing was changed."))
+        _say([_told(crypto_admin.reset(loaded, SystemClock()))])
+
+
+@crypto.command("import")
+@CONFIG
+@click.option("--file", type=click.File(), help="A file that holds the recovery key, instead of asking for it.")
+def import_(config: Path, file: TextIO | None) -> None:
+    """Bring the identity made in a Matrix client, with its recovery key."""
+    from bot.operations import crypto_admin
+
+    loaded = read(config).loaded
+    key = file.read() if file else click.prompt(translator().t("Recovery key (it is not shown)"), hide_input=True)
+    _say([_told(crypto_admin.bring(loaded, SystemClock(), key))])
+
+
+@crypto.command("verify")
+@CONFIG
+def verify_(config: Path) -> None:
+    """Show what to compare while somebody verifies the running bot."""
+    from bot.operations import crypto_admin
+
+    loaded, t = read(config).loaded, translator()
+    if not is_used(loaded.data_dir):
+        end(TROUBLE, t.t("The bot does not run with this data folder: {folder}", folder=loaded.data_dir))
+    click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
+
+    async def follow() -> bool:
+        well = True
+        async for said in crypto_admin.watch(loaded, SystemClock()):
+            click.echo(t.t(said.text))
+            well = said.well
+        return well
+
+    if not asyncio.run(follow()):
+        sys.exit(TROUBLE)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Not beside the running bot, whose keys these are."""
+    try:
+        with only_one(folder):
+            yield
+    except InUse as error:
+        end(TROUBLE, str(error))
+
+
+def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Runs it; trouble is told in the reader's language where it has words."""
+    from bot.matrix.crypto.identity import IdentityError
+
+    try:
+        return asyncio.run(work)
+    except IdentityError as error:
+        end(TROUBLE, translator().t(error.text))
+    except LoggedOut as error:
+        end(LOGGED_OUT, str(error))
+    except FaroError as error:
+        end(TROUBLE, str(error))
+
+
+def _say(said: Sequence[Said]) -> None:
+    t = translator()
+    for each in said:
+        click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")
+    if not all(each.well for each in said):
+        sys.exit(TROUBLE)

@@ -1,0 +1,220 @@
+"""`faro`: run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
+
+0 done · 1 trouble that was told · 2 the operator must change something first · 3 the session was revoked
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+
+from bot import __version__
+from bot.cli.crypto import crypto
+from bot.cli.offline import OfflineConfig, Opened, scratch
+from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
+from bot.config.load import peek
+from bot.core.errors import FaroError, LoggedOut
+from bot.operations import crash_points, logs
+from bot.operations.lock import only_one
+from bot.ports import Database
+from bot.runtime.plugins import PluginType, find
+
+if TYPE_CHECKING:
+    from bot.operations.doctor import Finding
+
+SESSION = "session.json"  # in the data folder, beside the database
+DATABASE = "faro.db"
+
+log = structlog.get_logger()
+
+
+class Faro(click.Group):
+    """The group of our own commands and those plugins bring; plugins are only looked for when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(str(command.name) for command in _plugin_commands())})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        return own or next((command for command in _plugin_commands() if command.name == cmd_name), None)
+
+
+def _plugin_commands() -> Sequence[click.Command]:
+    """Only `faro --help` and plugins' own commands pay for importing every plugin."""
+    return [command for plugin in find().plugins for command in plugin.shell]
+
+
+class TerminalShell:
+    """`bot.api.Shell` for the person at the terminal."""
+
+    def open(self, config: Path) -> OfflineConfig:
+        opened = read(config)
+        owners = [plugin.name for plugin in opened.plugins if _is_of(plugin)]
+        return OfflineConfig(opened, owner=owners[0] if owners else "core")
+
+    def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
+        return scratch([plugin for plugin in find().plugins if _is_of(plugin)], file)
+
+
+def _is_of(plugin: PluginType) -> bool:
+    """Whether the command that runs, or the group it is in, is the plugin's."""
+    context: click.Context | None = click.get_current_context()
+    while context:
+        if context.command in plugin.shell:
+            return True
+        context = context.parent
+    return False
+
+
+@click.group(cls=Faro, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="faro")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Faro, a Matrix bot for communities of practice."""
+    ctx.obj = TerminalShell()
+
+
+@main.command()
+@CONFIG
+def run(config: Path) -> None:
+    """Log in, join the hubs' rooms and answer, until stopped."""
+    from bot.matrix.login import LoginError
+
+    opened = read(config)
+    if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
+        tell(opened.loaded.lacking, translator())  # only the first start needs a password or token
+    settings = opened.loaded.config
+    logs.configure(settings.log.format, settings.log.level)
+    try:
+        with only_one(opened.loaded.data_dir):
+            asyncio.run(_run(opened))
+    except LoggedOut as error:
+        end(LOGGED_OUT, str(error))
+    except LoginError as error:
+        end(WRONG_CONFIG, str(error))
+    except FaroError as error:
+        end(TROUBLE, str(error))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("stopped")
+
+
+@main.command()
+@CONFIG
+@click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
+def check(config: Path, schema: bool) -> None:
+    """Say everything that is wrong with a configuration, and where."""
+    from bot.config.schema import write_schema
+
+    if schema:
+        for written in write_schema(config, find(peek(config)).plugins):
+            click.echo(written)
+    opened = read(config)
+    t = translator()
+    hubs = len(opened.loaded.config.hubs)
+    click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
+
+
+@main.command()
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Write it for machines.")
+def doctor(config: Path, as_json: bool) -> None:
+    """Say whether the bot of a configuration is well; exit code 1 if not."""
+    opened = read(config)
+    findings = asyncio.run(_findings(opened))
+    t = translator()
+    well = all(finding.level != "trouble" for finding in findings)
+    if as_json:
+        told = [
+            {"level": one.level, "code": one.code, "hub": one.hub, "room": one.room, "text": t.t(one.text)}
+            for one in findings
+        ]
+        click.echo(json.dumps({"well": well, "findings": told}, ensure_ascii=False, indent=2))
+    else:
+        levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("TROUBLE")}
+        for finding in findings:
+            click.echo(f"{levels[finding.level]}: {t.t(finding.text)}")
+    if not well:
+        sys.exit(TROUBLE)
+
+
+async def _findings(opened: Opened) -> Sequence[Finding]:
+    from bot.matrix.clock_check import clock_skew
+    from bot.operations import doctor
+    from bot.timing.clock import SystemClock
+
+    clock = SystemClock()
+    findings = await doctor.examine(doctor.patient(opened.loaded), clock.now())
+    return [*findings, doctor.skew(await clock_skew(opened.loaded.config.homeserver, clock))]
+
+
+@main.command()
+@click.option(
+    "--script", is_flag=True, help="Play a fixed story without a terminal; exit code 1 if an answer is missing."
+)
+@click.option(
+    "--dir",
+    "directory",
+    envvar="DEMO_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep what the demo makes in this folder.",
+)
+def demo(script: bool, directory: Path | None) -> None:
+    """Try the bot: a homeserver on this machine, and a chat with it."""
+    from bot.demo import run as demo_run
+    from bot.timing.clock import SystemClock
+
+    sys.exit(demo_run.demo(directory, script, translator(), SystemClock()))
+
+
+@main.command()
+@CONFIG
+def console(config: Path) -> None:
+    """Chat with the bot of a configuration without any homeserver."""
+    from bot.cli import console as chat_console
+    from bot.timing.clock import SystemClock
+
+    opened = read(config)
+    logs.configure(level="warning")
+    sys.exit(chat_console.console(opened, translator(), SystemClock()))
+
+
+main.add_command(crypto)
+
+
+async def _run(opened: Opened) -> None:
+    from bot import app
+    from bot.matrix.client import connect
+    from bot.matrix.login import Secrets
+    from bot.operations import doctor
+    from bot.runtime.migrations import open_database
+    from bot.storage.room_state import StoredRooms
+    from bot.timing.clock import SystemClock
+
+    task = asyncio.current_task()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
+    clock = SystemClock()
+    async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
+        loaded = opened.loaded
+        secrets = Secrets(loaded.password, loaded.token)
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
+        try:
+            patient = doctor.patient(opened.loaded)
+            house = app.build(
+                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), patient
+            )
+            transport.let_verify(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
+            await app.run(house)
+        finally:
+            await transport.close()

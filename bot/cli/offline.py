@@ -1,0 +1,141 @@
+"""A configuration opened from the shell, without any network: `bot.api.Shell` and `Offline`."""
+
+from __future__ import annotations
+
+import locale
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.api import Plugin
+from bot.config.load import Loaded, load
+from bot.hubs import Hub
+from bot.i18n.catalog import Catalogs
+from bot.ports import Clock, Database, Reader, Transaction, Translator
+from bot.runtime.contexts import HubsContext
+from bot.runtime.migrations import open_database
+from bot.runtime.plugins import Found, PluginType, bind, folder
+from bot.runtime.services import forget
+from bot.storage.alarms import PluginSchedule
+from bot.storage.database import SqliteDatabase
+from bot.timing.clock import SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A configuration that was read, and the plugins it was read with."""
+
+    path: Path
+    loaded: Loaded
+    plugins: Sequence[PluginType]
+
+
+def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ) -> Opened:
+    """Reads a configuration with the plugins found; it may lack the secrets for logging in. Raises `ConfigError`."""
+    loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=False)
+    used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
+    return Opened(path, loaded, used)
+
+
+def terminal_language(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of the person at the terminal, from LC_ALL, LC_MESSAGES or LANG."""
+    chosen = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "en")
+    return (locale.normalize(chosen).partition("_")[0] or "en").lower()[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineConfig:
+    """`bot.api.Offline`."""
+
+    opened: Opened
+    owner: str
+    now: int = field(default_factory=lambda: SystemClock().now())
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        return self.opened.loaded.config.hubs
+
+    @property
+    def translator(self) -> Translator:
+        catalogs = Catalogs({plugin.name: folder(plugin) for plugin in self.opened.plugins})
+        return catalogs.translator(self.owner, terminal_language())
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        if self._file.exists():
+            async with SqliteDatabase(self._file) as db:
+                yield db.reading()
+            return
+        async with open_database(None, self.opened.plugins) as (db, plugins):
+            await self._refresh(db, plugins)
+            yield db.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Database]:
+        new = not self._file.exists()
+        async with open_database(self._file, self.opened.plugins) as (db, plugins):
+            if new:  # else the bot has done it, and will again: it takes too long to do beside it
+                await self._refresh(db, plugins)
+            yield PoliteDatabase(db, SystemClock())
+
+    async def forget(self, user_id: str) -> bool:
+        if not self._file.exists():
+            return False
+        async with open_database(None, self.opened.plugins) as (empty, plugins):
+            known = await self._refresh(empty, plugins)  # what they do with the bot's own takes too long, as above
+        async with open_database(self._file, plugins) as (db, usable), db.transaction() as tx:
+            before = await tx.value("SELECT total_changes()")
+            await forget(tx, [known[plugin.name] for plugin in usable if plugin.name in known], user_id)
+            return bool(await tx.value("SELECT total_changes()") > before)
+
+    @property
+    def _file(self) -> Path:
+        return self.opened.loaded.data_dir / "faro.db"
+
+    async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> Mapping[str, Plugin[Any]]:
+        """The plugins, which know the hubs from then on."""
+        registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
+        for name, plugin in registry.plugins.items():
+            async with db.transaction() as tx:
+                await plugin.refresh(HubsContext(tx, self.now, self.hubs, PluginSchedule(tx, name, self.now)))
+        return registry.plugins
+
+
+class PoliteDatabase:
+    """`Database` of a process that writes much beside one that must answer: after each transaction it waits as long as
+    that took. SQLite gives a lock to whoever happens to ask for it, so a process that asks at once gets it each time.
+    """
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._debt = 0.0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        debt, self._debt = self._debt, 0.0
+        await self._clock.sleep(debt)
+        async with self._db.transaction() as tx:
+            await tx.value("SELECT 1")  # the lock is waited for by the first statement: that owes nothing
+            began = time.perf_counter()
+            yield tx
+        self._debt = time.perf_counter() - began
+
+    def reading(self) -> Reader:
+        return self._db.reading()
+
+    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
+        await self._db.migrate(owner, steps)
+
+
+@asynccontextmanager
+async def scratch(plugins: Sequence[PluginType], file: Path | None) -> AsyncIterator[Database]:
+    """A database with nothing in its tables, in `file` or in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="faro-") as place:
+        async with open_database(file or Path(place) / "faro.db", plugins) as (db, _):
+            yield db

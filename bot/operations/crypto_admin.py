@@ -1,0 +1,115 @@
+"""Can others trust the bot in encrypted rooms, and what to do if not: what `faro crypto` does, as sentences.
+
+Needs the `e2e` extra. Everything raises `IdentityError` and what requests raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from bot.config.load import Loaded
+from bot.core.texts import Text
+from bot.matrix.crypto import verification_status
+from bot.matrix.crypto.crypto_session import workbench
+from bot.matrix.crypto.recovery import recover
+from bot.matrix.crypto.verification import WITHIN
+from bot.matrix.login import Secrets
+from bot.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    well: bool
+    text: Text
+
+
+RESET = (
+    Text("This makes a new cross-signing identity for the account."),
+    Text("Everybody who verified the bot sees that its identity changed, and must verify it again."),
+    Text("A recovery key made in a Matrix client for the old identity no longer fits."),
+    Text("Nothing that was written is lost. The bot must not run meanwhile."),
+)
+"""What the operator reads before a reset."""
+
+
+async def status(loaded: Loaded, clock: Clock) -> list[Said]:
+    """How the account and the bot's device stand. Can run beside the bot."""
+    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
+        standing = await bench.signing.standing(bench.device_id)
+        user, device = bench.user_id, bench.device_id
+    match standing.identity:
+        case "none":
+            return [Said(False, Text("{user} has no cross-signing identity. See `faro crypto setup`.", user=user))]
+        case "foreign":
+            text = Text(
+                "{user} has a cross-signing identity, but its keys are not in the data folder. "
+                "See `faro crypto import` and `faro crypto reset`.",
+                user=user,
+            )
+            return [Said(False, text)]
+    identity = Said(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
+    if standing.device_signed:
+        return [identity, Said(True, Text("This device is signed: {device}", device=device))]
+    return [identity, Said(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
+
+
+async def set_up(loaded: Loaded, clock: Clock) -> Said:
+    """What every start of the bot does."""
+    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
+        if await bench.sign():
+            return Said(True, Text("The bot's device is signed now."))
+        return Said(True, Text("There is nothing to do: the bot's device is signed."))
+
+
+async def reset(loaded: Loaded, clock: Clock) -> Said:
+    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
+        await bench.signing.reset()
+        await bench.sign()
+    return Said(True, Text("The account has a new identity, and the bot's device is signed."))
+
+
+async def bring(loaded: Loaded, clock: Clock, recovery_key: str) -> Said:
+    """`import`: the identity a person made in a client. Can run beside the bot, which uses it from its next start."""
+    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
+        await bench.signing.adopt(await recover(bench.http, bench.user_id, recovery_key))
+    return Said(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
+
+
+async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Said]:
+    """What the running bot shows of the next verification, until it ends or ten minutes have passed."""
+    folder, began = loaded.data_dir / "crypto", clock.now()
+    last = verification_status.latest(folder)
+    while clock.now() - began < WITHIN:
+        step = verification_status.latest(folder)
+        if step != last:
+            last = step
+            said, ended = _step(step)
+            for each in said:
+                yield each
+            if ended:
+                return
+        await clock.sleep(0.5)
+    yield Said(False, Text("Nobody finished a verification within ten minutes."))
+
+
+def _step(step: verification_status.Step) -> tuple[list[Said], bool]:
+    user, device = str(step.get("user")), str(step.get("device"))
+    if step.get("stage") == "done":
+        return [
+            Said(True, Text("{user} has verified the bot from the device {device}.", user=user, device=device))
+        ], True
+    if step.get("stage") == "cancelled":
+        text = Text("The verification with {user} was cancelled: {reason}", user=user, reason=step.get("reason"))
+        return [Said(False, text)], True
+    emoji, numbers = (", ".join(map(str, step.get(name) or ())) for name in ("emoji", "numbers"))
+    return [
+        Said(True, Text("{user} verifies the bot from the device {device}.", user=user, device=device)),
+        Said(True, Text("Pictures: {emoji}", emoji=emoji)),
+        Said(True, Text("Numbers: {numbers}", numbers=numbers)),
+        Said(True, Text("If the other screen shows the same, say so there. If not, say that they differ.")),
+    ], False
+
+
+def _secrets(loaded: Loaded) -> Secrets:
+    return Secrets(loaded.password, loaded.token)

@@ -1,0 +1,207 @@
+"""Is the bot that uses this data folder well? Reads its files only: `faro doctor` can run beside the bot.
+
+The running bot asks the same of itself (`bot/operations/monitor.py`), so what doctor tells stands in the log as well.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from bot.config.load import Loaded
+from bot.core.permissions import may_send
+from bot.core.texts import Text
+from bot.hubs import Hub, Room
+from bot.ports import Reader
+from bot.runtime.migrations import SCHEMA
+from bot.storage import crypto_status, rooms, sync_token, undecryptable
+from bot.storage.database import SqliteDatabase, steps_in
+
+SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s even when nothing happens
+DAY = 86_400_000  # ms
+LEAST_FREE = 200  # MB; below it the database may soon be unable to grow
+MOST_SKEW = 60  # seconds; beyond it reminders and what counts as an old question go wrong
+
+Level = Literal["ok", "note", "trouble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    code: str  # the same in every language and version, for machines
+    text: Text
+    hub: str | None = None
+    room: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Whose health is asked for."""
+
+    data_dir: Path
+    user: str
+    hubs: Sequence[Hub]
+    encrypts: bool  # whether the `e2e` extra is installed
+
+
+def patient(loaded: Loaded) -> Patient:
+    """The bot of a configuration. nio is not loaded to find out whether the `e2e` extra is there."""
+    encrypts = find_spec("vodozemac") is not None
+    return Patient(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
+
+
+async def examine(patient: Patient, now: int) -> Sequence[Finding]:
+    """What the files say, good and bad."""
+    file = patient.data_dir / "faro.db"
+    if not file.exists():
+        text = Text("The bot has never run with this data folder: {folder}", folder=patient.data_dir)
+        return [Finding("trouble", "never_run", text)]
+    findings = look_round(patient.data_dir)  # before the database is opened, which makes its file private
+    async with SqliteDatabase(file) as database:
+        db = database.reading()
+        done = await db.value("SELECT max(step) FROM migrations WHERE owner = 'core'")
+        if done != steps_in(SCHEMA)[-1][0]:
+            text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
+            return [*findings, Finding("trouble", "not_started", text)]
+        return [*findings, *await ask(db, patient, now)]
+
+
+def look_round(folder: Path) -> Sequence[Finding]:
+    """What is to say about the files, without opening one."""
+    return [*_files(folder), disk(shutil.disk_usage(folder).free // 1_000_000)]
+
+
+async def ask(db: Reader, patient: Patient, now: int) -> Sequence[Finding]:
+    """What the database says."""
+    findings = [_heard(await sync_token.synced_at(db), now)]
+    encrypted = False
+    for hub in patient.hubs:
+        for room in hub.rooms:
+            found, closed = await _room(db, patient, hub, room, now)
+            findings += found
+            encrypted = encrypted or closed
+    if encrypted and patient.encrypts:
+        findings.append(_device(await crypto_status.status(db)))
+    return findings
+
+
+def skew(seconds: float | None) -> Finding:
+    """What the comparison with the homeserver's clock says (None: it could not be asked)."""
+    if seconds is None:
+        return Finding("note", "clock", Text("The homeserver could not be asked what time it is."))
+    if abs(seconds) > MOST_SKEW:
+        text = Text(
+            "The clocks of this machine and the homeserver differ by {seconds} s; set them right.",
+            seconds=round(abs(seconds)),
+        )
+        return Finding("trouble", "clock", text)
+    return Finding("ok", "clock", Text("The clocks of this machine and the homeserver agree."))
+
+
+def disk(free: int) -> Finding:
+    """What `free` MB of disk space mean."""
+    if free < LEAST_FREE:
+        return Finding("trouble", "disk", Text("Only {free} MB of disk space are free.", free=free))
+    return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
+
+
+def _heard(at: int | None, now: int) -> Finding:
+    if at is None:
+        return Finding("trouble", "heard", Text("The homeserver has not been heard yet."))
+    text = Text("Last heard from the homeserver {ago} s ago.", ago=max(0, now - at) // 1000)
+    return Finding("ok" if now - at < SILENT_AFTER else "trouble", "heard", text)
+
+
+def _files(folder: Path) -> Iterator[Finding]:
+    """Of the folder, that nobody else can write; of what lies in it, that nobody else can read."""
+    if folder.stat().st_mode & 0o022:
+        text = Text("Others can write in {folder}; make it private: chmod 700 {folder}", folder=folder)
+        yield Finding("trouble", "private", text)
+    found = sorted(folder.glob("faro.db*"))  # with the files SQLite keeps beside it, and copies
+    found += [folder / "session.json"] if (folder / "session.json").exists() else []
+    found += sorted(path for path in (folder / "crypto").rglob("*") if path.is_file())
+    open_ = [path for path in found if path.stat().st_mode & 0o077]
+    for path in open_:
+        text = Text("Others can read {file}; make it private: chmod 600 {file}", file=path)
+        yield Finding("trouble", "private", text)
+    if not open_:
+        yield Finding("ok", "private", Text("The files in {folder} are private.", folder=folder))
+
+
+def _device(status: crypto_status.CryptoStatus | None) -> Finding:
+    if status is None:
+        return Finding("note", "signed", Text("It is not known yet whether the bot's device is cross-signed."))
+    if status.cross_signed:
+        return Finding("ok", "signed", Text("The bot's device {device} is cross-signed.", device=status.device))
+    text = Text(
+        "The bot's device {device} is not cross-signed: apps may not share their keys with it.", device=status.device
+    )
+    return Finding("trouble", "signed", text)
+
+
+# -- one room -----------------------------------------------------------------------------------------------------
+
+
+async def _room(db: Reader, patient: Patient, hub: Hub, room: Room, now: int) -> tuple[Sequence[Finding], bool]:
+    """What is to say about a hub's room, and whether it is encrypted."""
+    name = room.alias or room.id or ""
+
+    def found(level: Level, code: str, text: Text) -> Finding:
+        return Finding(level, code, text, hub.id, name)
+
+    id_ = room.id or await rooms.alias(db, name)
+    known = await rooms.one(db, id_) if id_ else None
+    if known is None:
+        return [found("trouble", "joined", Text("Hub {hub}: not in {room}.", hub=hub.id, room=name))], False
+    if known.encrypted:
+        findings = [found("ok", "joined", Text("Hub {hub}: in {room}, which is encrypted.", hub=hub.id, room=name))]
+    else:
+        findings = [found("ok", "joined", Text("Hub {hub}: in {room}.", hub=hub.id, room=name))]
+    type_ = "m.room.encrypted" if known.encrypted else "m.room.message"
+    levels, create = known.state.get("m.room.power_levels"), known.state.get("m.room.create")
+    if not may_send(patient.user, type_, levels, create):
+        text = Text("Hub {hub}: the bot's power level does not let it write in {room}.", hub=hub.id, room=name)
+        findings.append(found("trouble", "mute", text))
+    if known.encrypted:
+        closed = await _closed(db, patient, hub.id, known.id, name, now)
+        findings += [found(level, code, text) for level, code, text in closed]
+    return findings, known.encrypted
+
+
+async def _closed(
+    db: Reader, patient: Patient, hub: str, room: str, name: str, now: int
+) -> Sequence[tuple[Level, str, Text]]:
+    """What cannot be read in an encrypted room."""
+    if not patient.encrypts:
+        text = Text('Hub {hub}: cannot read or write in {room}; install "faro-bot[e2e]".', hub=hub, room=name)
+        return [("trouble", "deaf", text)]
+    found: list[tuple[Level, str, Text]] = []
+    unread = await undecryptable.unread(db, room, now - DAY)
+    if unread.events:
+        heard = await rooms.heard_at(db, room)
+        # One app that withholds its keys does not make the bot deaf; two do, if nothing was read since.
+        silent = heard is None or heard < now - DAY or (unread.people > 1 and heard < unread.first)
+        if silent:
+            text = Text("Hub {hub}: the bot cannot read what people write in {room}.", hub=hub, room=name)
+            found.append(("trouble", "deaf", text))
+        text = Text(
+            "Hub {hub}: {count} unread for lack of keys in {room} in the last day.",
+            hub=hub,
+            room=name,
+            count=unread.events,
+        )
+        found.append(("note", "unread", text))
+    withholding = await undecryptable.withholding(db, room, now - DAY)
+    if withholding:
+        text = Text(
+            "Hub {hub}: apps of {count} in {room} withheld their keys in the last day.",
+            hub=hub,
+            room=name,
+            count=withholding,
+        )
+        found.append(("note", "withheld", text))
+    return found

@@ -1,0 +1,1 @@
+"""What the running bot does with the events, commands, jobs and alarms that come in."""

@@ -1,0 +1,300 @@
+"""The hallway: one batch in, one transaction out.
+
+Everything that happens (a batch of events, an alarm, a finished job) passes here once. What handlers return becomes
+outbox rows in the same transaction as the sync token, so a crash leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.api import Announcement
+from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange, id_of
+from bot.core.transaction_ids import key
+from bot.ports import Clock, Database, Transaction
+from bot.runtime import message_builder
+from bot.runtime.contexts import HubsContext, RingContext
+from bot.runtime.dispatcher import HANDLER_SECONDS, Answering, Heard
+from bot.runtime.pending_decryption import Decrypt, Unreadable
+from bot.runtime.services import Desk
+from bot.storage import alarms, outbox, rooms, sync_token, undecryptable
+
+log = structlog.get_logger()
+
+
+class Pipeline:
+    """Handles batches and alarms.
+
+    `answer_within` (ms): older commands found after a pause are not answered. `decrypt` is the transport's.
+    `wake` is called after each commit that may have left something to do; `checkpoint` marks the places where a test
+    may end the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        desk: Desk,
+        answering: Answering,
+        answer_within: int,
+        decrypt: Decrypt,
+        wake: Callable[[], None] = lambda: None,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._desk = desk
+        self._answering = answering
+        self._answer_within = answer_within
+        self._unreadable = Unreadable(desk, decrypt)
+        self._wake = wake
+        self._checkpoint = checkpoint
+
+    async def handle(self, batch: Batch) -> None:
+        """One batch: all of it, with its token, or nothing."""
+        self._checkpoint("received")
+        async with self._db.transaction() as tx:
+            for room in batch.left:
+                await self._left(tx, room)
+            for update in batch.rooms:
+                await self._who_is_there(tx, update)
+            oldest = self._clock.now() - self._answer_within
+            for event in await self._unreadable.readable(tx, batch):
+                await self._fenced(tx, event, stale=sent_at(event) < oldest)
+            await self._unreadable.keep(tx, batch, self._clock.now())
+            for update in batch.rooms:
+                await self._room(tx, update, batch)
+            await self._unreadable.ask(tx, batch, self._clock.now())
+            for invite in batch.invites:
+                await self._desk.core_schedule(tx, self._clock.now()).job(
+                    "invite",
+                    f"invite/{invite.room}",
+                    room=invite.room,
+                    sender=invite.sender,
+                    direct=int(invite.direct),
+                )
+            await sync_token.advance(tx, batch.token, self._clock.now())
+        self._checkpoint("committed")
+        self._wake()
+
+    async def ring(self) -> int:
+        """Rings the alarms that are due; answers how many."""
+        due = await alarms.due_alarms(self._db.reading(), self._clock.now())
+        for alarm in due:
+            async with self._db.transaction() as tx:
+                if await alarms.still_pending(tx, alarm):
+                    await self._ring(tx, alarm)
+                    await alarms.rang(tx, alarm, self._clock.now())
+            self._checkpoint("committed")
+        if due:
+            self._wake()
+        return len(due)
+
+    async def refresh(self) -> None:
+        """Lets every plugin bring its tables and alarms up to date with the configuration."""
+        for name, plugin in self._desk.registry.plugins.items():
+            now = self._clock.now()
+            try:
+                async with self._db.transaction() as tx:
+                    hubs = self._desk.directory.hubs
+                    await plugin.refresh(HubsContext(tx, now, hubs, self._desk.schedule(tx, name, now)))
+            except Exception:
+                log.exception("a plugin could not bring itself up to date", plugin=name)
+        async with self._db.transaction() as tx:
+            await outbox.purge(tx, self._clock.now())
+            await undecryptable.purge(tx, self._clock.now())
+        self._wake()
+
+    # -- one room -------------------------------------------------------------------------------------------------
+
+    async def _left(self, tx: Transaction, room: str) -> None:
+        if await rooms.one(tx, room):
+            place = self._desk.directory.place(room)
+            log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
+        await rooms.forget(tx, room)
+        await undecryptable.leave(tx, room)
+
+    async def _who_is_there(self, tx: Transaction, update: RoomUpdate) -> None:
+        """Members as they are after the batch, before anything in it is answered: what is asked in one room depends on
+        who is in others, and rooms come in no order."""
+        if not await rooms.is_joined(tx, update.room):
+            return
+        new = [event for event in update.events if id_of(event) not in update.old]
+        changes = [one for one in (*update.state, *new) if isinstance(one, StateChange) and one.type == "m.room.member"]
+        for change in {change.state_key: change for change in changes}.values():
+            await self._apply(tx, change)
+
+    async def _apply(self, tx: Transaction, change: StateChange) -> None:
+        try:
+            await rooms.apply(tx, change)
+        except Exception:
+            log.exception("a piece of room state could not be kept", room=change.room, type=change.type)
+
+    async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
+        known = await rooms.is_joined(tx, update.room)
+        if not known:
+            await rooms.remember(tx, update.room)
+        for change in update.state:
+            await self._apply(tx, change)
+            self._tell_operator(change)
+        if not known or update.gap:
+            await self._count_members(tx, update.room)
+        oldest = self._clock.now() - self._answer_within
+        for event in update.events:
+            # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
+            if id_of(event) in update.old if isinstance(event, StateChange) else batch.first:
+                continue
+            stale = (batch.catching_up or id_of(event) in update.old) and sent_at(event) < oldest
+            await self._fenced(tx, event, stale=stale)
+
+    async def _count_members(self, tx: Transaction, room: str) -> None:
+        await self._desk.core_schedule(tx, self._clock.now()).job("members", f"members/{room}", room=room)
+
+    async def _fenced(self, tx: Transaction, event: Event, *, stale: bool) -> None:
+        try:
+            async with tx.savepoint():
+                await self._event(tx, event, stale=stale)
+        except Exception:
+            log.exception("an event could not be handled", room=room_of(event), event_id=id_of(event))
+
+    async def _event(self, tx: Transaction, event: Event, *, stale: bool) -> None:
+        match event:
+            case StateChange():
+                await rooms.apply(tx, event)
+                if event.type == "m.room.member" and not await rooms.members_known(tx, event.room):
+                    await self._count_members(tx, event.room)  # again: the list may have been asked for before this
+                self._tell_operator(event)
+            case Message():
+                if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
+                    await rooms.heard(tx, event.room, self._clock.now())
+                if await self._answering.command(tx, event, stale=stale) is not Heard.COMMAND:
+                    await self._overhear(tx, event)
+            case Edit():
+                await self._edit(tx, event, stale=stale)
+            case Redaction():
+                await undecryptable.drop(tx, event.room, event.target)
+                await self._withdraw(tx, event.room, event.target, event.event_id)
+                await self._overhear(tx, event)
+            case Reaction():
+                await self._overhear(tx, event)
+
+    def _tell_operator(self, change: StateChange) -> None:
+        """State that leaves the bot alone in a room, and what to do about it."""
+        place = self._desk.directory.place(change.room)
+        if change.type == "m.room.tombstone" and place:
+            log.warning(
+                "a room was replaced; name its successor in the hub's YAML",
+                hub=place.hub.id,
+                room=change.room,
+                successor=change.content.get("replacement_room"),
+            )
+
+    async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
+        if first := await undecryptable.sender_of(tx, edit.message.room, edit.target):
+            if first != edit.message.sender:
+                return  # spec, "Validity of replacement events"
+            await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
+        message = replace(edit.message, event_id=edit.target)
+        await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
+        heard = await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id)
+        if heard is Heard.COMMAND:
+            # What is now a command shares nothing any more.
+            await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
+            return
+        if heard is Heard.TALK and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
+            await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
+        await self._overhear(tx, edit)
+
+    async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
+        """The question is gone: so is its answer, given or still being prepared."""
+        await alarms.withdraw_jobs(tx, room, target)
+        for answered in await outbox.answers_to(tx, room, target):
+            await outbox.put(
+                tx,
+                key=key("redact", room, why, answered),
+                room=room,
+                action="redact",
+                replaces=answered,
+                now=self._clock.now(),
+            )
+
+    # -- everything else --------------------------------------------------------------------------------------------
+
+    async def _overhear(self, tx: Transaction, event: Message | Edit | Redaction | Reaction) -> None:
+        message = event.message if isinstance(event, Edit) else event
+        if self._desk.directory.place(message.room) is None:
+            return
+        for owner, kinds, handler in self._desk.registry.overhearing:
+            if not isinstance(event, kinds):
+                continue
+            context = await self._desk.context(tx, as_message(event), owner, None, self._clock.now())
+            try:
+                async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                    await handler(context, event)
+            except Exception:
+                log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
+
+    async def _ring(self, tx: Transaction, alarm: alarms.Alarm) -> None:
+        desk = self._desk
+        hub = desk.directory.hub(alarm.hub)
+        handler = desk.registry.alarms.get((alarm.plugin, alarm.name))
+        if hub is None or handler is None:
+            log.warning("an alarm of nobody", plugin=alarm.plugin, hub=alarm.hub)
+            return
+        now = self._clock.now()
+        context = RingContext(
+            db=tx,
+            now=now,
+            due=alarm.due,
+            hub=hub,
+            payload=alarm.payload,
+            schedule=desk.schedule(tx, alarm.plugin, now),
+            joined=await rooms.joined_ids(tx),
+            directory=desk.directory,
+            owner=alarm.plugin,
+            translations=desk.translations,
+        )
+        try:
+            async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                said: Sequence[Announcement] = await handler(context) or ()
+                for announcement in said:
+                    await outbox.put(
+                        tx,
+                        key=key("alarm", alarm.plugin, alarm.key, announcement.room),
+                        room=announcement.room,
+                        content=message_builder.announcement(announcement.reply),
+                        file=announcement.reply.file,
+                        now=now,
+                    )
+        except Exception:
+            log.exception("an alarm failed", plugin=alarm.plugin, alarm=alarm.key)
+
+
+def sent_at(event: Event) -> int:
+    match event:
+        case Edit():
+            return event.message.sent_at
+        case StateChange():
+            return 0
+        case _:
+            return event.sent_at
+
+
+def room_of(event: Event) -> str:
+    return event.message.room if isinstance(event, Edit) else event.room
+
+
+def as_message(event: Message | Edit | Redaction | Reaction) -> Message:
+    """The message a context speaks of; a redaction or reaction has no words of its own."""
+    match event:
+        case Message():
+            return event
+        case Edit():
+            return replace(event.message, event_id=event.target)
+        case _:
+            return Message(event.room, event.target, event.sender, event.sent_at, "")

@@ -1,0 +1,191 @@
+"""Getting into rooms and knowing who is there: the hubs' rooms, invites, member lists."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Sequence
+
+import structlog
+
+from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
+from bot.hubs import Hub, Room, in_language
+from bot.ports import Clock, Database, Transport
+from bot.runtime.directory import Place
+from bot.runtime.job_runner import TRIES, CoreJob
+from bot.runtime.services import Desk
+from bot.storage import rooms
+from bot.storage.alarms import Job
+
+log = structlog.get_logger()
+
+SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
+
+
+class Attendance:
+    """Joins what the configuration names, answers invites, keeps member lists."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, transport: Transport, desk: Desk, invites_from: Collection[str]
+    ) -> None:
+        self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
+        self._invites_from = frozenset(invites_from)
+        self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
+        self._unreadable: set[str] = set()  # hubs whose operator was told so
+
+    @property
+    def core_jobs(self) -> dict[str, CoreJob]:
+        return {"invite": self._invite, "members": self._members, "coordinator": self._ask_in}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some room is missing only because a homeserver did not answer."""
+        return bool(self._unreached)
+
+    async def recall(self) -> None:
+        """Binds the aliases whose rooms are known from earlier starts."""
+        for hub in self._desk.directory.hubs:
+            for room in hub.rooms:
+                if room.alias and (known := await rooms.alias(self._db.reading(), room.alias)):
+                    self._desk.directory.bind(known, Place(hub, room))
+        await self._tell_unreadable()
+
+    async def _tell_unreadable(self) -> None:
+        """Says once per hub that it cannot be read: an encrypted room, and no encryption installed."""
+        if self._transport.encrypts:
+            return
+        for hub in self._desk.directory.hubs:
+            here = [await rooms.one(self._db.reading(), room) for room in self._desk.directory.rooms_of(hub)]
+            closed = [room.id for room in here if room and room.encrypted]
+            if closed and hub.id not in self._unreadable:
+                self._unreadable.add(hub.id)
+                log.warning('cannot read encrypted rooms; install "faro-bot[e2e]"', hub=hub.id, rooms=closed)
+
+    async def join_all(self) -> Sequence[str]:
+        """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
+        places = [(hub, room) for hub in self._desk.directory.hubs for room in hub.rooms]
+        turns = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def in_turn(hub: Hub, room: Room) -> str | None:
+            async with turns:
+                return await self._try(hub, room)
+
+        async with asyncio.TaskGroup() as tasks:
+            tries = [tasks.create_task(in_turn(hub, room)) for hub, room in places]
+        return [line for one in tries if (line := one.result())]
+
+    async def _try(self, hub: Hub, room: Room) -> str | None:
+        name = room.alias or room.id or ""
+        self._unreached.discard(name)
+        try:
+            await self._join(hub, room)
+        except LoggedOut:
+            raise
+        except TransportError as error:
+            if isinstance(error, Unavailable):
+                self._unreached.add(name)
+            why = str(error).rstrip(".")
+            line = f"hub '{hub.id}': cannot join {name}: {why}. {self._remedy(error, room)}"
+            log.error(line)
+            return line
+        return None
+
+    async def _join(self, hub: Hub, room: Room) -> None:
+        room_id, via = room.id, list(room.via)
+        if room_id is None and room.alias:
+            room_id = await rooms.alias(self._db.reading(), room.alias)
+        if room_id and await rooms.one(self._db.reading(), room_id):
+            return
+        if room.alias and room_id is None:
+            room_id, servers = await self._resolve(hub, room, room.alias)
+            via += [server for server in servers if server not in via][:5]
+            async with self._db.transaction() as tx:
+                await rooms.pin_alias(tx, room.alias, room_id)
+            self._desk.directory.bind(room_id, Place(hub, room))
+        if room_id:
+            await self._transport.join(room_id, via)
+            log.info("joined", hub=hub.id, room=room.alias or room_id)
+
+    async def _resolve(self, hub: Hub, room: Room, alias: str) -> tuple[str, Sequence[str]]:
+        try:
+            return await self._transport.resolve(alias)
+        except Refused as error:
+            if not room.create or error.code != "M_NOT_FOUND":
+                raise
+        language = hub.languages[0]
+        title = in_language(room.title or hub.title, language)
+        # One by one and apart from the making: a coordinator's homeserver that is away keeps nobody else out.
+        async with self._db.transaction() as tx:
+            schedule = self._desk.core_schedule(tx, self._clock.now())
+            for person in hub.coordinators:
+                await schedule.job("coordinator", f"coordinator/{alias}/{person.user}", alias=alias, user=person.user)
+        created = await self._transport.create_room(alias, title, room.encrypted)
+        log.info("created a room", hub=hub.id, room=alias)
+        return created, ()
+
+    @staticmethod
+    def _remedy(error: TransportError, room: Room) -> str:
+        if isinstance(error, Unavailable):
+            return "It is tried again later."
+        if isinstance(error, Refused) and error.code == "M_NOT_FOUND":
+            return "Check the name, or write `create: true` to have the room made."
+        if isinstance(error, Refused) and error.code == "M_FORBIDDEN":
+            return "Invite the bot into the room; it accepts by itself."
+        return "Check the room's name and settings."
+
+    # -- core jobs ------------------------------------------------------------------------------------------------
+
+    async def _invite(self, job: Job) -> None:
+        """Accepts what the configuration allows, rejects the rest: no invite is left pending."""
+        room, sender = str(job.payload["room"]), str(job.payload["sender"])
+        wanted = self._desk.directory.place(room) is not None
+        if wanted or self._allowed(sender):
+            if job.payload["direct"] and not wanted:
+                async with self._db.transaction() as tx:
+                    await rooms.mark_direct(tx, room)
+            server = sender.partition(":")[2]
+            await self._quietly(self._transport.join(room, [server]), "an invite could not be accepted", room)
+        elif self._unreached:
+            raise Unavailable("not every room of the configuration is known yet")
+        else:
+            await self._quietly(self._transport.leave(room), "an invite could not be rejected", room)
+            log.warning("rejected an invite", sender=sender, room=room)
+
+    def _allowed(self, user: str) -> bool:
+        server = user.partition(":")[2]
+        people = {*self._invites_from, *self._desk.operators, *self._desk.directory.people()}
+        return user in people or server in people
+
+    async def _ask_in(self, job: Job) -> None:
+        """Invites a coordinator into a room the bot has made."""
+        alias, user = str(job.payload["alias"]), str(job.payload["user"])
+        try:
+            room = await rooms.alias(self._db.reading(), alias)
+            if room is None:
+                raise Unavailable("the room is not made yet")
+            await self._transport.invite_person(room, user)
+            log.info("invited a coordinator", user=user, room=alias)
+        except (Refused, Unavailable) as error:
+            if isinstance(error, Unavailable) and (error.retry_after is not None or job.tries + 1 < TRIES):
+                raise
+            log.warning(
+                "a coordinator could not be invited; invite them yourself", user=user, room=alias, reason=str(error)
+            )
+
+    async def _members(self, job: Job) -> None:
+        room = str(job.payload["room"])
+        try:
+            joined, invited = await self._transport.members(room), await self._transport.invited(room)
+        except Refused as error:  # no longer in the room: nothing to know
+            log.info("members could not be read", room=room, reason=str(error))
+            return
+        async with self._db.transaction() as tx:
+            if await rooms.one(tx, room):
+                await rooms.set_members(tx, room, joined, invited)
+        await self._tell_unreadable()
+
+    @staticmethod
+    async def _quietly(request: Awaitable[object], failure: str, room: str) -> None:
+        try:
+            await request
+        except Refused as error:
+            log.warning(failure, room=room, reason=str(error))

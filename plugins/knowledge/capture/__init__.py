@@ -1,0 +1,1 @@
+"""Which links and files a message shares, and what it says about them."""

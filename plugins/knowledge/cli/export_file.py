@@ -1,0 +1,139 @@
+"""`faro export`: what a hub knows, as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from bot.api import Offline, Shell, Translator, in_language
+from plugins.knowledge.cli.common import TROUBLE, end, hub_arguments, hub_called, progress
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.transfer import exporter
+from plugins.knowledge.transfer.exporter import Manner
+from plugins.knowledge.transfer.formats.item import Item, Meta
+from plugins.knowledge.transfer.formats.registry import WRITERS, Writer
+
+FULL = ("json", "csv")  # formats that can say that a link is hidden
+LABELLED = (*FULL, "netscape")  # that it is amber
+ENDINGS = {".json": "json", ".csv": "csv", ".html": "netscape", ".htm": "netscape", ".md": "markdown", ".rss": "rss",
+           ".xml": "rss"}  # fmt: skip
+
+
+@click.command("export")
+@hub_arguments
+@click.argument("file", default="-", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--format", "format_", type=click.Choice(sorted(WRITERS)), help="Else as FILE is called, or JSON.")
+@click.option("--public", is_flag=True, help="Only what is marked TLP:CLEAR, without people and their words.")
+@click.option("--with-people", is_flag=True, help="Name who shared each link, and the message.")
+@click.option("--coordinators", is_flag=True, help="What the coordinators' rooms shared, instead of the members'.")
+@click.pass_obj
+def export_command(
+    shell: Shell, config: Path, hub: str, file: Path, format_: str | None, public: bool, with_people: bool,
+    coordinators: bool,
+) -> None:  # fmt: skip
+    """Write what a hub knows to FILE: JSON, CSV, bookmarks (HTML), Markdown or RSS."""
+    offline = shell.open(config)
+    t = offline.translator
+    chosen = hub_called(offline, hub)
+    if public and (with_people or coordinators):
+        raise click.UsageError(t.t("What is public holds no people, and nothing of the coordinators'."))
+    name = format_ or ENDINGS.get(file.suffix.lower() or ".json")
+    if name is None:
+        known = ", ".join(ENDINGS)
+        message = t.t("No format ends in '{ending}'; end the name in {known}, or say --format.", ending=file.suffix,
+                      known=known)  # fmt: skip
+        raise click.BadParameter(message, param_hint="FILE")
+    circle = COORDINATORS if coordinators else MEMBERS
+    manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED)
+    meta = Meta(in_language(chosen.title, *chosen.languages), chosen.id, offline.now)
+    try:
+        with _target(file) as stream:
+            written, left_out = asyncio.run(_write(offline, manner, WRITERS[name], stream, meta))
+    except KeyboardInterrupt:
+        end(TROUBLE, t.t("Interrupted; nothing was written."))
+    except OSError as error:
+        end(TROUBLE, f"{file}: {error.strerror or error}")
+    click.echo(t.n("{count} link written.", "{count} links written.", written), err=True)
+    for line in _told(left_out, t):
+        click.echo(line, err=True)
+
+
+@contextmanager
+def _target(file: Path) -> Iterator[BinaryIO]:
+    """Standard output for `-`; else a file that only its owner may read, and that is there whole or not at all."""
+    if str(file) == "-":
+        yield sys.stdout.buffer
+        return
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+async def _write(
+    offline: Offline, manner: Manner, write: Writer, stream: BinaryIO, meta: Meta
+) -> tuple[int, Counter[str]]:
+    """Writers take what they write, readers of the database wait for it: so writing has a thread of its own."""
+    left_out: Counter[str] = Counter()
+    stopped = threading.Event()
+    async with offline.reading() as db:
+        with progress() as bars:
+            task = bars.add_task(offline.translator.t("Writing"), total=await db.run(exporter.count, manner))
+            pages = exporter.pages(db, manner, left_out)
+            loop = asyncio.get_running_loop()
+
+            def items() -> Iterator[Item]:
+                while page := asyncio.run_coroutine_threadsafe(_next(pages), loop).result():
+                    bars.advance(task, page[0])
+                    if stopped.is_set():
+                        return
+                    yield from page[1]
+
+            try:
+                count = await asyncio.to_thread(write, items(), stream, meta)
+            finally:
+                stopped.set()
+    return count, left_out
+
+
+async def _next(pages: AsyncIterator[tuple[int, Sequence[Item]]]) -> tuple[int, Sequence[Item]] | None:
+    return await anext(pages, None)
+
+
+def _told(left_out: Counter[str], t: Translator) -> Iterator[str]:
+    for why, number in sorted(left_out.items()):
+        match why:
+            case "file":
+                yield t.n("{count} file shared in a room is left out: it has no web address.",
+                          "{count} files shared in rooms are left out: they have no web address.", number)  # fmt: skip
+            case "hidden":
+                yield t.n("{count} hidden link is left out.", "{count} hidden links are left out.", number)
+            case "amber":
+                yield t.n("{count} link is left out: this format cannot say that it is TLP:AMBER.",
+                          "{count} links are left out: this format cannot say that they are TLP:AMBER.",
+                          number)  # fmt: skip
+            case "not clear":
+                yield t.n("{count} link is left out: it is not TLP:CLEAR.",
+                          "{count} links are left out: they are not TLP:CLEAR.", number)  # fmt: skip
+            case _:
+                yield t.n(
+                    "{count} link is left out: its address holds a password or token.",
+                    "{count} links are left out: their addresses hold a password or token.",
+                    number,
+                )

@@ -1,0 +1,133 @@
+"""`faro find`: the index asked from the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.api import Hub, Offline, Shell, SyncReader, Text, Translator, UserError, in_language
+from plugins.knowledge.capture.links import tidy
+from plugins.knowledge.cli.common import WRONG, end, hub_arguments, hub_called
+from plugins.knowledge.commands import references
+from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.search import filters
+from plugins.knowledge.search.candidates import POOL
+from plugins.knowledge.search.engine import Found
+from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.store.access import LABELS, Sight, sight_of
+from plugins.knowledge.urls import display
+from plugins.knowledge.views import answer_text, load
+from plugins.knowledge.views.load import Entry
+
+Scored = Sequence[tuple[Entry, float]]
+
+
+@click.command("find")
+@hub_arguments
+@click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON list, best first, instead of a table.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
+@click.pass_obj
+def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bool, limit: int) -> None:
+    """Search the links a hub knows, with words and filters as in !find."""
+    offline = shell.open(config)
+    chosen = hub_called(offline, hub)
+    try:
+        found, entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
+    except UserError as error:
+        end(WRONG, offline.translator.t(error.text))
+    for sentence in _remarks(offline, config, chosen, " ".join(words), found, entries):
+        click.echo(sentence, err=True)
+    if as_json:
+        click.echo(json.dumps([_told(entry, score, chosen) for entry, score in entries], ensure_ascii=False, indent=2))
+    else:
+        _table(offline, entries, chosen)
+
+
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[Found, Scored]:
+    async with offline.reading() as db:
+        terms, seen = together([hub]), await db.run(sight_of, [hub])
+        question = read(words, terms, hub.timezone)
+        topics = await db.run(_topics, hub, seen, question.topic, offline.translator) if question.topic else ()
+        if question.hub and question.hub != hub.id:
+            return Found(question, (), {}), ()
+        found, entries = await db.run(
+            load.answer, seen, question, topics, offline.now, terms=terms, count=limit, most=max(limit, POOL)
+        )
+        scores = {hit.id: hit.score for hit in found.hits}
+        return found, [(entry, scores[entry.id]) for entry in entries]
+
+
+def _remarks(offline: Offline, config: Path, hub: Hub, words: str, found: Found, entries: Scored) -> Sequence[str]:
+    """What was searched, where it is not what was asked: as `!find` says it."""
+    return answer_text.searched(
+        offline.translator,
+        together([hub]),
+        found,
+        words,
+        [entry for entry, _ in entries],
+        find=lambda right: shlex.join(("faro", "find", str(config), hub.id, right)),
+        shown=str,
+    )
+
+
+def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str, t: Translator) -> Sequence[str]:
+    """The topics a name may mean; itself, so that nothing is found, if it means none and is like none."""
+    rules = Rules([hub])
+    found = references.topics_called(db, [hub], rules, seen, said)
+    if not found and (close := references.close_topic(db, [hub], rules, seen, said)):
+        suggestion = filters.written("topic", close, t.language)
+        raise UserError(
+            Text("There is no topic “{topic}”. Did you mean {suggestion}?", topic=tidy(said, 40), suggestion=suggestion)
+        )
+    return found or [said]
+
+
+def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:
+    return {
+        "number": entry.number,
+        "url": entry.url,
+        "title": _title(entry, hub),
+        "score": score,
+        "site": display.site(entry.url),
+        "languages": entry.languages,
+        "kind": entry.kind,
+        "topics": entry.topics,
+        "label": LABELS[entry.label],
+        "recommended": entry.curated,
+        "pinned": entry.pinned,
+        "votes": entry.votes,
+        "shared_at": entry.shared_at,
+        "shared_by": entry.shared_by,
+        "note": entry.note,
+        "description": entry.about,
+    }
+
+
+def _title(entry: Entry, hub: Hub) -> str:
+    return in_language(dict(entry.title), *hub.languages) if entry.title else display.title(entry.url)
+
+
+def _table(offline: Offline, entries: Scored, hub: Hub) -> None:
+    from rich.console import Console  # only a person at a terminal needs it
+    from rich.table import Table
+    from rich.text import Text
+
+    t = offline.translator.t
+    if not entries:
+        click.echo(t("Nothing found."))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(t("Number"), justify="right")
+    table.add_column(t("Title"))
+    table.add_column(t("Address"), overflow="fold")
+    table.add_column(t("Score"), justify="right")
+    for entry, score in entries:
+        title, url = Text(_title(entry, hub)), Text(display.masked(entry.url))  # Text: no markup in what people wrote
+        table.add_row(str(entry.number), title, url, f"{score:.3g}")
+    Console().print(table)

@@ -1,0 +1,164 @@
+"""`faro purge` and `faro forget`: a result, a hub or a person is taken out for good, also while the bot runs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bot.api import Offline, Shell, SyncReader, Translator
+from plugins.knowledge.cli.common import USER, WRONG, agreed, end, finished, hub_arguments, progress, rewrite
+from plugins.knowledge.cli.report import plain
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import choices, privacy
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight, every
+from plugins.knowledge.store.privacy import Held
+from plugins.knowledge.urls import display
+from plugins.knowledge.views import load
+from plugins.knowledge.views.load import Entry
+
+_NUMBER = re.compile(r"#?(c?)(\d{1,9})", re.ASCII | re.IGNORECASE)
+
+
+@click.command("purge")
+@hub_arguments
+@click.argument("number", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask before it is erased.")
+@click.pass_obj
+def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -> None:
+    """Erase all the index holds of HUB, or its result NUMBER, from the file, too.
+
+    HUB may be one that is no longer configured. A result of the coordinators' rooms is written c3.
+    """
+    offline = shell.open(config)
+    t = offline.translator
+    configured = hub in {known.id for known in offline.hubs}
+    held, entry = asyncio.run(_look(offline, hub, number))
+    if entry:
+        what = plain(next(iter(dict(entry.title).values()), display.title(entry.url)))
+        click.echo(t.t("Result {number} of '{hub}': {title}", number=load.short_name(entry), hub=hub, title=what))
+    else:
+        click.echo(t.t("What the index holds of '{hub}':", hub=hub))
+    _show(held, t)
+    if configured:
+        click.echo(t.t("What the hub's YAML recommends comes back; what is shared from now on is kept."))
+    if agreed(t.t("Erase it for good?"), yes, t):
+        finished(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
+        click.echo(t.t("It is erased, from the file too."))
+
+
+@click.command("forget")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("user", metavar="@USER:SERVER")
+@click.option("--yes", is_flag=True, help="Do not ask before it is erased.")
+@click.pass_obj
+def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
+    """Erase what the bot holds about a person, as their !forget me does."""
+    offline = shell.open(config)
+    t = offline.translator
+    if not USER.fullmatch(user):
+        raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="@USER:SERVER")
+    held, unlogged = asyncio.run(_look_for(offline, user))
+    click.echo(t.t("What the index holds of {user}, in all hubs:", user=user))
+    _show(held, t)
+    click.echo(t.t("Their language and whatever else they gave the bot by command is erased, too."))
+    if unlogged:
+        click.echo(t.t("They want nothing kept that they share: that is remembered, so that it holds."))
+    if agreed(t.t("Erase it for good?"), yes, t):
+        there = finished(_forget(offline, user), t)
+        click.echo(t.t("It is erased, from the file too.") if there else t.t("The bot held nothing about this person."))
+
+
+async def _look(offline: Offline, hub: str, number: str | None) -> tuple[Held, Entry | None]:
+    """What there is of a hub, or of one result; ends the command if there is no such thing."""
+    t = offline.translator
+    async with offline.reading() as db:
+        known = sorted({*await db.run(privacy.hubs), *(one.id for one in offline.hubs)})
+        if hub not in known:
+            message = t.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=", ".join(known))
+            raise click.BadParameter(message, param_hint="HUB")
+        if number is None:
+            return await db.run(privacy.of_hub, hub), None
+        entry = await db.run(_numbered, hub, number)
+        if entry is None:
+            end(WRONG, t.t("There is no result with the number {number} here.", number=number))
+        return await db.run(privacy.of_result, entry.id), entry
+
+
+def _numbered(db: SyncReader, hub: str, number: str) -> Entry | None:
+    match = _NUMBER.fullmatch(number)
+    if match is None:
+        return None
+    sight = Sight(tuple(shelf for shelf in every(db) if shelf.hub == hub))
+    circle = COORDINATORS if match[1] else MEMBERS
+    return next(iter(load.numbered(db, sight, int(match[2]), circle=circle, hidden=True)), None)
+
+
+async def _look_for(offline: Offline, user: str) -> tuple[Held, bool]:
+    async with offline.reading() as db:
+        return await db.run(privacy.of_person, user), await db.run(choices.is_unlogged, user)
+
+
+def _show(held: Held, t: Translator) -> None:
+    for line in _told(held, t):
+        click.echo(f"  - {line}")
+
+
+def _told(held: Held, t: Translator) -> Iterator[str]:
+    for table, count in held.items():
+        match table:
+            case "entries":
+                yield t.n("{count} result", "{count} results", count)
+            case "shares":
+                yield t.n("{count} time somebody shared it", "{count} times somebody shared it", count)
+            case "corrections":
+                yield t.n("{count} correction", "{count} corrections", count)
+            case "changes":
+                yield t.n("{count} line in the list of changes", "{count} lines in the list of changes", count)
+            case _:
+                yield t.n("{count} vote", "{count} votes", count)
+
+
+async def _erase(offline: Offline, entry: Entry) -> bool:
+    async with offline.writing() as db:
+        async with db.transaction() as tx:
+            await tx.run(privacy.take_out, Rules(offline.hubs), {entry.id})
+        with progress() as bars:
+            await rewrite(db, bars, offline.translator)
+    return True
+
+
+async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool) -> bool:
+    rules = Rules(offline.hubs)
+    async with offline.writing() as db:
+        with progress() as bars:
+            task = bars.add_task(offline.translator.t("Taking out"), total=held["entries"])
+            async with db.transaction() as tx:
+                await tx.run(privacy.drop_searches, hub)
+            went = 1
+            while went:
+                async with db.transaction() as tx:
+                    went = await tx.run(privacy.take_out_some, rules, hub)
+                bars.advance(task, went)
+            async with db.transaction() as tx:
+                await tx.run(privacy.close, hub, configured=configured)
+            for table in ("places", "sharers"):
+                more = True
+                while more:
+                    async with db.transaction() as tx:
+                        more = await tx.run(privacy.drop_unused, table)
+            await rewrite(db, bars, offline.translator)
+    return True
+
+
+async def _forget(offline: Offline, user: str) -> bool:
+    """Whether there was anything. A large index was not rewritten with it: it is now."""
+    if not await offline.forget(user):
+        return False
+    async with offline.writing() as db:
+        with progress() as bars:
+            await rewrite(db, bars, offline.translator)
+    return True

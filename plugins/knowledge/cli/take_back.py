@@ -1,0 +1,104 @@
+"""`faro take-back`: a file that was brought into a hub is taken out again, also while the bot runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot.api import Offline, Shell, Translator
+from plugins.knowledge.cli.common import WRONG, agreed, end, finished, hub_arguments, hub_called, progress, rewrite
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import privacy
+from plugins.knowledge.store.access import COORDINATORS
+from plugins.knowledge.transfer import imports
+from plugins.knowledge.transfer.imports import Brought, Held
+
+
+@click.command("take-back")
+@hub_arguments
+@click.argument("number", required=False, type=int)
+@click.option("--dry-run", is_flag=True, help="Only show what would be taken back.")
+@click.option("--yes", is_flag=True, help="Do not ask before it is taken back.")
+@click.pass_obj
+def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run: bool, yes: bool) -> None:
+    """Take back the file NUMBER that was brought into a hub. Without NUMBER, list those files."""
+    offline = shell.open(config)
+    t = offline.translator
+    hub_called(offline, hub)
+    files = asyncio.run(_files(offline, hub))
+    if number is None:
+        _list(files, hub, t)
+        return
+    file = next((one for one in files if one.id == number), None)
+    if file is None:
+        end(WRONG, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
+    click.echo(_told(file, t))
+    if file.state == "gone":
+        click.echo(t.t("There is nothing left to take back."))
+        return
+    held = asyncio.run(_held(offline, file))
+    click.echo(t.n("{count} result goes.", "{count} results go.", held.go))
+    if held.stay:
+        click.echo(t.n("{count} result stays, without what the file said of it: it is shared, recommended or "
+                       "corrected by others.",
+                       "{count} results stay, without what the file said of them: they are shared, recommended or "
+                       "corrected by others.", held.stay))  # fmt: skip
+    if dry_run or not agreed(t.t("Take it back?"), yes, t):
+        return
+    finished(_take_back(offline, file, held), t)
+    click.echo(t.t("It is taken back, and its words are erased from the database."))
+
+
+async def _files(offline: Offline, hub: str) -> Sequence[Brought]:
+    async with offline.reading() as db:
+        return await db.run(imports.files, hub)
+
+
+async def _held(offline: Offline, file: Brought) -> Held:
+    async with offline.reading() as db:
+        return await db.run(imports.held, file.id)
+
+
+def _list(files: Sequence[Brought], hub: str, t: Translator) -> None:
+    if not files:
+        click.echo(t.t("No file was brought into '{hub}'.", hub=hub))
+    for file in files:
+        click.echo(_told(file, t))
+
+
+def _told(file: Brought, t: Translator) -> str:
+    day = datetime.fromtimestamp(file.at / 1000, UTC).date().isoformat()
+    facts = [str(file.id), day, file.file, t.n("{count} link", "{count} links", file.links)]
+    if file.circle == COORDINATORS:
+        facts.append(t.t("for the coordinators' rooms"))
+    if file.state == "gone":
+        facts.append(t.t("taken back"))
+    elif half := imports.HALF.get(file.state):
+        facts.append(t.t(half))
+    return " · ".join(facts)
+
+
+async def _take_back(offline: Offline, file: Brought, held: Held) -> None:
+    """It counts as taken back when its words have left the file: stopped before that, it goes on from there."""
+    rules = Rules(offline.hubs)
+    async with offline.writing() as db:
+        async with db.transaction() as tx:
+            await tx.run(imports.begin, file.id)
+        with progress() as bars:
+            task = bars.add_task(offline.translator.t("Taking back"), total=held.go + held.stay)
+            done = 1
+            while done:
+                async with db.transaction() as tx:
+                    done = await tx.run(imports.take_back_some, rules, file.id)
+                bars.advance(task, done)
+            more = True
+            while more:
+                async with db.transaction() as tx:
+                    more = await tx.run(privacy.drop_unused, "sharers")
+            await rewrite(db, bars, offline.translator)
+        async with db.transaction() as tx:
+            await tx.run(imports.close, file.id)

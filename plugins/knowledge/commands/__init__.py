@@ -1,0 +1,1 @@
+"""The chat commands that search, correct, join and undo."""

@@ -1,0 +1,91 @@
+"""How many entries of each shelf have a word? Kept in step with the entries, in their transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from bot.api import Row, SyncReader, SyncTransaction
+from plugins.knowledge.search.typo_index import traceable, traces
+from plugins.knowledge.store.access import Sight
+
+Changes = Mapping[int, Counter[str]]
+"""Scope → word → how many more entries have it."""
+
+
+class Count(NamedTuple):
+    """Entries that may be seen, and all."""
+
+    seen: int
+    everywhere: int
+    """For choosing the quickest way, never to be told."""
+
+
+_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Sight.SCOPES}), 0) AS seen, sum(entries) AS everywhere"
+
+
+def apply(tx: SyncTransaction, changes: Changes) -> None:
+    rows = [(word, scope, count) for scope, words in changes.items() for word, count in words.items() if count]
+    # In the order of the table, which is quicker; by words alone, because tuples are slow to sort.
+    rows.sort(key=itemgetter(0))
+    more = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count > 0]
+    less = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count < 0]
+    if more:
+        new = _unknown(tx, more)
+        tx.execute_many(
+            """INSERT INTO vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
+            ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
+            more,
+        )
+        tx.execute_many(
+            "INSERT INTO traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
+            ({"trace": trace, "word": word} for word in new for trace in traces(word)),
+        )
+    if less:
+        tx.execute_many(
+            "UPDATE vocabulary SET entries = entries + :count WHERE word = :word AND shelf = :shelf",
+            less,
+        )
+        tx.execute_many("DELETE FROM vocabulary WHERE word = :word AND shelf = :shelf AND entries <= 0", less)
+        gone = _unknown(tx, less)
+        tx.execute_many(
+            "DELETE FROM traces WHERE trace = :trace AND word = :word",
+            ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
+        )
+
+
+def counts(db: SyncReader, words: Collection[str], sight: Sight) -> Mapping[str, Count]:
+    """How many entries have each word; those that none has anywhere are left out."""
+    rows = db.rows(
+        f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word IN (SELECT value FROM json_each(:words)) GROUP BY word""",
+        words=json.dumps(sorted(words)),
+        **sight.params,
+    )
+    return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
+
+
+def beginning(db: SyncReader, prefix: str, sight: Sight, most: int) -> Mapping[str, Count]:
+    """The words that begin like this and are most frequent in what may be seen."""
+    rows = db.rows(
+        f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word >= :first AND word < :after
+        GROUP BY word HAVING seen ORDER BY seen DESC LIMIT :most""",
+        first=prefix,
+        after=prefix + "\U0010ffff",
+        most=most,
+        **sight.params,
+    )
+    return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
+
+
+def _unknown(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
+    """Those of the words that leave traces and no entry has."""
+    words = dict.fromkeys(row["word"] for row in rows)
+    unknown = tx.rows(
+        """SELECT value AS word FROM json_each(:words)
+        WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",
+        words=json.dumps([*filter(traceable, words)]),
+    )
+    return {row["word"] for row in unknown}

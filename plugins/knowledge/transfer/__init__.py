@@ -1,0 +1,1 @@
+"""Links brought in from files, taken back, and handed out as files."""

@@ -1,0 +1,85 @@
+"""What a column of somebody's table holds, by its name in English, Spanish, French or Portuguese."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from plugins.knowledge.text.folding import fold
+from plugins.knowledge.transfer.formats.csv_cells import MACHINE
+
+_NAMES = {
+    "url": "url, uri, link, href, address, web address, website, enlace, direccion, direccion web, vinculo, adresse, "
+    "lien, adresse web, endereco, ligacao",
+    "title": "title, name, titulo, nombre, titre, nom, nome, website title",
+    "note": "note, notes, comment, comments, remark, nota, notas, comentario, comentarios, remarque, commentaire, "
+    "commentaires, observacao, observacoes, observacion, observaciones",
+    "topics": "topics, topic, tags, tag, tag names, keywords, category, categories, folder, temas, tema, etiquetas, "
+    "etiqueta, categorias, categoria, palabras clave, carpeta, sujets, sujet, themes, theme, etiquettes, etiquette, "
+    "categorie, mots cles, dossier, assuntos, assunto, topicos, topico, palavras chave, pasta",
+    "language": "language, lang, idioma, lengua, langue, lingua",
+    "kind": "kind, type, tipo, format, formato",
+    "label": "label, tlp",
+    "pinned": "pinned, fijado, epingle, fixado",
+    "hidden": "hidden, oculto, masque, cache",
+    "date": "date, date added, added, created, created at, shared, shared at, add date, fecha, fecha de creacion, "
+    "date d'ajout, date de creation, data, data de criacao",
+    "shared_by": "shared by, sender, compartido por, partage par, compartilhado por, partilhado por",
+    "words": "words, message, palabras, mensaje, mots, palavras, mensagem",
+    "description": "description, summary, excerpt, descripcion, resumen, resume, extrait, descricao, resumo, "
+    "website description",
+    "site": "site, publisher, source, sitio, editorial, fuente, editeur, sitio web, editora, fonte",
+    "author": "author, authors, by, autor, autora, autores, auteur, autrice, auteurs",
+    "published": "published, publication date, year, publicado, ano, fecha de publicacion, publie, annee, "
+    "date de publication, data de publicacao",
+    "votes": "votes, votos, useful, likes",
+    "recommended": "recommended",
+    "number": "number, numero",
+    MACHINE: MACHINE,
+}
+_KNOWN = {name: column for column, names in _NAMES.items() for name in names.split(", ")}
+_BY_LANGUAGE = re.compile(r"(?P<name>[^:(\[]+?)\s*[:(\[]\s*(?P<language>[a-z]{2,3})\s*[)\]]?")
+_DELIMITERS = (",", ";", "\t")
+
+
+class Column(NamedTuple):
+    """`language` is set where the name ends in one: `title:es`, `título (es)`."""
+
+    name: str
+    language: str = ""
+
+
+def columns(cells: Sequence[str]) -> list[Column | None]:
+    """What each cell of a header names; None where that is not known, and where it was named before."""
+    found: list[Column | None] = []
+    for cell in cells:
+        column = _column(cell)
+        found.append(None if column in found else column)
+    return found
+
+
+def delimiter(header: str) -> str | None:
+    """The sign between cells: the one that splits the header into most columns we know, one of them the address."""
+    known: Mapping[str, int] = {sign: _known(header, sign) for sign in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda sign: known[sign])
+    return best if known[best] else None
+
+
+def _known(header: str, sign: str) -> int:
+    try:
+        found = columns(next(csv.reader([header], delimiter=sign), []))
+    except csv.Error:
+        return 0
+    return sum(column is not None for column in found) if Column("url") in found else 0
+
+
+def _column(cell: str) -> Column | None:
+    name = " ".join(fold(cell[:80]).replace("_", " ").replace("-", " ").split())
+    if name in _KNOWN:
+        return Column(_KNOWN[name])
+    match = _BY_LANGUAGE.fullmatch(name)
+    if match and _KNOWN.get(match["name"]) in ("title", "note"):
+        return Column(_KNOWN[match["name"]], match["language"])
+    return None

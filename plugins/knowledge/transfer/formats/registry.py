@@ -1,0 +1,68 @@
+"""Which formats are there, and which of them is a file?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from pathlib import PurePath
+from typing import BinaryIO
+
+from bot.api import Text
+from plugins.knowledge.transfer.formats import csv_file, json_file, linkding, markdown, netscape, rss, shaarli
+from plugins.knowledge.transfer.formats.csv_header import delimiter
+from plugins.knowledge.transfer.formats.decoding import Lines
+from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped
+
+Reader = Callable[[BinaryIO], Iterator[Item | Skipped]]
+"""Nothing raises but `ExchangeError`, at any time while it is read: the file as a whole is not of that format."""
+Writer = Callable[[Iterable[Item], BinaryIO, Meta], int]
+"""Writes all items and says how many there were."""
+
+READERS: Mapping[str, Reader] = {
+    "csv": csv_file.read,
+    "json": json_file.read,
+    "netscape": netscape.read,
+    "linkding": linkding.read,
+    "shaarli": shaarli.read,
+}
+WRITERS: Mapping[str, Writer] = {
+    "csv": csv_file.write,
+    "json": json_file.write,
+    "netscape": netscape.write,
+    "markdown": markdown.write,
+    "rss": rss.write,
+}
+HEAD = 65_536
+"""How many bytes of a file `detect` wants to see."""
+
+_BOOKMARKS = re.compile(r"<!DOCTYPE\s+NETSCAPE-Bookmark-file|<DL\b|<DT\b|<A\s", re.IGNORECASE)
+_FARO = re.compile(r'"format"\s*:\s*"faro"')
+_LINKDING = re.compile(r'"(?:tag_names|website_title|date_added)"\s*:')
+_SHAARLI = re.compile(r'"(?:shorturl|private|created)"\s*:')
+
+
+def detect(path: PurePath, head: bytes) -> str:
+    """The name of the reader for a file that begins with `head` (its first `HEAD` bytes).
+
+    What the file says counts more than how it is called. Raises `ExchangeError` if it is nothing we read.
+    """
+    text = "".join(Lines(BytesIO(head))).lstrip()
+    if text.startswith("<") and _BOOKMARKS.search(text):
+        return "netscape"
+    if text.startswith(("{", "[")):
+        for name, sign in (("json", _FARO), ("linkding", _LINKDING), ("shaarli", _SHAARLI)):
+            if sign.search(text):
+                return name
+    elif any(delimiter(line) for line in text.split("\n", 2)[:2]):  # the second, after `sep=;`
+        return "csv"
+    by_name = {".csv": "csv", ".tsv": "csv", ".json": "json", ".html": "netscape", ".htm": "netscape"}
+    if (called := path.suffix.lower()) in by_name:
+        return by_name[called]
+    raise ExchangeError(
+        Text(
+            "'{file}' is no collection of links that can be read; these can: {known}. So can a plain list of "
+            "addresses, one a line, with the word url as its first line.",
+            file=path.name, known=", ".join(READERS),
+        )
+    )  # fmt: skip

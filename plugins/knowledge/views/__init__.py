@@ -1,0 +1,1 @@
+"""How results and answers are loaded and written for people to read."""

@@ -1,0 +1,226 @@
+"""How are results shown? Two lines each, readable as plain text on a phone; all that people wrote is made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from urllib.parse import quote
+
+from babel import Locale
+from babel.dates import format_date
+
+from bot.api import Context, Hub, escape, in_language, to_local
+from plugins.knowledge.capture import labels
+from plugins.knowledge.capture.links import APART, LONGEST_LABEL, tidy
+from plugins.knowledge.index.hub_rules import HubRules, Rules
+from plugins.knowledge.search.engine import Hit
+from plugins.knowledge.store.access import AMBER
+from plugins.knowledge.text.folding import compounds
+from plugins.knowledge.urls import display
+from plugins.knowledge.views.load import Entry, ShareShown, Version, short_name
+
+DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
+MOST_TOPICS = 3  # of one result
+AROUND = 6  # words of a snippet on each side of the word that was found
+
+
+def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
+    """`12. [Title](address)` and a line with site, language, date, who shared it, topics, why it was found, and the
+    message."""
+    hub = hub_of(ctx, entry)
+    facts = [escape(_site(entry))]
+    facts += [language_name(ctx, code) for code in entry.languages]
+    if entry.pinned:
+        facts.append(ctx.t("pinned"))
+    if entry.curated:
+        facts.append(ctx.t("recommended"))
+    if entry.shared_at is not None:
+        facts.append(day(ctx, hub, entry.shared_at))
+        if entry.shared_by:
+            facts.append(ctx.t("shared by {name}", name=escape(localpart(entry.shared_by))))
+    if entry.votes:
+        facts.append(ctx.n("useful to {count} person", "useful to {count} people", entry.votes))
+    if entry.label == AMBER:
+        facts.append("TLP:AMBER")
+    facts += [topic_title(ctx, rules.of(hub.id), topic) for topic in entry.topics[:MOST_TOPICS]]
+    if entry.state_since is not None and entry.state == "gone":
+        facts.append(ctx.t("the link no longer works (since {date})", date=day(ctx, hub, entry.state_since)))
+    if entry.state_since is not None and entry.state == "moved":
+        facts.append(ctx.t("the page has moved (since {date})", date=day(ctx, hub, entry.state_since)))
+    if why:
+        facts.append(why)
+    if link := message(ctx, entry.room, entry.event, entry.shared_by):
+        facts.append(link)
+    return f"{escape(name(ctx, entry))}\\. {_link(ctx, entry)}\n{' · '.join(facts)}"
+
+
+def why(ctx: Context, entry: Entry, hit: Hit, shown: Sequence[str], concepts: Sequence[Sequence[str]],
+        rules: Rules) -> str:  # fmt: skip
+    """Why an entry was found, where its title does not say it: the words around, or the idea in other words.
+
+    `shown` and `concepts` are those of the units of the question, in the order of `hit.places`.
+    """
+    hub = rules.of(entry.shelf.hub)
+    for place, words, ideas in zip(hit.places, shown, concepts, strict=True):
+        told = set(entry.topics[:MOST_TOPICS])
+        if place.startswith("=") and ideas and told.isdisjoint((*ideas, *hub.topics_of(ideas))):
+            return ctx.t("about: {topic}", topic=topic_title(ctx, hub, ideas[0]))
+        text = {"notes": entry.note, "about": entry.about}.get(place)
+        if text and (found := snippet(text, words)):
+            return _quoted(ctx, found)
+    return ""
+
+
+def snippet(text: str, words: str) -> str:
+    """Some words of a text around the first of these; "" if none is there."""
+    wanted = {part.folded for compound in compounds(words) for part in compound}
+    spoken = text.split()
+    for place, word in enumerate(spoken):
+        if any(part.folded in wanted for compound in compounds(word) for part in compound):
+            start, end = max(0, place - AROUND), place + AROUND + 1
+            return ("… " if start else "") + " ".join(spoken[start:end]) + (" …" if end < len(spoken) else "")
+    return ""
+
+
+def details(
+    ctx: Context, rules: Rules, entry: Entry, note: Mapping[str, str], versions: Sequence[Version],
+    shares: Sequence[ShareShown], *, more: bool,
+) -> str:  # fmt: skip
+    """A result, its other addresses, what the hub says of it, and who shared it: when, in which words, and where to
+    read on."""
+    hub = hub_of(ctx, entry)
+    parts = [result(ctx, rules, entry)]
+    if versions:
+        parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, one) for one in versions))
+    if entry.hidden:
+        parts.append(ctx.t("It is hidden: nobody finds it."))
+    if note:
+        parts.append(escape(in_language(dict(note), ctx.language, *hub.languages)))
+    if told := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
+        parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
+    if entry.about:
+        parts.append(_quoted(ctx, tidy(entry.about, 300)))
+    if entry.state_since is not None and entry.state == "ok":
+        parts.append(ctx.t("The link has worked since {date}.", date=day(ctx, hub, entry.state_since)))
+    if entry.moved_to:
+        parts.append(ctx.t("It has moved to: {address}", address=escape(display.shown(entry.moved_to))))
+    if shares:
+        parts.append(ctx.t("Shared in:") + "\n" + "\n".join(_share(ctx, hub, share) for share in shares))
+    if more:
+        parts.append(ctx.t("It was shared more often; these are the newest."))
+    return "\n\n".join(parts)
+
+
+def _share(ctx: Context, hub: Hub, share: ShareShown) -> str:
+    facts = [day(ctx, hub, share.sent_at)]
+    if share.sender:
+        facts.append(escape(share.sender))
+    if link := message(ctx, share.room, share.event, share.sender):
+        facts.append(link)
+    if share.event is None:
+        facts.append(ctx.t("from a file"))
+    line = f"- {' · '.join(facts)}"
+    return f"{line}\n  {_quoted(ctx, share.note)}" if share.note else line
+
+
+def topic_title(ctx: Context, rules: HubRules, topic: str) -> str:
+    """A topic of the hub by its title, an idea of the thesaurus by its name, a hashtag as people wrote it."""
+    titles = rules.topics.get(topic)
+    if titles:
+        return escape(in_language(dict(titles), ctx.language, *rules.languages))
+    if topic in rules.thesaurus.terms:
+        return escape(rules.thesaurus.title(topic, ctx.language))
+    return escape(f"#{topic}")
+
+
+def language_name(ctx: Context, code: str) -> str:
+    return escape(Locale.parse(ctx.language).languages.get(code, code))
+
+
+def name(ctx: Context, entry: Entry) -> str:
+    """The entry's number; with its hub's id where it is not clear which hub is meant."""
+    clear = len(ctx.hubs) == 1 if ctx.room.direct else entry.shelf.hub == ctx.hub.id
+    return short_name(entry) if clear else f"{entry.shelf.hub}/{short_name(entry)}"
+
+
+def message(ctx: Context, room: str | None, event: str | None, sender: str | None) -> str:
+    """A link to a message for any Matrix client (spec, "matrix.to navigation"); `via` is the sharer's server."""
+    if not (room and event):
+        return ""
+    server = (sender or "").partition(":")[2]
+    via = f"?via={quote(server, safe='')}" if server else ""
+    return f"[{ctx.t('message')}](https://matrix.to/#/{quote(room, safe='')}/{quote(event, safe='')}{via})"
+
+
+def localpart(user: str) -> str:
+    return user.removeprefix("@").partition(":")[0]
+
+
+def day(ctx: Context, hub: Hub, instant: int) -> str:
+    return format_date(
+        to_local(instant, hub.timezone), format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language)
+    )
+
+
+def _published(ctx: Context, entry: Entry) -> list[str]:
+    if entry.published is None:
+        return []
+    date_ = date.fromisoformat(entry.published)
+    return [format_date(date_, format="medium", locale=DAY_FIRST.get(ctx.language, ctx.language))]
+
+
+def hub_of(ctx: Context, entry: Entry) -> Hub:
+    return next(hub for hub in ctx.hubs if hub.id == entry.shelf.hub)
+
+
+def title(ctx: Context, entry: Entry) -> str:
+    """What a result is called, harmless in Markdown."""
+    hub = hub_of(ctx, entry)
+    words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else _untitled(entry)
+    return escape(tidy(words, LONGEST_LABEL)) or escape(display.site(entry.url))
+
+
+def _untitled(entry: Entry) -> str:
+    """What a page without a title is called: what its address says, or the sharer's words where that is nothing."""
+    of_address = display.title(entry.url)
+    said = labels.without((entry.note or "").partition(APART)[0])
+    return said if " " in said and display.says_nothing(of_address, entry.url) else of_address
+
+
+def _quoted(ctx: Context, said: str) -> str:
+    return ctx.t("“{words}”", words=escape(said))
+
+
+def _site(entry: Entry) -> str:
+    if entry.file is not None:
+        size = entry.file.get("size")
+        kind = str(entry.kind or "").upper()
+        return f"{kind}, {_size(size)}" if isinstance(size, int) else kind
+    site = display.site(entry.url)
+    return f"{site} ({entry.kind.upper()})" if entry.kind else site
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{max(1, round(size / 1000))} kB"
+
+
+def _link(ctx: Context, entry: Entry) -> str:
+    """A file is shown by its name, a page as a link."""
+    words = title(ctx, entry)
+    if entry.file is not None:
+        return f"{words} ({escape(str(entry.file.get('name', '')))})"
+    return _to(words, entry.url)
+
+
+def _version(ctx: Context, one: Version) -> str:
+    link = _to(escape(display.site(one.url)), one.url)
+    return f"- {language_name(ctx, one.language)} · {link}" if one.language else f"- {link}"
+
+
+def _to(words: str, url: str) -> str:
+    """A link; an address that opens a door (a token, a signature) is shown masked and not as a link."""
+    if display.has_secret(url):
+        return f"{words} ({escape(display.shown(url))})"
+    # `@room` would be pinged from the plain body; in an address %40 is the same sign.
+    return f"[{words}]({escape(re.sub('@(?=room)', '%40', url, flags=re.IGNORECASE))})"

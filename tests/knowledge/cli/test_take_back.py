@@ -1,0 +1,249 @@
+"""`faro take-back`: nothing is taken back unasked, nothing twice, and what is taken back is in no file any more."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+import pytest
+
+from bot.api import Transaction
+from bot.storage.database import SqliteDatabase
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import joins, shares
+from plugins.knowledge.store.shares import Share
+from tests.knowledge.cli.test_purge import held
+from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json
+from tests.knowledge.transfer.test_importer import _write_until, many
+
+ONE, TWO, THREE = (f"https://example.org/{name}" for name in ("one", "two", "three"))
+THERE: list[Mapping[str, object]] = [
+    {"url": ONE, "title": "Ours", "shares": [{"sent_at": 5, "note": "first"}]},
+    {"url": TWO, "shares": [{"sent_at": 6}]},
+]
+MISTAKEN: list[Mapping[str, object]] = [
+    {"url": ONE, "title": "Uokkaly", "note": "uokkaly", "topics": ["gifts"], "shares": [{"sent_at": 7, "sender": BEN}]},
+    {"url": THREE, "title": "Uokkaly", "shares": [{"url": "https://example.org/uokkaly", "sender": BEN}]},
+    {"url": "https://example.org/four", "description": "uokkaly", "hidden": True},
+]
+
+
+def mistaken(faro: Faro, *options: object) -> int:
+    """The number of a file that was brought in by mistake."""
+    file = faro.file("mistaken.json", faro_json(MISTAKEN))
+    faro.run("import", "transparency", file, "--yes", "--keep-sharers", *options)
+    return int(faro.value("SELECT max(id) FROM changes"))
+
+
+@pytest.mark.parametrize("where", [(), ("--coordinators",)])
+def test_the_hub_is_as_before_and_no_word_is_left_in_the_file(faro: Faro, where: tuple[str, ...]) -> None:
+    faro.imported(THERE, *where)
+    before = faro.exported("--with-people", *where)
+    number = mistaken(faro, *where)
+    assert held(faro, "okkaly", BEN) == ["okkaly", BEN]
+    with closing(sqlite3.connect(faro.database)) as bot:  # the log stays as long as somebody has the file open
+        bot.execute("SELECT * FROM entries").fetchall()
+        told = faro.run("take-back", "transparency", number, "--yes").stdout
+        assert held(faro, "okkaly", BEN) == []
+    assert "2 results go.\n1 result stays" in told
+    assert faro.exported("--with-people", *where) == before
+
+
+def test_files_are_listed_and_what_would_be_taken_back_is_shown(faro: Faro) -> None:
+    assert "No file was brought into 'transparency'." in faro.run("take-back", "transparency").stdout
+    faro.imported(THERE, "--coordinators")
+    number = mistaken(faro)
+    before = faro.exported()
+    listed = faro.run("take-back", "transparency").stdout.splitlines()
+    assert [line.split(" · ")[0::2] for line in listed] == [
+        [str(number), "mistaken.json"],
+        ["1", "items.json", "for the coordinators' rooms"],
+    ]
+    assert listed[0].endswith("3 links")
+    assert faro.run("take-back", "transparency", number, "--dry-run").stdout.splitlines()[1:] == ["3 results go."]
+    told = faro.run("take-back", "transparency", number, code=2)
+    assert "3 results go." in told.stdout
+    assert "Write --yes" in told.stderr
+    assert faro.exported() == before
+    faro.run("take-back", "transparency", number, "--yes")
+    assert faro.run("take-back", "transparency").stdout.splitlines()[0].endswith("3 links · taken back")
+
+
+@pytest.mark.parametrize(("answer", "links"), [("y", 2), ("n", 4)])
+def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) -> None:
+    faro.imported(THERE)
+    number = mistaken(faro)
+    running, output = faro.answered(answer, "take-back", "transparency", number)
+    assert b"Take it back? [y/N]" in output
+    assert running.returncode == 0
+    assert len(faro.exported()) == links
+
+
+def test_taken_back_twice_it_does_nothing_the_second_time(faro: Faro) -> None:
+    number = mistaken(faro)
+    faro.run("take-back", "transparency", number, "--yes")
+    faro.imported(THERE)
+    before = faro.exported()
+    told = faro.run("take-back", "transparency", number, "--yes").stdout
+    assert told.endswith("· taken back\nThere is nothing left to take back.\n")
+    assert faro.exported() == before
+
+
+def test_brought_in_once_more_it_is_there_again_with_new_numbers(faro: Faro) -> None:
+    faro.run("take-back", "transparency", mistaken(faro), "--yes")
+    again = mistaken(faro)
+    assert len(faro.run("take-back", "transparency").stdout.splitlines()) == 2
+    assert [item["number"] for item in faro.exported()] == [5, 6, 7]
+    assert "3 results go." in faro.run("take-back", "transparency", again, "--dry-run").stdout
+
+
+def test_results_that_were_joined_are_one_of_those_that_go_or_stay(faro: Faro) -> None:
+    number = mistaken(faro)
+
+    async def joined(tx: Transaction, rules: Rules) -> None:
+        await tx.run(joins.merge, rules, 1, 2)
+
+    faro.change(joined)
+    told = faro.run("take-back", "transparency", number, "--dry-run").stdout.splitlines()
+    assert told[0].endswith(" · 3 links")
+    assert told[1:] == ["2 results go."]
+
+
+def test_another_hubs_file_cannot_be_taken_back(faro: Faro) -> None:
+    number = mistaken(faro)
+    faro.imported(THERE, hub="audit")
+    for odd in (number, 99):
+        told = faro.run("take-back", "audit", odd, "--yes", code=2).stderr
+        assert f"No file with the number {odd} was brought into 'audit'." in told
+    faro.run("take-back", "transparency", number, "--yes")
+    assert [item["url"] for item in faro.exported(hub="audit")] == [ONE, TWO]
+
+
+def test_a_change_that_is_no_file_cannot_be_taken_back_here(faro: Faro) -> None:
+    mistaken(faro)
+
+    async def changed(tx: Transaction, rules: Rules) -> None:
+        await tx.execute("INSERT INTO changes (id, shelf, entry, number, what, at) VALUES (7, 1, 1, 1, 'pinned', 0)")
+
+    faro.change(changed)
+    assert "number 7" in faro.run("take-back", "transparency", 7, "--yes", code=2).stderr
+
+
+def test_what_people_shared_meanwhile_stays_with_what_is_theirs(faro: Faro) -> None:
+    number = mistaken(faro)
+
+    async def share(tx: Transaction, rules: Rules) -> None:
+        said = Share("transparency", THREE, THREE, 9, ANA, room=HALL, event="$1", note="mine")
+        await tx.run(shares.put, rules, [said])
+
+    faro.change(share)
+    assert "1 result stays" in faro.run("take-back", "transparency", number, "--yes").stdout
+    [three] = faro.exported("--with-people")
+    assert [(one["sender"], one["note"]) for one in three["shares"]] == [(ANA, "mine")]
+    assert "title" not in three
+    assert held(faro, "okkaly", BEN) == []
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
+    faro.imported(THERE)
+    before = faro.exported()
+    faro.imported(many(1200))
+    number = faro.value("SELECT max(id) FROM changes")
+    for _ in range(2):
+        there = _left(faro)
+        with faro.started("take-back", "transparency", number, "--yes") as running:
+            for left in _watched(faro):
+                if left < there or running.poll() is not None:
+                    break
+            running.send_signal(signal.SIGKILL)
+        assert running.returncode == -signal.SIGKILL
+        assert 0 < _left(faro) < there
+        listed = faro.run("take-back", "transparency").stdout.splitlines()
+        assert listed[0].endswith(" · taking it back was begun and not finished: the same faro take-back goes on")
+        assert listed[1].endswith(" · 2 links")
+    faro.run("take-back", "transparency", number, "--yes")
+    assert faro.exported() == before
+    assert held(faro, "words 1", "Number 6") == []
+
+
+def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
+    faro.imported(many(1200))
+    with faro.started("take-back", "transparency", 1, "--yes") as running:
+        for left in _watched(faro):
+            if left < 1200 or running.poll() is not None:
+                break
+        running.send_signal(signal.SIGINT)
+        running.send_signal(signal.SIGINT)  # as impatient people do, and `timeout`
+        output, _ = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert output.decode().splitlines()[-1] == "Interrupted. Start it again and it goes on where it was."
+
+
+def test_a_bot_that_runs_is_not_held_up_and_loses_nothing(faro: Faro) -> None:
+    faro.imported(many(700))
+    with faro.started("take-back", "transparency", 1, "--yes") as running:
+        written = asyncio.run(_write_until(faro, running))
+        output, _ = running.communicate(timeout=50)
+    assert running.returncode == 0, output
+    assert written > 0
+    assert len(faro.exported()) == written
+
+
+def test_an_import_that_went_on_is_one_file_and_one_that_was_taken_back_begins_anew(faro: Faro) -> None:
+    file = faro.file("many.json", faro_json(many(700)))
+    for seen in (0, 200):
+        with faro.started("import", "transparency", file, "--yes") as running:
+            for done in _watched(faro, "SELECT max(done) FROM imports"):
+                if done > seen or running.poll() is not None:
+                    break
+            running.send_signal(signal.SIGKILL)
+    assert faro.value("SELECT count(*) FROM changes") == 1
+    assert faro.value("SELECT number FROM changes") == faro.value("SELECT count(*) FROM entries")
+    listed = faro.run("take-back", "transparency").stdout
+    assert listed.endswith(" · begun and not finished: the same faro import goes on\n")
+    faro.run("take-back", "transparency", 1, "--yes")
+    assert "700 new links" in faro.run("import", "transparency", file, "--yes").stdout
+    assert faro.value("SELECT group_concat(number) FROM changes WHERE undone = 0") == "700"
+
+
+def test_names_of_files_are_shown_harmless(faro: Faro) -> None:
+    for name in (b"odd\xff\x1b[31m.json", b"links.json"):
+        path = faro.folder / os.fsdecode(name)
+        path.write_text(faro_json([{"url": f"https://example.org/{len(name)}"}]), encoding="utf-8")
+        faro.run("import", "transparency", path, "--yes")
+    listed = faro.run("take-back", "transparency").stdout
+    assert "\x1b" not in listed
+    assert "odd\ufffd [31m.json" in listed
+
+
+def test_the_words_of_a_purged_hub_include_the_names_of_its_files(faro: Faro) -> None:
+    mistaken(faro)
+    assert held(faro, "mistaken.json") == ["mistaken.json"]
+    faro.run("purge", "transparency", "--yes")
+    assert held(faro, "mistaken.json") == []
+    assert "No file" in faro.run("take-back", "transparency").stdout
+
+
+async def test_for_a_file_that_goes_not_all_that_is_there_is_read(db: SqliteDatabase) -> None:
+    for table in ("shares", "corrections", "facts", "merged", "put_aside"):
+        [plan] = await db.reading().rows(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE brought = :file", file=1)  # noqa: S608 - names from above
+        assert f"{table}_brought" in plan["detail"]
+
+
+def _left(faro: Faro) -> int:
+    return int(faro.value("SELECT count(*) FROM shares WHERE brought = (SELECT max(id) FROM changes)"))
+
+
+def _watched(faro: Faro, sql: str = "") -> Iterator[int]:
+    """How many shares of the file are left (or what else is asked), again and again for at most half a minute."""
+    for _ in range(3000):
+        try:
+            yield int(faro.value(sql) or 0) if sql else _left(faro)
+        except sqlite3.OperationalError:  # there is no such table yet
+            yield 0
+        time.sleep(0.01)

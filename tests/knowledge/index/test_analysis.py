@@ -1,0 +1,47 @@
+"""What of a text is indexed does not depend on what was met before."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.knowledge.index import analysis
+from plugins.knowledge.index.analysis import Texts
+from plugins.knowledge.index.thesaurus import with_terms
+
+TEXT = "Regalos, anti-corruption gifts and 12 declarações; gifts"
+
+
+def test_a_full_memory_forgets_only_the_words_that_do_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    plain = analysis._indexed
+
+    def counted(said: str) -> analysis._Indexed:
+        asked.append(said)
+        return plain(said)
+
+    terms = with_terms(())
+    monkeypatch.setattr(analysis, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(analysis, "_indexed", counted)
+    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
+    for said in ("alpha", "beta", "alpha", "gamma", "delta", "alpha", "beta"):
+        assert Texts(terms, [said]).words == said
+    assert asked == ["alpha", "beta", "gamma", "delta"]
+    for said in ("epsilon", "zeta", "eta", "theta", "iota", "kappa", "alpha"):
+        assert Texts(terms, [said]).words == said
+    assert asked[4:] == ["epsilon", "zeta", "eta", "theta", "iota", "kappa", "alpha"]
+
+
+def test_what_is_indexed_is_the_same_from_an_empty_and_a_full_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = with_terms(())
+    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
+    expected = Texts(terms, [TEXT])
+    monkeypatch.setattr(analysis, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
+    for _ in range(3):
+        again = Texts(terms, [TEXT])
+        assert (again.words, again.stems, again.concepts, again.mentioned) == (
+            expected.words,
+            expected.stems,
+            expected.concepts,
+            expected.mentioned,
+        )

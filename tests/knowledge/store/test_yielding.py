@@ -1,0 +1,230 @@
+"""What people set by command does not bind those who share the page later."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.api import Transaction
+from bot.testing.story import Story, story
+from plugins.knowledge import Knowledge
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import statements
+from plugins.knowledge.store.statements import Author
+from plugins.knowledge.views import load
+from tests.knowledge.faro import Faro, made
+from tests.knowledge.hubs import hub
+from tests.knowledge.shelf import ANA, LUIS, say, seen
+
+BEN, MOD = "@ben:example.org", "@mod:example.org"
+NORTH, SOUTH = "!north:example.org", "!south:example.org"
+PAGE = "https://example.org/a"
+CLOSE = f"TLP:AMBER zanzibarista #quokkaly {PAGE}"
+
+
+@pytest.fixture
+async def told() -> AsyncIterator[Story]:
+    hubs = [hub(name, visibility="shared", moderators=[MOD]) for name in ("north", "south")]
+    async with story([Knowledge], hubs) as s:
+        yield s
+
+
+async def said(s: Story, who: str, text: str, room: str = NORTH) -> str:
+    return str(await s.say(who, text, room=room))
+
+
+async def is_seen_elsewhere(s: Story) -> bool:
+    answers = [await said(s, LUIS, question, SOUTH) for question in ("!find zanzibarista", f"!find {PAGE}", "!recent")]
+    return any(f"({PAGE})" in answer for answer in answers) or "quokka" in await said(s, LUIS, "!topics", SOUTH)
+
+
+async def test_a_label_does_not_open_what_is_shared_closer_later(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    assert "Label: TLP:CLEAR" in await said(told, ANA, "!label 1 clear")
+    await said(told, BEN, CLOSE)
+    assert "TLP:AMBER" in await said(told, BEN, "!find zanzibarista")
+    assert not await is_seen_elsewhere(told)
+    assert "something changed since" in await said(told, MOD, "!undo 1")
+
+
+async def test_nor_what_is_edited_to_be_closer_later(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    message = told.message(BEN, f"also {PAGE}", room=NORTH)
+    await told.hear(message)
+    await said(told, MOD, "!label 1 clear")
+    await told.edit(message, CLOSE)
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_it_opens_what_was_shared_before(told: Story) -> None:
+    await said(told, BEN, CLOSE)
+    await said(told, MOD, "!label 1 green")
+    await said(told, ANA, f"policy {PAGE}")
+    assert await is_seen_elsewhere(told)
+    await said(told, MOD, "!undo")
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_a_label_from_before_a_closer_share_does_not_come_back_by_undo(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!label 1 amber")
+    await said(told, BEN, CLOSE)
+    assert "Taken back" in await said(told, MOD, "!undo")
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_nor_when_joined_results_are_taken_apart(told: Story) -> None:
+    await said(told, ANA, "policy https://example.org/other")
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "!label 2 clear")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, BEN, CLOSE)
+    await said(told, MOD, "!undo")
+    assert "TLP:AMBER" in await said(told, BEN, f"!find {PAGE}")
+    assert not await is_seen_elsewhere(told)
+
+
+@pytest.mark.parametrize("shared_later", [False, True])
+async def test_joining_and_undoing_gives_a_result_its_label_back(told: Story, shared_later: bool) -> None:
+    """But not one from before a closer share of it."""
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/other")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    assert "TLP:AMBER" in await said(told, ANA, "!show 1")
+    if shared_later:
+        await said(told, BEN, CLOSE)
+    await said(told, MOD, "!undo")
+    assert "TLP:AMBER" in await said(told, ANA, "!show 2")
+    assert await is_seen_elsewhere(told) is not shared_later
+    if not shared_later:
+        assert await said(told, MOD, "!undo") == "Taken back: label of 1: clear"
+
+
+async def test_what_is_still_joined_stays_as_close_as_it_was(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/second")
+    await said(told, ANA, "TLP:AMBER policy https://example.org/third")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!merge 1 3")
+    await said(told, MOD, "!split 2")
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_a_label_given_to_joined_results_is_that_of_both_afterwards(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "policy https://example.org/other")
+    await said(told, MOD, "!label 1 clear")
+    await said(told, MOD, "!merge 1 2")
+    await told.advance(1)
+    await said(told, MOD, "!label 1 amber")
+    await said(told, MOD, "!split 2")
+    for number in (1, 2):
+        assert "TLP:AMBER" in await said(told, ANA, f"!show {number}")
+
+
+async def test_a_stricter_label_stays_whatever_is_shared_later(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "!label 1 amber")
+    await said(told, BEN, f"TLP:CLEAR also {PAGE}")
+    assert not await is_seen_elsewhere(told)
+
+
+async def test_when_a_closer_share_is_deleted_the_labels_of_the_others_count(told: Story) -> None:
+    await said(told, ANA, f"TLP:CLEAR policy {PAGE}")
+    await said(told, MOD, "!label 1 green")
+    message = told.message(BEN, CLOSE, room=NORTH)
+    await told.hear(message)
+    await told.redact(message)
+    assert PAGE in await said(told, LUIS, "!find policy", SOUTH)
+
+
+@pytest.mark.parametrize("how", ["shared", "brought in"])
+def test_what_is_shared_closer_later_is_not_published(tmp_path: Path, how: str) -> None:
+    faro = made(tmp_path / "here")
+
+    async def opened(tx: Transaction, rules: Rules) -> None:
+        await say(tx, f"policy {PAGE}", rules=rules)
+        await label(tx, rules, "clear")
+
+    async def shared(tx: Transaction, rules: Rules) -> None:
+        await say(tx, CLOSE, event="$2", sender=LUIS, rules=rules)
+
+    faro.imported([{"url": "https://example.org/other"}])
+    faro.change(opened)
+    assert PAGE in public(faro)
+    if how == "shared":
+        faro.change(shared)
+    else:
+        faro.imported(
+            [{"url": PAGE, "label": "amber", "shares": [{"url": PAGE, "note": "zanzibarista", "sent_at": 5}]}]
+        )
+    assert PAGE not in public(faro)
+
+
+def public(faro: Faro) -> str:
+    return faro.run("export", "transparency", "--public").stdout
+
+
+async def label(tx: Transaction, rules: Rules, value: str) -> None:
+    [entry] = await tx.run(load.numbered, await seen(tx), 2)
+    await tx.run(statements.change, rules, entry, Author(ANA, 1), [("label", value)])
+
+
+async def test_what_its_only_sharer_hid_is_found_when_somebody_else_shares_it(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "!hide 1")
+    await said(told, ANA, f"policy again {PAGE}")
+    assert PAGE not in await said(told, ANA, "!find policy")
+    await said(told, BEN, f"also {PAGE}")
+    assert PAGE in await said(told, BEN, "!find policy")
+    assert "for coordinators and moderators" in await said(told, ANA, "!hide 1")
+
+
+async def test_also_a_part_of_joined_results(told: Story) -> None:
+    await said(told, ANA, "policy https://example.org/other")
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, ANA, "!hide 2")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, BEN, f"also {PAGE}")
+    await said(told, MOD, "!split 2")
+    assert PAGE in await said(told, BEN, "!find also")
+
+
+async def test_what_a_coordinator_hid_stays_hidden(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, MOD, "!hide 1")
+    await said(told, BEN, f"also {PAGE}")
+    for who in (ANA, BEN):
+        assert PAGE not in await said(told, who, "!find policy")
+        assert "no result with the number" in await said(told, who, "!hide 1")
+    assert "is found again" in await said(told, MOD, "!hide 1")
+
+
+async def test_also_where_it_is_joined_to_what_its_only_sharer_hid(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, BEN, "policy https://example.org/other")
+    await said(told, ANA, "!hide 1")
+    await said(told, MOD, "!hide 2")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, BEN, f"also {PAGE}")
+    assert PAGE not in await said(told, BEN, "!find policy")
+
+
+async def test_members_hide_and_show_again_what_they_alone_shared(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    assert "nobody finds it" in await said(told, ANA, "!hide 1")
+    assert "no result with the number" in await said(told, BEN, "!hide 1")
+    assert "is found again" in await said(told, ANA, "!hide 1")
+    assert PAGE in await said(told, BEN, "!find policy")
+
+
+async def test_but_not_what_a_coordinator_hid_of_it(told: Story) -> None:
+    await said(told, ANA, f"policy {PAGE}")
+    await said(told, MOD, "!hide 1")
+    assert "no result with the number" in await said(told, ANA, "!hide 1")
+    assert PAGE not in await said(told, BEN, "!find policy")

@@ -1,0 +1,117 @@
+"""Who is in the rooms, as the bot comes to know it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.core.events import StateChange
+from bot.hubs import Hub, Room
+from bot.i18n.catalog import Catalogs
+from bot.runtime.directory import Directory
+from bot.runtime.dispatcher import Answering, Limits
+from bot.runtime.job_runner import Work
+from bot.runtime.migrations import open_database
+from bot.runtime.pipeline import Pipeline
+from bot.runtime.plugins import bind
+from bot.runtime.room_membership import Attendance
+from bot.runtime.services import Desk
+from bot.storage import alarms, rooms
+from bot.storage.database import SqliteDatabase
+from bot.storage.room_state import StoredRooms
+from bot.testing.clock import FakeClock
+from bot.testing.transport import FakeTransport
+
+BOT, ANA, BEN = "@faro:example.org", "@ana:example.org", "@ben:example.org"
+HALL = "!hall:example.org"
+HUB = Hub(id="transparency", title={"": "Transparency"}, languages=("en",), rooms=(Room(id=HALL),))
+
+
+class Office:
+    """A hallway with its attendance over a homeserver in memory."""
+
+    def __init__(self, db: SqliteDatabase, transport: FakeTransport, clock: FakeClock) -> None:
+        self.db, self.transport, self.clock = db, transport, clock
+        desk = Desk(Directory([HUB]), bind([], {})[0], Catalogs({}), BOT, "Faro")
+        answering = Answering(desk, clock, Limits())
+        self.attendance = Attendance(db=db, clock=clock, transport=transport, desk=desk, invites_from=())
+        self.pipeline = Pipeline(
+            db=db, clock=clock, desk=desk, answering=answering, answer_within=0, decrypt=transport.decrypt
+        )
+        core = self.attendance.core_jobs
+        self.work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=core)
+        self.token: str | None = None
+
+    async def read(self) -> None:
+        batch = await self.transport.sync(self.token)
+        await self.pipeline.handle(batch)
+        self.token = batch.token
+
+    async def encrypt(self) -> None:
+        async with self.db.transaction() as tx:
+            rules = {"algorithm": "m.megolm.v1.aes-sha2"}
+            await rooms.apply(tx, StateChange(HALL, "m.room.encryption", "", ANA, "$rules", rules))
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    clock = FakeClock()
+    transport = FakeTransport(BOT, clock)
+    transport.open_room(HALL, members=[ANA, BOT])
+    async with open_database(None, []) as (db, _):
+        yield Office(db, transport, clock)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    with capture_logs() as lines:
+        yield lines
+
+
+async def test_after_joining_the_members_and_those_asked_in_are_known(office: Office) -> None:
+    office.transport.ask_in(ANA, HALL, BEN)
+    await office.read()
+    assert not await rooms.members_known(office.db.reading(), HALL)
+    await office.work.one()
+    assert await StoredRooms(office.db).members(HALL) == {ANA, BOT, BEN}
+
+
+async def test_who_comes_while_the_list_is_on_its_way_is_not_forgotten(office: Office) -> None:
+    """The list may have been made before they came: it is asked for again."""
+    await office.read()
+    job = await alarms.due_job(office.db.reading(), office.clock.now())
+    assert job
+    office.clock.advance(1)
+    office.transport.ask_in(ANA, HALL, BEN)
+    await office.read()
+    async with office.db.transaction() as tx:
+        await rooms.set_members(tx, HALL, [ANA, BOT], [])  # what was on its way
+        await alarms.job_done(tx, job)
+    assert not await rooms.members_known(office.db.reading(), HALL)
+    await office.work.one()
+    assert await StoredRooms(office.db).members(HALL) == {ANA, BOT, BEN}
+
+
+async def test_without_encryption_a_hub_that_cannot_be_read_is_named_once(
+    office: Office, logged: list[MutableMapping[str, Any]]
+) -> None:
+    office.transport.encrypts = False
+    await office.read()
+    await office.attendance.recall()
+    assert not [line for line in logged if "cannot read" in line["event"]]
+    await office.encrypt()
+    await office.attendance.recall()
+    await office.attendance.recall()
+    (line,) = [line for line in logged if "cannot read" in line["event"]]
+    assert (line["hub"], line["rooms"]) == ("transparency", [HALL])
+    assert "faro-bot[e2e]" in line["event"]
+
+
+async def test_with_encryption_nothing_needs_saying(office: Office, logged: list[MutableMapping[str, Any]]) -> None:
+    await office.read()
+    await office.encrypt()
+    await office.attendance.recall()
+    assert not [line for line in logged if "cannot read" in line["event"]]

@@ -1,0 +1,57 @@
+"""Getting into rooms: what could not be joined is told, and how soon it is tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.errors import Unavailable
+from bot.hubs import Coordinator, Hub, Room
+from bot.runtime.job_runner import TRIES
+from bot.runtime.room_membership import Attendance
+from bot.storage.alarms import due_job, job_again
+from bot.testing.story import Story, story
+
+HUB = Hub(id="transparency", title={"": "Transparency"}, rooms=(Room(alias="#hall:example.org"), Room(id="!desk:x")))
+
+
+def attendance_of(told: Story) -> Attendance:
+    return Attendance(db=told.db, clock=told.clock, transport=told.transport, desk=told.desk, invites_from=())
+
+
+async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no_other() -> None:
+    async with story([], [HUB]) as told:
+        async with told.db.transaction() as tx:
+            await tx.execute("UPDATE rooms SET joined = 0")
+        told.transport.open_room("!hall:example.org", alias="#hall:example.org")
+        told.transport.open_room("!desk:x")
+        attendance = attendance_of(told)
+        told.transport.fail_next(Unavailable("HTTP 502"))
+        lines = await attendance.join_all()
+        assert len(lines) == 1
+        assert "It is tried again later." in lines[0]
+        assert attendance.waiting
+        assert told.transport.requests.count("join") == 1
+        assert await attendance.join_all() == []
+        assert not attendance.waiting
+
+
+async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_tries() -> None:
+    """The room is made all the same, and the operator reads in the log whom to invite."""
+    carol = Coordinator(user="@carol:away.example")
+    made = Hub(id="made", title={"": "Made"}, rooms=(Room(alias="#made:x", create=True),), coordinators=(carol,))
+    async with story([], [made]) as told:
+        attendance = attendance_of(told)
+        assert await attendance.join_all() == []
+        ask = attendance.core_jobs["coordinator"]
+        for _ in range(TRIES - 1):
+            job = await due_job(told.db.reading(), told.clock.now())
+            assert job is not None
+            told.transport.fail_next(Unavailable("HTTP 502"))
+            with pytest.raises(Unavailable):
+                await ask(job)
+            async with told.db.transaction() as tx:
+                await job_again(tx, job, told.clock.now())
+        job = await due_job(told.db.reading(), told.clock.now())
+        assert job is not None
+        told.transport.fail_next(Unavailable("HTTP 502"))
+        await ask(job)
