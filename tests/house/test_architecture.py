@@ -37,6 +37,16 @@ def test_each_part_of_the_outside_world_is_imported_by_one_room_only() -> None:
     assert not strangers
 
 
+def test_plugins_import_nothing_of_the_program_but_the_public_door_and_what_tests_need() -> None:
+    strangers = [
+        f"{name_of(file)} imports {name}"
+        for file in python_files("plugins")
+        for name in imports(file).values()
+        if name.partition(".")[0] == "bot" and name.split(".")[1:2] not in (["api"], ["testing"])
+    ]
+    assert not strangers
+
+
 def test_the_clock_is_read_and_waited_for_in_one_room_only() -> None:
     readers = [
         f"{name_of(file)}:{line} calls {name}"
