@@ -50,7 +50,7 @@ __all__ = [
     "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
     "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "SyncReader", "SyncTransaction",
     "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm",
-    "command", "escape", "in_gap", "in_language", "invalid", "job", "matching", "nearest", "overhear", "reminder_due",
+    "command", "escape", "in_gap", "in_language", "invalid", "job", "listen", "matching", "nearest", "reminder_due",
     "section", "timeliness", "to_instant", "to_local",
 ]  # fmt: skip
 
@@ -112,7 +112,7 @@ class Schedule(Protocol):
 
 
 class Context(Protocol):
-    """What a command or an overhearing handler gets."""
+    """What a command or a listener gets."""
 
     @property
     def db(self) -> Transaction:
@@ -165,8 +165,9 @@ class Context(Protocol):
         """The commands the asker may use here, in their language."""
         ...
 
-    def disclosed(self) -> Sequence[str]:
-        """What members of the hub should know the plugins do (`Plugin.disclosed`); in a direct chat, of all hubs."""
+    def privacy_notices(self) -> Sequence[str]:
+        """What members of this hub should know the plugins do (`Plugin.privacy_notices`); in a direct chat:
+        of all their hubs."""
         ...
 
     async def react(self, sign: str) -> None:
@@ -333,7 +334,7 @@ class Plugin(Generic[S]):
     def __init__(self, settings: S) -> None:
         self.settings = settings
 
-    def disclosed(self, hub: Hub) -> Sequence[Text]:
+    def privacy_notices(self, hub: Hub) -> Sequence[Text]:
         """What members of a hub should know this does, beside answering: they read it at the end of `!help`."""
         return ()
 
@@ -385,14 +386,14 @@ def command(
     return mark
 
 
-def overhear(*kinds: type[Event]) -> Callable[[Handler], Handler]:
-    """Shows a method what happens in hub rooms: `async def heard(self, ctx, event)`, events of these types.
+def listen(*kinds: type[Event]) -> Callable[[Handler], Handler]:
+    """Shows a method what happens in hub rooms: `async def on_event(self, ctx, event)`, events of these types.
 
-    Messages that are commands are not overheard. Handlers answer None: content nobody asked for is never posted.
+    Listeners do not see messages that are commands. Handlers answer None: content nobody asked for is never posted.
     """
 
     def mark(handler: Handler) -> Handler:
-        handler.__faro_overhears__ = kinds  # type: ignore[attr-defined]  # a mark on a function
+        handler.__faro_listens__ = kinds  # type: ignore[attr-defined]  # a mark on a function
         return handler
 
     return mark

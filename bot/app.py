@@ -1,4 +1,4 @@
-"""The only file that knows every room: builds the house, runs it, stops it in reverse order."""
+"""The only file that knows every module: builds the app, runs it, stops it in reverse order."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.config.load import Loaded
 from bot.core.errors import LoggedOut, TransportError
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
-from bot.operations.doctor import Patient
+from bot.operations.doctor import Installation
 from bot.operations.monitor import Health
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
-from bot.runtime.dispatcher import Answering, Limits
-from bot.runtime.job_runner import Work
+from bot.runtime.dispatcher import Dispatcher, Limits
+from bot.runtime.job_runner import JobRunner
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
-from bot.runtime.room_membership import Attendance
-from bot.runtime.services import Desk
+from bot.runtime.room_membership import RoomMembership
+from bot.runtime.services import Services
 from bot.storage import alarms, sync_token
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
@@ -37,18 +37,18 @@ LONGEST_PAUSE = 60  # seconds between two tries to store a batch
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class App:
     """The built parts, for whoever runs them: the bot itself, the console, a test."""
 
     db: Database
     clock: Clock
     transport: Transport
-    desk: Desk
+    services: Services
     pipeline: Pipeline
-    work: Work
-    attendance: Attendance
+    job_runner: JobRunner
+    membership: RoomMembership
     outbound: Outbound
-    bells: AlarmClock
+    alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
     health: Health | None
 
@@ -60,14 +60,14 @@ def build(
     transport: Transport,
     clock: Clock,
     checkpoint: Callable[[str], None] = lambda _: None,
-    patient: Patient | None = None,
-) -> House:
-    """Puts the parts together. Nothing runs yet. Without a `patient` there is no data folder to look after."""
+    installation: Installation | None = None,
+) -> App:
+    """Puts the parts together. Nothing runs yet. Without an `installation` there is no data folder to look after."""
     config = loaded.config
     registry, broken = bind(plugins, loaded.plugin_settings)
     for one in broken:
         log.error("plugin left out", plugin=one.name, reason=one.reason)
-    desk = Desk(
+    services = Services(
         directory=Directory(config.hubs),
         registry=registry,
         translations=Catalogs({plugin.name: folder(plugin) for plugin in plugins}),
@@ -77,51 +77,59 @@ def build(
         operators=config.operators,
     )
     limits = Limits(config.answer_within.milliseconds, config.cooldown.per_person, config.cooldown.per_room)
-    answering = Answering(desk, clock, limits)
+    dispatcher = Dispatcher(services, clock, limits)
     outbound = Outbound(StoredOutbox(db), transport, clock, checkpoint)
-    attendance = Attendance(db=db, clock=clock, transport=transport, desk=desk, invites_from=config.invites.allow)
+    membership = RoomMembership(
+        db=db, clock=clock, transport=transport, services=services, invites_from=config.invites.allow
+    )
 
     def wake() -> None:
         outbound.wake()
-        bells.wake()
+        alarm_clock.wake()
         for worker in workers:
             worker.wake()
 
     pipeline = Pipeline(
         db=db,
         clock=clock,
-        desk=desk,
-        answering=answering,
+        services=services,
+        dispatcher=dispatcher,
         answer_within=limits.answer_within,
         decrypt=transport.decrypt,
         wake=wake,
         checkpoint=checkpoint,
     )
-    work = Work(
-        db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=attendance.core_jobs, wake=wake
+    job_runner = JobRunner(
+        db=db,
+        clock=clock,
+        transport=transport,
+        services=services,
+        dispatcher=dispatcher,
+        core=membership.core_jobs,
+        wake=wake,
     )
-    bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
+    alarm_clock = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
     # Two, so that nobody who waits for an answer waits for a slow page.
-    workers = (JobWorker(lambda: work.one("soon")), JobWorker(lambda: work.one("background")))
-    health = Health(db, clock, transport, patient) if patient else None
-    return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers, health)
+    workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
+    health = Health(db, clock, transport, installation) if installation else None
+    return App(db, clock, transport, services, pipeline, job_runner, membership, outbound, alarm_clock, workers, health)
 
 
-async def run(house: House) -> None:
+async def run(app: App) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good."""
     started = time.monotonic()
-    first_batch, attended = asyncio.Event(), asyncio.Event()
-    await house.attendance.recall()
-    await house.pipeline.refresh()
+    first_batch, joined = asyncio.Event(), asyncio.Event()
+    await app.membership.recall()
+    await app.pipeline.refresh()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(house.outbound.run())
-            tasks.create_task(house.bells.run())
-            tasks.create_task(_work(house, attended))
-            tasks.create_task(_read(house, first_batch))
-            tasks.create_task(_attend(house, first_batch, attended, started))
-            if house.health:
-                tasks.create_task(_stay_well(house, house.health, attended))
+            tasks.create_task(app.outbound.run())
+            tasks.create_task(app.alarm_clock.run())
+            tasks.create_task(_work(app, joined))
+            tasks.create_task(_read(app, first_batch))
+            tasks.create_task(_attend(app, first_batch, joined, started))
+            if app.health:
+                tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:
         gone, _ = group.split(LoggedOut)
         if gone:
@@ -129,53 +137,53 @@ async def run(house: House) -> None:
         raise
 
 
-async def _read(house: House, first_batch: asyncio.Event) -> None:
+async def _read(app: App, first_batch: asyncio.Event) -> None:
     """The sync loop: the position moves only with what it brought."""
-    token = await sync_token.token(house.db.reading())
+    token = await sync_token.token(app.db.reading())
     pause = 5
     while True:
-        batch = await house.transport.sync(token)
+        batch = await app.transport.sync(token)
         try:
-            await house.pipeline.handle(batch)
+            await app.pipeline.handle(batch)
         except Exception:
             log.exception("a batch could not be stored; it is asked for again", in_seconds=pause)
-            await house.clock.sleep(pause)
+            await app.clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             continue
         token, pause = batch.token, 5
         first_batch.set()
 
 
-async def _work(house: House, attended: asyncio.Event) -> None:
+async def _work(app: App, joined: asyncio.Event) -> None:
     """Jobs wait until the hubs' rooms are known: only then can an invite to one of them be told from a stranger's."""
-    await attended.wait()
+    await joined.wait()
     async with asyncio.TaskGroup() as lanes:
-        for worker in house.workers:
+        for worker in app.workers:
             lanes.create_task(worker.run())
 
 
-async def _stay_well(house: House, health: Health, attended: asyncio.Event) -> None:
+async def _stay_well(app: App, health: Health, joined: asyncio.Event) -> None:
     """A room the bot is only just joining is no trouble: that it is in counts when a sync says so."""
-    await attended.wait()
-    await house.clock.sleep(SETTLING)
+    await joined.wait()
+    await app.clock.sleep(SETTLING)
     await health.run()
 
 
-async def _attend(house: House, first_batch: asyncio.Event, attended: asyncio.Event, started: float) -> None:
+async def _attend(app: App, first_batch: asyncio.Event, joined: asyncio.Event, started: float) -> None:
     """Joins the hubs' rooms once the position is known, and again later where that failed."""
     await first_batch.wait()
-    problems = await house.attendance.join_all()
-    attended.set()
+    problems = await app.membership.join_all()
+    joined.set()
     log.info("ready", seconds=round(time.monotonic() - started, 2), rooms_missing=len(problems))
     try:
-        await house.transport.set_display_name(house.desk.display_name)
+        await app.transport.set_display_name(app.services.display_name)
     except LoggedOut:
         raise
     except TransportError as error:
         log.warning("the display name could not be set", reason=str(error))
     while problems:
-        await house.clock.sleep(RETRY_SOON if house.attendance.waiting else RETRY_JOINING)
-        problems = await house.attendance.join_all()
+        await app.clock.sleep(RETRY_SOON if app.membership.waiting else RETRY_JOINING)
+        problems = await app.membership.join_all()
 
 
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,4 +1,4 @@
-"""What the middle of the house needs from the world: the smallest Protocols, with one real and one fake adapter each.
+"""What the runtime needs from the outside world: the smallest Protocols, with one real and one fake adapter each.
 
 Instants are UTC milliseconds since 1970.
 """
@@ -212,7 +212,7 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class RoomBook(Protocol):
+class RoomState(Protocol):
     """What the transport must know of rooms to encrypt for them; read from our own state, never from nio's."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:

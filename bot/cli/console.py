@@ -33,8 +33,8 @@ async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     transport = FakeTransport(config.user, clock)
     village = Village(transport, config)
     async with open_database(None, opened.plugins) as (db, plugins):
-        house = app.build(opened.loaded, plugins, db, transport, clock)
-        running = asyncio.create_task(app.run(house))
+        built = app.build(opened.loaded, plugins, db, transport, clock)
+        running = asyncio.create_task(app.run(built))
         talking = asyncio.create_task(_talk(village, words))
         try:
             await asyncio.wait([running, talking], return_when=asyncio.FIRST_COMPLETED)

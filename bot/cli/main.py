@@ -154,7 +154,7 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     from bot.timing.clock import SystemClock
 
     clock = SystemClock()
-    findings = await doctor.examine(doctor.patient(opened.loaded), clock.now())
+    findings = await doctor.examine(doctor.installation(opened.loaded), clock.now())
     return [*findings, doctor.skew(await clock_skew(opened.loaded.config.homeserver, clock))]
 
 
@@ -198,7 +198,7 @@ async def _run(opened: Opened) -> None:
     from bot.matrix.login import Secrets
     from bot.operations import doctor
     from bot.runtime.migrations import open_database
-    from bot.storage.room_state import StoredRooms
+    from bot.storage.room_state import StoredRoomState
     from bot.timing.clock import SystemClock
 
     task = asyncio.current_task()
@@ -208,13 +208,13 @@ async def _run(opened: Opened) -> None:
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
-        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
-            patient = doctor.patient(opened.loaded)
-            house = app.build(
-                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), patient
+            installation = doctor.installation(opened.loaded)
+            built = app.build(
+                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), installation
             )
-            transport.let_verify(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
-            await app.run(house)
+            transport.let_verify(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
+            await app.run(built)
         finally:
             await transport.close()

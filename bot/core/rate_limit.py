@@ -11,7 +11,7 @@ class Verdict(Enum):
     SILENCE = "say nothing"
 
 
-class Cooldown:
+class RateLimit:
     """A token bucket per name: `per_minute` questions at once, refilled evenly over a minute."""
 
     FORGET_AT = 10_000  # names; a flood of invented ones must not fill the memory

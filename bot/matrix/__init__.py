@@ -1,1 +1,1 @@
-"""The only room that imports nio: the homeserver's side of the house."""
+"""The only folder that imports nio: everything that talks to the homeserver."""

@@ -39,7 +39,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Installation:
     """Whose health is asked for."""
 
     data_dir: Path
@@ -48,26 +48,26 @@ class Patient:
     encrypts: bool  # whether the `e2e` extra is installed
 
 
-def patient(loaded: Loaded) -> Patient:
+def installation(loaded: Loaded) -> Installation:
     """The bot of a configuration. nio is not loaded to find out whether the `e2e` extra is there."""
     encrypts = find_spec("vodozemac") is not None
-    return Patient(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
+    return Installation(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
 
 
-async def examine(patient: Patient, now: int) -> Sequence[Finding]:
+async def examine(installation: Installation, now: int) -> Sequence[Finding]:
     """What the files say, good and bad."""
-    file = patient.data_dir / "faro.db"
+    file = installation.data_dir / "faro.db"
     if not file.exists():
-        text = Text("The bot has never run with this data folder: {folder}", folder=patient.data_dir)
+        text = Text("The bot has never run with this data folder: {folder}", folder=installation.data_dir)
         return [Finding("trouble", "never_run", text)]
-    findings = look_round(patient.data_dir)  # before the database is opened, which makes its file private
+    findings = look_round(installation.data_dir)  # before the database is opened, which makes its file private
     async with SqliteDatabase(file) as database:
         db = database.reading()
         done = await db.value("SELECT max(step) FROM migrations WHERE owner = 'core'")
         if done != steps_in(SCHEMA)[-1][0]:
             text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
             return [*findings, Finding("trouble", "not_started", text)]
-        return [*findings, *await ask(db, patient, now)]
+        return [*findings, *await ask(db, installation, now)]
 
 
 def look_round(folder: Path) -> Sequence[Finding]:
@@ -75,16 +75,16 @@ def look_round(folder: Path) -> Sequence[Finding]:
     return [*_files(folder), disk(shutil.disk_usage(folder).free // 1_000_000)]
 
 
-async def ask(db: Reader, patient: Patient, now: int) -> Sequence[Finding]:
+async def ask(db: Reader, installation: Installation, now: int) -> Sequence[Finding]:
     """What the database says."""
     findings = [_heard(await sync_token.synced_at(db), now)]
     encrypted = False
-    for hub in patient.hubs:
+    for hub in installation.hubs:
         for room in hub.rooms:
-            found, closed = await _room(db, patient, hub, room, now)
+            found, closed = await _room(db, installation, hub, room, now)
             findings += found
             encrypted = encrypted or closed
-    if encrypted and patient.encrypts:
+    if encrypted and installation.encrypts:
         findings.append(_device(await crypto_status.status(db)))
     return findings
 
@@ -146,7 +146,9 @@ def _device(status: crypto_status.CryptoStatus | None) -> Finding:
 # -- one room -----------------------------------------------------------------------------------------------------
 
 
-async def _room(db: Reader, patient: Patient, hub: Hub, room: Room, now: int) -> tuple[Sequence[Finding], bool]:
+async def _room(
+    db: Reader, installation: Installation, hub: Hub, room: Room, now: int
+) -> tuple[Sequence[Finding], bool]:
     """What is to say about a hub's room, and whether it is encrypted."""
     name = room.alias or room.id or ""
 
@@ -163,20 +165,20 @@ async def _room(db: Reader, patient: Patient, hub: Hub, room: Room, now: int) ->
         findings = [found("ok", "joined", Text("Hub {hub}: in {room}.", hub=hub.id, room=name))]
     type_ = "m.room.encrypted" if known.encrypted else "m.room.message"
     levels, create = known.state.get("m.room.power_levels"), known.state.get("m.room.create")
-    if not may_send(patient.user, type_, levels, create):
+    if not may_send(installation.user, type_, levels, create):
         text = Text("Hub {hub}: the bot's power level does not let it write in {room}.", hub=hub.id, room=name)
         findings.append(found("trouble", "mute", text))
     if known.encrypted:
-        closed = await _closed(db, patient, hub.id, known.id, name, now)
+        closed = await _closed(db, installation, hub.id, known.id, name, now)
         findings += [found(level, code, text) for level, code, text in closed]
     return findings, known.encrypted
 
 
 async def _closed(
-    db: Reader, patient: Patient, hub: str, room: str, name: str, now: int
+    db: Reader, installation: Installation, hub: str, room: str, name: str, now: int
 ) -> Sequence[tuple[Level, str, Text]]:
     """What cannot be read in an encrypted room."""
-    if not patient.encrypts:
+    if not installation.encrypts:
         text = Text('Hub {hub}: cannot read or write in {room}; install "faro-bot[e2e]".', hub=hub, room=name)
         return [("trouble", "deaf", text)]
     found: list[tuple[Level, str, Text]] = []

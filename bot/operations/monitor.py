@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.core.errors import LoggedOut, TransportError, Unavailable
-from bot.operations.doctor import Finding, Patient, ask, look_round
+from bot.operations.doctor import Finding, Installation, ask, look_round
 from bot.ports import Clock, Database, Transport
 from bot.storage import crypto_status
 from bot.storage.crypto_status import CryptoStatus
@@ -20,8 +20,8 @@ What = tuple[str, str | None, str | None]  # code, hub, room
 class Health:
     """`trouble` is what is wrong now. Whoever watches the log hears of each piece once, and again when it is over."""
 
-    def __init__(self, db: Database, clock: Clock, transport: Transport, patient: Patient) -> None:
-        self._db, self._clock, self._transport, self._patient = db, clock, transport, patient
+    def __init__(self, db: Database, clock: Clock, transport: Transport, installation: Installation) -> None:
+        self._db, self._clock, self._transport, self._installation = db, clock, transport, installation
         self.trouble: dict[What, Finding] = {}
         self._looked = False
 
@@ -38,8 +38,8 @@ class Health:
 
     async def look(self) -> None:
         await self._ask_about_device()
-        told = await ask(self._db.reading(), self._patient, self._clock.now())
-        findings = [*look_round(self._patient.data_dir), *told]
+        told = await ask(self._db.reading(), self._installation, self._clock.now())
+        findings = [*look_round(self._installation.data_dir), *told]
         now = {(one.code, one.hub, one.room): one for one in findings if one.level == "trouble"}
         for what in now.keys() - self.trouble.keys():
             code, hub, room = what

@@ -87,12 +87,12 @@ class EventContext:
             )
         return found
 
-    def disclosed(self) -> Sequence[str]:
+    def privacy_notices(self) -> Sequence[str]:
         sentences = [
             self.translations.translator(owner, self.language).t(text)
             for hub in (self.hubs if self.room.direct else self.hubs[:1])
             for owner, plugin in self.plugins.items()
-            for text in plugin.disclosed(hub)
+            for text in plugin.privacy_notices(hub)
         ]
         return list(dict.fromkeys(sentences))
 

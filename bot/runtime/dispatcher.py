@@ -26,14 +26,14 @@ from bot.core.courtesy import is_courtesy
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.permissions import Role
-from bot.core.rate_limit import Cooldown, Verdict
+from bot.core.rate_limit import RateLimit, Verdict
 from bot.core.texts import Text
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Transaction, Translator
 from bot.replies import TOO_LONG, harmless
 from bot.runtime import message_builder
 from bot.runtime.contexts import EventContext
-from bot.runtime.services import CORE, Asked, Desk
+from bot.runtime.services import CORE, Asked, Services
 from bot.storage import outbox
 
 log = structlog.get_logger()
@@ -66,12 +66,12 @@ NOT_SURE = Text(
 )
 
 
-class Heard(Enum):
+class Intent(Enum):
     """What a message is to the bot."""
 
     COMMAND = "a command, or anything said in a direct chat"
-    CALL = "said to the bot in a room, yet no command: it is answered, and a part of the talk"
-    TALK = "not for the bot"
+    MENTION = "said to the bot in a room, yet no command: it is answered, and a part of the talk"
+    CONVERSATION = "not for the bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,40 +83,40 @@ class Limits:
     per_room: int = 60
 
 
-class Answering:
+class Dispatcher:
     """Answers commands, inside the batch's transaction."""
 
-    def __init__(self, desk: Desk, clock: Clock, limits: Limits) -> None:
-        self._desk, self._clock = desk, clock
-        self._per_person = Cooldown(limits.per_person)
-        self._per_room = Cooldown(limits.per_room)
+    def __init__(self, services: Services, clock: Clock, limits: Limits) -> None:
+        self._services, self._clock = services, clock
+        self._per_person = RateLimit(limits.per_person)
+        self._per_room = RateLimit(limits.per_room)
 
-    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> Heard:
+    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> Intent:
         """What the message is; it is answered if it should be.
 
         `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
         """
-        desk = self._desk
+        services = self._services
         if message.kind not in SPOKEN and not _said_beside_file(message):
-            return Heard.TALK
-        direct = await desk.is_direct(tx, message.room)
-        pill = pill_at_start(message.html, desk.user_id)
-        names = (*desk.names, pill) if pill else desk.names
-        line = command_line(message.body, prefix=desk.prefix, names=names, direct=direct)
+            return Intent.CONVERSATION
+        direct = await services.is_direct(tx, message.room)
+        pill = pill_at_start(message.html, services.user_id)
+        names = (*services.names, pill) if pill else services.names
+        line = command_line(message.body, prefix=services.prefix, names=names, direct=direct)
         if line is None or not line.strip():
-            return Heard.TALK
-        spec = desk.registry.vocabulary.find(first_word(line))
-        known = Heard.COMMAND if spec or direct else Heard.CALL
-        if known is Heard.CALL and not self._is_called(message, names, pill, line):
-            return Heard.TALK
+            return Intent.CONVERSATION
+        spec = services.registry.vocabulary.find(first_word(line))
+        intent = Intent.COMMAND if spec or direct else Intent.MENTION
+        if intent is Intent.MENTION and not self._is_called(message, names, pill, line):
+            return Intent.CONVERSATION
         if stale:
-            return known
+            return intent
         asked = await self._asked(tx, message, edited)
         if asked is None:
-            return known
-        context = await desk.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
-        words = desk.translations.translator(CORE, context.language)
-        match self._cooldown(message):
+            return intent
+        context = await services.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
+        words = services.translations.translator(CORE, context.language)
+        match self._rate_limit(message):
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
             case Verdict.ANSWER if spec is None:
@@ -125,23 +125,23 @@ class Answering:
                 reply = await self._run(tx, context, spec, line)
                 if reply is not None:
                     await self.answer(tx, asked, reply)
-        return known
+        return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:
         """Whether words that are no command want an answer in a room. Not those behind the sign, which other bots
         have too; nor who shares something: that is kept quietly."""
         if message.attachment or "://" in line:
             return False
-        return bool(pill) or is_called(message.body, prefix=self._desk.prefix, names=names)
+        return bool(pill) or is_called(message.body, prefix=self._services.prefix, names=names)
 
     async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
         """Writes the answer to something asked: new, or in place of the answer it had."""
         too_long = ""
         if len(reply.text) > MAY_BE_TOO_LONG:
-            too_long = (await self._desk.core_translator(tx, asked.message)).t(TOO_LONG)
+            too_long = (await self._services.core_translator(tx, asked.message)).t(TOO_LONG)
         instead = None
         if reply.file:
-            refused = (await self._desk.core_translator(tx, asked.message)).t(NOT_TAKEN)
+            refused = (await self._services.core_translator(tx, asked.message)).t(NOT_TAKEN)
             words = Reply(f"{reply.text}\n\n{refused}".strip(), reply.mentions)
             instead = message_builder.answer(words, asked.message, too_long)
         room, replaces = asked.message.room, asked.replaces
@@ -167,14 +167,14 @@ class Answering:
         """The handler inside its fence: whatever it does, the rest of the batch goes on."""
         words = context.words
         try:
-            await _may_use(self._desk, context, spec)
+            await _may_use(self._services, context, spec)
             call = parse(line, spec)
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
-                reply: Reply | None = await self._desk.registry.commands[spec.owner, spec.name](
+                reply: Reply | None = await self._services.registry.commands[spec.owner, spec.name](
                     context, **call.arguments
                 )
         except UsageError as error:
-            usage = f"`{self._desk.prefix}{spec.usage_as(spec.word_in(words.language), words.t)}`"
+            usage = f"`{self._services.prefix}{spec.usage_as(spec.word_in(words.language), words.t)}`"
             return Reply(
                 f"{message_builder.said(error, words)}\n\n{words.t('Write it like this: {usage}', usage=usage)}"
             )
@@ -194,17 +194,17 @@ class Answering:
             return None
         return Asked(message, key("edit", message.room, edited), replaces=before)
 
-    def _cooldown(self, message: Message) -> Verdict:
+    def _rate_limit(self, message: Message) -> Verdict:
         now = self._clock.now()
         person = self._per_person.ask(message.sender, now)
         return person if person is not Verdict.ANSWER else self._per_room.ask(message.room, now)
 
     def _unknown(self, line: str, context: EventContext, words: Translator) -> Reply:
         """What somebody is told who said to the bot what is no command."""
-        vocabulary, sign = self._desk.registry.vocabulary, "" if context.room.direct else self._desk.prefix
+        vocabulary, sign = self._services.registry.vocabulary, "" if context.room.direct else self._services.prefix
         helping, finding = vocabulary.find("help"), vocabulary.find("find")
         shown = f"`{sign}{helping.word_in(words.language) if helping else 'help'}`"
-        if is_courtesy(line, self._desk.display_name):
+        if is_courtesy(line, self._services.display_name):
             return Reply(words.t(AT_YOUR_SERVICE, help=shown))
         first, usable = first_word(line), context.usable()
         meant = None if "?" in line else nearest(first, _words_for(usable, words.language))
@@ -251,9 +251,9 @@ def _said_beside_file(message: Message) -> bool:
     return message.attachment is not None and message.body != message.attachment.name
 
 
-async def _may_use(desk: Desk, context: EventContext, spec: CommandSpec) -> None:
+async def _may_use(services: Services, context: EventContext, spec: CommandSpec) -> None:
     if context.role < spec.role:
-        claimed = await desk.claimed_role(context.db, context.message, context.hubs)
+        claimed = await services.claimed_role(context.db, context.message, context.hubs)
         allowed = claimed >= spec.role
         raise UserError(NOT_SURE if allowed else NOT_ALLOWED if spec.role > Role.COORDINATOR else NOT_COORDINATOR)
     if not spec.anywhere:

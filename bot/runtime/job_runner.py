@@ -1,4 +1,4 @@
-"""Does one job: slow work outside any transaction, whose answer then passes the hallway."""
+"""Does one job: slow work outside any transaction, whose answer then passes the pipeline."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bot.core.events import Message
 from bot.core.files import LARGEST, File
 from bot.hubs import Hub
 from bot.ports import Clock, Database, Transaction, Transport
-from bot.runtime.dispatcher import SORRY, Answering
+from bot.runtime.dispatcher import SORRY, Dispatcher
 from bot.runtime.message_builder import said
-from bot.runtime.services import CORE, Asked, Desk
+from bot.runtime.services import CORE, Asked, Services
 from bot.storage import alarms
 from bot.storage.alarms import Job, Lane
 
@@ -38,7 +38,7 @@ class RunningJob:
     db: Database
     clock: Clock
     transport: Transport
-    desk: Desk
+    services: Services
 
     @property
     def now(self) -> int:
@@ -66,20 +66,20 @@ class RunningJob:
             raise RuntimeError("this job was not asked for by a message")
         asked = Asked.from_json(self.job.cause)
         async with self.db.transaction() as tx:
-            yield await self.desk.context(tx, asked.message, self.job.plugin, asked, self.now)
+            yield await self.services.context(tx, asked.message, self.job.plugin, asked, self.now)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return self.db.transaction()
 
     @property
     def hubs(self) -> Sequence[Hub]:
-        return self.desk.directory.hubs
+        return self.services.directory.hubs
 
     def schedule(self, db: Transaction) -> Schedule:
-        return self.desk.schedule(db, self.job.plugin, self.now)
+        return self.services.schedule(db, self.job.plugin, self.now)
 
 
-class Work:
+class JobRunner:
     """Takes jobs from the table and does them, in each lane one at a time."""
 
     def __init__(
@@ -88,17 +88,17 @@ class Work:
         db: Database,
         clock: Clock,
         transport: Transport,
-        desk: Desk,
-        answering: Answering,
+        services: Services,
+        dispatcher: Dispatcher,
         core: Mapping[str, CoreJob],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
-        self._answering = answering
+        self._db, self._clock, self._transport, self._services = db, clock, transport, services
+        self._dispatcher = dispatcher
         self._core = core
         self._wake = wake
 
-    async def one(self, lane: Lane | None = None) -> bool:
+    async def run_next(self, lane: Lane | None = None) -> bool:
         """Does the oldest due job (of a lane); answers whether there was one."""
         job = await alarms.due_job(self._db.reading(), self._clock.now(), lane)
         if job is None:
@@ -126,7 +126,7 @@ class Work:
         async with self._db.transaction() as tx:
             wanted = await alarms.job_done(tx, job)
             if wanted and reply is not None and job.cause is not None:
-                await self._answering.answer(tx, Asked.from_json(job.cause), reply)
+                await self._dispatcher.answer(tx, Asked.from_json(job.cause), reply)
         self._wake()
         return True
 
@@ -134,15 +134,15 @@ class Work:
         if job.plugin == CORE:
             await self._core[job.name](job)
             return None
-        handler = self._desk.registry.jobs.get((job.plugin, job.name))
+        handler = self._services.registry.jobs.get((job.plugin, job.name))
         if handler is None:
             log.warning("a job of nobody", plugin=job.plugin, job=job.name)
             return None
-        reply: Reply | None = await handler(RunningJob(job, self._db, self._clock, self._transport, self._desk))
+        reply: Reply | None = await handler(RunningJob(job, self._db, self._clock, self._transport, self._services))
         return reply
 
     async def _say(self, job: Job, error: UserError) -> Reply | None:
         if job.cause is None:
             return None
         asked = Asked.from_json(job.cause)
-        return Reply(said(error, await self._desk.core_translator(self._db.reading(), asked.message)))
+        return Reply(said(error, await self._services.core_translator(self._db.reading(), asked.message)))

@@ -13,7 +13,7 @@ from bot.core.transaction_ids import key
 from bot.ports import Transaction
 from bot.replies import escape
 from bot.runtime import message_builder
-from bot.runtime.services import Desk
+from bot.runtime.services import Services
 from bot.storage import outbox, rooms, undecryptable
 
 log = structlog.get_logger()
@@ -41,8 +41,8 @@ ASKED_FOR = frozenset({"m.unverified", "m.blacklisted"})
 class Unreadable:
     """Works inside the batch's transaction."""
 
-    def __init__(self, desk: Desk, decrypt: Decrypt) -> None:
-        self._desk, self._decrypt = desk, decrypt
+    def __init__(self, services: Services, decrypt: Decrypt) -> None:
+        self._services, self._decrypt = services, decrypt
 
     async def readable(self, tx: Transaction, batch: Batch) -> Sequence[Event]:
         """Events kept earlier that can be read now. They are no longer kept.
@@ -76,8 +76,8 @@ class Unreadable:
     async def _ask(self, tx: Transaction, notice: Withheld, now: int) -> None:
         log.warning("somebody's app does not give its keys", room=notice.room, user=notice.sender, code=notice.code)
         asked = Message(notice.room, "", notice.sender, now, "")  # nobody's words, but enough to know the language
-        words = await self._desk.core_translator(tx, asked)
-        text = VERIFY if await self._desk.may_verify(tx, notice.sender) else UNVERIFIED
+        words = await self._services.core_translator(tx, asked)
+        text = VERIFY if await self._services.may_verify(tx, notice.sender) else UNVERIFIED
         reply = words.t(BLOCKED if notice.code == "m.blacklisted" else text, person=escape(notice.sender))
         await outbox.put(
             tx,

@@ -1,4 +1,4 @@
-"""The hallway: one batch in, one transaction out.
+"""The pipeline: one batch in, one transaction out.
 
 Everything that happens (a batch of events, an alarm, a finished job) passes here once. What handlers return becomes
 outbox rows in the same transaction as the sync token, so a crash leaves either all of it or nothing.
@@ -18,9 +18,9 @@ from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
 from bot.runtime import message_builder
 from bot.runtime.contexts import HubsContext, RingContext
-from bot.runtime.dispatcher import HANDLER_SECONDS, Answering, Heard
+from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
-from bot.runtime.services import Desk
+from bot.runtime.services import Services
 from bot.storage import alarms, outbox, rooms, sync_token, undecryptable
 
 log = structlog.get_logger()
@@ -39,8 +39,8 @@ class Pipeline:
         *,
         db: Database,
         clock: Clock,
-        desk: Desk,
-        answering: Answering,
+        services: Services,
+        dispatcher: Dispatcher,
         answer_within: int,
         decrypt: Decrypt,
         wake: Callable[[], None] = lambda: None,
@@ -48,10 +48,10 @@ class Pipeline:
     ) -> None:
         self._db = db
         self._clock = clock
-        self._desk = desk
-        self._answering = answering
+        self._services = services
+        self._dispatcher = dispatcher
         self._answer_within = answer_within
-        self._unreadable = Unreadable(desk, decrypt)
+        self._unreadable = Unreadable(services, decrypt)
         self._wake = wake
         self._checkpoint = checkpoint
 
@@ -71,7 +71,7 @@ class Pipeline:
                 await self._room(tx, update, batch)
             await self._unreadable.ask(tx, batch, self._clock.now())
             for invite in batch.invites:
-                await self._desk.core_schedule(tx, self._clock.now()).job(
+                await self._services.core_schedule(tx, self._clock.now()).job(
                     "invite",
                     f"invite/{invite.room}",
                     room=invite.room,
@@ -97,12 +97,12 @@ class Pipeline:
 
     async def refresh(self) -> None:
         """Lets every plugin bring its tables and alarms up to date with the configuration."""
-        for name, plugin in self._desk.registry.plugins.items():
+        for name, plugin in self._services.registry.plugins.items():
             now = self._clock.now()
             try:
                 async with self._db.transaction() as tx:
-                    hubs = self._desk.directory.hubs
-                    await plugin.refresh(HubsContext(tx, now, hubs, self._desk.schedule(tx, name, now)))
+                    hubs = self._services.directory.hubs
+                    await plugin.refresh(HubsContext(tx, now, hubs, self._services.schedule(tx, name, now)))
             except Exception:
                 log.exception("a plugin could not bring itself up to date", plugin=name)
         async with self._db.transaction() as tx:
@@ -114,7 +114,7 @@ class Pipeline:
 
     async def _left(self, tx: Transaction, room: str) -> None:
         if await rooms.one(tx, room):
-            place = self._desk.directory.place(room)
+            place = self._services.directory.place(room)
             log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
         await rooms.forget(tx, room)
         await undecryptable.leave(tx, room)
@@ -153,7 +153,7 @@ class Pipeline:
             await self._fenced(tx, event, stale=stale)
 
     async def _count_members(self, tx: Transaction, room: str) -> None:
-        await self._desk.core_schedule(tx, self._clock.now()).job("members", f"members/{room}", room=room)
+        await self._services.core_schedule(tx, self._clock.now()).job("members", f"members/{room}", room=room)
 
     async def _fenced(self, tx: Transaction, event: Event, *, stale: bool) -> None:
         try:
@@ -172,20 +172,20 @@ class Pipeline:
             case Message():
                 if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
                     await rooms.heard(tx, event.room, self._clock.now())
-                if await self._answering.command(tx, event, stale=stale) is not Heard.COMMAND:
-                    await self._overhear(tx, event)
+                if await self._dispatcher.command(tx, event, stale=stale) is not Intent.COMMAND:
+                    await self._notify_listeners(tx, event)
             case Edit():
                 await self._edit(tx, event, stale=stale)
             case Redaction():
                 await undecryptable.drop(tx, event.room, event.target)
                 await self._withdraw(tx, event.room, event.target, event.event_id)
-                await self._overhear(tx, event)
+                await self._notify_listeners(tx, event)
             case Reaction():
-                await self._overhear(tx, event)
+                await self._notify_listeners(tx, event)
 
     def _tell_operator(self, change: StateChange) -> None:
         """State that leaves the bot alone in a room, and what to do about it."""
-        place = self._desk.directory.place(change.room)
+        place = self._services.directory.place(change.room)
         if change.type == "m.room.tombstone" and place:
             log.warning(
                 "a room was replaced; name its successor in the hub's YAML",
@@ -201,14 +201,14 @@ class Pipeline:
             await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
-        heard = await self._answering.command(tx, message, stale=stale, edited=edit.message.event_id)
-        if heard is Heard.COMMAND:
+        intent = await self._dispatcher.command(tx, message, stale=stale, edited=edit.message.event_id)
+        if intent is Intent.COMMAND:
             # What is now a command shares nothing any more.
-            await self._overhear(tx, replace(edit, message=replace(edit.message, body="", html=None)))
+            await self._notify_listeners(tx, replace(edit, message=replace(edit.message, body="", html=None)))
             return
-        if heard is Heard.TALK and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
+        if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
-        await self._overhear(tx, edit)
+        await self._notify_listeners(tx, edit)
 
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
         """The question is gone: so is its answer, given or still being prepared."""
@@ -225,14 +225,14 @@ class Pipeline:
 
     # -- everything else --------------------------------------------------------------------------------------------
 
-    async def _overhear(self, tx: Transaction, event: Message | Edit | Redaction | Reaction) -> None:
+    async def _notify_listeners(self, tx: Transaction, event: Message | Edit | Redaction | Reaction) -> None:
         message = event.message if isinstance(event, Edit) else event
-        if self._desk.directory.place(message.room) is None:
+        if self._services.directory.place(message.room) is None:
             return
-        for owner, kinds, handler in self._desk.registry.overhearing:
+        for owner, kinds, handler in self._services.registry.listeners:
             if not isinstance(event, kinds):
                 continue
-            context = await self._desk.context(tx, as_message(event), owner, None, self._clock.now())
+            context = await self._services.context(tx, as_message(event), owner, None, self._clock.now())
             try:
                 async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                     await handler(context, event)
@@ -240,9 +240,9 @@ class Pipeline:
                 log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
 
     async def _ring(self, tx: Transaction, alarm: alarms.Alarm) -> None:
-        desk = self._desk
-        hub = desk.directory.hub(alarm.hub)
-        handler = desk.registry.alarms.get((alarm.plugin, alarm.name))
+        services = self._services
+        hub = services.directory.hub(alarm.hub)
+        handler = services.registry.alarms.get((alarm.plugin, alarm.name))
         if hub is None or handler is None:
             log.warning("an alarm of nobody", plugin=alarm.plugin, hub=alarm.hub)
             return
@@ -253,11 +253,11 @@ class Pipeline:
             due=alarm.due,
             hub=hub,
             payload=alarm.payload,
-            schedule=desk.schedule(tx, alarm.plugin, now),
+            schedule=services.schedule(tx, alarm.plugin, now),
             joined=await rooms.joined_ids(tx),
-            directory=desk.directory,
+            directory=services.directory,
             owner=alarm.plugin,
-            translations=desk.translations,
+            translations=services.translations,
         )
         try:
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):

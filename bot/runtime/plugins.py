@@ -62,7 +62,7 @@ class Registry:
     plugins: Mapping[str, Plugin[Any]] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary(()))
     commands: Mapping[tuple[str, str], Method] = field(default_factory=dict)  # (owner, command name)
-    overhearing: Sequence[tuple[str, tuple[type, ...], Method]] = ()
+    listeners: Sequence[tuple[str, tuple[type, ...], Method]] = ()
     alarms: Mapping[tuple[str, str], Method] = field(default_factory=dict)  # (owner, alarm name)
     jobs: Mapping[tuple[str, str], Method] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ def bind(plugins: Iterable[PluginType], settings: Mapping[str, Settings]) -> tup
     ready: dict[str, Plugin[Any]] = {}
     specs: list[CommandSpec] = []
     commands: dict[tuple[str, str], Method] = {}
-    overhearing: list[tuple[str, tuple[type, ...], Method]] = []
+    listeners: list[tuple[str, tuple[type, ...], Method]] = []
     alarms: dict[tuple[str, str], Method] = {}
     jobs: dict[tuple[str, str], Method] = {}
     broken: list[Broken] = []
@@ -87,10 +87,10 @@ def bind(plugins: Iterable[PluginType], settings: Mapping[str, Settings]) -> tup
         ready[kind.name] = plugin
         specs += [spec for spec, _ in own]
         commands.update({(kind.name, spec.name): method for spec, method in own})
-        overhearing += [(kind.name, kinds, method) for kinds, method in _marked(plugin, "__faro_overhears__")]
+        listeners += [(kind.name, kinds, method) for kinds, method in _marked(plugin, "__faro_listens__")]
         alarms.update({(kind.name, name): method for name, method in _marked(plugin, "__faro_alarm__")})
         jobs.update({(kind.name, name): method for name, method in _marked(plugin, "__faro_job__")})
-    return Registry(ready, Vocabulary(specs), commands, overhearing, alarms, jobs), tuple(broken)
+    return Registry(ready, Vocabulary(specs), commands, listeners, alarms, jobs), tuple(broken)
 
 
 def folder(plugin: PluginType) -> Path:

@@ -12,7 +12,7 @@ from bot.hubs import Hub, Room, in_language
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Place
 from bot.runtime.job_runner import TRIES, CoreJob
-from bot.runtime.services import Desk
+from bot.runtime.services import Services
 from bot.storage import rooms
 from bot.storage.alarms import Job
 
@@ -21,13 +21,13 @@ log = structlog.get_logger()
 SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
 
 
-class Attendance:
+class RoomMembership:
     """Joins what the configuration names, answers invites, keeps member lists."""
 
     def __init__(
-        self, *, db: Database, clock: Clock, transport: Transport, desk: Desk, invites_from: Collection[str]
+        self, *, db: Database, clock: Clock, transport: Transport, services: Services, invites_from: Collection[str]
     ) -> None:
-        self._db, self._clock, self._transport, self._desk = db, clock, transport, desk
+        self._db, self._clock, self._transport, self._services = db, clock, transport, services
         self._invites_from = frozenset(invites_from)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
         self._unreadable: set[str] = set()  # hubs whose operator was told so
@@ -43,18 +43,18 @@ class Attendance:
 
     async def recall(self) -> None:
         """Binds the aliases whose rooms are known from earlier starts."""
-        for hub in self._desk.directory.hubs:
+        for hub in self._services.directory.hubs:
             for room in hub.rooms:
                 if room.alias and (known := await rooms.alias(self._db.reading(), room.alias)):
-                    self._desk.directory.bind(known, Place(hub, room))
+                    self._services.directory.bind(known, Place(hub, room))
         await self._tell_unreadable()
 
     async def _tell_unreadable(self) -> None:
         """Says once per hub that it cannot be read: an encrypted room, and no encryption installed."""
         if self._transport.encrypts:
             return
-        for hub in self._desk.directory.hubs:
-            here = [await rooms.one(self._db.reading(), room) for room in self._desk.directory.rooms_of(hub)]
+        for hub in self._services.directory.hubs:
+            here = [await rooms.one(self._db.reading(), room) for room in self._services.directory.rooms_of(hub)]
             closed = [room.id for room in here if room and room.encrypted]
             if closed and hub.id not in self._unreadable:
                 self._unreadable.add(hub.id)
@@ -62,7 +62,7 @@ class Attendance:
 
     async def join_all(self) -> Sequence[str]:
         """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""
-        places = [(hub, room) for hub in self._desk.directory.hubs for room in hub.rooms]
+        places = [(hub, room) for hub in self._services.directory.hubs for room in hub.rooms]
         turns = asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def in_turn(hub: Hub, room: Room) -> str | None:
@@ -100,7 +100,7 @@ class Attendance:
             via += [server for server in servers if server not in via][:5]
             async with self._db.transaction() as tx:
                 await rooms.pin_alias(tx, room.alias, room_id)
-            self._desk.directory.bind(room_id, Place(hub, room))
+            self._services.directory.bind(room_id, Place(hub, room))
         if room_id:
             await self._transport.join(room_id, via)
             log.info("joined", hub=hub.id, room=room.alias or room_id)
@@ -115,7 +115,7 @@ class Attendance:
         title = in_language(room.title or hub.title, language)
         # One by one and apart from the making: a coordinator's homeserver that is away keeps nobody else out.
         async with self._db.transaction() as tx:
-            schedule = self._desk.core_schedule(tx, self._clock.now())
+            schedule = self._services.core_schedule(tx, self._clock.now())
             for person in hub.coordinators:
                 await schedule.job("coordinator", f"coordinator/{alias}/{person.user}", alias=alias, user=person.user)
         created = await self._transport.create_room(alias, title, room.encrypted)
@@ -137,7 +137,7 @@ class Attendance:
     async def _invite(self, job: Job) -> None:
         """Accepts what the configuration allows, rejects the rest: no invite is left pending."""
         room, sender = str(job.payload["room"]), str(job.payload["sender"])
-        wanted = self._desk.directory.place(room) is not None
+        wanted = self._services.directory.place(room) is not None
         if wanted or self._allowed(sender):
             if job.payload["direct"] and not wanted:
                 async with self._db.transaction() as tx:
@@ -152,7 +152,7 @@ class Attendance:
 
     def _allowed(self, user: str) -> bool:
         server = user.partition(":")[2]
-        people = {*self._invites_from, *self._desk.operators, *self._desk.directory.people()}
+        people = {*self._invites_from, *self._services.operators, *self._services.directory.people()}
         return user in people or server in people
 
     async def _ask_in(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Everything the hallway looks things up in: hubs, plugins, languages, operators. Builds the contexts handlers get."""
+"""Everything the pipeline looks things up in: hubs, plugins, languages, operators. Builds the contexts handlers get."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Desk:
+class Services:
     directory: Directory
     registry: Registry
     translations: Translations

@@ -1,1 +1,1 @@
-"""The only room that imports aiosqlite: the one file of data, its tables and who may read them."""
+"""The only folder that imports aiosqlite: the one file of data, its tables and who may read them."""

@@ -1,4 +1,4 @@
-"""`bot.ports.RoomBook` over the database: what encrypting needs to know of rooms, as last stored."""
+"""`bot.ports.RoomState` over the database: what encrypting needs to know of rooms, as last stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.ports import Database
 from bot.storage import rooms
 
 
-class StoredRooms:
+class StoredRoomState:
     def __init__(self, db: Database) -> None:
         self._db = db
 

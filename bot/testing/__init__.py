@@ -1,1 +1,1 @@
-"""What we ship for tests: fakes, a story told to the real hallway, a real homeserver."""
+"""What we ship for tests: fakes, a story told to the real pipeline, a real homeserver."""

@@ -74,7 +74,7 @@ class MemoryHomeserver:
         return event_id
 
     def seal(self, event: Message | Edit, session: str) -> Undecryptable:
-        """The event as it is before its key comes, for who hands batches to the hallway without syncing."""
+        """The event as it is before its key comes, for who hands batches to the pipeline without syncing."""
         message = event.message if isinstance(event, Edit) else event
         opened = replace(message, encrypted=True)
         self.sealed[message.event_id] = Edit(event.target, opened) if isinstance(event, Edit) else opened

@@ -1,4 +1,4 @@
-"""A conversation through the real hallway on a real database, without a homeserver.
+"""A conversation through the real pipeline on a real database, without a homeserver.
 
 ```python
 async with story([Wishes], hub()) as s:
@@ -19,12 +19,12 @@ from bot.hubs import Hub, Settings
 from bot.i18n.catalog import Catalogs
 from bot.ports import Database, OutboxRow
 from bot.runtime.directory import Directory
-from bot.runtime.dispatcher import Answering, Limits
-from bot.runtime.job_runner import Work
+from bot.runtime.dispatcher import Dispatcher, Limits
+from bot.runtime.job_runner import JobRunner
 from bot.runtime.migrations import open_database
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
-from bot.runtime.services import Desk
+from bot.runtime.services import Services
 from bot.storage import rooms
 from bot.storage.outbox import StoredOutbox
 from bot.testing.clock import FakeClock
@@ -39,9 +39,9 @@ class Story:
 
     db: Database
     clock: FakeClock
-    desk: Desk
+    services: Services
     pipeline: Pipeline
-    work: Work
+    job_runner: JobRunner
     transport: FakeTransport
     outbox: StoredOutbox
     sent: list[OutboxRow] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Story:
 
     async def settle(self) -> str | None:
         """Jobs run and the outbox empties; answers the last body sent meanwhile."""
-        while await self.work.one():
+        while await self.job_runner.run_next():
             pass
         last: str | None = None
         while rows := await self.outbox.pending():
@@ -153,8 +153,8 @@ class Story:
 
     @property
     def first_room(self) -> str:
-        hub = self.desk.directory.hubs[0]
-        return self.desk.directory.rooms_of(hub)[0]
+        hub = self.services.directory.hubs[0]
+        return self.services.directory.rooms_of(hub)[0]
 
 
 @asynccontextmanager
@@ -176,29 +176,29 @@ async def story(
         if broken:
             raise AssertionError(broken)
         catalogs = Catalogs({plugin.name: folder(plugin) for plugin in usable})
-        desk = Desk(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators)
+        services = Services(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators)
         limits = limits or Limits(per_person=10_000, per_room=10_000)
-        answering = Answering(desk, clock, limits)
+        dispatcher = Dispatcher(services, clock, limits)
         pipeline = Pipeline(
             db=db,
             clock=clock,
-            desk=desk,
-            answering=answering,
+            services=services,
+            dispatcher=dispatcher,
             answer_within=limits.answer_within,
             decrypt=transport.decrypt,
         )
-        work = Work(
+        job_runner = JobRunner(
             db=db,
             clock=clock,
             transport=transport,
-            desk=desk,
-            answering=answering,
+            services=services,
+            dispatcher=dispatcher,
             core={"members": _nothing, "invite": _nothing},
         )
-        told = Story(db, clock, desk, pipeline, work, transport, StoredOutbox(db))
+        told = Story(db, clock, services, pipeline, job_runner, transport, StoredOutbox(db))
         async with db.transaction() as tx:
             for hub in hubs:
-                for room in desk.directory.rooms_of(hub):
+                for room in services.directory.rooms_of(hub):
                     await rooms.remember(tx, room)
         await pipeline.refresh()
         yield told

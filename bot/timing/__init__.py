@@ -1,1 +1,1 @@
-"""The only room that imports apscheduler, and the only one that looks at the clock or sleeps."""
+"""The only folder that imports apscheduler, and the only one that looks at the clock or sleeps."""

@@ -87,7 +87,7 @@ def _what_i_am_not(ctx: Context, manual: Sequence[CommandHelp]) -> str:
         "**" + ctx.t("I am not a channel for reporting wrongdoing.") + "**",
         _official_channels(ctx) or ctx.t("Please use the official channels of your organisation."),
         ctx.t("I store the links shared in hub rooms and what you give me by command, not your conversations."),
-        *ctx.disclosed(),
+        *ctx.privacy_notices(),
     ]
     if forget := _called(manual, "forget"):
         sentences.append(ctx.t("To erase what I hold about you, write {command}.", command=f"`{forget.word}`"))

@@ -48,7 +48,7 @@ class Knowledge(
         policy = Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny)
         self.fetcher: Asks = Fetcher(policy)  # one for good: it remembers whom it asked when, and who does not want it
 
-    def disclosed(self, hub: Hub) -> Sequence[Text]:
+    def privacy_notices(self, hub: Hub) -> Sequence[Text]:
         told = []
         if queue.fetching([hub]):
             told.append(

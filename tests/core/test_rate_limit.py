@@ -5,35 +5,35 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.rate_limit import Cooldown, Verdict
+from bot.core.rate_limit import RateLimit, Verdict
 
 
 def test_as_many_questions_as_the_bucket_holds_are_answered_then_one_notice_then_silence() -> None:
-    cooldown = Cooldown(per_minute=3)
-    verdicts = [cooldown.ask("@ana:x", now=0) for _ in range(6)]
+    limit = RateLimit(per_minute=3)
+    verdicts = [limit.ask("@ana:x", now=0) for _ in range(6)]
     assert verdicts == [Verdict.ANSWER] * 3 + [Verdict.SAY_ONCE] + [Verdict.SILENCE] * 2
 
 
 def test_the_bucket_fills_again_over_a_minute() -> None:
-    cooldown = Cooldown(per_minute=3)
+    limit = RateLimit(per_minute=3)
     for _ in range(5):
-        cooldown.ask("@ana:x", now=0)
-    assert cooldown.ask("@ana:x", now=20_000) is Verdict.ANSWER
-    assert cooldown.ask("@ana:x", now=20_000) is Verdict.SAY_ONCE
+        limit.ask("@ana:x", now=0)
+    assert limit.ask("@ana:x", now=20_000) is Verdict.ANSWER
+    assert limit.ask("@ana:x", now=20_000) is Verdict.SAY_ONCE
 
 
 def test_one_person_does_not_use_up_the_questions_of_another() -> None:
-    cooldown = Cooldown(per_minute=1)
-    cooldown.ask("@ana:x", now=0)
-    assert cooldown.ask("@ben:x", now=0) is Verdict.ANSWER
+    limit = RateLimit(per_minute=1)
+    limit.ask("@ana:x", now=0)
+    assert limit.ask("@ben:x", now=0) is Verdict.ANSWER
 
 
 @given(st.lists(st.integers(min_value=-10_000, max_value=100_000), max_size=60))
 def test_a_clock_that_jumps_never_gives_more_than_bucket_and_refill(steps: list[int]) -> None:
-    cooldown = Cooldown(per_minute=5)
+    limit = RateLimit(per_minute=5)
     now, forward, answered = 0, 0, 0
     for step in steps:
         now += step
         forward += max(0, step)
-        answered += cooldown.ask("@ana:x", now) is Verdict.ANSWER
+        answered += limit.ask("@ana:x", now) is Verdict.ANSWER
     assert answered <= 5 + forward * 5 / 60_000 + 1

@@ -11,10 +11,10 @@ import pytest
 from tests.house.source import ROOT, calls, functions, imports, name_of, python_files
 
 KEEPERS = {"nio": "bot/matrix/", "aiosqlite": "bot/storage/", "apscheduler": "bot/timing/"}
-"""Each part of the outside world, and the one room that may import it."""
+"""Each part of the outside world, and the one folder that may import it."""
 
 CLOCKS = re.compile(r"(datetime\.)?(datetime|date)\.(now|utcnow|today)|time\.(time|time_ns|sleep)|asyncio\.sleep")
-CLOCK_ROOMS = ("bot/timing/", "bot/testing/")
+CLOCK_FOLDERS = ("bot/timing/", "bot/testing/")
 
 LONG = 300
 LONGER_ON_PURPOSE = {
@@ -27,12 +27,12 @@ WITH_CODE_AND_REASON = re.compile(r"^(: [A-Z]+\d+(, ?[A-Z]+\d+)* - \S.*|\[[a-z-]
 PLUGINS = sorted(folder for folder in (ROOT / "plugins").iterdir() if (folder / "__init__.py").is_file())
 
 
-def test_each_part_of_the_outside_world_is_imported_by_one_room_only() -> None:
+def test_each_part_of_the_outside_world_is_imported_by_one_folder_only() -> None:
     strangers = [
         f"{name_of(file)} imports {name}"
         for file in python_files("bot", "plugins")
         for name in imports(file).values()
-        if (room := KEEPERS.get(name.partition(".")[0])) and not name_of(file).startswith(room)
+        if (folder := KEEPERS.get(name.partition(".")[0])) and not name_of(file).startswith(folder)
     ]
     assert not strangers
 
@@ -47,11 +47,11 @@ def test_plugins_import_nothing_of_the_program_but_the_public_door_and_what_test
     assert not strangers
 
 
-def test_the_clock_is_read_and_waited_for_in_one_room_only() -> None:
+def test_the_clock_is_read_and_waited_for_in_one_folder_only() -> None:
     readers = [
         f"{name_of(file)}:{line} calls {name}"
         for file in python_files("bot", "plugins")
-        if not name_of(file).startswith(CLOCK_ROOMS)
+        if not name_of(file).startswith(CLOCK_FOLDERS)
         for line, name in calls(file)
         if CLOCKS.fullmatch(name)
     ]

@@ -51,12 +51,14 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert {"test", "demo"} <= named <= targets
 
 
-def test_the_architecture_page_names_every_file_and_room_of_the_program_and_every_plugin() -> None:
+def test_the_architecture_page_names_every_file_and_folder_of_the_program_and_every_plugin() -> None:
     (drawing,) = re.findall(r"^```text\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL)
     drawn = set(re.findall(r"^[├└]── (\S+)", drawing, re.MULTILINE))
-    rooms = {f"{init.parent.name}/" for folder in ("bot", "plugins") for init in (ROOT / folder).glob("*/__init__.py")}
+    folders = {
+        f"{init.parent.name}/" for folder in ("bot", "plugins") for init in (ROOT / folder).glob("*/__init__.py")
+    }
     files = {file.name for file in (ROOT / "bot").glob("*.py")} - {"__init__.py"}
-    assert drawn == rooms | files
+    assert drawn == folders | files
 
 
 def test_every_path_the_architecture_page_names_exists() -> None:

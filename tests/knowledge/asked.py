@@ -73,14 +73,14 @@ class FakeWeb:
 
 def connect(told: Story, web: Asks) -> None:
     """The bot of a story asks this web."""
-    plugin = told.desk.registry.plugins["knowledge"]
+    plugin = told.services.registry.plugins["knowledge"]
     assert isinstance(plugin, Knowledge)
     plugin.fetcher = web
 
 
 async def reconfigure(told: Story, *hubs: Hub) -> None:
     """The hubs' YAML is changed, and read again."""
-    told.desk.directory = Directory(hubs)
+    told.services.directory = Directory(hubs)
     await told.pipeline.refresh()
     await told.settle()
 

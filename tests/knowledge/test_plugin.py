@@ -314,7 +314,7 @@ async def test_forgetting_a_person_takes_their_shares_and_searches(told: Story) 
     await told.say(ANA, "policy https://example.org/a")
     await told.say(ANA, "!find policy")
     async with told.db.transaction() as tx:
-        await told.desk.registry.plugins["knowledge"].forget(tx, ANA)
+        await told.services.registry.plugins["knowledge"].forget(tx, ANA)
     for table in ("shares", "resources", "entries", "searches"):
         assert await count(told, table) == 0
 

@@ -18,8 +18,8 @@ from tests.matrix.conftest import BOT, Answer, Script
 ROOM = "!hall:example.org"
 
 
-class Book:
-    """`bot.ports.RoomBook` of rooms that are all encrypted."""
+class FakeRoomState:
+    """`bot.ports.RoomState` of rooms that are all encrypted."""
 
     async def encryption(self, room: str) -> dict[str, object] | None:
         return {"algorithm": "m.megolm.v1.aes-sha2"}
@@ -35,7 +35,7 @@ class Book:
 def transport(http: Http) -> NioTransport:
     client = AsyncClient("http://127.0.0.1:1", BOT)
     client.user_id = BOT
-    return NioTransport(client, http, FakeClock(), Book(), None)
+    return NioTransport(client, http, FakeClock(), FakeRoomState(), None)
 
 
 async def test_words_for_an_encrypted_room_are_refused(transport: NioTransport, script: Script) -> None:

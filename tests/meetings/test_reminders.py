@@ -124,7 +124,7 @@ def test_daily_planning_arms_everything_that_falls_due_later(one: object, now: i
     assert fresh.items() <= armed.items()
 
 
-# -- through the hallway ------------------------------------------------------------------------------------------
+# -- through the pipeline -----------------------------------------------------------------------------------------
 
 
 def said(s: Story) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from bot.operations.lock import is_used, only_one
 from bot.testing.clock import FakeClock
 from bot.testing.homeserver import Homeserver
 from bot.testing.person import Person
-from tests.matrix.crypto.party import Book
+from tests.matrix.crypto.party import FakeRoomState
 from tests.matrix.crypto.strongbox import put_away, shown
 
 KEY = bytes(range(32))
@@ -47,7 +47,7 @@ class Desk:
         """What `faro run` does first; answers whether its device counts as cross-signed."""
         config = BotConfig(homeserver=self.url, user=self.person.user_id)
         secrets = Secrets(self.person.password)
-        transport = await connect(config, secrets, self.folder / "data", FakeClock(), Book(set()))
+        transport = await connect(config, secrets, self.folder / "data", FakeClock(), FakeRoomState(set()))
         try:
             return await transport.cross_signed()
         finally:

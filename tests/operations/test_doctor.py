@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.events import StateChange, Undecryptable, Withheld
 from bot.hubs import Hub, Room
-from bot.operations.doctor import DAY, Finding, Level, Patient, disk, examine, skew
+from bot.operations.doctor import DAY, Finding, Installation, Level, disk, examine, skew
 from bot.runtime.migrations import open_database
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
 from bot.storage.crypto_status import CryptoStatus
@@ -27,7 +27,7 @@ class Ward:
     """A data folder whose bot is well and in a room; tests make it ill."""
 
     db: SqliteDatabase
-    patient: Patient
+    installation: Installation
     now: int = START
 
     async def state(self, type_: str, **content: object) -> None:
@@ -57,7 +57,7 @@ class Ward:
         return {finding.code: finding.level for finding in await self.findings()}
 
     async def findings(self) -> list[Finding]:
-        return [*await examine(self.patient, self.now)]
+        return [*await examine(self.installation, self.now)]
 
     async def trouble(self) -> list[str]:
         """Codes of what is wrong; that the machine's disk may be full is left out."""
@@ -71,7 +71,7 @@ async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
         async with db.transaction() as tx:
             await rooms.remember(tx, HALL)
             await sync_token.advance(tx, "t1", START)
-        yield Ward(db, Patient(folder, BOT, [HUB], encrypts=True))
+        yield Ward(db, Installation(folder, BOT, [HUB], encrypts=True))
 
 
 async def test_a_bot_that_is_well_is_told_so(ward: Ward) -> None:
@@ -80,7 +80,7 @@ async def test_a_bot_that_is_well_is_told_so(ward: Ward) -> None:
 
 
 async def test_a_folder_without_a_bot_is_no_healthy_bot(tmp_path: Path) -> None:
-    (finding,) = await examine(Patient(tmp_path, BOT, [HUB], encrypts=True), START)
+    (finding,) = await examine(Installation(tmp_path, BOT, [HUB], encrypts=True), START)
     assert (finding.level, finding.code) == ("trouble", "never_run")
 
 
@@ -97,7 +97,7 @@ async def test_silence_of_the_homeserver_is_trouble(ward: Ward) -> None:
 
 async def test_a_room_the_bot_is_not_in_is_trouble_and_named(ward: Ward) -> None:
     rooms_ = (*HUB.rooms, Room(alias="#nowhere:example.org"))
-    ward.patient = replace(ward.patient, hubs=[HUB.model_copy(update={"rooms": rooms_})])
+    ward.installation = replace(ward.installation, hubs=[HUB.model_copy(update={"rooms": rooms_})])
     (missing,) = [
         finding for finding in await ward.findings() if finding.level == "trouble" and finding.code == "joined"
     ]
@@ -122,7 +122,7 @@ async def test_in_an_encrypted_room_the_level_of_encrypted_events_counts(ward: W
 async def test_an_encrypted_room_without_the_encryption_installed_is_trouble(ward: Ward) -> None:
     await ward.encrypted()
     assert await ward.trouble() == []
-    ward.patient = replace(ward.patient, encrypts=False)
+    ward.installation = replace(ward.installation, encrypts=False)
     assert await ward.trouble() == ["deaf"]
 
 
@@ -174,7 +174,7 @@ async def test_what_could_not_be_read_days_ago_is_forgotten(ward: Ward) -> None:
     ("name", "mode"), [(".", 0o777), ("faro.db", 0o640), ("faro.db-wal", 0o644), ("crypto/keys.db", 0o604)]
 )
 async def test_files_others_can_reach_are_trouble(ward: Ward, name: str, mode: int) -> None:
-    path = ward.patient.data_dir / name
+    path = ward.installation.data_dir / name
     if not path.exists():
         path.parent.mkdir(mode=0o700)
         path.touch()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.core.events import StateChange, Undecryptable
 from bot.hubs import Hub, Room
-from bot.operations.doctor import Patient, examine
+from bot.operations.doctor import Installation, examine
 from bot.operations.monitor import EVERY, Health
 from bot.ports import Database
 from bot.runtime.migrations import open_database
@@ -30,8 +30,8 @@ class House:
     def __init__(self, db: Database, folder: Path) -> None:
         self.db, self.clock = db, FakeClock()
         self.transport = FakeTransport(BOT, self.clock)
-        self.patient = Patient(folder, BOT, [HUB], encrypts=True)
-        self.health = Health(db, self.clock, self.transport, self.patient)
+        self.installation = Installation(folder, BOT, [HUB], encrypts=True)
+        self.health = Health(db, self.clock, self.transport, self.installation)
 
     async def deaf(self) -> None:
         """Two people write, and nothing of it can be read."""
@@ -50,7 +50,7 @@ class House:
 
     async def doctor(self) -> list[str]:
         """Codes of what `faro doctor` says of the bot's device."""
-        found = await examine(self.patient, self.clock.now())
+        found = await examine(self.installation, self.clock.now())
         return [one.level for one in found if one.code == "signed"]
 
 

@@ -12,16 +12,16 @@ from bot.core.events import StateChange
 from bot.hubs import Hub, Room
 from bot.i18n.catalog import Catalogs
 from bot.runtime.directory import Directory
-from bot.runtime.dispatcher import Answering, Limits
-from bot.runtime.job_runner import Work
+from bot.runtime.dispatcher import Dispatcher, Limits
+from bot.runtime.job_runner import JobRunner
 from bot.runtime.migrations import open_database
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import bind
-from bot.runtime.room_membership import Attendance
-from bot.runtime.services import Desk
+from bot.runtime.room_membership import RoomMembership
+from bot.runtime.services import Services
 from bot.storage import alarms, rooms
 from bot.storage.database import SqliteDatabase
-from bot.storage.room_state import StoredRooms
+from bot.storage.room_state import StoredRoomState
 from bot.testing.clock import FakeClock
 from bot.testing.transport import FakeTransport
 
@@ -31,18 +31,20 @@ HUB = Hub(id="transparency", title={"": "Transparency"}, languages=("en",), room
 
 
 class Office:
-    """A hallway with its attendance over a homeserver in memory."""
+    """A pipeline and the room membership over a homeserver in memory."""
 
     def __init__(self, db: SqliteDatabase, transport: FakeTransport, clock: FakeClock) -> None:
         self.db, self.transport, self.clock = db, transport, clock
-        desk = Desk(Directory([HUB]), bind([], {})[0], Catalogs({}), BOT, "Faro")
-        answering = Answering(desk, clock, Limits())
-        self.attendance = Attendance(db=db, clock=clock, transport=transport, desk=desk, invites_from=())
+        services = Services(Directory([HUB]), bind([], {})[0], Catalogs({}), BOT, "Faro")
+        dispatcher = Dispatcher(services, clock, Limits())
+        self.membership = RoomMembership(db=db, clock=clock, transport=transport, services=services, invites_from=())
         self.pipeline = Pipeline(
-            db=db, clock=clock, desk=desk, answering=answering, answer_within=0, decrypt=transport.decrypt
+            db=db, clock=clock, services=services, dispatcher=dispatcher, answer_within=0, decrypt=transport.decrypt
         )
-        core = self.attendance.core_jobs
-        self.work = Work(db=db, clock=clock, transport=transport, desk=desk, answering=answering, core=core)
+        core = self.membership.core_jobs
+        self.job_runner = JobRunner(
+            db=db, clock=clock, transport=transport, services=services, dispatcher=dispatcher, core=core
+        )
         self.token: str | None = None
 
     async def read(self) -> None:
@@ -75,8 +77,8 @@ async def test_after_joining_the_members_and_those_asked_in_are_known(office: Of
     office.transport.ask_in(ANA, HALL, BEN)
     await office.read()
     assert not await rooms.members_known(office.db.reading(), HALL)
-    await office.work.one()
-    assert await StoredRooms(office.db).members(HALL) == {ANA, BOT, BEN}
+    await office.job_runner.run_next()
+    assert await StoredRoomState(office.db).members(HALL) == {ANA, BOT, BEN}
 
 
 async def test_who_comes_while_the_list_is_on_its_way_is_not_forgotten(office: Office) -> None:
@@ -91,8 +93,8 @@ async def test_who_comes_while_the_list_is_on_its_way_is_not_forgotten(office: O
         await rooms.set_members(tx, HALL, [ANA, BOT], [])  # what was on its way
         await alarms.job_done(tx, job)
     assert not await rooms.members_known(office.db.reading(), HALL)
-    await office.work.one()
-    assert await StoredRooms(office.db).members(HALL) == {ANA, BOT, BEN}
+    await office.job_runner.run_next()
+    assert await StoredRoomState(office.db).members(HALL) == {ANA, BOT, BEN}
 
 
 async def test_without_encryption_a_hub_that_cannot_be_read_is_named_once(
@@ -100,11 +102,11 @@ async def test_without_encryption_a_hub_that_cannot_be_read_is_named_once(
 ) -> None:
     office.transport.encrypts = False
     await office.read()
-    await office.attendance.recall()
+    await office.membership.recall()
     assert not [line for line in logged if "cannot read" in line["event"]]
     await office.encrypt()
-    await office.attendance.recall()
-    await office.attendance.recall()
+    await office.membership.recall()
+    await office.membership.recall()
     (line,) = [line for line in logged if "cannot read" in line["event"]]
     assert (line["hub"], line["rooms"]) == ("transparency", [HALL])
     assert "faro-bot[e2e]" in line["event"]
@@ -113,5 +115,5 @@ async def test_without_encryption_a_hub_that_cannot_be_read_is_named_once(
 async def test_with_encryption_nothing_needs_saying(office: Office, logged: list[MutableMapping[str, Any]]) -> None:
     await office.read()
     await office.encrypt()
-    await office.attendance.recall()
+    await office.membership.recall()
     assert not [line for line in logged if "cannot read" in line["event"]]

@@ -1,4 +1,4 @@
-"""Encrypted rooms in the hallway: late keys, withheld keys, and who may speak as whom."""
+"""Encrypted rooms in the pipeline: late keys, withheld keys, and who may speak as whom."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_leaving_a_room_and_forgetting_a_person_drop_what_was_kept(told: S
     await told.hear_sealed(told.message(ANA, "one"), told.message(BEN, "two"))
     await told.withhold(ANA)
     async with told.db.transaction() as tx:
-        await told.desk.forget(tx, ANA)
+        await told.services.forget(tx, ANA)
     assert await kept(told) == 1
     assert await told.db.reading().value("SELECT count(*) FROM withheld") == 0
     await told.pipeline.handle(Batch("gone", left=(HALL,)))
@@ -194,7 +194,7 @@ async def test_only_operators_and_moderators_are_asked_to_verify_the_bot() -> No
         await told.hear(StateChange(HALL, "m.room.power_levels", "", ANA, "$levels", levels))
         await told.join(CARLA, HALL)
         assert "verify me" in str(await told.withhold(CARLA))
-        assert not await told.desk.may_verify(told.db.reading(), DORA), "who is not in the room now"
+        assert not await told.services.may_verify(told.db.reading(), DORA), "who is not in the room now"
 
 
 async def test_power_in_a_room_of_no_hub_verifies_nothing(told: Story) -> None:
@@ -202,7 +202,7 @@ async def test_power_in_a_room_of_no_hub_verifies_nothing(told: Story) -> None:
     await told.join(CARLA, "!own:example.org")
     levels = StateChange("!own:example.org", "m.room.power_levels", "", CARLA, "$levels", {"users": {CARLA: 100}})
     await told.hear(levels)
-    assert not await told.desk.may_verify(told.db.reading(), CARLA)
+    assert not await told.services.may_verify(told.db.reading(), CARLA)
 
 
 async def test_who_blocked_the_bot_is_told_so(told: Story) -> None:

@@ -1,4 +1,4 @@
-"""What passes the hallway: answers, edits, redactions, fences, freshness."""
+"""What passes the pipeline: answers, edits, redactions, fences, freshness."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.api import (
     alarm,
     command,
     job,
-    overhear,
+    listen,
 )
 from bot.core.errors import Unavailable
 from bot.core.events import Batch, Edit, Invite, RoomUpdate, StateChange
@@ -81,7 +81,7 @@ class Echo(Plugin[Settings]):
         async with ctx.answering() as asked:
             return Reply(f"{ctx.payload['word']} for {asked.sender}")
 
-    @overhear(Message, Redaction)
+    @listen(Message, Redaction)
     async def listen(self, ctx: Context, event: Message | Redaction) -> None:
         if isinstance(event, Message) and event.body == "poison":
             raise ZeroDivisionError
@@ -104,7 +104,7 @@ async def told() -> AsyncIterator[Story]:
 
 
 def heard(s: Story) -> list[str]:
-    plugin = s.desk.registry.plugins["echo"]
+    plugin = s.services.registry.plugins["echo"]
     assert isinstance(plugin, Echo)
     return plugin.heard
 
@@ -218,7 +218,7 @@ async def test_only_commands_that_the_asker_may_use_are_proposed_in_words_they_r
     assert ("Did you mean" in answer, f"Did you mean {meant}?" in answer) == (meant is not None,) * 2
 
 
-async def test_commands_are_not_overheard(told: Story) -> None:
+async def test_listeners_do_not_see_commands(told: Story) -> None:
     await told.say(ANA, "!echo hello")
     assert heard(told) == []
 
@@ -322,7 +322,7 @@ async def test_a_question_edited_away_loses_its_answer_and_edited_back_gets_a_ne
     assert told.sent[-1].replaces is None
 
 
-async def test_old_questions_found_after_a_pause_are_not_answered_but_still_overheard(told: Story) -> None:
+async def test_old_questions_found_after_a_pause_are_not_answered_but_listeners_see_what_was_said(told: Story) -> None:
     old = replace(told.message(ANA, "!echo late"), sent_at=told.clock.now() - 11 * 60_000)
     link = replace(told.message(ANA, "look at this"), sent_at=told.clock.now() - 11 * 60_000)
     young = replace(told.message(ANA, "!echo soon"), sent_at=told.clock.now() - 9 * 60_000)
@@ -417,7 +417,7 @@ async def test_a_question_asked_anew_while_its_answer_is_made_gets_the_new_answe
         edit = Edit(question.event_id, replace(question, event_id="$edit"))
         await told.pipeline.handle(Batch("t-edit", (RoomUpdate(HALL, events=(edit,)),)))
 
-    plugin = told.desk.registry.plugins["echo"]
+    plugin = told.services.registry.plugins["echo"]
     assert isinstance(plugin, Echo)
     plugin.while_slow = edited_meanwhile
     await told.hear(question)
@@ -425,7 +425,7 @@ async def test_a_question_asked_anew_while_its_answer_is_made_gets_the_new_answe
 
 
 async def test_a_job_waits_for_the_homeserver_however_long_it_is_away(told: Story) -> None:
-    plugin = told.desk.registry.plugins["echo"]
+    plugin = told.services.registry.plugins["echo"]
     assert isinstance(plugin, Echo)
     tries = 0
 

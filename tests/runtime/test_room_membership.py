@@ -7,15 +7,17 @@ import pytest
 from bot.core.errors import Unavailable
 from bot.hubs import Coordinator, Hub, Room
 from bot.runtime.job_runner import TRIES
-from bot.runtime.room_membership import Attendance
+from bot.runtime.room_membership import RoomMembership
 from bot.storage.alarms import due_job, job_again
 from bot.testing.story import Story, story
 
 HUB = Hub(id="transparency", title={"": "Transparency"}, rooms=(Room(alias="#hall:example.org"), Room(id="!desk:x")))
 
 
-def attendance_of(told: Story) -> Attendance:
-    return Attendance(db=told.db, clock=told.clock, transport=told.transport, desk=told.desk, invites_from=())
+def membership_of(told: Story) -> RoomMembership:
+    return RoomMembership(
+        db=told.db, clock=told.clock, transport=told.transport, services=told.services, invites_from=()
+    )
 
 
 async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no_other() -> None:
@@ -24,15 +26,15 @@ async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no
             await tx.execute("UPDATE rooms SET joined = 0")
         told.transport.open_room("!hall:example.org", alias="#hall:example.org")
         told.transport.open_room("!desk:x")
-        attendance = attendance_of(told)
+        membership = membership_of(told)
         told.transport.fail_next(Unavailable("HTTP 502"))
-        lines = await attendance.join_all()
+        lines = await membership.join_all()
         assert len(lines) == 1
         assert "It is tried again later." in lines[0]
-        assert attendance.waiting
+        assert membership.waiting
         assert told.transport.requests.count("join") == 1
-        assert await attendance.join_all() == []
-        assert not attendance.waiting
+        assert await membership.join_all() == []
+        assert not membership.waiting
 
 
 async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_tries() -> None:
@@ -40,9 +42,9 @@ async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_
     carol = Coordinator(user="@carol:away.example")
     made = Hub(id="made", title={"": "Made"}, rooms=(Room(alias="#made:x", create=True),), coordinators=(carol,))
     async with story([], [made]) as told:
-        attendance = attendance_of(told)
-        assert await attendance.join_all() == []
-        ask = attendance.core_jobs["coordinator"]
+        membership = membership_of(told)
+        assert await membership.join_all() == []
+        ask = membership.core_jobs["coordinator"]
         for _ in range(TRIES - 1):
             job = await due_job(told.db.reading(), told.clock.now())
             assert job is not None

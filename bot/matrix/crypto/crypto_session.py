@@ -64,7 +64,7 @@ async def workbench(account: Account, secrets: Secrets, data_dir: Path, clock: C
 
 
 class _NoRooms:
-    """`bot.ports.RoomBook` where nothing is sent."""
+    """`bot.ports.RoomState` where nothing is sent."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         return None

@@ -16,7 +16,7 @@ from bot.api import (
     UserError,
     command,
     escape,
-    overhear,
+    listen,
     section,
 )
 from plugins.knowledge.capture import labels
@@ -41,7 +41,7 @@ class Capturing:
 
     rules: Rules
 
-    @overhear(Message, Edit, Redaction, Reaction)
+    @listen(Message, Edit, Redaction, Reaction)
     async def heard(self, ctx: Context, event: Message | Edit | Redaction | Reaction) -> None:
         """A message shares its links, an edit shares others, a redaction none; 👍 finds what was shared useful."""
         if isinstance(event, Reaction):

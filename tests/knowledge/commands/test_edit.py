@@ -26,7 +26,7 @@ async def test_members_correct_what_they_alone_shared_and_nothing_else(told: Sto
 async def test_what_was_changed_as_a_coordinator_stays_when_one_is_none_any_more(told: Story) -> None:
     await share(told)
     await said(told, MOD, "!hide 1")
-    told.desk.directory = Directory([hub(title="Transparency")])
+    told.services.directory = Directory([hub(title="Transparency")])
     await told.pipeline.refresh()
     assert "no change of yours" in await said(told, MOD, "!undo")
     assert "no change of yours" in await said(told, MOD, "!undo 1")

@@ -100,7 +100,7 @@ class Asking(Plugin[Settings]):
 
     @command("disclosed", help="Show it.")
     async def disclosed_here(self, ctx: Context) -> Reply:
-        return Reply("\n".join(ctx.disclosed()) or "nothing")
+        return Reply("\n".join(ctx.privacy_notices()) or "nothing")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_an_address_nobody_says_any_more_is_forgotten_and_the_other_one_as
 
 async def test_a_hub_that_turns_it_off_meanwhile_keeps_nothing(told: Story, web: FakeWeb) -> None:
     async def turned_off() -> None:
-        told.desk.directory = Directory([hub()])
+        told.services.directory = Directory([hub()])
 
     web.meanwhile = turned_off
     await told.say(ANA, f"see {GUIDE}")

@@ -12,7 +12,7 @@ from bot.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from tests.matrix.crypto.keyserver import KeyServer
-    from tests.matrix.crypto.party import Book, Party
+    from tests.matrix.crypto.party import FakeRoomState, Party
 
 BOT, ANA, MAL = "@faro:example.org", "@ana:example.org", "@mal:example.org"
 
@@ -30,15 +30,15 @@ def server() -> KeyServer:
 
 
 @pytest.fixture
-def book() -> Book:
-    from tests.matrix.crypto.party import Book
+def room_state() -> FakeRoomState:
+    from tests.matrix.crypto.party import FakeRoomState
 
-    return Book({BOT, ANA, MAL})
+    return FakeRoomState({BOT, ANA, MAL})
 
 
 @pytest.fixture
 async def enter(
-    server: KeyServer, book: Book, clock: FakeClock, tmp_path: Path
+    server: KeyServer, room_state: FakeRoomState, clock: FakeClock, tmp_path: Path
 ) -> AsyncIterator[Callable[[str, str], Party]]:
     """Makes devices, which are closed at the end."""
     from tests.matrix.crypto.party import Party
@@ -46,7 +46,7 @@ async def enter(
     made: list[Party] = []
 
     def make(user: str, device: str = "D1") -> Party:
-        made.append(Party(server, user, device, tmp_path, clock, book))
+        made.append(Party(server, user, device, tmp_path, clock, room_state))
         return made[-1]
 
     yield make

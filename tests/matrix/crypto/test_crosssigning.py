@@ -28,7 +28,7 @@ from bot.testing.clock import FakeClock
 from bot.testing.homeserver import Homeserver
 from bot.testing.person import Person
 from tests.matrix.conftest import Answer, Script
-from tests.matrix.crypto.party import Book
+from tests.matrix.crypto.party import FakeRoomState
 from tests.matrix.crypto.strongbox import put_away, shown
 
 
@@ -78,7 +78,7 @@ async def enter(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Enter]:
         client.restore_login(person.user_id, person.device_id, person.token)
         clock = FakeClock()
         http, folder = Http(client, clock), again.folder if again else tmp_path / person.device_id
-        engine = Engine(client, http, folder, clock, Book(set()))
+        engine = Engine(client, http, folder, clock, FakeRoomState(set()))
         opened.append((engine, client, person))
         await engine.publish()
         return Device(person, http, OlmAccount(client), folder)

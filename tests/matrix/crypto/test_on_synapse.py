@@ -35,7 +35,7 @@ ENCRYPTED = [{"type": "m.room.encryption", "state_key": "", "content": MEGOLM}]
 
 @dataclass(slots=True)
 class LiveBook:
-    """`bot.ports.RoomBook`, asked of the homeserver each time."""
+    """`bot.ports.RoomState`, asked of the homeserver each time."""
 
     person: Person
 
