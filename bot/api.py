@@ -324,6 +324,8 @@ class Plugin(Generic[S]):
     """Commands this plugin adds to `faro`; they get a `Shell` as `obj`."""
 
     settings: S
+    handlers: Sequence[object] = ()
+    """Objects whose decorated methods are handlers, too: a large plugin is composed of them. Set in `__init__`."""
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)

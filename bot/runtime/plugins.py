@@ -165,12 +165,14 @@ def _check(plugin: object) -> None:
 
 
 def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:
-    found = []
-    for name in dir(type(plugin)):
-        value = getattr(getattr(type(plugin), name, None), mark, None)  # dir may name what is not there
-        if value is not None:
-            found.append((value, getattr(plugin, name)))
-    return found
+    marked = []
+    for handler in (plugin, *plugin.handlers):
+        kind = type(handler)
+        for name in dir(kind):
+            value = getattr(getattr(kind, name, None), mark, None)  # dir may name what is not there
+            if value is not None:
+                marked.append((value, getattr(handler, name)))
+    return marked
 
 
 def _refuse_clashes(before: Sequence[CommandSpec], new: Sequence[CommandSpec]) -> None:

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from bot.api import Context, Plugin, Reply, Settings, command
+from bot.api import Context, Plugin, Redaction, Reply, Settings, command, listen
 from bot.core.commands import Takes
 from bot.runtime.plugins import bind, find
 
@@ -119,6 +119,33 @@ def test_a_plugin_whose_command_is_taken_is_left_out_and_says_by_whom() -> None:
 def test_a_parameter_of_a_type_nobody_can_write_is_a_fault_of_the_plugin() -> None:
     _, (broken,) = bind([Odd], {})
     assert "must be a str or an int" in broken.reason
+
+
+class Loans:
+    """A part of a plugin, with handlers of its own."""
+
+    @command("lend", help="Lend.")
+    async def lend(self, ctx: Context, *, title: str) -> Reply:
+        return Reply(title)
+
+    @listen(Redaction)
+    async def withdraw(self, ctx: Context, event: Redaction) -> None:
+        raise NotImplementedError
+
+
+class Composed(One):
+    name = "composed"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.handlers = (Loans(),)
+
+
+def test_a_plugin_can_be_composed_of_objects_with_handlers() -> None:
+    registry, broken = bind([Composed], {})
+    assert broken == ()
+    assert {spec.name: spec.owner for spec in registry.vocabulary.specs} == {"look": "composed", "lend": "composed"}
+    assert [(owner, kinds) for owner, kinds, _ in registry.listeners] == [("composed", (Redaction,))]
 
 
 def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
