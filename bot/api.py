@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
 
-from bot.core.commands import CommandHelp, nearest
+from bot.core.commands import CommandHelp, nearest, normalize
 from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
 from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
@@ -39,7 +39,7 @@ from bot.hubs import (
     section,
 )  # fmt: skip
 from bot.ports import Database, Reader, Row, SyncReader, SyncTransaction, Transaction, Translator
-from bot.replies import escape
+from bot.replies import escape, harmless
 
 if TYPE_CHECKING:  # the shell hook is typed by click, which a running bot need not load
     import click
@@ -50,8 +50,8 @@ __all__ = [
     "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
     "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "SyncReader", "SyncTransaction",
     "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm",
-    "command", "escape", "in_gap", "in_language", "invalid", "job", "listen", "matching", "nearest", "reminder_due",
-    "section", "timeliness", "to_instant", "to_local",
+    "command", "escape", "fallback", "harmless", "in_gap", "in_language", "invalid", "job", "listen", "matching",
+    "nearest", "normalize", "reminder_due", "section", "timeliness", "to_instant", "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)
@@ -149,6 +149,11 @@ class Context(Protocol):
 
     @property
     def language(self) -> str: ...
+
+    @property
+    def bot_name(self) -> str:
+        """What people call the bot."""
+        ...
 
     @property
     def schedule(self) -> Schedule: ...
@@ -386,6 +391,16 @@ def command(
         return handler
 
     return mark
+
+
+def fallback(handler: Handler) -> Handler:
+    """Makes a method answer what people say to the bot that is no command:
+
+    `async def answer(self, ctx: Context, line: str) -> Reply`. `line` is what they said, without the bot's name or the
+    prefix; "" if they said only its name. Of all plugins one method may do that.
+    """
+    handler.__faro_fallback__ = True  # type: ignore[attr-defined]  # a mark on a function
+    return handler
 
 
 def listen(*kinds: type[Event]) -> Callable[[Handler], Handler]:

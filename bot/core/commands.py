@@ -87,7 +87,7 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """A command as `!help` shows it, in the reader's language; all but `name` carry the prefix."""
+    """A command as `Context.manual()` lists it, in the reader's language; all but `name` carry the prefix."""
 
     name: str  # in English
     word: str
@@ -122,7 +122,7 @@ class Vocabulary:
 
 def nearest(said: str, words: Iterable[str]) -> str | None:
     """The one of these words that somebody most likely meant; None if what was said is no slip of any."""
-    near = [(OSA.distance(plain(said), plain(word)), word) for word in words if is_slip(said, word)]
+    near = [(OSA.distance(normalize(said), normalize(word)), word) for word in words if is_slip(said, word)]
     return min(near)[1] if near else None
 
 
@@ -132,20 +132,14 @@ def is_slip(said: str, meant: str) -> bool:
     A letter is wrong, missing or too many, or two have changed places; from six letters on, two such slips. In short
     words and in the second slip the first letter must be right: `how` is not `show`, nor `presentes` `recentes`.
     """
-    said, meant = plain(said), plain(meant)
+    said, meant = normalize(said), normalize(meant)
     shorter, same_start = min(len(said), len(meant)), said[:1] == meant[:1]
     if shorter < (3 if same_start else 4):
         return False
     return OSA.distance(said, meant) <= (2 if same_start and shorter >= 6 else 1)
 
 
-def is_form(said: str, meant: str) -> bool:
-    """Whether it is likely another form of the same verb: `busco` of `buscar`, `cherche` of `chercher`."""
-    said, meant = plain(said), plain(meant)
-    return said[:4] == meant[:4] and len(meant) > 4 and abs(len(said) - len(meant)) <= 2
-
-
-def plain(word: str) -> str:
+def normalize(word: str) -> str:
     """A word's letters and digits, without case and accents."""
     return "".join(filter(str.isalnum, _folded(word)))
 
@@ -159,7 +153,7 @@ def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) 
     """What is said to the bot, without how it was addressed; None if the message is not for it.
 
     Addressed by prefix (`!find x`), by one of the bot's `names` (`Faro: find x`, `@faro:example.org find x`), or by
-    nothing at all in a direct chat.
+    nothing at all in a direct chat; "" if it says only the bot's name.
     """
     text = _unpilled(body)
     if text.startswith(prefix):
@@ -167,7 +161,7 @@ def command_line(body: str, *, prefix: str, names: Sequence[str], direct: bool) 
         return rest if rest[:1].strip() else None  # "! find" is an exclamation
     called = _after_name(text, names)
     if called is not None:
-        return called.lstrip(":,").strip().removeprefix(prefix) or "help"
+        return called.lstrip(":,").strip().removeprefix(prefix)
     return text if direct and text else None
 
 

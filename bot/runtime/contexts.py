@@ -37,6 +37,7 @@ class EventContext:
     plugins: Mapping[str, Plugin[Any]]
     vocabulary: Vocabulary
     prefix: str
+    bot_name: str
     forget: Callable[[Transaction, str], Awaitable[None]]
 
     @property
@@ -57,10 +58,6 @@ class EventContext:
 
     def translator(self, language: str) -> Translator:
         return self.translations.translator(self.owner, language)
-
-    def usable(self) -> Sequence[CommandSpec]:
-        """The commands the sender may use where they wrote."""
-        return [spec for spec in self._allowed() if self._fits(spec)]
 
     def _allowed(self) -> Sequence[CommandSpec]:
         """The commands the sender may use, if only in a room."""

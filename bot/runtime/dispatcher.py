@@ -1,4 +1,4 @@
-"""Commands: is this message one, may its sender use it, and what is the answer."""
+"""Is a message for the bot, may its sender use the command, and what is the answer?"""
 
 from __future__ import annotations
 
@@ -6,31 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from textwrap import shorten
+from functools import partial
 
 import structlog
 
 from bot.api import Reply
-from bot.core.commands import (
-    CommandSpec,
-    command_line,
-    first_word,
-    is_called,
-    is_form,
-    is_slip,
-    nearest,
-    parse,
-    pill_at_start,
-)
-from bot.core.courtesy import is_courtesy
+from bot.core.commands import CommandSpec, command_line, first_word, is_called, parse, pill_at_start
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.permissions import Role
 from bot.core.rate_limit import RateLimit, Verdict
 from bot.core.texts import Text
 from bot.core.transaction_ids import key
-from bot.ports import Clock, Transaction, Translator
-from bot.replies import TOO_LONG, harmless
+from bot.ports import Clock, Transaction
+from bot.replies import TOO_LONG
 from bot.runtime import message_builder
 from bot.runtime.contexts import EventContext
 from bot.runtime.services import CORE, Asked, Services
@@ -40,10 +29,6 @@ log = structlog.get_logger()
 
 HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer means it hangs
 
-LONGEST_REPEATED = 100  # characters of what was said, in the command that is proposed
-MUCH = 6  # words: who writes so many that are no question may be telling of something
-AROUND_A_SENTENCE = " .,;:!?¡¿…"
-
 SPOKEN = frozenset({"m.text", "m.emote"})
 
 SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
@@ -51,12 +36,7 @@ TOO_OFTEN = Text("That was many questions at once. I will answer again in a minu
 NOT_TAKEN = Text("The homeserver did not take the file; perhaps it is too large.")
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
-AT_YOUR_SERVICE = Text(
-    "Always glad to help! I find again what people share in the rooms of their hub. Write {help} to see what I can do."
-)
-
-NO_REPORTS = Text("I am not a channel for reporting wrongdoing; {help} says which the official ones are.")
-
+NOT_UNDERSTOOD = Text("I did not understand that.")
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
 ROOMS_ONLY = Text("Write that in a room of the hub, so that the others see it.")
@@ -84,7 +64,7 @@ class Limits:
 
 
 class Dispatcher:
-    """Answers commands, inside the batch's transaction."""
+    """Answers commands, and what else is said to the bot, inside the batch's transaction."""
 
     def __init__(self, services: Services, clock: Clock, limits: Limits) -> None:
         self._services, self._clock = services, clock
@@ -103,10 +83,11 @@ class Dispatcher:
         pill = pill_at_start(message.html, services.user_id)
         names = (*services.names, pill) if pill else services.names
         line = command_line(message.body, prefix=services.prefix, names=names, direct=direct)
-        if line is None or not line.strip():
+        if line is None:
             return Intent.CONVERSATION
-        spec = services.registry.vocabulary.find(first_word(line))
-        intent = Intent.COMMAND if spec or direct else Intent.MENTION
+        registry = services.registry
+        spec = registry.vocabulary.find(first_word(line))
+        intent = Intent.COMMAND if spec or direct or not line else Intent.MENTION
         if intent is Intent.MENTION and not self._is_called(message, names, pill, line):
             return Intent.CONVERSATION
         if stale:
@@ -114,15 +95,13 @@ class Dispatcher:
         asked = await self._asked(tx, message, edited)
         if asked is None:
             return intent
-        context = await services.context(tx, message, spec.owner if spec else CORE, asked, self._clock.now())
-        words = services.translations.translator(CORE, context.language)
+        owner = spec.owner if spec else registry.fallback[0] if registry.fallback else CORE
+        context = await services.context(tx, message, owner, asked, self._clock.now())
         match self._rate_limit(message):
             case Verdict.SAY_ONCE:
-                await self.answer(tx, asked, Reply(words.t(TOO_OFTEN)))
-            case Verdict.ANSWER if spec is None:
-                await self.answer(tx, asked, self._unknown(line, context, words))
-            case Verdict.ANSWER if spec is not None:
-                reply = await self._run(tx, context, spec, line)
+                await self.answer(tx, asked, Reply(context.t(TOO_OFTEN)))
+            case Verdict.ANSWER:
+                reply = await self._reply(tx, context, spec, line)
                 if reply is not None:
                     await self.answer(tx, asked, reply)
         return intent
@@ -163,27 +142,33 @@ class Dispatcher:
             now=self._clock.now(),
         )
 
-    async def _run(self, tx: Transaction, context: EventContext, spec: CommandSpec, line: str) -> Reply | None:
-        """The handler inside its fence: whatever it does, the rest of the batch goes on."""
-        words = context.words
+    async def _reply(self, tx: Transaction, context: EventContext, spec: CommandSpec | None, line: str) -> Reply | None:
+        """What the command's handler answers, or the fallback. A handler that fails does not stop the batch."""
+        registry = self._services.registry
         try:
-            await _may_use(self._services, context, spec)
-            call = parse(line, spec)
+            if spec:
+                await _may_use(self._services, context, spec)
+                handler = partial(registry.commands[spec.owner, spec.name], **parse(line, spec).arguments)
+            elif registry.fallback:
+                handler = partial(registry.fallback[1], line=line.strip())
+            else:
+                return Reply(context.t(NOT_UNDERSTOOD))
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
-                reply: Reply | None = await self._services.registry.commands[spec.owner, spec.name](
-                    context, **call.arguments
-                )
-        except UsageError as error:
-            usage = f"`{self._services.prefix}{spec.usage_as(spec.word_in(words.language), words.t)}`"
-            return Reply(
-                f"{message_builder.said(error, words)}\n\n{words.t('Write it like this: {usage}', usage=usage)}"
-            )
+                reply: Reply | None = await handler(context)
         except UserError as error:
-            return Reply(message_builder.said(error, words))
+            return Reply(self._explain(error, spec, context))
         except Exception:
-            log.exception("a command failed", command=spec.name, event_id=context.message.event_id)
-            return Reply(words.t(SORRY))
+            log.exception("a command failed", command=spec.name if spec else None, event_id=context.message.event_id)
+            return Reply(context.t(SORRY))
         return reply
+
+    def _explain(self, error: UserError, spec: CommandSpec | None, context: EventContext) -> str:
+        """The sentence of an error, and how to write a command that was not understood."""
+        sentence = message_builder.said(error, context.words)
+        if spec is None or not isinstance(error, UsageError):
+            return sentence
+        usage = f"`{self._services.prefix}{spec.usage_as(spec.word_in(context.language), context.t)}`"
+        return f"{sentence}\n\n{context.t('Write it like this: {usage}', usage=usage)}"
 
     async def _asked(self, tx: Transaction, message: Message, edited: str | None) -> Asked | None:
         """How the answer is to be sent; None if somebody edited what another asked."""
@@ -198,52 +183,6 @@ class Dispatcher:
         now = self._clock.now()
         person = self._per_person.ask(message.sender, now)
         return person if person is not Verdict.ANSWER else self._per_room.ask(message.room, now)
-
-    def _unknown(self, line: str, context: EventContext, words: Translator) -> Reply:
-        """What somebody is told who said to the bot what is no command."""
-        vocabulary, sign = self._services.registry.vocabulary, "" if context.room.direct else self._services.prefix
-        helping, finding = vocabulary.find("help"), vocabulary.find("find")
-        shown = f"`{sign}{helping.word_in(words.language) if helping else 'help'}`"
-        if is_courtesy(line, self._services.display_name):
-            return Reply(words.t(AT_YOUR_SERVICE, help=shown))
-        first, usable = first_word(line), context.usable()
-        meant = None if "?" in line else nearest(first, _words_for(usable, words.language))
-        told = (
-            words.t(
-                "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
-                word=message_builder.shown(first),
-                nearest=f"`{sign}{meant}`",
-                help=shown,
-            )
-            if meant
-            else words.t(
-                "I do not know “{word}”. Write {help} to see what I can do.",
-                word=message_builder.shown(first),
-                help=shown,
-            )
-        )
-        if context.room.direct and "?" not in line and len(line.split()) >= MUCH:
-            told += "\n\n" + words.t(NO_REPORTS, help=shown)
-        if finding is None or finding not in usable:
-            return Reply(told)
-        # Who writes plain words to the bot mostly wants to find something.
-        command = f"`{sign}{finding.word_in(words.language)} {_looked_for(line, finding)}".rstrip() + "`"
-        return Reply(f"{told}\n\n{words.t('To find something, write {command}.', command=command)}")
-
-
-def _words_for(specs: Sequence[CommandSpec], language: str) -> Sequence[str]:
-    """What a reader of a language may have meant to write: its words, and the English ones."""
-    return [word for spec in specs for word in (spec.word_in(language), spec.name)]
-
-
-def _looked_for(line: str, finding: CommandSpec) -> str:
-    """What to write after the word for finding: what was said, without that word misspelt ("fnd gifts") or in another
-    form ("busco gifts"), and without the marks around a sentence."""
-    first = first_word(line)
-    if any(is_slip(first, word) or is_form(first, word) for word in finding.words):
-        line = line.strip().removeprefix(first)
-    said = shorten(harmless(line.replace("`", "")), LONGEST_REPEATED, placeholder="")
-    return said.strip(AROUND_A_SENTENCE)
 
 
 def _said_beside_file(message: Message) -> bool:

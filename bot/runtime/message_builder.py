@@ -53,8 +53,3 @@ def said(error: UserError, words: Translator) -> str:
         return error.text
     values = {name: escape(value) if isinstance(value, str) else value for name, value in error.text.values}
     return words.t(Text(error.text.template, **values))
-
-
-def shown(word: str) -> str:
-    """A word somebody wrote, short and harmless, to be shown to them again."""
-    return escape(word[:40])

@@ -65,6 +65,7 @@ class Registry:
     listeners: Sequence[tuple[str, tuple[type, ...], Method]] = ()
     alarms: Mapping[tuple[str, str], Method] = field(default_factory=dict)  # (owner, alarm name)
     jobs: Mapping[tuple[str, str], Method] = field(default_factory=dict)
+    fallback: tuple[str, Method] | None = None  # (owner, method)
 
 
 def bind(plugins: Iterable[PluginType], settings: Mapping[str, Settings]) -> tuple[Registry, tuple[Broken, ...]]:
@@ -75,22 +76,27 @@ def bind(plugins: Iterable[PluginType], settings: Mapping[str, Settings]) -> tup
     listeners: list[tuple[str, tuple[type, ...], Method]] = []
     alarms: dict[tuple[str, str], Method] = {}
     jobs: dict[tuple[str, str], Method] = {}
+    fallbacks: list[tuple[str, Method]] = []
     broken: list[Broken] = []
     for kind in plugins:
         try:
             plugin = kind(settings.get(kind.name) or kind.settings_type())
             own = [(_spec(kind.name, mark, method), method) for mark, method in _marked(plugin, "__faro_command__")]
             _refuse_clashes(specs, [spec for spec, _ in own])
+            answering = [(kind.name, method) for _, method in _marked(plugin, "__faro_fallback__")]
+            _refuse_second_fallback([*fallbacks, *answering])
         except Exception as error:
             broken.append(Broken(kind.name, f"{type(error).__name__}: {error}"))
             continue
         ready[kind.name] = plugin
         specs += [spec for spec, _ in own]
+        fallbacks += answering
         commands.update({(kind.name, spec.name): method for spec, method in own})
         listeners += [(kind.name, kinds, method) for kinds, method in _marked(plugin, "__faro_listens__")]
         alarms.update({(kind.name, name): method for name, method in _marked(plugin, "__faro_alarm__")})
         jobs.update({(kind.name, name): method for name, method in _marked(plugin, "__faro_job__")})
-    return Registry(ready, Vocabulary(specs), commands, listeners, alarms, jobs), tuple(broken)
+    fallback = fallbacks[0] if fallbacks else None
+    return Registry(ready, Vocabulary(specs), commands, listeners, alarms, jobs, fallback), tuple(broken)
 
 
 def folder(plugin: PluginType) -> Path:
@@ -181,6 +187,11 @@ def _refuse_clashes(before: Sequence[CommandSpec], new: Sequence[CommandSpec]) -
         for word in spec.words:
             if other := taken.get(word):
                 raise PluginError(f"its command '{word}' is already '{other.name}' of the plugin '{other.owner}'")
+
+
+def _refuse_second_fallback(fallbacks: Sequence[tuple[str, Method]]) -> None:
+    if len(fallbacks) > 1:
+        raise PluginError(f"there is a fallback already, of the plugin '{fallbacks[0][0]}'; only one method can be it")
 
 
 def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:

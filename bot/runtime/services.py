@@ -163,6 +163,7 @@ class Services:
             plugins=self.registry.plugins,
             vocabulary=self.registry.vocabulary,
             prefix=self.prefix,
+            bot_name=self.display_name,
             forget=self.forget,
         )
 

@@ -1,4 +1,5 @@
-"""`!help`: what the bot can do here, how one command is written, and what the bot is not for."""
+"""`!help`: what the bot can do here, how one command is written, and what the bot is not for. The plugin also answers
+what is no command."""
 
 from __future__ import annotations
 
@@ -14,10 +15,13 @@ from bot.api import (
     UserError,
     command,
     escape,
+    fallback,
     in_language,
     nearest,
     section,
 )
+from plugins.help import unknown
+from plugins.help.manual import called, prefix_of
 
 __all__ = ["Help", "HelpHub"]
 
@@ -52,11 +56,15 @@ class Help(Plugin[Settings]):
             return Reply(_about(ctx, _entry(ctx, manual, wanted[0])))
         return Reply("\n\n".join([*_what_i_can_do(ctx, manual, every=every), _what_i_am_not(ctx, manual)]))
 
+    @fallback
+    async def answer(self, ctx: Context, line: str) -> Reply:
+        return Reply(unknown.answer(ctx, line)) if line else await self.show(ctx)
+
 
 def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) -> list[str]:
     """What most people need is explained; the rest, where it is much, named, unless `every` command is asked for."""
     here = [entry for entry in manual if entry.here]
-    first = [entry for name in FIRST if (entry := _called(here, name))]
+    first = [entry for name in FIRST if (entry := called(here, name))]
     rest = sorted((entry for entry in here if entry not in first), key=lambda entry: entry.word)
     if every or not first or len(here) <= FEW:
         first, rest = [*first, *rest], []
@@ -66,7 +74,7 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) 
             "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in first
         ),
     ]
-    own = _called(here, "help")
+    own = called(here, "help")
     if own and rest:
         words = ", ".join(f"`{entry.word}`" for entry in rest if entry is not own)
         all_ = f"`{own.word} {ctx.t('all')}`"
@@ -76,7 +84,7 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) 
         paragraphs.append(ctx.t("In the rooms of your hub also: {words}.", words=words))
     other = next((entry for entry in first if entry is not own), None)
     if own and other:
-        example = f"`{own.word} {other.word.removeprefix(_prefix(own))}`"
+        example = f"`{own.word} {other.word.removeprefix(prefix_of(own))}`"
         paragraphs.append(ctx.t("To read more about one command, write for example {example}.", example=example))
     return paragraphs
 
@@ -89,7 +97,7 @@ def _what_i_am_not(ctx: Context, manual: Sequence[CommandHelp]) -> str:
         ctx.t("I store the links shared in hub rooms and what you give me by command, not your conversations."),
         *ctx.privacy_notices(),
     ]
-    if forget := _called(manual, "forget"):
+    if forget := called(manual, "forget"):
         sentences.append(ctx.t("To erase what I hold about you, write {command}.", command=f"`{forget.word}`"))
     return " ".join(sentences)
 
@@ -113,23 +121,14 @@ def _about(ctx: Context, entry: CommandHelp) -> str:
 
 
 def _entry(ctx: Context, manual: Sequence[CommandHelp], wanted: str) -> CommandHelp:
-    by_word = {name.removeprefix(_prefix(entry)).casefold(): entry for entry in manual for name in entry.names}
-    word = wanted.removeprefix(_prefix(manual[0])).casefold()
+    by_word = {name.removeprefix(prefix_of(entry)).casefold(): entry for entry in manual for name in entry.names}
+    word = wanted.removeprefix(prefix_of(manual[0])).casefold()
     if word in by_word:
         return by_word[word]
     shown = escape(wanted[:40])
-    prefix = _prefix(manual[0])
-    readable = [called.removeprefix(prefix) for entry in manual for called in (entry.word, prefix + entry.name)]
+    prefix = prefix_of(manual[0])
+    readable = [name for entry in manual for name in (entry.word.removeprefix(prefix), entry.name)]
     if meant := nearest(word, readable):
         name = f"`{prefix}{meant}`"
         raise UserError(ctx.t("There is no command “{word}” here. Did you mean {name}?", word=shown, name=name))
     raise UserError(ctx.t("There is no command “{word}” here.", word=shown))
-
-
-def _called(manual: Sequence[CommandHelp], name: str) -> CommandHelp | None:
-    """A command by its English name."""
-    return next((entry for entry in manual if entry.name == name), None)
-
-
-def _prefix(entry: CommandHelp) -> str:
-    return entry.names[0].removesuffix(entry.name)

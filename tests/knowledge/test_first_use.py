@@ -154,58 +154,6 @@ async def test_recommended_pages_are_numbered_as_the_yaml_has_them() -> None:
             assert (await said(s, LUIS, f"!show {number}")).startswith(f"{number}. {resource['title']} ")
 
 
-@pytest.mark.parametrize(
-    ("plain", "command"),
-    [
-        ("gifts", "find gifts"),
-        ("Where can I find something\nabout gifts?", "find Where can I find something about gifts"),
-        ("fnd gifts?!", "find gifts"),
-        ("Busco gifts", "find gifts"),
-        ("¿Dónde hay gifts?", "find Dónde hay gifts"),
-        ("?", "find"),
-        ("field trips", "find field trips"),
-        ("`gifts`", "find gifts"),
-        ("gifts " * 40, "find " + "gifts " * 15 + "gifts"),
-    ],
-)
-async def test_who_writes_plain_words_in_a_direct_chat_is_told_how_to_find(
-    told: Story, plain: str, command: str
-) -> None:
-    await told.join(LUIS, ROOM)
-    direct = await told.direct(LUIS)
-    answer = await said(told, LUIS, plain, direct)
-    assert answer.endswith(f"To find something, write {command}.")
-    assert await told.say(LUIS, plain) is None
-
-
-@pytest.mark.parametrize(
-    ("plain", "told_so"), [("my chief takes money at the gate", True), ("is there any guide on gifts?", False)]
-)
-async def test_who_tells_of_something_in_a_direct_chat_reads_that_it_is_no_place_for_reports(
-    told: Story, plain: str, told_so: bool
-) -> None:
-    for user in (LUIS, EVA):  # also somebody of no hub
-        await told.join(LUIS, ROOM)
-        answer = await said(told, user, plain, await told.direct(user))
-        assert ("I am not a channel for reporting wrongdoing; help says" in answer) is told_so
-
-
-async def test_nobody_is_called_by_what_is_repeated_to_whoever_said_it(told: Story) -> None:
-    await told.join(LUIS, ROOM)
-    assert "@room" not in await said(told, LUIS, "@ro`om hello", await told.direct(LUIS))
-
-
-async def test_somebody_of_no_hub_is_not_told_to_find_what_they_may_not_see(told: Story) -> None:
-    direct = await told.direct(EVA)
-    assert "find" not in await said(told, EVA, "gifts", direct)
-
-
-async def test_who_calls_the_bot_in_a_room_is_told_how_to_find_with_the_sign(told: Story) -> None:
-    assert (await said(told, LUIS, "Faro: where are gifts?")).endswith(
-        "To find something, write !find where are gifts."
-    )
-
-
 async def test_a_link_shared_with_the_bots_name_in_front_is_kept_quietly(told: Story) -> None:
     assert await told.say(ANA, "Faro: https://example.org/a on gifts") is None
     assert "example.org/a" in await said(told, LUIS, "!find gifts")

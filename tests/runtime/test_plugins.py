@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from bot.api import Context, Plugin, Redaction, Reply, Settings, command, listen
+from bot.api import Context, Plugin, Redaction, Reply, Settings, command, fallback, listen
 from bot.core.commands import Takes
 from bot.runtime.plugins import bind, find
 
@@ -114,6 +114,41 @@ def test_a_plugin_whose_command_is_taken_is_left_out_and_says_by_whom() -> None:
     registry, (broken,) = bind([One, Two], {})
     assert list(registry.plugins) == ["one"]
     assert "'mirar' is already 'look' of the plugin 'one'" in broken.reason
+
+
+class Talks(Plugin[Settings]):
+    name = "talks"
+
+    @fallback
+    async def answer(self, ctx: Context, line: str) -> Reply:
+        return Reply(line)
+
+
+class TalksToo(Talks):
+    name = "talks_too"
+
+
+class TalksTwice(Talks):
+    name = "talks_twice"
+
+    @fallback
+    async def answer_again(self, ctx: Context, line: str) -> Reply:
+        return Reply(line)
+
+
+def test_of_two_plugins_with_a_fallback_the_later_is_left_out_and_told_whose_there_is() -> None:
+    registry, (broken,) = bind([One, Talks, TalksToo], {})
+    assert list(registry.plugins) == ["one", "talks"]
+    assert registry.fallback is not None
+    assert registry.fallback[0] == "talks"
+    assert broken.name == "talks_too"
+    assert broken.reason.startswith("PluginError: there is a fallback already, of the plugin 'talks'")
+
+
+def test_a_plugin_has_one_fallback_at_most() -> None:
+    registry, (broken,) = bind([TalksTwice], {})
+    assert registry.fallback is None
+    assert "only one method can be it" in broken.reason
 
 
 def test_a_parameter_of_a_type_nobody_can_write_is_a_fault_of_the_plugin() -> None:

@@ -1,8 +1,8 @@
-"""Is it a greeting or thanks, and nothing else?"""
+"""Is a message only a greeting or thanks?"""
 
 from __future__ import annotations
 
-from bot.core.commands import plain
+from bot.api import normalize
 
 COURTESIES = frozenset(
     (
@@ -14,11 +14,13 @@ COURTESIES = frozenset(
         *("obrigado", "obrigada", "muito obrigado", "muito obrigada"),
     )
 )
-"""In any language the bot speaks, as `plain` words."""
+"""In any language the bot speaks, as `normalize` writes their words."""
 
 
-def is_courtesy(line: str, name: str) -> bool:
+def is_courtesy(line: str, bot_name: str) -> bool:
     """Whether somebody only greets or thanks, perhaps by the bot's name (`¡Hola, Faro!`)."""
-    words = " ".join(filter(None, map(plain, line.split())))
-    called = " ".join(filter(None, map(plain, name.split())))
-    return words.removesuffix(called).strip() in COURTESIES
+    return _normalized(line).removesuffix(_normalized(bot_name)).strip() in COURTESIES
+
+
+def _normalized(text: str) -> str:
+    return " ".join(filter(None, map(normalize, text.split())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.courtesy import is_courtesy
+from plugins.help.courtesy import is_courtesy
 
 
 @pytest.mark.parametrize(
