@@ -134,6 +134,11 @@ class Context(Protocol):
         ...
 
     @property
+    def edit_id(self) -> str | None:
+        """The id of the edit that gave the message its present text; None if it was not edited."""
+        ...
+
+    @property
     def room(self) -> RoomView: ...
 
     @property
@@ -406,7 +411,8 @@ def fallback(handler: Handler) -> Handler:
 def listen(*kinds: type[Event]) -> Callable[[Handler], Handler]:
     """Shows a method what happens in hub rooms: `async def on_event(self, ctx, event)`, events of these types.
 
-    Listeners do not see messages that are commands. Handlers answer None: content nobody asked for is never posted.
+    Listeners do not see messages that are commands; an `Edit` that makes a message a command says so. Handlers answer
+    None: content nobody asked for is never posted.
     """
 
     def mark(handler: Handler) -> Handler:

@@ -33,6 +33,7 @@ class Edit:
 
     target: str
     message: Message
+    became_command: bool = False  # for listeners: the new text is a command, which was answered already
 
 
 @dataclass(frozen=True, slots=True)

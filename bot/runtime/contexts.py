@@ -28,6 +28,7 @@ class EventContext:
     sender: str
     role: Role
     message: Message
+    edit_id: str | None
     room: RoomView
     hubs: Sequence[Hub]
     schedule: Schedule

@@ -71,10 +71,10 @@ class Dispatcher:
         self._per_person = RateLimit(limits.per_person)
         self._per_room = RateLimit(limits.per_room)
 
-    async def command(self, tx: Transaction, message: Message, *, stale: bool, edited: str | None = None) -> Intent:
+    async def command(self, tx: Transaction, message: Message, *, stale: bool, edit_id: str | None = None) -> Intent:
         """What the message is; it is answered if it should be.
 
-        `edited` is the id of the edit that gave the message its present words; `message` has the original's id.
+        `edit_id` is the id of the edit that gave the message its present text; `message` has the original's id.
         """
         services = self._services
         if message.kind not in SPOKEN and not _said_beside_file(message):
@@ -92,11 +92,11 @@ class Dispatcher:
             return Intent.CONVERSATION
         if stale:
             return intent
-        asked = await self._asked(tx, message, edited)
+        asked = await self._asked(tx, message, edit_id)
         if asked is None:
             return intent
         owner = spec.owner if spec else registry.fallback[0] if registry.fallback else CORE
-        context = await services.context(tx, message, owner, asked, self._clock.now())
+        context = await services.context(tx, message, owner, self._clock.now(), edit_id, asked)
         match self._rate_limit(message):
             case Verdict.SAY_ONCE:
                 await self.answer(tx, asked, Reply(context.t(TOO_OFTEN)))
@@ -170,14 +170,14 @@ class Dispatcher:
         usage = f"`{self._services.prefix}{spec.usage_as(spec.word_in(context.language), context.t)}`"
         return f"{sentence}\n\n{context.t('Write it like this: {usage}', usage=usage)}"
 
-    async def _asked(self, tx: Transaction, message: Message, edited: str | None) -> Asked | None:
+    async def _asked(self, tx: Transaction, message: Message, edit_id: str | None) -> Asked | None:
         """How the answer is to be sent; None if somebody edited what another asked."""
         before = await outbox.answer_to(tx, message.room, message.event_id)
-        if before is None or edited is None:
-            return Asked(message, key("reply", message.room, edited or message.event_id))
+        if before is None or edit_id is None:
+            return Asked(message, key("reply", message.room, edit_id or message.event_id), edit_id=edit_id)
         if await outbox.asker_of(tx, message.room, message.event_id) != message.sender:
             return None
-        return Asked(message, key("edit", message.room, edited), replaces=before)
+        return Asked(message, key("edit", message.room, edit_id), before, edit_id)
 
     def _rate_limit(self, message: Message) -> Verdict:
         now = self._clock.now()

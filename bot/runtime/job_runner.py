@@ -66,7 +66,7 @@ class RunningJob:
             raise RuntimeError("this job was not asked for by a message")
         asked = Asked.from_json(self.job.cause)
         async with self.db.transaction() as tx:
-            yield await self.services.context(tx, asked.message, self.job.plugin, asked, self.now)
+            yield await self.services.context(tx, asked.message, self.job.plugin, self.now, asked.edit_id, asked)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return self.db.transaction()

@@ -201,14 +201,10 @@ class Pipeline:
             await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
-        intent = await self._dispatcher.command(tx, message, stale=stale, edited=edit.message.event_id)
-        if intent is Intent.COMMAND:
-            # What is now a command shares nothing any more.
-            await self._notify_listeners(tx, replace(edit, message=replace(edit.message, body="", html=None)))
-            return
+        intent = await self._dispatcher.command(tx, message, stale=stale, edit_id=edit.message.event_id)
         if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
-        await self._notify_listeners(tx, edit)
+        await self._notify_listeners(tx, replace(edit, became_command=intent is Intent.COMMAND))
 
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
         """The question is gone: so is its answer, given or still being prepared."""
@@ -232,7 +228,8 @@ class Pipeline:
         for owner, kinds, handler in self._services.registry.listeners:
             if not isinstance(event, kinds):
                 continue
-            context = await self._services.context(tx, as_message(event), owner, None, self._clock.now())
+            edit_id = message.event_id if isinstance(event, Edit) else None
+            context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
             try:
                 async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                     await handler(context, event)

@@ -27,6 +27,7 @@ class Asked:
     message: Message
     key: str  # of the outbox row the answer will be
     replaces: str | None = None  # key of the answer it had, if the question was edited
+    edit_id: str | None = None  # the edit that gave the message its present text
 
     def as_json(self) -> Mapping[str, object]:
         """For a job that will answer it later."""
@@ -42,13 +43,14 @@ class Asked:
             "sender_known": message.sender_known,
             "key": self.key,
             "replaces": self.replaces,
+            "edit_id": self.edit_id,
         }
 
     @staticmethod
     def from_json(stored: Mapping[str, object]) -> Asked:
         values = dict(stored)
-        key, replaces = values.pop("key"), values.pop("replaces")
-        return Asked(Message(**values), str(key), str(replaces) if replaces else None)  # type: ignore[arg-type]  # written by as_json
+        key, replaces, edit_id = (values.pop(name) for name in ("key", "replaces", "edit_id"))
+        return Asked(Message(**values), key, replaces, edit_id)  # type: ignore[arg-type]  # written by as_json
 
 
 @dataclass(slots=True)
@@ -144,7 +146,7 @@ class Services:
         return self.translations.translator(CORE, await self.language(db, message, await self.hubs(db, message)))
 
     async def context(
-        self, tx: Transaction, message: Message, owner: str, asked: Asked | None, now: int
+        self, tx: Transaction, message: Message, owner: str, now: int, edit_id: str | None, asked: Asked | None = None
     ) -> EventContext:
         hubs = await self.hubs(tx, message)
         place = self.directory.place(message.room)
@@ -154,6 +156,7 @@ class Services:
             sender=message.sender,
             role=await self.role(tx, message, hubs),
             message=message,
+            edit_id=edit_id,
             room=RoomView(message.room, await self.is_direct(tx, message.room), place.room if place else None),
             hubs=hubs,
             schedule=self.schedule(tx, owner, now, asked),

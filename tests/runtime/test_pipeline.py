@@ -76,6 +76,10 @@ class Echo(Plugin[Settings]):
     async def rule(self, ctx: Context) -> Reply:
         return Reply("ruled")
 
+    @command("edit", help="Say which edit it is.")
+    async def edit_id(self, ctx: Context) -> Reply:
+        return Reply(ctx.edit_id or "none")
+
     @command("later", help="Takes long.")
     async def later(self, ctx: Context) -> None:
         await ctx.schedule.job("slow", ctx.message.event_id, word="done")
@@ -86,13 +90,21 @@ class Echo(Plugin[Settings]):
         if meanwhile:
             await meanwhile()
         async with ctx.answering() as asked:
-            return Reply(f"{ctx.payload['word']} for {asked.sender}")
+            edited = f" ({asked.edit_id})" if asked.edit_id else ""
+            return Reply(f"{ctx.payload['word']} for {asked.sender}{edited}")
 
-    @listen(Message, Redaction)
-    async def listen(self, ctx: Context, event: Message | Redaction) -> None:
-        if isinstance(event, Message) and event.body == "poison":
-            raise ZeroDivisionError
-        self.heard.append(event.body if isinstance(event, Message) else f"gone {event.target}")
+    @listen(Message, Edit, Redaction)
+    async def listen(self, ctx: Context, event: Message | Edit | Redaction) -> None:
+        match event:
+            case Message() if event.body == "poison":
+                raise ZeroDivisionError
+            case Message():
+                self.heard.append(event.body)
+            case Edit():
+                assert (ctx.edit_id, ctx.message.event_id) == (event.message.event_id, event.target)
+                self.heard.append(f"{'command' if event.became_command else 'talk'}: {event.message.body}")
+            case Redaction():
+                self.heard.append(f"gone {event.target}")
 
     async def refresh(self, ctx: RefreshContext) -> None:
         await ctx.schedule.alarm("bell", "once", ctx.now + 60_000, ctx.hubs[0].id, word="ding")
@@ -307,6 +319,21 @@ async def test_a_message_edited_into_a_question_is_answered(told: Story) -> None
     assert await told.edit(message, "!echo hello") == "hello"
 
 
+async def test_listeners_see_of_an_edit_whether_the_message_is_a_command_now(told: Story) -> None:
+    message = told.message(ANA, "hello")
+    await told.hear(message)
+    for words in ("hello there", "!echo hello", "Faro: hello", "good bye"):
+        await told.edit(message, words)
+    assert heard(told) == ["hello", "talk: hello there", "command: !echo hello", "talk: Faro: hello", "talk: good bye"]
+
+
+async def test_a_command_knows_the_edit_that_made_it(told: Story) -> None:
+    message = told.message(ANA, "!edit")
+    assert await told.hear(message) == "none"
+    edit = Edit(message.event_id, replace(message, event_id="$edit"))
+    assert await told.hear(edit) == "$edit"
+
+
 async def test_redacting_a_question_redacts_its_answer(told: Story) -> None:
     question = told.message(ANA, "!echo one")
     await told.hear(question)
@@ -407,7 +434,7 @@ async def test_a_question_edited_while_its_answer_is_prepared_is_answered_once_a
         await told.hear(question, edit) if n == 0 else await told.hear(edit)
         assert [row.content.get("body") for row in told.sent if row.action == "send"] == [
             ["sooner"],
-            [f"done for {BEN}"],
+            [f"done for {BEN} ($edit1)"],
             [],
         ][n]
 

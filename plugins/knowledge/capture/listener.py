@@ -56,14 +56,15 @@ class Capturing:
             await ctx.db.run(votes.withdrawn, self.rules, event.target)
             await ctx.db.run(session.withdraw, event.room, event.target)
         elif isinstance(event, Edit):
-            went = await self._record(ctx, event.message, edit=True)
+            went = await self._record(ctx, event.message, edit=True, is_command=event.became_command)
         else:
             went = await self._record(ctx, event)
         if went:
             await _erase_soon(ctx)
 
-    async def _record(self, ctx: Context, message: Message, *, edit: bool = False) -> bool:
+    async def _record(self, ctx: Context, message: Message, *, edit: bool = False, is_command: bool = False) -> bool:
         logged = ctx.room.settings is not None and section(ctx.room.settings, KnowledgeRoom).log_links
+        logged = logged and not is_command
         found = shared(message.body, message.html) if logged else Shared()
         document = _document(message) if logged else None
         if not (found.links or document or edit):
@@ -72,18 +73,18 @@ class Capturing:
             stored_shares.is_somebody_elses, message.room, ctx.message.event_id, message.sender
         ):
             return False
-        if edit and not message.body:  # it is a command now; `!share` has just filed what it shares
-            handed = _handed_over(message)
-            if await ctx.db.run(stored_shares.is_said_in, message.room, ctx.message.event_id, handed):
-                return False
+        if is_command and await ctx.db.run(
+            stored_shares.is_said_in, message.room, ctx.message.event_id, message.event_id
+        ):
+            return False  # the command is `!share`, which has just filed it
         shares_any = bool(found.links or document)
         if shares_any and await ctx.db.run(choices.is_unlogged, message.sender):
             found, document = Shared(), None
         settings = section(ctx.hub, KnowledgeHub)
-        shares = _shares(ctx, message, found, said_in=message.event_id)
+        shares = _shares(ctx, message, found)
         if document and message.attachment:
             url = message.attachment.url
-            one = _share(ctx, message, url, url, document, document.label, said_in=message.event_id)
+            one = _share(ctx, message, url, url, document, document.label)
             shares.append(replace(one, file=document.stored))
         known = settings.tell_kept and await ctx.db.run(stored_shares.are_known, shares)
         entries, went = await ctx.db.run(
@@ -120,7 +121,7 @@ class Capturing:
         if await ctx.db.run(choices.is_unlogged, ctx.sender):
             kept = references.written(ctx, "mylinks", ctx.t("on"))
             raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
-        shares = _shares(ctx, ctx.message, found, said_in=_handed_over(ctx.message))
+        shares = _shares(ctx, ctx.message, found)
         entries, went = await ctx.db.run(
             stored_shares.replace, self.rules, ctx.room.id, ctx.message.event_id, ctx.sender, shares
         )
@@ -195,20 +196,18 @@ def _document(message: Message) -> FileShared | None:
     return file_shared(message.body, filename=file.name, html=message.html, mimetype=file.mimetype, size=file.size)
 
 
-def _shares(ctx: Context, message: Message, found: Shared, *, said_in: str) -> list[Share]:
+def _shares(ctx: Context, message: Message, found: Shared) -> list[Share]:
     keep = section(ctx.hub, KnowledgeHub).keep_notes
     return [
         replace(
-            _share(ctx, message, link.url, link.canonical, link, found.label, said_in=said_in),
+            _share(ctx, message, link.url, link.canonical, link, found.label),
             label=link.label if keep else None,
         )
         for link in found.links
     ]
 
 
-def _share(
-    ctx: Context, message: Message, url: str, key: str, found: Link | FileShared, label: str | None, *, said_in: str
-) -> Share:
+def _share(ctx: Context, message: Message, url: str, key: str, found: Link | FileShared, label: str | None) -> Share:
     """What a message shares under an address, in the words and with the hashtags it was `found` with."""
     return Share(
         hub=ctx.hub.id,
@@ -219,17 +218,11 @@ def _share(
         sender=message.sender,
         room=message.room,
         event=ctx.message.event_id,
-        said_in=said_in,
+        said_in=ctx.edit_id,
         note=found.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
         topics=found.hashtags,
         tlp=LABELS.index(label) if label else GREEN,
     )
-
-
-def _handed_over(message: Message) -> str:
-    """Instead of an edit's id with what `!share` files: a command does not know whether it was edited, and overhears
-    afterwards that it was."""
-    return f"!share/{message.sent_at}"
 
 
 async def _erase_soon(ctx: Context) -> None:
