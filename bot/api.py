@@ -2,7 +2,7 @@
 
 A plugin is a class with handlers. Handlers are quick: they run inside the one transaction of the batch that
 brought their event, so they only compute and touch the database. Slow work (a request, a big scan) is a *job*.
-Handlers return what they want to say; only `matrix/outbound.py` sends.
+Handlers return what they want to say; only `matrix/outbound.py` sends it.
 """
 
 from __future__ import annotations
