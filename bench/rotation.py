@@ -42,9 +42,6 @@ class FakeRoomState:
     async def members(self, room: str) -> frozenset[str]:
         return self.people
 
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset({self.room})
-
 
 async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost, Cost]:
     """The first message into a room with so many members' devices, and the worst of the key rotations after it."""

@@ -223,8 +223,6 @@ class RoomState(Protocol):
         """Who is joined or invited now. Raises `Unavailable` while that is not known."""
         ...
 
-    async def encrypted_rooms(self) -> frozenset[str]: ...
-
 
 class Translator(Protocol):
     """Sentences in one language, for one owner of sentences (the core, or a plugin)."""

@@ -10,7 +10,6 @@ from rich.cells import cell_len
 
 END = "\x04"  # what `feed` answers for Ctrl-D on an empty line
 
-_utf8 = codecs.getincrementaldecoder("utf-8")
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[@-~]|O.|[^\[O])")
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?]*|O)?")
 _MOVES = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bot.demo.script import Scene, Step
 
 SURVEY = "https://mag.wcoomd.org/magazine/wco-news-104-issue-2-2024/cips-salvador-mozambique"
-GUIDE = "https://www.wcoomd.org/en/topics/integrity/programme.aspx"
 ARGENTINA = (
     "https://www.collective-action.com/news/macn-argentina-achieves-milestone-corruption-prevention-ship-clearance"
 )

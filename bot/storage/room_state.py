@@ -33,7 +33,3 @@ class StoredRoomState:
             "SELECT user FROM members WHERE room = :room UNION SELECT user FROM invited WHERE room = :room", room=room
         )
         return frozenset(row["user"] for row in found)
-
-    async def encrypted_rooms(self) -> frozenset[str]:
-        found = await self._db.reading().rows("SELECT room FROM room_state WHERE type = 'm.room.encryption'")
-        return frozenset(row["room"] for row in found)

@@ -148,9 +148,6 @@ class NothingEncrypted:
     async def members(self, room: str) -> frozenset[str]:
         return frozenset()
 
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset()
-
 
 @dataclass(slots=True)
 class RealWorld:

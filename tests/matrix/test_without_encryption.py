@@ -27,9 +27,6 @@ class FakeRoomState:
     async def members(self, room: str) -> frozenset[str]:
         return frozenset()
 
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset({ROOM})
-
 
 @pytest.fixture
 def transport(http: Http) -> NioTransport:

@@ -38,7 +38,6 @@ async def test_the_rules_of_an_encrypted_room_are_given_as_they_are(db: SqliteDa
     assert await room_state.encryption(HALL) is None
     await state(db, "m.room.encryption", algorithm=MEGOLM, rotation_period_msgs=2)
     assert await room_state.encryption(HALL) == {"algorithm": MEGOLM, "rotation_period_msgs": 2}
-    assert await room_state.encrypted_rooms() == {HALL}
 
 
 async def test_members_are_those_who_came_and_those_asked_in(db: SqliteDatabase) -> None:

@@ -71,6 +71,3 @@ class _NoRooms:
 
     async def members(self, room: str) -> frozenset[str]:
         return frozenset()
-
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset()

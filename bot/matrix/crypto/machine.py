@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import structlog
 import vodozemac
 from nio.crypto import InboundGroupSession
 from nio.crypto.olm_machine import Olm
@@ -13,8 +12,6 @@ from nio.events import ToDeviceEvent
 from nio.store.models import OlmSessions
 
 from bot.matrix.crypto.hardening import fenced
-
-log = structlog.get_logger()
 
 MOST_SESSIONS = 8  # Olm sessions kept with one foreign device; anybody can open new ones without end
 

@@ -206,9 +206,12 @@ class Verifier:
             log.warning("a verification ended without telling the other side", reason=str(error))
 
     async def _say(self, flow: Flow, type_: str, content: Mapping[str, object]) -> None:
-        """Sends one step of the protocol, past the outbox. The keys of a verification live in memory only, so a step that
-        waited for a restart would belong to nothing; and a step must not wait behind a room's messages, because the
-        other side gives up after ten minutes. One that is lost costs nothing: people begin again."""
+        """Sends one step of the protocol, past the outbox.
+
+        The keys of a verification live in memory only, so a step that waited for a restart would belong to nothing; and
+        no step may wait behind a room's messages, because the other side gives up after ten minutes. One that is lost
+        costs nothing: people begin again.
+        """
         txn, name = uuid.uuid4().hex, PREFIX + type_
         if flow.room:
             relation = {"rel_type": "m.reference", "event_id": flow.id}

@@ -34,9 +34,6 @@ class FakeRoomState:
     async def members(self, room: str) -> frozenset[str]:
         return frozenset(self.people)
 
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset({ROOM})
-
 
 class Party:
     """A device that reads and writes. `heard` is what it understood, in order."""

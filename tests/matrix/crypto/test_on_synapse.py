@@ -53,9 +53,6 @@ class LiveBook:
             if event["type"] == "m.room.member" and event["content"]["membership"] in here
         )
 
-    async def encrypted_rooms(self) -> frozenset[str]:
-        return frozenset()
-
 
 def _list(answer: object) -> list[Any]:
     assert isinstance(answer, list)
