@@ -107,14 +107,14 @@ class Dispatcher:
         return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:
-        """Whether words that are no command want an answer in a room. Not those behind the sign, which other bots
-        have too; nor who shares something: that is kept quietly."""
+        """Whether words that are no command want an answer in a room: not after the prefix, which other bots use, too;
+        and not if they share something, which is kept without an answer."""
         if message.attachment or "://" in line:
             return False
         return bool(pill) or is_called(message.body, prefix=self._services.prefix, names=names)
 
     async def answer(self, tx: Transaction, asked: Asked, reply: Reply) -> None:
-        """Writes the answer to something asked: new, or in place of the answer it had."""
+        """Writes the answer to a question: a new message, or an edit of the answer it had."""
         too_long = ""
         if len(reply.text) > MAY_BE_TOO_LONG:
             too_long = (await self._services.core_translator(tx, asked.message)).t(TOO_LONG)
@@ -125,7 +125,7 @@ class Dispatcher:
             instead = message_builder.answer(words, asked.message, too_long)
         room, replaces = asked.message.room, asked.replaces
         if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
-            # Apps do not show that a file was edited: the old answer goes, and a new one comes.
+            # Apps do not show that a file was edited, so the old answer is removed and a new one sent.
             gone = key("redact", room, asked.key)
             await outbox.put(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
             replaces = None
