@@ -63,7 +63,7 @@ async def examine(patient: Patient, now: int) -> Sequence[Finding]:
     findings = look_round(patient.data_dir)  # before the database is opened, which makes its file private
     async with SqliteDatabase(file) as database:
         db = database.reading()
-        done = await db.value("SELECT max(step) FROM migrations WHERE owner = 'core'")
+        done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
         if done != steps_in(SCHEMA)[-1][0]:
             text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
             return [*findings, Finding("trouble", "not_started", text)]

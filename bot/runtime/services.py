@@ -89,10 +89,10 @@ class Desk:
         """
         if self.directory.place(room):
             return False
-        members = await db.value("SELECT count(*) FROM members WHERE room = :room", room=room)
+        members = await db.value("SELECT count(*) FROM core_members WHERE room = :room", room=room)
         if members > 2:
             return False
-        flagged = await db.value("SELECT direct FROM rooms WHERE id = :room", room=room)
+        flagged = await db.value("SELECT direct FROM core_rooms WHERE id = :room", room=room)
         return bool(flagged) or (members == 2 and not await alarms.has_job(db, CORE, f"members/{room}"))
 
     async def hubs(self, db: Reader, message: Message) -> Sequence[Hub]:

@@ -25,7 +25,7 @@ CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a larg
 LOG_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
 
 _MIGRATIONS = """
-CREATE TABLE IF NOT EXISTS migrations (
+CREATE TABLE IF NOT EXISTS core_migrations (
     owner TEXT NOT NULL, step INTEGER NOT NULL, PRIMARY KEY (owner, step)
 ) STRICT
 """
@@ -112,7 +112,8 @@ class SqliteDatabase:
         (`<name>.before-<owner>-<step>`). Raises `PluginError` if the database is newer than the code, or a step fails.
         """
         applied = {
-            row["step"] for row in await self.reading().rows("SELECT step FROM migrations WHERE owner = :o", o=owner)
+            row["step"]
+            for row in await self.reading().rows("SELECT step FROM core_migrations WHERE owner = :o", o=owner)
         }
         missing = [(number, sql) for number, sql in sorted(steps) if number not in applied]
         unknown = applied - {number for number, _ in steps}
@@ -125,12 +126,12 @@ class SqliteDatabase:
         for number, sql in missing:
             try:
                 async with self.transaction() as tx:
-                    done = "SELECT 1 FROM migrations WHERE owner = :owner AND step = :step"
+                    done = "SELECT 1 FROM core_migrations WHERE owner = :owner AND step = :step"
                     if await tx.value(done, owner=owner, step=number):
                         continue  # another process (the shell) was quicker
                     for statement in statements(sql):
                         await tx.execute(statement)
-                    await tx.execute("INSERT INTO migrations VALUES (:owner, :step)", owner=owner, step=number)
+                    await tx.execute("INSERT INTO core_migrations VALUES (:owner, :step)", owner=owner, step=number)
             except sqlite3.Error as error:
                 raise PluginError(f"step {number} of the tables of '{owner}' failed: {error}") from error
 

@@ -121,7 +121,7 @@ class Story:
         """A person is now a member of a room."""
         async with self.db.transaction() as tx:
             await rooms.remember(tx, room)
-            await tx.execute("INSERT INTO members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
+            await tx.execute("INSERT INTO core_members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
 
     async def direct(self, user: str) -> str:
         """A direct chat with a person; answers its room id."""

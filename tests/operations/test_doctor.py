@@ -86,7 +86,9 @@ async def test_a_folder_without_a_bot_is_no_healthy_bot(tmp_path: Path) -> None:
 
 async def test_tables_of_another_version_are_trouble_and_no_crash(ward: Ward) -> None:
     async with ward.db.transaction() as tx:
-        await tx.execute("DELETE FROM migrations WHERE owner = 'core' AND step = (SELECT max(step) FROM migrations)")
+        await tx.execute(
+            "DELETE FROM core_migrations WHERE owner = 'core' AND step = (SELECT max(step) FROM core_migrations)"
+        )
     assert await ward.trouble() == ["not_started"]
 
 

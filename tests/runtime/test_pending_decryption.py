@@ -27,7 +27,7 @@ async def told() -> AsyncIterator[Story]:
 
 
 async def kept(s: Story) -> int:
-    count: int = await s.db.reading().value("SELECT count(*) FROM undecryptable")
+    count: int = await s.db.reading().value("SELECT count(*) FROM core_undecryptable")
     return count
 
 
@@ -126,7 +126,7 @@ async def test_leaving_a_room_and_forgetting_a_person_drop_what_was_kept(told: S
     async with told.db.transaction() as tx:
         await told.desk.forget(tx, ANA)
     assert await kept(told) == 1
-    assert await told.db.reading().value("SELECT count(*) FROM withheld") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM core_withheld_keys") == 0
     await told.pipeline.handle(Batch("gone", left=(HALL,)))
     assert await kept(told) == 0
 
@@ -147,7 +147,7 @@ async def test_what_is_kept_is_bounded_per_person_per_room_and_in_age(told: Stor
 
 
 async def kept_of(tx: Transaction, user: str) -> int:
-    count: int = await tx.value("SELECT count(*) FROM undecryptable WHERE sender = :user", user=user)
+    count: int = await tx.value("SELECT count(*) FROM core_undecryptable WHERE sender = :user", user=user)
     return count
 
 

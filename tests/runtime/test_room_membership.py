@@ -21,7 +21,7 @@ def attendance_of(told: Story) -> Attendance:
 async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no_other() -> None:
     async with story([], [HUB]) as told:
         async with told.db.transaction() as tx:
-            await tx.execute("UPDATE rooms SET joined = 0")
+            await tx.execute("UPDATE core_rooms SET joined = 0")
         told.transport.open_room("!hall:example.org", alias="#hall:example.org")
         told.transport.open_room("!desk:x")
         attendance = attendance_of(told)

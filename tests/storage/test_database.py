@@ -191,7 +191,7 @@ async def test_two_processes_that_open_it_at_once_apply_each_step_once(tmp_path:
             slower = [asyncio.create_task(db.migrate("wishes", [(1, WISHES)])) for db in (one, other)]
             await asyncio.sleep(0.1)  # if that is too short, the test is weaker, not wrong
         await asyncio.gather(*slower)
-        assert await one.reading().value("SELECT count(*) FROM migrations WHERE owner = 'wishes'") == 1
+        assert await one.reading().value("SELECT count(*) FROM core_migrations WHERE owner = 'wishes'") == 1
 
 
 async def test_a_database_newer_than_the_code_is_refused(db: SqliteDatabase) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.core.errors import Unavailable
 from bot.core.events import StateChange
-from bot.runtime.migrations import SCHEMA, open_database
+from bot.runtime.migrations import open_database
 from bot.storage import alarms, rooms
 from bot.storage.alarms import PluginSchedule
-from bot.storage.database import SqliteDatabase, steps_in
+from bot.storage.database import SqliteDatabase
 from bot.storage.room_state import StoredRooms
 
 ANA, BEN, CARLA = "@ana:example.org", "@ben:example.org", "@carla:example.org"
-HALL, DESK = "!hall:example.org", "!desk:example.org"
+HALL = "!hall:example.org"
 MEGOLM = "m.megolm.v1.aes-sha2"
 
 
@@ -82,18 +81,3 @@ async def test_a_room_that_was_left_has_nobody(db: SqliteDatabase) -> None:
         await rooms.forget(tx, HALL)
     book = StoredRooms(db)
     assert (await book.encryption(HALL), await book.members(HALL)) == (None, frozenset())
-
-
-async def test_an_update_reads_the_members_of_every_room_again(tmp_path: Path) -> None:
-    """Lists made before the update name nobody who is only invited."""
-    steps = steps_in(SCHEMA)
-    async with SqliteDatabase(tmp_path / "faro.db") as db:
-        await db.migrate("core", steps[:1])
-        async with db.transaction() as tx:
-            await tx.execute("INSERT INTO rooms (id, joined) VALUES (:here, 1), (:gone, 0)", here=HALL, gone=DESK)
-        await db.migrate("core", steps)
-        assert not await rooms.members_known(db.reading(), HALL)
-        assert await rooms.members_known(db.reading(), DESK)
-        job = await alarms.due_job(db.reading(), 0)
-        assert job
-        assert (job.plugin, job.name, job.payload) == ("core", "members", {"room": HALL})
