@@ -113,10 +113,6 @@ class Database(Protocol):
         """A read-only connection that sees the last committed state."""
         ...
 
-    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
-        """Applies an owner's numbered schema steps that are not yet applied, one transaction each."""
-        ...
-
 
 class Transport(Protocol):
     """Matrix, as much of it as Faro needs. Methods raise `Unavailable`, `Refused` or `LoggedOut`."""

@@ -64,7 +64,7 @@ async def examine(patient: Patient, now: int) -> Sequence[Finding]:
     async with SqliteDatabase(file) as database:
         db = database.reading()
         done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
-        if done != steps_in(SCHEMA)[-1][0]:
+        if done != steps_in(SCHEMA)[-1].number:
             text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
             return [*findings, Finding("trouble", "not_started", text)]
         return [*findings, *await ask(db, patient, now)]

@@ -10,13 +10,14 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from bot.core.errors import PluginError
+from bot.ports import SyncReader, SyncTransaction
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
@@ -105,35 +106,29 @@ class SqliteDatabase:
     def reading(self) -> SqliteReader:
         return SqliteReader(self._connected(self._reader or self._writer))
 
-    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
-        """Applies what is missing of an owner's steps `(number, SQL)`, one transaction each.
+    async def migrate(self, owner: str, steps: Sequence[Step]) -> None:
+        """Applies the schema steps of an owner that were not applied yet, one transaction each.
 
-        Before the first new step of a database that already has some, a copy is put beside it
-        (`<name>.before-<owner>-<step>`). Raises `PluginError` if the database is newer than the code, or a step fails.
+        Before the first new step of an owner that already has some, the database is copied to
+        `<name>.before-<owner>-<step>`. Raises `PluginError` if the database is newer than the code, a step fails, or
+        it creates something that is not named after its owner.
         """
-        applied = {
-            row["step"]
-            for row in await self.reading().rows("SELECT step FROM core_migrations WHERE owner = :o", o=owner)
-        }
-        missing = [(number, sql) for number, sql in sorted(steps) if number not in applied]
-        unknown = applied - {number for number, _ in steps}
+        rows = await self.reading().rows("SELECT step FROM core_migrations WHERE owner = :owner", owner=owner)
+        applied = {row["step"] for row in rows}
+        missing = [step for step in sorted(steps) if step.number not in applied]
+        unknown = applied - {step.number for step in steps}
         if unknown:
             raise PluginError(
                 f"the tables of '{owner}' are newer (step {max(unknown)}) than this program; install the version that made them"
             )
         if missing and applied and self._path:
-            await self._copy(self._path.with_name(f"{self._path.name}.before-{owner}-{missing[0][0]:04}"))
-        for number, sql in missing:
+            await self._copy(self._path.with_name(f"{self._path.name}.before-{owner}-{missing[0].number:04}"))
+        for step in missing:
             try:
                 async with self.transaction() as tx:
-                    done = "SELECT 1 FROM core_migrations WHERE owner = :owner AND step = :step"
-                    if await tx.value(done, owner=owner, step=number):
-                        continue  # another process (the shell) was quicker
-                    for statement in statements(sql):
-                        await tx.execute(statement)
-                    await tx.execute("INSERT INTO core_migrations VALUES (:owner, :step)", owner=owner, step=number)
+                    await tx.run(_apply, owner, step)
             except sqlite3.Error as error:
-                raise PluginError(f"step {number} of the tables of '{owner}' failed: {error}") from error
+                raise PluginError(f"{step.file}, a schema step of '{owner}', failed: {error}") from error
 
     async def _copy(self, to: Path) -> None:
         to.unlink(missing_ok=True)
@@ -164,15 +159,50 @@ def _make_private(file: Path) -> None:
             one.chmod(0o600)
 
 
-_STEP = re.compile(r"^(\d{4})_\w+\.sql$")
+class Step(NamedTuple):
+    """One schema step of an owner (the core, or a plugin)."""
+
+    number: int
+    sql: str
+    file: str
 
 
-def steps_in(folder: Path) -> Sequence[tuple[int, str]]:
-    """The schema steps `NNNN_name.sql` of a folder, in order; () if there is no such folder."""
+_STEP_FILE = re.compile(r"^(\d{4})_\w+\.sql$")
+
+
+def steps_in(folder: Path) -> Sequence[Step]:
+    """The schema steps `NNNN_name.sql` of a folder, in order; none if there is no such folder."""
     if not folder.is_dir():
         return ()
-    found: Mapping[int, Path] = {int(match[1]): file for file in folder.iterdir() if (match := _STEP.match(file.name))}
-    return [(number, file.read_text("utf-8")) for number, file in sorted(found.items())]
+    return sorted(
+        Step(int(match[1]), file.read_text("utf-8"), f"{folder.name}/{file.name}")
+        for file in folder.iterdir()
+        if (match := _STEP_FILE.match(file.name))
+    )
+
+
+_RENAMED_LATER = frozenset({"knowledge"})
+
+
+def _apply(tx: SyncTransaction, owner: str, step: Step) -> None:
+    if tx.value("SELECT 1 FROM core_migrations WHERE owner = :owner AND step = :step", owner=owner, step=step.number):
+        return  # another process (a shell command) applied it in the meantime
+    before = frozenset(_objects(tx))
+    for statement in statements(step.sql):
+        tx.execute(statement)
+    for kind, name in _objects(tx):
+        if (kind, name) not in before and not name.startswith(f"{owner}_") and owner not in _RENAMED_LATER:
+            better = f"{owner}_{'items' if name == owner else name}"
+            raise PluginError(
+                f"{step.file} creates the {kind} '{name}', but all plugins share one database: name it {better}"
+            )
+    tx.execute("INSERT INTO core_migrations VALUES (:owner, :step)", owner=owner, step=step.number)
+
+
+def _objects(db: SyncReader) -> Sequence[tuple[str, str]]:
+    """(kind, name) of every table, index, view and trigger, in order of creation; not SQLite's own (`sqlite_…`)."""
+    rows = db.rows("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid")
+    return [(row["type"], row["name"]) for row in rows]
 
 
 def statements(script: str) -> Sequence[str]:

@@ -111,7 +111,7 @@ async def test_a_bot_that_does_not_encrypt_says_nothing_of_its_device(house: Hou
 
 
 async def test_it_looks_again_and_again_whatever_goes_wrong_until_the_session_is_gone(house: House) -> None:
-    for name in ("rooms", "room_state", "position"):
+    for name in ("core_rooms", "core_room_state", "core_sync_token"):
         async with house.db.transaction() as tx:
             await tx.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
     house.transport.fail_next(Unavailable("away"), LoggedOut("revoked"))
