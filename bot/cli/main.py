@@ -24,7 +24,7 @@ from bot.cli.crypto import crypto
 from bot.cli.offline import OfflineConfig, Opened, scratch
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 from bot.config.load import peek
-from bot.core.errors import FaroError, LoggedOut
+from bot.core.errors import DatabaseError, FaroError, LoggedOut
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
@@ -40,7 +40,16 @@ log = structlog.get_logger()
 
 
 class Faro(click.Group):
-    """The group of our own commands and those plugins bring; plugins are only looked for when they are needed."""
+    """Our own commands and those of plugins, which are loaded only when they are needed. An error that no command
+    handles ends the program with its sentence."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DatabaseError as error:
+            end(TROUBLE, translator().t(error.text))
+        except FaroError as error:
+            end(TROUBLE, str(error))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(str(command.name) for command in _plugin_commands())})
@@ -103,8 +112,6 @@ def run(config: Path) -> None:
         end(LOGGED_OUT, str(error))
     except LoginError as error:
         end(WRONG_CONFIG, str(error))
-    except FaroError as error:
-        end(TROUBLE, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("stopped")
 

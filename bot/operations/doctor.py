@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.config.load import Loaded
+from bot.core.errors import DatabaseError
 from bot.core.permissions import may_send
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
@@ -61,13 +62,16 @@ async def examine(patient: Patient, now: int) -> Sequence[Finding]:
         text = Text("The bot has never run with this data folder: {folder}", folder=patient.data_dir)
         return [Finding("trouble", "never_run", text)]
     findings = look_round(patient.data_dir)  # before the database is opened, which makes its file private
-    async with SqliteDatabase(file) as database:
-        db = database.reading()
-        done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
-        if done != steps_in(SCHEMA)[-1].number:
-            text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
-            return [*findings, Finding("trouble", "not_started", text)]
-        return [*findings, *await ask(db, patient, now)]
+    try:
+        async with SqliteDatabase(file) as database:
+            db = database.reading()
+            done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
+            if done != steps_in(SCHEMA)[-1].number:
+                text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
+                return [*findings, Finding("trouble", "not_started", text)]
+            return [*findings, *await ask(db, patient, now)]
+    except DatabaseError as error:
+        return [*findings, Finding("trouble", "old_database", error.text)]
 
 
 def look_round(folder: Path) -> Sequence[Finding]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from bot.core.errors import PluginError
+from bot.core.errors import DatabaseError, PluginError
+from bot.core.texts import Text
 from bot.ports import SyncReader, SyncTransaction
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
@@ -47,6 +48,7 @@ class SqliteDatabase:
             if self._path:
                 _make_private(self._path)
             self._writer = await self._open(self._path or ":memory:")
+            await self._refuse_development_version()
             await self._writer.execute("PRAGMA journal_mode = WAL")
             await self._writer.execute("PRAGMA synchronous = NORMAL")
             await self._writer.execute("PRAGMA foreign_keys = ON")
@@ -60,6 +62,18 @@ class SqliteDatabase:
             await self.close()
             raise
         return self
+
+    async def _refuse_development_version(self) -> None:
+        """Development versions before the first release kept their steps in `migrations`."""
+        old = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'"
+        if self._path and await SqliteReader(self._connected(self._writer)).value(old):
+            raise DatabaseError(
+                Text(
+                    "{file} was written by a development version of Faro and cannot be converted: run `faro export` with "
+                    "that version, move the file away, start this version, then run `faro import`.",
+                    file=self._path,
+                )
+            )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
