@@ -65,7 +65,7 @@ async def _encryption(
     while True:
         engine = Engine(client, http, data_dir / "crypto", clock, book)
         try:
-            if not await engine.is_stranger():
+            if not await engine.has_foreign_keys():
                 signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
                 await _cross_sign(client, engine, signing)
                 return engine, signing
@@ -127,8 +127,8 @@ class NioTransport:
     async def cross_signed(self) -> bool | None:
         if self._signing is None:
             return None
-        standing = await self._signing.standing(self.device_id)
-        return standing.identity == "ours" and standing.device_signed
+        status = await self._signing.status(self.device_id)
+        return status.identity == "ours" and status.device_signed
 
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
@@ -257,10 +257,10 @@ class NioTransport:
             return
         from bot.matrix.crypto.account import OlmAccount
         from bot.matrix.crypto.verification import Verifier
-        from bot.matrix.crypto.verification_status import FileBoard
+        from bot.matrix.crypto.verification_status import StatusFile
 
-        account, board = OlmAccount(self._client), FileBoard(data_dir / "crypto", clock)
-        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, board)
+        account, display = OlmAccount(self._client), StatusFile(data_dir / "crypto", clock)
+        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, display)
         self.crypto.to_device_handlers.append(verifier.to_device)
         self.crypto.room_event_handlers.append(verifier.in_room)
 

@@ -18,7 +18,7 @@ Found = TypeVar("Found", bound="Event | Undecryptable")
 CARRYING = frozenset({"m.file", "m.image", "m.video", "m.audio"})
 SPOKEN = CARRYING | {"m.text", "m.emote"}  # m.notice is other bots'
 LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
-MOST_MENTIONS = 100
+MAX_MENTIONS = 100
 LONGEST_NAME = 255  # characters of a file's name or type
 
 _UNPRINTABLE = r"\s\x00-\x1f\x7f-\x9f\ud800-\udfff"
@@ -103,7 +103,7 @@ def _words(
     thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
     if isinstance(reply_to, str):
         body, html = _without_quote(body), html and _without_html_quote(html)
-    mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MOST_MENTIONS]
+    mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MAX_MENTIONS]
     return Message(
         room=room,
         event_id=event_id,

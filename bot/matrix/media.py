@@ -85,7 +85,7 @@ class Media:
         """What an event says, and its content in the clear."""
         message: Event | Undecryptable | None = translate(room, raw, self._user_id)
         if message is None and self._crypto:
-            await self._crypto.meet([raw])
+            await self._crypto.query_senders([raw])
             message, clear = self._crypto.read(room, raw)
             return message, section(clear or {}, "content")
         return message, section(raw, "content")

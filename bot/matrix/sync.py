@@ -23,7 +23,7 @@ log = structlog.get_logger()
 POLL = 30_000  # ms the homeserver may wait for news
 PAUSE = 60_000  # ms without a sync after which what comes next may be old
 TIMELINE = 50
-PAGE, MOST_BACKFILLED = 100, 1000
+PAGE, MAX_BACKFILLED = 100, 1000
 
 _STATE = [
     "m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias",
@@ -96,9 +96,9 @@ class Sync:
             if inbound.is_room_id(room) and isinstance(part, dict)
         }
         if self._crypto:
-            await self._crypto.take(raw, since)
+            await self._crypto.handle_sync(raw, since)
             if since is not None:
-                await self._crypto.meet(event for part in parts.values() for event in _timeline(part))
+                await self._crypto.query_senders(event for part in parts.values() for event in _timeline(part))
         joined = [await self._room(room, part, since) for room, part in parts.items()]
         invites = [inbound.invite(room, part, self._user_id) for room, part in inbound.section(rooms, "invite").items()]
         return Batch(
@@ -136,7 +136,7 @@ class Sync:
             return RoomUpdate(room, state, _clear(events)), _closed(events) if since is not None else ()
         found = await self._backfill(room, timeline.get("prev_batch"), since)
         if self._crypto:
-            await self._crypto.meet(found)
+            await self._crypto.query_senders(found)
         known = set(inbound.ids(events))
         old = tuple(event for event in await self._read(room, found) if inbound.ids([event])[0] not in known)
         old = inbound.since_joining(old, inbound.joined_here(found, self._user_id))
@@ -151,7 +151,7 @@ class Sync:
             if event is None and self._crypto and isinstance(raw, dict):
                 event, clear = self._crypto.read(room, raw)
                 if tell and clear:
-                    await self._crypto.tell(room, clear)
+                    await self._crypto.dispatch_verification(room, clear)
             if event is not None:
                 found.append(event)
         return tuple(found)
@@ -160,7 +160,7 @@ class Sync:
         """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
         found: list[object] = []
         while isinstance(start, str) and start:
-            if len(found) >= MOST_BACKFILLED:
+            if len(found) >= MAX_BACKFILLED:
                 log.warning("a gap is larger than is read back; older messages in it are left out", room=room)
                 break
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from bot.config.load import Loaded
 from bot.core.texts import Text
 from bot.matrix.crypto import verification_status
-from bot.matrix.crypto.crypto_session import workbench
+from bot.matrix.crypto.crypto_session import open_session
 from bot.matrix.crypto.recovery import recover
-from bot.matrix.crypto.verification import WITHIN
+from bot.matrix.crypto.verification import TIMEOUT
 from bot.matrix.login import Secrets
 from bot.ports import Clock
 
@@ -35,10 +35,10 @@ RESET = (
 
 async def status(loaded: Loaded, clock: Clock) -> list[Said]:
     """How the account and the bot's device stand. Can run beside the bot."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        standing = await bench.signing.standing(bench.device_id)
-        user, device = bench.user_id, bench.device_id
-    match standing.identity:
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        signing_status = await session.signing.status(session.device_id)
+        user, device = session.user_id, session.device_id
+    match signing_status.identity:
         case "none":
             return [Said(False, Text("{user} has no cross-signing identity. See `faro crypto setup`.", user=user))]
         case "foreign":
@@ -49,30 +49,30 @@ async def status(loaded: Loaded, clock: Clock) -> list[Said]:
             )
             return [Said(False, text)]
     identity = Said(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
-    if standing.device_signed:
+    if signing_status.device_signed:
         return [identity, Said(True, Text("This device is signed: {device}", device=device))]
     return [identity, Said(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
 
 
 async def set_up(loaded: Loaded, clock: Clock) -> Said:
     """What every start of the bot does."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        if await bench.sign():
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        if await session.sign():
             return Said(True, Text("The bot's device is signed now."))
         return Said(True, Text("There is nothing to do: the bot's device is signed."))
 
 
 async def reset(loaded: Loaded, clock: Clock) -> Said:
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.reset()
-        await bench.sign()
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        await session.signing.reset()
+        await session.sign()
     return Said(True, Text("The account has a new identity, and the bot's device is signed."))
 
 
 async def bring(loaded: Loaded, clock: Clock, recovery_key: str) -> Said:
     """`import`: the identity a person made in a client. Can run beside the bot, which uses it from its next start."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.adopt(await recover(bench.http, bench.user_id, recovery_key))
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        await session.signing.adopt(await recover(session.http, session.user_id, recovery_key))
     return Said(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
 
 
@@ -80,7 +80,7 @@ async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Said]:
     """What the running bot shows of the next verification, until it ends or ten minutes have passed."""
     folder, began = loaded.data_dir / "crypto", clock.now()
     last = verification_status.latest(folder)
-    while clock.now() - began < WITHIN:
+    while clock.now() - began < TIMEOUT:
         step = verification_status.latest(folder)
         if step != last:
             last = step

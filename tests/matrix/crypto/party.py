@@ -54,8 +54,8 @@ class Party:
     async def sync(self, *events: Raw, **more: object) -> None:
         """Takes what the server has for this device, then these events of the room."""
         self._turn += 1
-        await self.engine.take(self.server.sync((self.user, self.device)) | more, f"t{self._turn}")
-        await self.engine.meet(events)
+        await self.engine.handle_sync(self.server.sync((self.user, self.device)) | more, f"t{self._turn}")
+        await self.engine.query_senders(events)
         for raw in events:
             event, _ = self.engine.read(ROOM, raw)
             if event is not None:
