@@ -30,8 +30,8 @@ class Cost:
 
 
 @dataclass(slots=True)
-class Book:
-    """`bot.ports.RoomBook` of one encrypted room."""
+class FakeRoomState:
+    """`bot.ports.RoomStateReader` of one encrypted room."""
 
     room: str
     people: frozenset[str] = field(default_factory=frozenset)
@@ -50,18 +50,18 @@ async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost
     """The first message into a room with so many members' devices, and the worst of the key rotations after it."""
     bot = await server.register("rotating")
     room = await bot.create_room("rotation", public=True)
-    book = Book(room, frozenset(await crowd(server, room, members + ROTATIONS)))
+    room_state = FakeRoomState(room, frozenset(await crowd(server, room, members + ROTATIONS)))
     client = AsyncClient(server.url, bot.user_id, config=AsyncClientConfig(encryption_enabled=False))
     client.restore_login(bot.user_id, bot.device_id, bot.token)
     clock = SystemClock()
-    engine = Engine(client, Http(client, clock), folder, clock, book)
+    engine = Engine(client, Http(client, clock), folder, clock, room_state)
     try:
         await engine.publish()
         async with cost() as first:
             await engine.encrypt(room, "m.room.message", SAID, RULES)
         worst = Cost()
-        for leaver in sorted(book.people)[:ROTATIONS]:
-            book.people -= {leaver}  # who leaves may not read what comes next
+        for leaver in sorted(room_state.people)[:ROTATIONS]:
+            room_state.people -= {leaver}  # who leaves may not read what comes next
             async with cost() as one:
                 await engine.encrypt(room, "m.room.message", SAID, RULES)
             worst = max(worst, one, key=lambda seen: seen.blocked)

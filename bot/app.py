@@ -13,8 +13,8 @@ from bot.config.load import Loaded
 from bot.core.errors import LoggedOut, TransportError
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
-from bot.operations.doctor import Patient
-from bot.operations.monitor import Health
+from bot.operations.doctor import CheckTarget
+from bot.operations.monitor import HealthMonitor
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Answering, Limits
@@ -50,7 +50,7 @@ class House:
     outbound: Outbound
     bells: AlarmClock
     workers: tuple[JobWorker, ...]
-    health: Health | None
+    health: HealthMonitor | None
 
 
 def build(
@@ -60,7 +60,7 @@ def build(
     transport: Transport,
     clock: Clock,
     checkpoint: Callable[[str], None] = lambda _: None,
-    patient: Patient | None = None,
+    patient: CheckTarget | None = None,
 ) -> House:
     """Puts the parts together. Nothing runs yet. Without a `patient` there is no data folder to look after."""
     config = loaded.config
@@ -103,7 +103,7 @@ def build(
     bells = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
     # Two, so that nobody who waits for an answer waits for a slow page.
     workers = (JobWorker(lambda: work.one("soon")), JobWorker(lambda: work.one("background")))
-    health = Health(db, clock, transport, patient) if patient else None
+    health = HealthMonitor(db, clock, transport, patient) if patient else None
     return House(db, clock, transport, desk, pipeline, work, attendance, outbound, bells, workers, health)
 
 
@@ -154,7 +154,7 @@ async def _work(house: House, attended: asyncio.Event) -> None:
             lanes.create_task(worker.run())
 
 
-async def _stay_well(house: House, health: Health, attended: asyncio.Event) -> None:
+async def _stay_well(house: House, health: HealthMonitor, attended: asyncio.Event) -> None:
     """A room the bot is only just joining is no trouble: that it is in counts when a sync says so."""
     await attended.wait()
     await house.clock.sleep(SETTLING)

@@ -208,7 +208,7 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class RoomBook(Protocol):
+class RoomStateReader(Protocol):
     """What the transport must know of rooms to encrypt for them; read from our own state, never from nio's."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:

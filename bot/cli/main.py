@@ -69,14 +69,14 @@ class TerminalShell:
 
     def open(self, config: Path) -> OfflineConfig:
         opened = read(config)
-        owners = [plugin.name for plugin in opened.plugins if _is_of(plugin)]
+        owners = [plugin.name for plugin in opened.plugins if _belongs_to_command(plugin)]
         return OfflineConfig(opened, owner=owners[0] if owners else "core")
 
     def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
-        return scratch([plugin for plugin in find().plugins if _is_of(plugin)], file)
+        return scratch([plugin for plugin in find().plugins if _belongs_to_command(plugin)], file)
 
 
-def _is_of(plugin: PluginType) -> bool:
+def _belongs_to_command(plugin: PluginType) -> bool:
     """Whether the command that runs, or the group it is in, is the plugin's."""
     context: click.Context | None = click.get_current_context()
     while context:
@@ -101,8 +101,8 @@ def run(config: Path) -> None:
     from bot.matrix.login import LoginError
 
     opened = read(config)
-    if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
-        tell(opened.loaded.lacking, translator())  # only the first start needs a password or token
+    if opened.loaded.missing_secrets and not (opened.loaded.data_dir / SESSION).exists():
+        tell(opened.loaded.missing_secrets, translator())  # only the first start needs a password or token
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -161,8 +161,8 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     from bot.timing.clock import SystemClock
 
     clock = SystemClock()
-    findings = await doctor.examine(doctor.patient(opened.loaded), clock.now())
-    return [*findings, doctor.skew(await clock_skew(opened.loaded.config.homeserver, clock))]
+    findings = await doctor.diagnose(doctor.check_target(opened.loaded), clock.now())
+    return [*findings, doctor.check_clock(await clock_skew(opened.loaded.config.homeserver, clock))]
 
 
 @main.command()
@@ -205,7 +205,7 @@ async def _run(opened: Opened) -> None:
     from bot.matrix.login import Secrets
     from bot.operations import doctor
     from bot.runtime.migrations import open_database
-    from bot.storage.room_state import StoredRooms
+    from bot.storage.room_state import StoredRoomState
     from bot.timing.clock import SystemClock
 
     task = asyncio.current_task()
@@ -215,13 +215,13 @@ async def _run(opened: Opened) -> None:
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
         secrets = Secrets(loaded.password, loaded.token)
-        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRooms(db))
+        transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
-            patient = doctor.patient(opened.loaded)
+            patient = doctor.check_target(opened.loaded)
             house = app.build(
                 opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), patient
             )
-            transport.let_verify(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
+            transport.enable_verification(loaded.data_dir, clock, partial(house.desk.may_verify, db.reading()))
             await app.run(house)
         finally:
             await transport.close()

@@ -18,10 +18,10 @@ from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
-from bot.matrix.login import Account, Secrets, log_in, log_in_anew
+from bot.matrix.login import Account, Secrets, log_in, log_in_as_new_device
 from bot.matrix.media import Media
 from bot.matrix.sync import Sync
-from bot.ports import Clock, RoomBook
+from bot.ports import Clock, RoomStateReader
 
 if TYPE_CHECKING:
     from bot.matrix.crypto.crosssigning import CrossSigning
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CLEAR = frozenset({"m.reaction"})
+PLAINTEXT_TYPES = frozenset({"m.reaction"})
 """Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
 
-SEARCHED = 500  # of our own events when one is looked for
+MAX_SEARCHED = 500  # of our own events when one is looked for
 
 
-async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook) -> NioTransport:
+async def connect(
+    account: Account, secrets: Secrets, data_dir: Path, clock: Clock, room_state: RoomStateReader
+) -> NioTransport:
     """Logs in, or takes up the kept session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
 
     With the `e2e` extra the keys of the device are opened too; without it nothing of the encryption is imported.
@@ -47,15 +49,21 @@ async def connect(account: Account, secrets: Secrets, data_dir: Path, clock: Clo
     try:
         await log_in(client, account, secrets, data_dir / "session.json", clock)
         if ENCRYPTION_ENABLED:
-            crypto, signing = await _encryption(client, http, account, secrets, data_dir, clock, book)
+            crypto, signing = await _encryption(client, http, account, secrets, data_dir, clock, room_state)
     except BaseException:
         await client.close()
         raise
-    return NioTransport(client, http, clock, book, crypto, signing)
+    return NioTransport(client, http, clock, room_state, crypto, signing)
 
 
 async def _encryption(
-    client: AsyncClient, http: Http, account: Account, secrets: Secrets, data_dir: Path, clock: Clock, book: RoomBook
+    client: AsyncClient,
+    http: Http,
+    account: Account,
+    secrets: Secrets,
+    data_dir: Path,
+    clock: Clock,
+    room_state: RoomStateReader,
 ) -> tuple[Engine, CrossSigning]:
     """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
     from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
@@ -63,7 +71,7 @@ async def _encryption(
 
     backoff = Backoff()
     while True:
-        engine = Engine(client, http, data_dir / "crypto", clock, book)
+        engine = Engine(client, http, data_dir / "crypto", clock, room_state)
         try:
             if not await engine.has_foreign_keys():
                 signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
@@ -71,7 +79,7 @@ async def _encryption(
                 return engine, signing
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
-            await log_in_anew(client, http, account, secrets, data_dir / "session.json")
+            await log_in_as_new_device(client, http, account, secrets, data_dir / "session.json")
         except Unavailable as error:
             engine.close()
             wait = backoff.wait(error.retry_after)
@@ -102,11 +110,11 @@ class NioTransport:
         client: AsyncClient,
         http: Http,
         clock: Clock,
-        book: RoomBook,
+        room_state: RoomStateReader,
         crypto: Engine | None,
         signing: CrossSigning | None = None,
     ) -> None:
-        self._client, self._http, self._book, self._signing = client, http, book, signing
+        self._client, self._http, self._room_state, self._signing = client, http, room_state, signing
         self.crypto = crypto
         """None without the `e2e` extra."""
         self._sync = Sync(http, clock, client.user_id, crypto)
@@ -137,7 +145,7 @@ class NioTransport:
         self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
     ) -> str:
         """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
-        rules = None if plain or type_ in CLEAR else await self._book.encryption(room)
+        rules = None if plain or type_ in PLAINTEXT_TYPES else await self._room_state.encryption(room)
         if rules is not None:
             type_, content = "m.room.encrypted", await self._engine().encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
@@ -151,14 +159,14 @@ class NioTransport:
         return self.crypto
 
     async def upload(self, room: str, file: File) -> Mapping[str, object]:
-        encrypted = await self._book.encryption(room) is not None
+        encrypted = await self._room_state.encryption(room) is not None
         if encrypted:
             self._engine()
         return await self._media.upload(file, encrypted=encrypted)
 
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
         message, file = await self._media.fetch(room, event_id, most)
-        if not message.encrypted and await self._book.encryption(room) is not None:
+        if not message.encrypted and await self._room_state.encryption(room) is not None:
             message = replace(message, sender_known=False)  # whoever runs a homeserver could have put it there
         return message, file
 
@@ -178,7 +186,7 @@ class NioTransport:
         only_ours = json.dumps({"senders": [self.user_id], "lazy_load_members": True})
         query = {"dir": "b", "limit": "100", "filter": only_ours}
         looked_at = 0
-        while looked_at < SEARCHED:
+        while looked_at < MAX_SEARCHED:
             page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
             chunk, end = page.get("chunk"), page.get("end")
             events = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
@@ -251,7 +259,7 @@ class NioTransport:
         except Refused:
             return {}
 
-    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
+    def enable_verification(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
         """From now on these people can verify the bot. Nothing without the `e2e` extra."""
         if self.crypto is None or self._signing is None:
             return

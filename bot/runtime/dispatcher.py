@@ -148,9 +148,9 @@ class Answering:
         if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
             # Apps do not show that a file was edited: the old answer goes, and a new one comes.
             gone = key("redact", room, asked.key)
-            await outbox.put(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
+            await outbox.enqueue(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
             replaces = None
-        await outbox.put(
+        await outbox.enqueue(
             tx,
             key=asked.key,
             room=room,

@@ -12,7 +12,7 @@ from bot.ports import Reader, Row, Transaction
 Lane = Literal["soon", "background"]
 """`soon`: what somebody waits for, and the core's own. `background`: what plugins do when there is time."""
 
-KEPT_AFTER_RINGING = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
+RETENTION = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,14 @@ async def still_pending(db: Reader, alarm: Alarm) -> bool:
     )
 
 
-async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
+async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
     await db.execute(
         "UPDATE core_alarms SET done_at = :now WHERE plugin = :plugin AND key = :key",
         now=now,
         plugin=alarm.plugin,
         key=alarm.key,
     )
-    await db.execute(
-        "DELETE FROM core_alarms WHERE done_at IS NOT NULL AND due < :before", before=now - KEPT_AFTER_RINGING
-    )
+    await db.execute("DELETE FROM core_alarms WHERE done_at IS NOT NULL AND due < :before", before=now - RETENTION)
 
 
 async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
@@ -146,7 +144,7 @@ async def has_job(db: Reader, plugin: str, key: str) -> bool:
     return found is not None
 
 
-async def job_done(db: Transaction, job: Job) -> bool:
+async def finish_job(db: Transaction, job: Job) -> bool:
     """Whether it was still wanted as it was begun.
 
     Asking again for the same job renews its row, withdrawing the question deletes it, and an id may be used anew.
@@ -160,7 +158,7 @@ async def job_done(db: Transaction, job: Job) -> bool:
     return gone > 0
 
 
-async def job_again(db: Transaction, job: Job, due: int) -> None:
+async def retry_job(db: Transaction, job: Job, due: int) -> None:
     """Later, if it is still wanted as it was begun."""
     await db.execute(
         "UPDATE core_jobs SET tries = tries + 1, due = :due WHERE id = :id AND due = :begun AND cause IS :cause",

@@ -22,9 +22,9 @@ from bot.ports import SyncReader, SyncTransaction
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
-MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
-CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
-LOG_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
+MMAP_SIZE = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
+CACHE_SIZE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
+WAL_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS core_migrations (
@@ -41,7 +41,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._writer: Connection | None = None
         self._reader: Connection | None = None
-        self._must_empty_log = False
+        self._wal_has_erased = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -53,7 +53,7 @@ class SqliteDatabase:
             await self._writer.execute("PRAGMA synchronous = NORMAL")
             await self._writer.execute("PRAGMA foreign_keys = ON")
             await self._writer.execute("PRAGMA secure_delete = ON")
-            await self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            await self._writer.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             await self._writer.execute(_MIGRATIONS)
             if self._path:
                 self._reader = await self._open(self._path)
@@ -85,8 +85,8 @@ class SqliteDatabase:
         if self._reader:
             await self._reader.close()
         if self._writer:
-            if self._must_empty_log:
-                await self._empty_log(self._writer, BUSY_TIMEOUT)
+            if self._wal_has_erased:
+                await self._truncate_wal(self._writer, BUSY_TIMEOUT)
             await self._writer.close()
         self._reader = self._writer = None
 
@@ -97,23 +97,23 @@ class SqliteDatabase:
             transaction = SqliteTransaction(connection)
             try:
                 yield transaction
-                self._must_empty_log |= transaction.erases  # now: whoever is cancelled below has committed all the same
+                self._wal_has_erased |= transaction.erases  # now: whoever is cancelled below has committed all the same
                 await transaction.commit()
             except BaseException:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
                 raise
-            if self._must_empty_log:
-                await self._empty_log(connection)
+            if self._wal_has_erased:
+                await self._truncate_wal(connection)
 
-    async def _empty_log(self, connection: Connection, patience: int = 0) -> None:
+    async def _truncate_wal(self, connection: Connection, patience: int = 0) -> None:
         """A reader may hold the log for a moment: then the next commit tries again. Nobody waits (longer than
         `patience` ms), and nothing raises: what was committed is committed."""
         await connection.execute(f"PRAGMA busy_timeout = {patience}")
         try:
             busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
-            self._must_empty_log = bool(busy)
+            self._wal_has_erased = bool(busy)
         except sqlite3.Error:  # another process is just writing (the shell), or the disk is full
-            self._must_empty_log = True
+            self._wal_has_erased = True
         finally:
             await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
@@ -154,8 +154,8 @@ class SqliteDatabase:
         connection = Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         await connection
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-        await connection.execute(f"PRAGMA cache_size = -{CACHE}")
-        await connection.execute(f"PRAGMA mmap_size = {MAPPED}")
+        await connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        await connection.execute(f"PRAGMA mmap_size = {MMAP_SIZE}")
         return connection
 
     @staticmethod

@@ -13,7 +13,7 @@ INSTEAD = "instead"  # in a stored content: what is sent if the file is refused
 KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
 
 
-async def put(
+async def enqueue(
     db: Transaction,
     *,
     key: str,

@@ -1,4 +1,4 @@
-"""`bot.ports.RoomBook` over the database: what encrypting needs to know of rooms, as last stored."""
+"""`bot.ports.RoomStateReader` over the database: what encrypting needs to know of rooms, as last stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.ports import Database
 from bot.storage import rooms
 
 
-class StoredRooms:
+class StoredRoomState:
     def __init__(self, db: Database) -> None:
         self._db = db
 
@@ -27,7 +27,7 @@ class StoredRooms:
     async def members(self, room: str) -> frozenset[str]:
         """Raises `Unavailable` until the list is complete: a message encrypted sooner would be closed to some."""
         db = self._db.reading()
-        if not await rooms.members_known(db, room):
+        if not await rooms.has_member_lists(db, room):
             raise Unavailable("the room's members are not known yet")
         found = await db.rows(
             "SELECT user FROM core_members WHERE room = :room UNION SELECT user FROM core_invited WHERE room = :room",

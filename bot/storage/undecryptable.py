@@ -11,7 +11,7 @@ from bot.ports import Reader, Row, Transaction
 
 KEPT = 7 * 86_400_000  # ms; a key that comes later than this comes no more
 PER_PERSON, PER_ROOM = 50, 500  # the newest ones; nobody can fill the disk, nor push out everybody else's at once
-TOLD_EVERY = 7 * 86_400_000  # ms between two notices to one person in one room
+NOTICE_INTERVAL = 7 * 86_400_000  # ms between two notices to one person in one room
 
 
 async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
@@ -42,7 +42,7 @@ async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
     )
 
 
-async def waiting(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
+async def pending(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
     """What is kept of these sessions (room, session id), or of all; in the order it came."""
     if sessions is None:
         rows = list(await db.rows("SELECT * FROM core_undecryptable"))
@@ -74,7 +74,7 @@ async def drop(db: Transaction, room: str, event_id: str) -> None:
     )
 
 
-async def leave(db: Transaction, room: str) -> None:
+async def drop_room(db: Transaction, room: str) -> None:
     """The bot is no longer in the room."""
     await db.execute("DELETE FROM core_undecryptable WHERE room = :room", room=room)
     await db.execute("DELETE FROM core_withheld_keys WHERE room = :room", room=room)
@@ -88,10 +88,12 @@ async def forget(db: Transaction, user: str) -> None:
 async def purge(db: Transaction, now: int) -> None:
     """Drops what is too old to matter."""
     await db.execute("DELETE FROM core_undecryptable WHERE received_at < :before", before=now - KEPT)
-    await db.execute("DELETE FROM core_withheld_keys WHERE withheld_at < :before", before=now - max(KEPT, TOLD_EVERY))
+    await db.execute(
+        "DELETE FROM core_withheld_keys WHERE withheld_at < :before", before=now - max(KEPT, NOTICE_INTERVAL)
+    )
 
 
-async def withhold(db: Transaction, notice: Withheld, now: int) -> None:
+async def note_withheld(db: Transaction, notice: Withheld, now: int) -> None:
     """Notes that a person's app does not give its keys."""
     await db.execute(
         "INSERT INTO core_withheld_keys (room, user, code, withheld_at) VALUES (:room, :user, :code, :now)"
@@ -103,7 +105,7 @@ async def withhold(db: Transaction, notice: Withheld, now: int) -> None:
     )
 
 
-async def may_be_told(db: Transaction, room: str, user: str, now: int) -> bool:
+async def may_notify(db: Transaction, room: str, user: str, now: int) -> bool:
     """Whether a person of the table may be asked for their keys now; if so, they count as asked."""
     changed = await db.execute(
         "UPDATE core_withheld_keys SET notified_at = :now"
@@ -111,7 +113,7 @@ async def may_be_told(db: Transaction, room: str, user: str, now: int) -> bool:
         room=room,
         user=user,
         now=now,
-        before=now - TOLD_EVERY,
+        before=now - NOTICE_INTERVAL,
     )
     return changed > 0
 
@@ -123,7 +125,7 @@ class Unread:
     first: int  # when the first one came; 0 if there is none
 
 
-async def unread(db: Reader, room: str, since: int) -> Unread:
+async def count_unread(db: Reader, room: str, since: int) -> Unread:
     """What came since then and waits for its key."""
     (row,) = await db.rows(
         "SELECT count(*) AS events, count(DISTINCT sender) AS people, coalesce(min(received_at), 0) AS first"
@@ -134,7 +136,7 @@ async def unread(db: Reader, room: str, since: int) -> Unread:
     return Unread(row["events"], row["people"], row["first"])
 
 
-async def withholding(db: Reader, room: str, since: int) -> int:
+async def count_withholding(db: Reader, room: str, since: int) -> int:
     """How many people's apps said since then that they do not give their keys."""
     count: int = await db.value(
         "SELECT count(*) FROM core_withheld_keys WHERE room = :room AND withheld_at >= :since", room=room, since=since

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.events import StateChange, Undecryptable, Withheld
 from bot.hubs import Hub, Room
-from bot.operations.doctor import DAY, Finding, Level, Patient, disk, examine, skew
+from bot.operations.doctor import DAY, CheckTarget, Finding, Level, check_clock, check_disk, diagnose
 from bot.runtime.migrations import open_database
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
 from bot.storage.crypto_status import CryptoStatus
@@ -27,12 +27,12 @@ class Ward:
     """A data folder whose bot is well and in a room; tests make it ill."""
 
     db: SqliteDatabase
-    patient: Patient
+    patient: CheckTarget
     now: int = START
 
     async def state(self, type_: str, **content: object) -> None:
         async with self.db.transaction() as tx:
-            await rooms.apply(tx, StateChange(HALL, type_, "", ANA, "$state", content))
+            await rooms.apply_state(tx, StateChange(HALL, type_, "", ANA, "$state", content))
 
     async def encrypted(self) -> None:
         await self.state("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")
@@ -50,14 +50,14 @@ class Ward:
 
     async def read(self, ago: int) -> None:
         async with self.db.transaction() as tx:
-            await rooms.heard(tx, HALL, self.now - ago)
+            await rooms.mark_decrypted(tx, HALL, self.now - ago)
 
     async def found(self) -> dict[str, Level]:
         """Codes and levels of what is found."""
         return {finding.code: finding.level for finding in await self.findings()}
 
     async def findings(self) -> list[Finding]:
-        return [*await examine(self.patient, self.now)]
+        return [*await diagnose(self.patient, self.now)]
 
     async def trouble(self) -> list[str]:
         """Codes of what is wrong; that the machine's disk may be full is left out."""
@@ -69,9 +69,9 @@ async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
     folder = tmp_path / "data"
     async with open_database(folder / "faro.db", []) as (db, _):
         async with db.transaction() as tx:
-            await rooms.remember(tx, HALL)
+            await rooms.mark_joined(tx, HALL)
             await sync_token.advance(tx, "t1", START)
-        yield Ward(db, Patient(folder, BOT, [HUB], encrypts=True))
+        yield Ward(db, CheckTarget(folder, BOT, [HUB], encrypts=True))
 
 
 async def test_a_bot_that_is_well_is_told_so(ward: Ward) -> None:
@@ -80,7 +80,7 @@ async def test_a_bot_that_is_well_is_told_so(ward: Ward) -> None:
 
 
 async def test_a_folder_without_a_bot_is_no_healthy_bot(tmp_path: Path) -> None:
-    (finding,) = await examine(Patient(tmp_path, BOT, [HUB], encrypts=True), START)
+    (finding,) = await diagnose(CheckTarget(tmp_path, BOT, [HUB], encrypts=True), START)
     assert (finding.level, finding.code) == ("trouble", "never_run")
 
 
@@ -143,7 +143,7 @@ async def test_one_app_that_withholds_its_keys_is_told_and_is_no_trouble(ward: W
     await ward.read(ago=1000)
     await ward.unread(ANA, ANA)
     async with ward.db.transaction() as tx:
-        await undecryptable.withhold(tx, Withheld(HALL, ANA, "session", "m.unverified"), ward.now)
+        await undecryptable.note_withheld(tx, Withheld(HALL, ANA, "session", "m.unverified"), ward.now)
     found = await ward.found()
     assert (found["unread"], found["withheld"]) == ("note", "note")
     assert await ward.trouble() == []
@@ -188,8 +188,8 @@ async def test_files_others_can_reach_are_trouble(ward: Ward, name: str, mode: i
 
 
 def test_a_disk_that_is_nearly_full_is_trouble() -> None:
-    assert disk(199).level == "trouble"
-    assert disk(200).level == "ok"
+    assert check_disk(199).level == "trouble"
+    assert check_disk(200).level == "ok"
 
 
 @pytest.mark.parametrize(
@@ -198,4 +198,4 @@ def test_a_disk_that_is_nearly_full_is_trouble() -> None:
 def test_clocks_that_disagree_are_trouble_and_a_homeserver_out_of_reach_is_not(
     seconds: float | None, level: Level
 ) -> None:
-    assert skew(seconds).level == level
+    assert check_clock(seconds).level == level

@@ -54,15 +54,15 @@ async def test_the_doctor_can_see_when_an_encrypted_message_was_last_read(told: 
     """One in the clear, as of a bridge, does not show that the bot can read people."""
     await encrypt(told)
     await told.hear(told.message(ANA, "in the clear"))
-    assert await rooms.heard_at(told.db.reading(), HALL) is None
+    assert await rooms.decrypted_at(told.db.reading(), HALL) is None
     await told.hear(replace(told.message(ANA, "hello"), encrypted=True))
     first = told.clock.now()
-    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first
     await told.hear_sealed(told.message(ANA, "late"))
     told.clock.advance(60)
-    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first
     await told.key_arrives()
-    assert await rooms.heard_at(told.db.reading(), HALL) == first + 60_000
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first + 60_000
 
 
 async def test_an_old_question_is_not_answered_any_more_but_what_was_shared_is_taken_note_of(told: Story) -> None:

@@ -8,7 +8,7 @@ from bot.core.errors import Unavailable
 from bot.hubs import Coordinator, Hub, Room
 from bot.runtime.job_runner import TRIES
 from bot.runtime.room_membership import Attendance
-from bot.storage.alarms import due_job, job_again
+from bot.storage.alarms import due_job, retry_job
 from bot.testing.story import Story, story
 
 HUB = Hub(id="transparency", title={"": "Transparency"}, rooms=(Room(alias="#hall:example.org"), Room(id="!desk:x")))
@@ -50,7 +50,7 @@ async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_
             with pytest.raises(Unavailable):
                 await ask(job)
             async with told.db.transaction() as tx:
-                await job_again(tx, job, told.clock.now())
+                await retry_job(tx, job, told.clock.now())
         job = await due_job(told.db.reading(), told.clock.now())
         assert job is not None
         told.transport.fail_next(Unavailable("HTTP 502"))

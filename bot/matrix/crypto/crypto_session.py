@@ -66,7 +66,7 @@ async def open_session(
 
 
 class _NoRooms:
-    """`bot.ports.RoomBook` where nothing is sent."""
+    """`bot.ports.RoomStateReader` where nothing is sent."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         return None

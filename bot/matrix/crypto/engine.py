@@ -23,7 +23,7 @@ from bot.matrix.crypto.sending import Sending
 from bot.matrix.crypto.store import StoreError, open_store
 from bot.matrix.http import Http
 from bot.matrix.inbound import is_user_id, section, translate
-from bot.ports import Clock, RoomBook
+from bot.ports import Clock, RoomStateReader
 
 log = structlog.get_logger()
 
@@ -34,7 +34,9 @@ class Engine:
     Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
     """
 
-    def __init__(self, client: AsyncClient, http: Http, folder: Path, clock: Clock, book: RoomBook) -> None:
+    def __init__(
+        self, client: AsyncClient, http: Http, folder: Path, clock: Clock, room_state: RoomStateReader
+    ) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
@@ -54,7 +56,7 @@ class Engine:
         self._http = http
         self._devices = Devices(self._machine, self._http, clock)
         self._receiving = Receiving(self._machine, self._devices, replay_guard)
-        self._sending = Sending(self._machine, self._devices, self._http, clock, book)
+        self._sending = Sending(self._machine, self._devices, self._http, clock, room_state)
         self._key_maintenance = KeyMaintenance(self._machine, self._devices, self._http, clock)
 
     async def has_foreign_keys(self) -> bool:

@@ -25,7 +25,7 @@ from bot.matrix.inbound import section
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 PREFIX = b"\x8b\x01"
 KEY = 32  # bytes
-LONGEST = 200  # characters a person could mean as a recovery key
+MAX_LENGTH = 200  # characters a person could mean as a recovery key
 ALGORITHM = "m.secret_storage.v1.aes-hmac-sha2"
 
 
@@ -33,7 +33,7 @@ def parse(recovery_key: str) -> bytes:
     """The 32 bytes of a recovery key as clients show it, spaces anywhere. Raises `IdentityError`."""
     wrong = IdentityError(Text("That is not a recovery key. It looks like 'EsTc 5rr1 …', with 12 groups of 4 signs."))
     signs = "".join(recovery_key.split())
-    if not signs or len(signs) > LONGEST or any(sign not in ALPHABET for sign in signs):
+    if not signs or len(signs) > MAX_LENGTH or any(sign not in ALPHABET for sign in signs):
         raise wrong
     number = reduce(lambda sum_, sign: sum_ * len(ALPHABET) + ALPHABET.index(sign), signs, 0)
     raw = number.to_bytes((number.bit_length() + 7) // 8, "big")

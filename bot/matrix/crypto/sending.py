@@ -21,7 +21,7 @@ from bot.matrix.crypto.hardening import drop_on_error
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import MEGOLM
 from bot.matrix.http import Http
-from bot.ports import Clock, RoomBook
+from bot.ports import Clock, RoomStateReader
 
 log = structlog.get_logger()
 
@@ -34,8 +34,16 @@ KEY: Final = "org.faro.key"
 class Sending:
     """Encrypts for rooms. One room's messages one after the other, several rooms side by side."""
 
-    def __init__(self, machine: Machine, devices: Devices, http: Http, clock: Clock, book: RoomBook) -> None:
-        self._machine, self._devices, self._http, self._clock, self._book = machine, devices, http, clock, book
+    def __init__(
+        self, machine: Machine, devices: Devices, http: Http, clock: Clock, room_state: RoomStateReader
+    ) -> None:
+        self._machine, self._devices, self._http, self._clock, self._room_state = (
+            machine,
+            devices,
+            http,
+            clock,
+            room_state,
+        )
         self._born: dict[str, int] = {}  # room id → when its present key was made
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -58,7 +66,7 @@ class Sending:
 
     async def _share(self, room: str, rules: Mapping[str, object]) -> None:
         """Brings the room's key to those who lack it. A new key if somebody left who has the old one, or by its age."""
-        members = await self._book.members(room)
+        members = await self._room_state.members(room)
         await self._devices.query(members)
         devices = self._devices.active(members)
         session = self._session(room, rules, {_id(device) for device in devices})

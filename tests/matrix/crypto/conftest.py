@@ -30,7 +30,7 @@ def server() -> KeyServer:
 
 
 @pytest.fixture
-def book() -> Book:
+def room_state() -> Book:
     from tests.matrix.crypto.party import Book
 
     return Book({BOT, ANA, MAL})
@@ -38,7 +38,7 @@ def book() -> Book:
 
 @pytest.fixture
 async def enter(
-    server: KeyServer, book: Book, clock: FakeClock, tmp_path: Path
+    server: KeyServer, room_state: Book, clock: FakeClock, tmp_path: Path
 ) -> AsyncIterator[Callable[[str, str], Party]]:
     """Makes devices, which are closed at the end."""
     from tests.matrix.crypto.party import Party
@@ -46,7 +46,7 @@ async def enter(
     made: list[Party] = []
 
     def make(user: str, device: str = "D1") -> Party:
-        made.append(Party(server, user, device, tmp_path, clock, book))
+        made.append(Party(server, user, device, tmp_path, clock, room_state))
         return made[-1]
 
     yield make

@@ -23,7 +23,7 @@ _ids = itertools.count(1)
 
 @dataclass(slots=True)
 class Book:
-    """`bot.ports.RoomBook` of one room."""
+    """`bot.ports.RoomStateReader` of one room."""
 
     people: set[str] = field(default_factory=set)
     rules: Mapping[str, object] | None = field(default_factory=lambda: dict(MEGOLM))
@@ -41,12 +41,12 @@ class Book:
 class Party:
     """A device that reads and writes. `heard` is what it understood, in order."""
 
-    def __init__(self, server: KeyServer, user: str, device: str, folder: Path, clock: Clock, book: Book) -> None:
-        self.server, self.user, self.device, self.book = server, user, device, book
-        self._made = (server, user, device, folder, clock, book)
+    def __init__(self, server: KeyServer, user: str, device: str, folder: Path, clock: Clock, room_state: Book) -> None:
+        self.server, self.user, self.device, self.room_state = server, user, device, room_state
+        self._made = (server, user, device, folder, clock, room_state)
         client = nio.AsyncClient("http://nowhere.invalid", user)
         client.user_id, client.device_id, client.access_token = user, device, "t"
-        self.engine = Engine(client, Wire(server, user, device), folder / user[1:4], clock, book)
+        self.engine = Engine(client, Wire(server, user, device), folder / user[1:4], clock, room_state)
         self.machine: Any = client.olm
         self.heard: list[Event | Undecryptable] = []
         self._turn = 0
@@ -66,7 +66,7 @@ class Party:
 
     async def send(self, type_: str, content: Mapping[str, object]) -> Raw:
         """The raw event the room's other members get."""
-        rules = await self.book.encryption(ROOM)
+        rules = await self.room_state.encryption(ROOM)
         assert rules is not None
         return self.event(dict(await self.engine.encrypt(ROOM, type_, content, rules)))
 
@@ -121,8 +121,8 @@ class Party:
                 shutil.copytree(self._made[3], into)
 
         self.server.watch = copy
-        server, user, device, _, clock, book = self._made
-        return lambda: Party(server, user, device, into, clock, book)
+        server, user, device, _, clock, room_state = self._made
+        return lambda: Party(server, user, device, into, clock, room_state)
 
     def close(self) -> None:
         self.engine.close()

@@ -176,10 +176,10 @@ async def test_nor_does_it_count_when_it_is_sent_again_after_a_restart(faro: Par
 
 
 async def test_nor_when_the_bot_has_forgotten_what_it_was(
-    faro: Party, ana: Party, clock: FakeClock, book: Book
+    faro: Party, ana: Party, clock: FakeClock, room_state: Book
 ) -> None:
     """Of long ago only the highest number is kept, and it stands for all below."""
-    book.rules = {**MEGOLM, "rotation_period_ms": 2**50}  # one key for ever
+    room_state.rules = {**MEGOLM, "rotation_period_ms": 2**50}  # one key for ever
     events = [await ana.say(f"!remind {number}") for number in range(3)]
     await faro.sync(*events)
     clock.advance((KEPT + 1) * 86_400)

@@ -142,12 +142,12 @@ async def test_after_a_restart_all_is_still_readable(faro: Party, ana: Party) ->
 
 
 async def test_a_newcomer_reads_the_first_message_after_joining_and_none_before(
-    faro: Party, ana: Party, enter: Callable[..., Party], book: Book
+    faro: Party, ana: Party, enter: Callable[..., Party], room_state: Book
 ) -> None:
     before = await faro.say("before")
     bea = enter("@bea:example.org")
     await bea.sync()
-    book.people.add("@bea:example.org")
+    room_state.people.add("@bea:example.org")
     await bea.sync(before, await faro.say("welcome"))
     assert bea.words == ["welcome"]
 
@@ -161,9 +161,9 @@ async def test_a_new_device_of_a_member_reads_on(faro: Party, ana: Party, enter:
     assert phone.words == ["two"]
 
 
-async def test_who_left_gets_no_further_key(faro: Party, ana: Party, book: Book) -> None:
+async def test_who_left_gets_no_further_key(faro: Party, ana: Party, room_state: Book) -> None:
     before = await faro.say("one")
-    book.people.discard(ANA)
+    room_state.people.discard(ANA)
     after = await faro.say("two")
     await ana.sync(before, after)
     assert ana.words == ["one"]
@@ -171,26 +171,26 @@ async def test_who_left_gets_no_further_key(faro: Party, ana: Party, book: Book)
 
 
 async def test_the_key_changes_as_often_as_the_room_wants(
-    faro: Party, ana: Party, book: Book, clock: FakeClock
+    faro: Party, ana: Party, room_state: Book, clock: FakeClock
 ) -> None:
-    book.rules = {**MEGOLM, "rotation_period_msgs": 2, "rotation_period_ms": 7_200_000}
+    room_state.rules = {**MEGOLM, "rotation_period_msgs": 2, "rotation_period_ms": 7_200_000}
     sessions = [(await faro.say(str(number)))["content"]["session_id"] for number in range(4)]
     assert sessions[0] == sessions[1] != sessions[2] == sessions[3]
-    book.rules = {**MEGOLM, "rotation_period_ms": 7_200_000}
+    room_state.rules = {**MEGOLM, "rotation_period_ms": 7_200_000}
     fifth = (await faro.say("5"))["content"]["session_id"]
     clock.advance(7_200)
     assert (await faro.say("6"))["content"]["session_id"] != fifth
 
 
 @pytest.mark.parametrize("silly", [0, -1, "2", True, None, 1.5])
-async def test_a_silly_rotation_period_is_not_followed(faro: Party, book: Book, silly: object) -> None:
-    book.rules = {**MEGOLM, "rotation_period_msgs": silly, "rotation_period_ms": silly}
+async def test_a_silly_rotation_period_is_not_followed(faro: Party, room_state: Book, silly: object) -> None:
+    room_state.rules = {**MEGOLM, "rotation_period_msgs": silly, "rotation_period_ms": silly}
     sessions = {(await faro.say(str(number)))["content"]["session_id"] for number in range(5)}
     assert len(sessions) == 1
 
 
-async def test_an_unknown_algorithm_is_refused(faro: Party, book: Book) -> None:
-    book.rules = {"algorithm": "m.megolm.v9"}
+async def test_an_unknown_algorithm_is_refused(faro: Party, room_state: Book) -> None:
+    room_state.rules = {"algorithm": "m.megolm.v9"}
     with pytest.raises(Refused):
         await faro.say("hello")
 
