@@ -11,12 +11,12 @@ from bot.testing.homeserver import Homeserver
 from bot.testing.person import Person
 
 ALGORITHMS = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"]
-AT_ONCE = 5  # SQLite writes one after the other anyway
+CONCURRENCY = 5  # SQLite writes one after the other anyway
 
 
 async def crowd(server: Homeserver, room: str, count: int) -> list[str]:
     """So many people, each with one device with keys, join a public room. Answers who they are."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(CONCURRENCY)
 
     async def one(number: int) -> str:
         async with gate:

@@ -321,7 +321,8 @@ class Shell(Protocol):
 class Plugin(Generic[S]):
     """A feature. Subclass it as `class Wishes(Plugin[WishesSettings])`; handlers carry the decorators below.
 
-    `schema/NNNN_name.sql` beside the class's file makes its tables, `locales/` holds its translations.
+    `schema/NNNN_name.sql` beside the class's file creates its tables, whose names begin with the plugin's name and an
+    underscore; `locales/` holds its translations.
     """
 
     name: ClassVar[str]

@@ -13,8 +13,8 @@ from bot.config.load import Loaded
 from bot.core.errors import LoggedOut, TransportError
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
-from bot.operations.doctor import Installation
-from bot.operations.monitor import Health
+from bot.operations.doctor import CheckTarget
+from bot.operations.monitor import HealthMonitor
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
@@ -50,7 +50,7 @@ class App:
     outbound: Outbound
     alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
-    health: Health | None
+    health: HealthMonitor | None
 
 
 def build(
@@ -60,9 +60,9 @@ def build(
     transport: Transport,
     clock: Clock,
     checkpoint: Callable[[str], None] = lambda _: None,
-    installation: Installation | None = None,
+    check_target: CheckTarget | None = None,
 ) -> App:
-    """Puts the parts together. Nothing runs yet. Without an `installation` there is no data folder to look after."""
+    """Puts the parts together. Nothing runs yet. Without a `check_target` there is no data folder to look after."""
     config = loaded.config
     registry, broken = bind(plugins, loaded.plugin_settings)
     for one in broken:
@@ -111,7 +111,7 @@ def build(
     alarm_clock = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
     # Two, so that nobody who waits for an answer waits for a slow page.
     workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
-    health = Health(db, clock, transport, installation) if installation else None
+    health = HealthMonitor(db, clock, transport, check_target) if check_target else None
     return App(db, clock, transport, services, pipeline, job_runner, membership, outbound, alarm_clock, workers, health)
 
 
@@ -162,7 +162,7 @@ async def _work(app: App, joined: asyncio.Event) -> None:
             lanes.create_task(worker.run())
 
 
-async def _stay_well(app: App, health: Health, joined: asyncio.Event) -> None:
+async def _stay_well(app: App, health: HealthMonitor, joined: asyncio.Event) -> None:
     """A room the bot is only just joining is no trouble: that it is in counts when a sync says so."""
     await joined.wait()
     await app.clock.sleep(SETTLING)

@@ -113,10 +113,6 @@ class Database(Protocol):
         """A read-only connection that sees the last committed state."""
         ...
 
-    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
-        """Applies an owner's numbered schema steps that are not yet applied, one transaction each."""
-        ...
-
 
 class Transport(Protocol):
     """Matrix, as much of it as Faro needs. Methods raise `Unavailable`, `Refused` or `LoggedOut`."""
@@ -212,7 +208,7 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class RoomState(Protocol):
+class RoomStateReader(Protocol):
     """What the transport must know of rooms to encrypt for them; read from our own state, never from nio's."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:

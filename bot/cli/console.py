@@ -10,8 +10,8 @@ from rich.console import Console
 from bot import app
 from bot.cli.offline import Opened
 from bot.config.model import BotConfig
-from bot.demo.chat import Chat, Heard
-from bot.demo.community import heard
+from bot.demo.chat import Chat, ChatEvent
+from bot.demo.community import chat_event
 from bot.demo.signals import run_until_stopped
 from bot.demo.terminal import Terminal
 from bot.ports import Clock, Translator
@@ -31,11 +31,11 @@ def console(opened: Opened, words: Translator, clock: Clock) -> int:
 async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     config = opened.loaded.config
     transport = FakeTransport(config.user, clock)
-    village = Village(transport, config)
+    community = MemoryCommunity(transport, config)
     async with open_database(None, opened.plugins) as (db, plugins):
         built = app.build(opened.loaded, plugins, db, transport, clock)
         running = asyncio.create_task(app.run(built))
-        talking = asyncio.create_task(_talk(village, words))
+        talking = asyncio.create_task(_talk(community, words))
         try:
             await asyncio.wait([running, talking], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -48,12 +48,12 @@ async def _console(opened: Opened, words: Translator, clock: Clock) -> int:
     return 0
 
 
-async def _talk(village: Village, words: Translator) -> None:
-    await village.attended()
-    await Chat(village, Terminal(Console()), words).run()
+async def _talk(community: MemoryCommunity, words: Translator) -> None:
+    await community.bot_joined()
+    await Chat(community, Terminal(Console()), words).run()
 
 
-class Village:
+class MemoryCommunity:
     """`bot.demo.chat.Community` over a homeserver in memory: the rooms and the people the configuration names."""
 
     def __init__(self, transport: FakeTransport, config: BotConfig) -> None:
@@ -80,7 +80,7 @@ class Village:
             self._direct[name] = transport.open_room(f"!direct-{name}:{server}", members=[user])
             transport.invite(user, self._direct[name], direct=True)
 
-    async def attended(self) -> None:
+    async def bot_joined(self) -> None:
         """Returns when the bot has come to every room."""
         position, missing = 0, {*self._rooms.values(), *self._direct.values()}
         while missing:
@@ -107,14 +107,14 @@ class Village:
     async def remove(self, account: str, room: str, event_id: str) -> None:
         self._transport.remove(self._users[account], self._id(account, room), event_id)
 
-    async def listen(self, account: str) -> AsyncIterator[Heard]:
+    async def listen(self, account: str) -> AsyncIterator[ChatEvent]:
         short = {self._id(account, room): room for room in self.rooms(account)}
         bot = self._transport.user_id
         position = 0
         while True:
             position, events = await self._transport.happened(position)
             for event in events:
-                if event["room_id"] in short and (one := heard(event, short[event["room_id"]], bot, self._names)):
+                if event["room_id"] in short and (one := chat_event(event, short[event["room_id"]], bot, self._names)):
                     yield one
 
     def _id(self, account: str, room: str) -> str:

@@ -19,7 +19,7 @@ from bot.operations.lock import InUse, is_used, only_one
 from bot.timing.clock import SystemClock
 
 if TYPE_CHECKING:
-    from bot.operations.crypto_admin import Said
+    from bot.operations.crypto_admin import Outcome
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +37,7 @@ def status_(config: Path) -> None:
     """Say whether the bot's device is signed; exit code 1 if not."""
     from bot.operations import crypto_admin
 
-    _say(_told(crypto_admin.status(read(config).loaded, SystemClock())))
+    _report(_run(crypto_admin.status(read(config).loaded, SystemClock())))
 
 
 @crypto.command("setup")
@@ -47,8 +47,8 @@ def setup_(config: Path) -> None:
     from bot.operations import crypto_admin
 
     loaded = read(config).loaded
-    with _alone(loaded.data_dir):
-        _say([_told(crypto_admin.set_up(loaded, SystemClock()))])
+    with _exclusive(loaded.data_dir):
+        _report([_run(crypto_admin.set_up(loaded, SystemClock()))])
 
 
 @crypto.command("reset")
@@ -59,12 +59,12 @@ def reset_(config: Path, yes: bool) -> None:
     from bot.operations import crypto_admin
 
     loaded, t = read(config).loaded, translator()
-    with _alone(loaded.data_dir):
+    with _exclusive(loaded.data_dir):
         for sentence in crypto_admin.RESET:
             click.echo(t.t(sentence))
         if not yes and not click.confirm(t.t("Go on?")):
             end(TROUBLE, t.t("Nothing was changed."))
-        _say([_told(crypto_admin.reset(loaded, SystemClock()))])
+        _report([_run(crypto_admin.reset(loaded, SystemClock()))])
 
 
 @crypto.command("import")
@@ -76,7 +76,7 @@ def import_(config: Path, file: TextIO | None) -> None:
 
     loaded = read(config).loaded
     key = file.read() if file else click.prompt(translator().t("Recovery key (it is not shown)"), hide_input=True)
-    _say([_told(crypto_admin.bring(loaded, SystemClock(), key))])
+    _report([_run(crypto_admin.import_identity(loaded, SystemClock(), key))])
 
 
 @crypto.command("verify")
@@ -102,7 +102,7 @@ def verify_(config: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     """Not beside the running bot, whose keys these are."""
     try:
         with only_one(folder):
@@ -111,7 +111,7 @@ def _alone(folder: Path) -> Iterator[None]:
         end(TROUBLE, str(error))
 
 
-def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
+def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Runs it; trouble is told in the reader's language where it has words."""
     from bot.matrix.crypto.identity import IdentityError
 
@@ -125,7 +125,7 @@ def _told(work: Coroutine[Any, Any, Answer]) -> Answer:
         end(TROUBLE, str(error))
 
 
-def _say(said: Sequence[Said]) -> None:
+def _report(said: Sequence[Outcome]) -> None:
     t = translator()
     for each in said:
         click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")

@@ -24,7 +24,7 @@ from bot.cli.crypto import crypto
 from bot.cli.offline import OfflineConfig, Opened, scratch
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 from bot.config.load import peek
-from bot.core.errors import FaroError, LoggedOut
+from bot.core.errors import DatabaseError, FaroError, LoggedOut
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
@@ -40,7 +40,16 @@ log = structlog.get_logger()
 
 
 class Faro(click.Group):
-    """The group of our own commands and those plugins bring; plugins are only looked for when they are needed."""
+    """Our own commands and those of plugins, which are loaded only when they are needed. An error that no command
+    handles ends the program with its sentence."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DatabaseError as error:
+            end(TROUBLE, translator().t(error.text))
+        except FaroError as error:
+            end(TROUBLE, str(error))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(str(command.name) for command in _plugin_commands())})
@@ -60,14 +69,14 @@ class TerminalShell:
 
     def open(self, config: Path) -> OfflineConfig:
         opened = read(config)
-        owners = [plugin.name for plugin in opened.plugins if _is_of(plugin)]
+        owners = [plugin.name for plugin in opened.plugins if _belongs_to_command(plugin)]
         return OfflineConfig(opened, owner=owners[0] if owners else "core")
 
     def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
-        return scratch([plugin for plugin in find().plugins if _is_of(plugin)], file)
+        return scratch([plugin for plugin in find().plugins if _belongs_to_command(plugin)], file)
 
 
-def _is_of(plugin: PluginType) -> bool:
+def _belongs_to_command(plugin: PluginType) -> bool:
     """Whether the command that runs, or the group it is in, is the plugin's."""
     context: click.Context | None = click.get_current_context()
     while context:
@@ -92,8 +101,8 @@ def run(config: Path) -> None:
     from bot.matrix.login import LoginError
 
     opened = read(config)
-    if opened.loaded.lacking and not (opened.loaded.data_dir / SESSION).exists():
-        tell(opened.loaded.lacking, translator())  # only the first start needs a password or token
+    if opened.loaded.missing_secrets and not (opened.loaded.data_dir / SESSION).exists():
+        tell(opened.loaded.missing_secrets, translator())  # only the first start needs a password or token
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -103,8 +112,6 @@ def run(config: Path) -> None:
         end(LOGGED_OUT, str(error))
     except LoginError as error:
         end(WRONG_CONFIG, str(error))
-    except FaroError as error:
-        end(TROUBLE, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("stopped")
 
@@ -154,8 +161,8 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
     from bot.timing.clock import SystemClock
 
     clock = SystemClock()
-    findings = await doctor.examine(doctor.installation(opened.loaded), clock.now())
-    return [*findings, doctor.skew(await clock_skew(opened.loaded.config.homeserver, clock))]
+    findings = await doctor.diagnose(doctor.check_target(opened.loaded), clock.now())
+    return [*findings, doctor.check_clock(await clock_skew(opened.loaded.config.homeserver, clock))]
 
 
 @main.command()
@@ -210,11 +217,11 @@ async def _run(opened: Opened) -> None:
         secrets = Secrets(loaded.password, loaded.token)
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
-            installation = doctor.installation(opened.loaded)
+            check_target = doctor.check_target(opened.loaded)
             built = app.build(
-                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), installation
+                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), check_target
             )
-            transport.let_verify(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
+            transport.enable_verification(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
             await app.run(built)
         finally:
             await transport.close()

@@ -129,9 +129,6 @@ class PoliteDatabase:
     def reading(self) -> Reader:
         return self._db.reading()
 
-    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
-        await self._db.migrate(owner, steps)
-
 
 @asynccontextmanager
 async def scratch(plugins: Sequence[PluginType], file: Path | None) -> AsyncIterator[Database]:

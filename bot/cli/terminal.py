@@ -30,8 +30,8 @@ def read(config: Path) -> Opened:
     try:
         return open_config(config, found)
     except ConfigError as error:
-        everybodys = Catalogs({one.name: folder(one) for one in found.plugins}).everybodys(terminal_language())
-        tell(error.problems, everybodys)
+        all_owners = Catalogs({one.name: folder(one) for one in found.plugins}).all_owners(terminal_language())
+        tell(error.problems, all_owners)
 
 
 def tell(problems: Sequence[Problem], t: Translator) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What is wrong between settings: the same hub or room twice, a room nobody can find.
+"""Problems between settings: a duplicate hub or room, a room without an address.
 
 The checks look at the trees, not at the models, so that they are made even where something else is wrong.
 """
@@ -23,20 +23,20 @@ class HubSource:
     node: Node
 
     def problem(self, node: Node, loc: Loc, message: Text) -> Problem:
-        return Problem(self.file, node.place.line, node.place.column, shown((*self.loc, *loc)), message)
+        return Problem(self.file, node.position.line, node.position.column, shown((*self.loc, *loc)), message)
 
     def line(self, node: Node) -> str:
-        return f"{self.file}:{node.place.line}"
+        return f"{self.file}:{node.position.line}"
 
 
-def between(hubs: Sequence[HubSource]) -> list[Problem]:
+def cross_check(hubs: Sequence[HubSource]) -> list[Problem]:
     """The problems of all hubs together."""
     return [
         *_same_hub(hubs),
         *_same_room(hubs),
         *_same_topic(hubs),
-        *_hubs_that_are_none(hubs),
-        *_rooms_nobody_can_find(hubs),
+        *_unknown_hubs(hubs),
+        *_rooms_without_address(hubs),
     ]
 
 
@@ -88,7 +88,7 @@ def _same_topic(hubs: Sequence[HubSource]) -> list[Problem]:
     return problems
 
 
-def _hubs_that_are_none(hubs: Sequence[HubSource]) -> list[Problem]:
+def _unknown_hubs(hubs: Sequence[HubSource]) -> list[Problem]:
     known = {text_of(hub.node, "id") for hub in hubs}
     problems = []
     for hub in hubs:
@@ -108,7 +108,7 @@ def _hubs_that_are_none(hubs: Sequence[HubSource]) -> list[Problem]:
     return problems
 
 
-def _rooms_nobody_can_find(hubs: Sequence[HubSource]) -> list[Problem]:
+def _rooms_without_address(hubs: Sequence[HubSource]) -> list[Problem]:
     problems = []
     for hub in hubs:
         for number, room in enumerate(items_of(hub.node, "rooms")):

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bot.api import Plugin
 from bot.config import secrets, yamltree
-from bot.config.crosscheck import HubSource, between
+from bot.config.crosscheck import HubSource, cross_check
 from bot.config.model import BotConfig
 from bot.config.problems import problems_of, unknown_key
 from bot.config.schema import hub_model
@@ -36,7 +36,7 @@ class Loaded:
     base: Path  # the folder paths are relative to
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
-    lacking: tuple[Problem, ...] = ()  # secrets that could not be read; they matter to who must log in
+    missing_secrets: tuple[Problem, ...] = ()  # secrets that could not be read; they matter to who must log in
 
     @property
     def data_dir(self) -> Path:
@@ -56,7 +56,7 @@ def load(
     `broken` names plugins that could not be imported: settings that may be theirs are passed over. With `secrets`
     False (commands that do not log in), no password or token has to be there.
     """
-    return _Loading(path, plugins, environ, broken, secrets).run()
+    return _Loader(path, plugins, environ, broken, secrets).run()
 
 
 def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
@@ -73,7 +73,7 @@ def peek(path: Path, environ: Mapping[str, str] = os.environ) -> list[Path]:
 
 
 @dataclass(slots=True)
-class _Loading:
+class _Loader:
     path: Path
     plugins: Sequence[PluginType]
     environ: Mapping[str, str]
@@ -89,24 +89,27 @@ class _Loading:
             raise ConfigError(self.problems)
         if "id" in root.nodes and root.nodes.keys().isdisjoint(("homeserver", "hubs", "include")):
             text = Text("this looks like the file of one hub; check the config.yaml that includes it")
-            self._say(file, root, (), text)
+            self._report(file, root, (), text)
             raise ConfigError(self.problems)
         root, unset = secrets.expand(root, file, self.environ)
-        self.problems += [*(one for one in unset if one.path not in secrets.SECRETS), *secrets.one_way_in(root, file)]
+        self.problems += [
+            *(one for one in unset if one.path not in secrets.SECRETS),
+            *secrets.conflicting_logins(root, file),
+        ]
         config = self._config(root)
         settings, left_out = self._plugin_settings(root)
         sources = [*self._inline(root), *self._included(root)]
-        self.problems += between(sources)
+        self.problems += cross_check(sources)
         hubs = self._hubs(sources)
         found, unreadable = secrets.read_secrets(config, root, file, self.environ) if config else ({}, [])
-        lacking = [*(one for one in unset if one.path in secrets.SECRETS), *unreadable]
+        missing_secrets = [*(one for one in unset if one.path in secrets.SECRETS), *unreadable]
         if self.secrets:
-            self.problems += lacking
+            self.problems += missing_secrets
         if self.problems or config is None:
             raise ConfigError(_in_order(self.problems, self.files))
         config = config.model_copy(update={"hubs": hubs})
         base, password, token = self.path.parent, found.get("password"), found.get("access_token")
-        return Loaded(config, settings, left_out, base, password, token, tuple(lacking))
+        return Loaded(config, settings, left_out, base, password, token, tuple(missing_secrets))
 
     def _read(self, path: Path) -> yamltree.Mapping | None:
         """The mapping a file consists of."""
@@ -115,15 +118,15 @@ class _Loading:
             root, problems = yamltree.read(str(path), path.read_bytes())
         except (OSError, ValueError) as error:
             text = Text("the file cannot be read: {reason}", reason=secrets.reason(error))
-            self._say(str(path), None, (), text)
+            self._report(str(path), None, (), text)
             return None
         self.problems += problems
         if isinstance(root, yamltree.Mapping):
             return root
         if root is not None:
-            self._say(str(path), root, (), Text("settings are expected here, as lines 'name: value'"))
+            self._report(str(path), root, (), Text("settings are expected here, as lines 'name: value'"))
         elif not problems:
-            self._say(str(path), None, (), Text("the file is empty"))
+            self._report(str(path), None, (), Text("the file is empty"))
         return None
 
     def _config(self, root: yamltree.Mapping) -> BotConfig | None:
@@ -135,19 +138,19 @@ class _Loading:
             return None
 
     def _plugin_settings(self, root: yamltree.Mapping) -> tuple[dict[str, Settings], frozenset[str]]:
-        file, written = str(self.path), root.nodes.get("plugins", Scalar(root.place, None))
+        file, written = str(self.path), root.nodes.get("plugins", Scalar(root.position, None))
         settings: dict[str, Settings] = {}
         left_out: set[str] = set()
         if not isinstance(written, yamltree.Mapping):
             if not (isinstance(written, Scalar) and written.text is None):
-                self._say(file, written, ("plugins",), Text("plugins are expected here, as lines 'name: settings'"))
-            written = yamltree.Mapping(root.place)
+                self._report(file, written, ("plugins",), Text("plugins are expected here, as lines 'name: settings'"))
+            written = yamltree.Mapping(root.position)
         known = {plugin.name: plugin for plugin in self.plugins}
         for name, place in written.keys.items():
             if name not in known and name not in self.broken:
-                self._say(file, Scalar(place, name), ("plugins", name), unknown_key(name, list(known)))
+                self._report(file, Scalar(place, name), ("plugins", name), unknown_key(name, list(known)))
         for name, plugin in known.items():
-            node = written.nodes.get(name, Scalar(root.place, None))
+            node = written.nodes.get(name, Scalar(root.position, None))
             text = node.text.lower() if isinstance(node, Scalar) and node.text else None
             if text in ("false", "no", "off"):
                 left_out.add(name)
@@ -164,7 +167,7 @@ class _Loading:
             for number, node in enumerate(hubs.nodes):
                 yield HubSource(str(self.path), root, ("hubs", number), node)
         elif hubs is not None:
-            self._say(str(self.path), hubs, ("hubs",), Text("a list of hubs is expected here, each after a '- '"))
+            self._report(str(self.path), hubs, ("hubs",), Text("a list of hubs is expected here, each after a '- '"))
 
     def _included(self, root: yamltree.Mapping) -> Iterator[HubSource]:
         seen = {self.path.resolve()}
@@ -177,7 +180,7 @@ class _Loading:
             if not files:
                 text = Text("no file matches '{pattern}' in {folder}", pattern=node.text,
                             folder=self.path.parent)  # fmt: skip
-                self._say(str(self.path), node, loc, text)
+                self._report(str(self.path), node, loc, text)
             for file in files:
                 if file.resolve() not in seen and (hub := self._read(file)) is not None:
                     yield HubSource(str(file), hub, (), hub)
@@ -195,11 +198,11 @@ class _Loading:
             self.problems += problems_of(error, model, file, root, loc)
         except Exception as error:  # a plugin's own validator broke
             text = Text("a plugin failed while it read this: {error}", error=f"{type(error).__name__}: {error}")
-            self._say(file, yamltree.reach(root, loc), loc, text)
+            self._report(file, yamltree.reach(root, loc), loc, text)
         return None
 
-    def _say(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:
-        place = node.place if node else yamltree.Place(1, 1)
+    def _report(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:
+        place = node.position if node else yamltree.Position(1, 1)
         self.problems.append(Problem(file, place.line, place.column, shown(loc), text))
 
 

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in plain sentences, each at its place in the file."""
+"""What pydantic found wrong, in plain sentences, each at its position in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.yamltree import Loc, Mapping, Node, Place, child, shown
+from bot.config.yamltree import Loc, Mapping, Node, Position, child, shown
 from bot.core.errors import Problem
 from bot.core.texts import Text
 
@@ -81,12 +81,12 @@ def unknown_key(key: str, known: Sequence[str]) -> Text:
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], file: str, root: Node, prefix: Loc) -> Problem:
-    place, loc = _place(root, (*prefix, *details["loc"]), details["type"])
+    position, loc = _position(root, (*prefix, *details["loc"]), details["type"])
     if details["type"] == "extra_forbidden":
         message = unknown_key(str(loc[-1]), _keys_at(model, loc[len(prefix) : -1]))
     else:
         message = explain(details)
-    return Problem(file, place.line, place.column, shown(loc), message)
+    return Problem(file, position.line, position.column, shown(loc), message)
 
 
 def _short_of_wrong_ones(details: ErrorDetails) -> bool:
@@ -95,20 +95,20 @@ def _short_of_wrong_ones(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and isinstance(value, list) and len(value) >= details["ctx"]["min_length"]
 
 
-def _place(root: Node, loc: Loc, kind: str) -> tuple[Place, Loc]:
+def _position(root: Node, loc: Loc, kind: str) -> tuple[Position, Loc]:
     """Where it is, and the way there without the steps pydantic adds for itself (members of unions, "[key]")."""
     node, way = root, list[str | int]()
-    place = root.place
+    position = root.position
     for step in loc:
         if (inner := child(node, step)) is None:
             continue
         # an unknown key is wrong itself; of anything else the value is
-        place = node.keys[str(step)] if kind == "extra_forbidden" and isinstance(node, Mapping) else inner.place
+        position = node.keys[str(step)] if kind == "extra_forbidden" and isinstance(node, Mapping) else inner.position
         node = inner
         way.append(step)
     if kind == "missing":
         way.append(loc[-1])
-    return place, way
+    return position, way
 
 
 def explain(details: ErrorDetails) -> Text:

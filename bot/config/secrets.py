@@ -22,20 +22,22 @@ def expand(root: Mapping, file: str, environ: Environ[str, str]) -> tuple[Mappin
 
     def fill(node: Node, loc: Loc) -> Node:
         if isinstance(node, Items):
-            return Items(node.place, [fill(item, (*loc, number)) for number, item in enumerate(node.nodes)])
+            return Items(node.position, [fill(item, (*loc, number)) for number, item in enumerate(node.nodes)])
         if isinstance(node, Mapping):
-            return Mapping(node.place, {key: fill(value, (*loc, key)) for key, value in node.nodes.items()}, node.keys)
+            return Mapping(
+                node.position, {key: fill(value, (*loc, key)) for key, value in node.nodes.items()}, node.keys
+            )
         if node.text is None or "${" not in node.text:
             return node
         problems.extend(
-            Problem(file, node.place.line, node.place.column, shown(loc), _unset(name, loc))
+            Problem(file, node.position.line, node.position.column, shown(loc), _unset(name, loc))
             for name in _VARIABLE.findall(node.text)
             if not environ.get(name)
         )
-        return Scalar(node.place, _VARIABLE.sub(lambda match: environ.get(match[1], ""), node.text))
+        return Scalar(node.position, _VARIABLE.sub(lambda match: environ.get(match[1], ""), node.text))
 
     nodes = {key: value if key == "hubs" else fill(value, (key,)) for key, value in root.nodes.items()}
-    return Mapping(root.place, nodes, root.keys), problems
+    return Mapping(root.position, nodes, root.keys), problems
 
 
 def _unset(name: str, loc: Loc) -> Text:
@@ -48,7 +50,7 @@ def _unset(name: str, loc: Loc) -> Text:
     return Text("the environment variable {name} is not set; set it, or write the value here", name=name)
 
 
-def one_way_in(root: Mapping, file: str) -> list[Problem]:
+def conflicting_logins(root: Mapping, file: str) -> list[Problem]:
     """A password or a token, written or in a file: one of the four."""
     written = sorted(
         (name for name in SETTINGS if text_of(root, name) is not None), key=lambda name: root.keys[name].line
@@ -86,7 +88,7 @@ def read_secrets(
             if content:
                 found[name] = content
             else:
-                place = root.nodes[f"{name}_file"].place
+                place = root.nodes[f"{name}_file"].position
                 problems.append(Problem(file, place.line, place.column, f"{name}_file", message))
     if not found and not problems:
         environment = {"access_token": environ.get("FARO_ACCESS_TOKEN"), "password": environ.get("FARO_PASSWORD")}

@@ -29,7 +29,7 @@ _ROOM_ADDRESS = re.compile(r"#[^\s:#]+:\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Line and column, counting from 1."""
 
     line: int
@@ -38,23 +38,23 @@ class Place:
 
 @dataclass(slots=True)
 class Scalar:
-    place: Place
+    position: Position
     text: str | None  # None: nothing was written, or `null`
     size: int = 1
 
 
 @dataclass(slots=True)
 class Items:
-    place: Place
+    position: Position
     nodes: list[Node] = field(default_factory=list)
     size: int = 1  # values in it, aliases written out
 
 
 @dataclass(slots=True)
 class Mapping:
-    place: Place
+    position: Position
     nodes: dict[str, Node] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     size: int = 1
 
 
@@ -118,32 +118,34 @@ def read(file: str, content: bytes, loader: Loader = LOADERS[-1]) -> tuple[Node 
     try:
         source = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = _place_after(content[: error.start].decode("utf-8", "replace"))
-        return None, [Problem(file, place.line, place.column, "", Text("the file is not UTF-8 text; save it as UTF-8"))]
+        position = _position_after(content[: error.start].decode("utf-8", "replace"))
+        return None, [
+            Problem(file, position.line, position.column, "", Text("the file is not UTF-8 text; save it as UTF-8"))
+        ]
     if unprintable := _UNPRINTABLE.search(source):
-        place = _place_after(source[: unprintable.start()])
+        position = _position_after(source[: unprintable.start()])
         name = f"U+{ord(unprintable[0]):04X}"
         text = Text("there is an invisible character here ({name}); remove it", name=name)
-        return None, [Problem(file, place.line, place.column, "", text)]
+        return None, [Problem(file, position.line, position.column, "", text)]
     reader = _Reader(file, source, loader)
     try:
         return reader.document(), reader.problems
     except _Unusable as error:
-        place = error.place
-        return None, [*reader.problems, Problem(file, place.line, place.column, "", error.text)]
+        position = error.position
+        return None, [*reader.problems, Problem(file, position.line, position.column, "", error.text)]
     except yaml.MarkedYAMLError as error:
         return None, [*reader.problems, reader.syntax(error)]
 
 
-def _place_after(text: str) -> Place:
+def _position_after(text: str) -> Position:
     lines = re.split("\r\n|\r|\n", text)
-    return Place(len(lines), len(lines[-1]) + 1)
+    return Position(len(lines), len(lines[-1]) + 1)
 
 
 class _Unusable(Exception):  # noqa: N818 - ends the reading of one file, never leaves this module
-    def __init__(self, place: Place, text: Text) -> None:
+    def __init__(self, position: Position, text: Text) -> None:
         super().__init__(str(text))
-        self.place, self.text = place, text
+        self.position, self.text = position, text
 
 
 class _Reader:
@@ -161,47 +163,47 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     text = Text("a second document begins here; write one document per file, without lines '---'")
-                    raise _Unusable(_place(event), text)
+                    raise _Unusable(_position(event), text)
                 root = self._node(next(self._events))
         return None if isinstance(root, Scalar) and root.text is None else root
 
     def _node(self, event: yaml.Event) -> Node:
-        place = _place(event)
+        position = _position(event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, place)
+            return self._alias(event, position)
         assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)  # noqa: S101 - YAML's grammar
         if event.tag not in _TAGS:
-            self._tag(place)
+            self._tag(position)
         if event.anchor:
             self._anchors[event.anchor] = None
         if isinstance(event, yaml.CollectionStartEvent) and event.flow_style:
-            self._bracket = place.line
+            self._bracket = position.line
         if len(self._path) > MAX_DEPTH:
-            raise _Unusable(place, Text("this is nested too deeply"))
+            raise _Unusable(position, Text("this is nested too deeply"))
         node: Node
         if isinstance(event, yaml.SequenceStartEvent):
-            node = self._items(place)
+            node = self._items(position)
         elif isinstance(event, yaml.MappingStartEvent):
-            node = self._mapping(place)
+            node = self._mapping(position)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Scalar(place, self._text(event, place))
+            node = Scalar(position, self._text(event, position))
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
 
-    def _items(self, place: Place) -> Items:
-        items = Items(place)
+    def _items(self, position: Position) -> Items:
+        items = Items(position)
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             self._path.append(len(items.nodes))
             items.nodes.append(node := self._node(event))
             self._path.pop()
-            items.size = self._grown(items.size + node.size, place)
+            items.size = self._grown(items.size + node.size, position)
         return items
 
-    def _mapping(self, place: Place) -> Mapping:
-        mapping = Mapping(place)
+    def _mapping(self, position: Position) -> Mapping:
+        mapping = Mapping(position)
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            at = _place(event)
+            at = _position(event)
             key = self._node(event)
             name = (
                 (key.text or event.value) if isinstance(key, Scalar) and isinstance(event, yaml.ScalarEvent) else None
@@ -209,59 +211,61 @@ class _Reader:
             self._path.append(name or "")
             value = self._node(next(self._events))
             if name is None:
-                self._say(at, Text("this cannot be a key; a text that begins with a bracket needs quotes"), depth=-1)
+                self._report(at, Text("this cannot be a key; a text that begins with a bracket needs quotes"), depth=-1)
             elif name == "<<" and isinstance(event, yaml.ScalarEvent) and not event.style:
-                self._say(at, Text("'<<' is not used here; write the settings out, or repeat them with '*name'"))
+                self._report(at, Text("'<<' is not used here; write the settings out, or repeat them with '*name'"))
             elif name in mapping.nodes:
                 first = mapping.keys[name].line
-                self._say(at, Text("'{key}' is written twice; the first is in line {line}", key=name, line=first))
+                self._report(at, Text("'{key}' is written twice; the first is in line {line}", key=name, line=first))
             else:
                 mapping.nodes[name], mapping.keys[name] = value, at
             self._path.pop()
-            mapping.size = self._grown(mapping.size + key.size + value.size, place)
+            mapping.size = self._grown(mapping.size + key.size + value.size, position)
         return mapping
 
-    def _alias(self, event: yaml.AliasEvent, place: Place) -> Node:
+    def _alias(self, event: yaml.AliasEvent, position: Position) -> Node:
         if event.anchor not in self._anchors:
             text = Text("there is no '&{name}' above; a value that begins with '*' needs quotes", name=event.anchor)
-            raise _Unusable(place, text)
+            raise _Unusable(position, text)
         node = self._anchors[event.anchor]
         if node is None:
-            raise _Unusable(place, Text("'*{name}' contains itself", name=event.anchor))
+            raise _Unusable(position, Text("'*{name}' contains itself", name=event.anchor))
         return node
 
-    def _grown(self, size: int, place: Place) -> int:
+    def _grown(self, size: int, position: Position) -> int:
         if size > MAX_NODES:
             text = Text("this holds more than {count} values when its aliases are written out", count=MAX_NODES)
-            raise _Unusable(place, text)
+            raise _Unusable(position, text)
         return size
 
-    def _text(self, event: yaml.ScalarEvent, place: Place) -> str | None:
+    def _text(self, event: yaml.ScalarEvent, position: Position) -> str | None:
         if event.style or event.value not in _NULLS or event.tag is not None:
             return str(event.value)
-        rest = self._lines[place.line - 1][place.column - 1 :].strip() if place.line <= len(self._lines) else ""
+        rest = (
+            self._lines[position.line - 1][position.column - 1 :].strip() if position.line <= len(self._lines) else ""
+        )
         if event.value == "" and _ROOM_ADDRESS.match(rest):
-            self._say(place, _comment(rest))
+            self._report(position, _comment(rest))
         return None
 
-    def _tag(self, place: Place) -> None:
-        rest = self._lines[place.line - 1][place.column - 1 :].strip()
-        self._say(place, Text("a value that begins with '!' needs quotes: \"{value}\"", value=rest))
+    def _tag(self, position: Position) -> None:
+        rest = self._lines[position.line - 1][position.column - 1 :].strip()
+        self._report(position, Text("a value that begins with '!' needs quotes: \"{value}\"", value=rest))
 
-    def _say(self, place: Place, text: Text, depth: int | None = None) -> None:
-        self.problems.append(Problem(self.file, place.line, place.column, shown(self._path[:depth]), text))
+    def _report(self, position: Position, text: Text, depth: int | None = None) -> None:
+        self.problems.append(Problem(self.file, position.line, position.column, shown(self._path[:depth]), text))
 
     def syntax(self, error: yaml.MarkedYAMLError) -> Problem:
         """YAML's own complaint in plain words, as far as the character it stopped at tells what happened."""
         mark = error.problem_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
-        line = self._lines[place.line - 1] if place.line <= len(self._lines) else ""
+        position = Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
+        line = self._lines[position.line - 1] if position.line <= len(self._lines) else ""
         what, context = error.problem or "", error.context or ""
-        start = error.context_mark.line + 1 if error.context_mark is not None else place.line
+        start = error.context_mark.line + 1 if error.context_mark is not None else position.line
         if "\t" in line[: len(line) - len(line.lstrip())]:
             text = Text("the line is indented with a tab; use spaces")
         elif "cannot start any token" in what:
-            char = line[place.column - 1 : place.column]
+            char = line[position.column - 1 : position.column]
             text = Text("a value that begins with '{char}' needs quotes", char=char)
         elif context == "while scanning an alias":
             text = Text("a value that begins with '*' needs quotes")
@@ -280,13 +284,13 @@ class _Reader:
             text = Text("this line does not fit the lines above; is it indented differently, or is a ':' missing?")
         else:
             text = Text("this cannot be read as YAML: {reason}", reason=what or str(error))
-        return Problem(self.file, place.line, place.column, "", text)
+        return Problem(self.file, position.line, position.column, "", text)
 
 
 def _comment(value: str) -> Text:
     return Text("a value that begins with '#' needs quotes, otherwise it is a comment: \"{value}\"", value=value)
 
 
-def _place(event: yaml.Event) -> Place:
+def _position(event: yaml.Event) -> Position:
     mark = event.start_mark
-    return Place(mark.line + 1, mark.column + 1) if mark is not None else Place(1, 1)
+    return Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)

@@ -4,6 +4,7 @@ FaroError
 ├── UserError          the member who asked: the text is the answer they get
 │   └── UsageError     … because the command was written wrongly
 ├── ConfigError        the moderator or operator: problems with file, line and remedy
+├── DatabaseError      the operator: the database file cannot be used as it is
 ├── PluginError        the plugin's author: the plugin is left out, the rest runs
 └── TransportError     the homeserver said no, or did not answer
     ├── Unavailable    nobody yet: try again after `retry_after` seconds
@@ -56,6 +57,14 @@ class ConfigError(FaroError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class DatabaseError(FaroError):
+    """The database file cannot be used as it is; `text` says what to do."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(str(text))
+        self.text = text
 
 
 class PluginError(FaroError):

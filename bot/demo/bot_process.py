@@ -32,12 +32,12 @@ class BotProcess:
             waiting.cancel()
             ended.cancel()
         if not self._ready.is_set():
-            raise FaroError(self.last_words())
+            raise FaroError(self.log_tail())
 
     async def ended(self) -> int:
         return await self._process.wait()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of the bot's log."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-15:])

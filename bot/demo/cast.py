@@ -41,7 +41,7 @@ ROOMS = (
 )
 """The rooms of the hubs in `templates/`."""
 
-SAID_BEFORE = (
+HISTORY = (
     (GRACE, "risks", "Our risk map of import procedures follows this: https://tfig.unece.org/contents/integrity.htm"),
     (
         DIEGO,

@@ -22,7 +22,7 @@ PATIENCE = 15.0  # seconds it waits for that at most
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ChatEvent:
     """Something that happened in a room, as one account sees it. `room` is the room's short name."""
 
     room: str
@@ -50,7 +50,7 @@ class Community(Protocol):
 
     async def remove(self, account: str, room: str, event_id: str) -> None: ...
 
-    def listen(self, account: str) -> AsyncIterator[Heard]:
+    def listen(self, account: str) -> AsyncIterator[ChatEvent]:
         """What happens from now on in the account's rooms."""
         ...
 
@@ -169,7 +169,7 @@ class Chat:
         self.terminal.show(Wrapped(text, style="yellow"))
 
 
-def shown(heard: Heard, words: Translator) -> Sequence[RenderableType]:
+def shown(heard: ChatEvent, words: Translator) -> Sequence[RenderableType]:
     """How it looks on a terminal; what people wrote cannot do anything there."""
     head = Styled.assemble(
         (heard.sender.translate(HARMLESS), "bold cyan" if heard.by_bot else "bold green"), (f"  {heard.room}", "dim")

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from bot.core.errors import Unavailable
-from bot.demo.chat import Heard
+from bot.demo.chat import ChatEvent
 from bot.testing.person import HomeserverError, Person
 
 LONG_POLL = 30  # seconds
 
 
-def heard(event: Mapping[str, Any], room: str, bot: str, names: Mapping[str, str]) -> Heard | None:
+def chat_event(event: Mapping[str, Any], room: str, bot: str, names: Mapping[str, str]) -> ChatEvent | None:
     """What a room event is for somebody who reads along; None if it is nothing to read.
 
     `names` are display names by user id; `bot` is the bot's user id.
@@ -21,15 +21,15 @@ def heard(event: Mapping[str, Any], room: str, bot: str, names: Mapping[str, str
     sender, content = str(event["sender"]), event.get("content") or {}
     name, by_bot = names.get(sender, sender), sender == bot
     if event["type"] == "m.room.redaction":
-        return Heard(room, name, kind="removed", by_bot=by_bot)
+        return ChatEvent(room, name, kind="removed", by_bot=by_bot)
     if event["type"] != "m.room.message" or "body" not in content:
         return None
     if new := content.get("m.new_content"):
-        return Heard(room, name, str(new.get("body", "")), kind="edited", by_bot=by_bot)
-    return Heard(room, name, str(content["body"]), by_bot=by_bot)
+        return ChatEvent(room, name, str(new.get("body", "")), kind="edited", by_bot=by_bot)
+    return ChatEvent(room, name, str(content["body"]), by_bot=by_bot)
 
 
-class Neighbours:
+class HomeserverCommunity:
     """`bot.demo.chat.Community` over a homeserver.
 
     `people` are the accounts by short name, `rooms` the room ids of each account by short name of the room,
@@ -64,13 +64,15 @@ class Neighbours:
         with _translated():
             await self._people[account].redact(self._rooms[account][room], event_id)
 
-    async def listen(self, account: str) -> AsyncIterator[Heard]:
+    async def listen(self, account: str) -> AsyncIterator[ChatEvent]:
         short = {room_id: name for name, room_id in self._rooms[account].items()}
         while True:
             with _translated():
                 events = await self._people[account].sync(wait=LONG_POLL)
             for event in events:
-                if event["room_id"] in short and (one := heard(event, short[event["room_id"]], self._bot, self._names)):
+                if event["room_id"] in short and (
+                    one := chat_event(event, short[event["room_id"]], self._bot, self._names)
+                ):
                     yield one
 
 

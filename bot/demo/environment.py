@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bot.demo import bot_process, config_files
 from bot.demo.bot_process import BotProcess
-from bot.demo.cast import BOT, PEOPLE, ROOMS, SAID_BEFORE, Account, DemoRoom
-from bot.demo.community import Neighbours
+from bot.demo.cast import BOT, HISTORY, PEOPLE, ROOMS, Account, DemoRoom
+from bot.demo.community import HomeserverCommunity
 from bot.demo.progress import Steps
 from bot.testing.homeserver import Homeserver
 from bot.testing.person import HomeserverError, Person
@@ -21,15 +21,17 @@ DIRECT = "direct"  # short name of everyone's direct chat with the bot
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class DemoEnvironment:
     url: str
     config: Path
-    community: Neighbours
+    community: HomeserverCommunity
     bot: BotProcess
 
 
 @asynccontextmanager
-async def stage(folder: Path, steps: Steps, plan: Callable[[], tuple[int, Sequence[str]]]) -> AsyncIterator[Stage]:
+async def demo_environment(
+    folder: Path, steps: Steps, plan: Callable[[], tuple[int, Sequence[str]]]
+) -> AsyncIterator[DemoEnvironment]:
     """Sets everything up in `folder`, or takes up what an earlier demo left there.
 
     `plan` answers when the meeting starts (UTC ms) and the leads of its reminders; it is asked as late as possible.
@@ -58,13 +60,15 @@ async def stage(folder: Path, steps: Steps, plan: Callable[[], tuple[int, Sequen
             await bot.ready()
         with steps.step(t("Sharing the first links:")):
             if new:
-                for account, room, words in SAID_BEFORE:
+                for account, room, words in HISTORY:
                     await people[account.name].send(ids[room], words)
             rooms = {account.name: await _rooms_of(account, people, ids, bot_account.user_id) for account in PEOPLE}
             await asyncio.gather(*(person.sync() for person in people.values()))  # what was before is not shown
         names = {bot_account.user_id: BOT.display_name}
         names |= {people[account.name].user_id: account.display_name for account in PEOPLE}
-        yield Stage(homeserver.url, config, Neighbours(people, rooms, bot_account.user_id, names), bot)
+        yield DemoEnvironment(
+            homeserver.url, config, HomeserverCommunity(people, rooms, bot_account.user_id, names), bot
+        )
 
 
 def _port(file: Path) -> int | None:

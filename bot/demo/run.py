@@ -17,11 +17,11 @@ from bot.core.errors import FaroError
 from bot.demo.bot_process import BotProcess
 from bot.demo.cast import PEOPLE
 from bot.demo.chat import Chat, Wrapped, shown
-from bot.demo.environment import SERVER, Stage, stage
+from bot.demo.environment import SERVER, DemoEnvironment, demo_environment
 from bot.demo.progress import Steps
-from bot.demo.script import Missing, Play
+from bot.demo.script import MissingAnswer, ScriptRunner
 from bot.demo.signals import run_until_stopped
-from bot.demo.story import TALE
+from bot.demo.story import SCENES
 from bot.demo.terminal import Terminal
 from bot.ports import Clock, Translator
 from bot.testing.person import HomeserverError
@@ -60,7 +60,7 @@ async def _talk(folder: Path, console: Console, words: Translator, clock: Clock)
     def plan() -> tuple[int, Sequence[str]]:
         return (clock.now() // MINUTE + 5) * MINUTE, ("3 minutes", "1 minute")
 
-    async with stage(folder, Steps(console, words), plan) as ready:
+    async with demo_environment(folder, Steps(console, words), plan) as ready:
         console.print(_welcome(ready, words), soft_wrap=True)
         chat = Chat(ready.community, Terminal(console), words)
         await _until_one_ends(chat, ready.bot, words)
@@ -72,13 +72,15 @@ async def _script(folder: Path, console: Console, words: Translator, clock: Cloc
         return clock.now() + MINUTE + REMINDER_AFTER, ("1 minute",)
 
     names = {account.name: account.display_name for account in PEOPLE}
-    async with stage(folder, Steps(console, words), plan) as ready:
-        play = Play(ready.community, names, lambda heard: console.print(*shown(heard, words), sep="\n", soft_wrap=True))
+    async with demo_environment(folder, Steps(console, words), plan) as ready:
+        play = ScriptRunner(
+            ready.community, names, lambda heard: console.print(*shown(heard, words), sep="\n", soft_wrap=True)
+        )
         try:
-            await play.run(TALE, lambda title: console.print(Rule(title, align="left")))
-        except Missing as missing:
+            await play.run(SCENES, lambda title: console.print(Rule(title, align="left")))
+        except MissingAnswer as missing:
             _explain(missing, console, words)
-            console.print(ready.bot.last_words(), markup=False, highlight=False, soft_wrap=True)
+            console.print(ready.bot.log_tail(), markup=False, highlight=False, soft_wrap=True)
             return TROUBLE
     console.print(words.t("Every expected answer arrived."))
     return 0
@@ -95,10 +97,10 @@ async def _until_one_ends(chat: Chat, bot: BotProcess, words: Translator) -> Non
     if isinstance(results[0], Exception):
         raise results[0]
     if isinstance(results[1], int):
-        raise FaroError(words.t("The bot has stopped. This is the end of its log:") + "\n" + bot.last_words())
+        raise FaroError(words.t("The bot has stopped. This is the end of its log:") + "\n" + bot.log_tail())
 
 
-def _welcome(ready: Stage, words: Translator) -> Wrapped:
+def _welcome(ready: DemoEnvironment, words: Translator) -> Wrapped:
     """How any other Matrix client connects, and what to try here."""
     t = words.t
     accounts = [
@@ -119,7 +121,7 @@ def _welcome(ready: Stage, words: Translator) -> Wrapped:
     return Wrapped("\n".join(lines))
 
 
-def _explain(missing: Missing, console: Console, words: Translator) -> None:
+def _explain(missing: MissingAnswer, console: Console, words: Translator) -> None:
     """What was waited for in vain, and what came instead."""
     step = missing.step
     console.print(

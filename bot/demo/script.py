@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.demo.chat import Community, Heard
+from bot.demo.chat import ChatEvent, Community
 
 ANSWER_WITHIN = 15  # seconds
 
@@ -37,28 +37,28 @@ class Scene:
     steps: tuple[Step, ...]
 
 
-class Missing(Exception):  # noqa: N818 - it is the answer that is missing
+class MissingAnswer(Exception):  # noqa: N818 - it is the answer that is missing
     """An expected answer did not arrive."""
 
-    def __init__(self, step: Step, came: Sequence[Heard]) -> None:
+    def __init__(self, step: Step, came: Sequence[ChatEvent]) -> None:
         self.step = step
         self.came = tuple(came)
         super().__init__(step.text)
 
 
 @dataclass(slots=True)
-class Play:
+class ScriptRunner:
     """`show` is called with everything said and answered, in order."""
 
     community: Community
     names: Mapping[str, str]  # account → a name for people
-    show: Callable[[Heard], object]
+    show: Callable[[ChatEvent], object]
     _answers: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _heard: dict[str, list[Heard]] = field(default_factory=dict)  # account → the bot's acts not yet looked at
+    _heard: dict[str, list[ChatEvent]] = field(default_factory=dict)  # account → the bot's acts not yet looked at
     _said: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # account, mark → room, event
 
     async def run(self, scenes: Sequence[Scene], announce: Callable[[str], None]) -> None:
-        """Raises `Missing`, or `TransportError`."""
+        """Raises `MissingAnswer`, or `TransportError`."""
         listeners = [asyncio.create_task(self._listen(account)) for account in self.community.accounts]
         try:
             for scene in scenes:
@@ -84,12 +84,12 @@ class Play:
                 await self.community.remove(step.account, room, event_id)
         kinds: dict[str, Literal["said", "edited", "removed"]] = {"say": "said", "edit": "edited", "remove": "removed"}
         if step.does in kinds:
-            self.show(Heard(step.room, self.names[step.account], step.text, kinds[step.does]))
+            self.show(ChatEvent(step.room, self.names[step.account], step.text, kinds[step.does]))
         if step.answer or step.kind == "removed":
             self.show(await self._answer(step))
 
-    async def _answer(self, step: Step) -> Heard:
-        came: list[Heard] = []
+    async def _answer(self, step: Step) -> ChatEvent:
+        came: list[ChatEvent] = []
         try:
             async with asyncio.timeout(step.within), self._answers:
                 while True:
@@ -101,7 +101,7 @@ class Play:
                             return here[0]
                     await self._answers.wait()
         except TimeoutError:
-            raise Missing(step, came) from None
+            raise MissingAnswer(step, came) from None
 
     async def _listen(self, account: str) -> None:
         async for heard in self.community.listen(account):
@@ -111,7 +111,7 @@ class Play:
                     self._answers.notify_all()
 
 
-def _fits(step: Step, heard: Heard) -> bool:
+def _fits(step: Step, heard: ChatEvent) -> bool:
     return (
         heard.kind == step.kind
         and all(words in heard.body for words in step.answer)

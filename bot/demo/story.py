@@ -10,7 +10,7 @@ ARGENTINA = (
 )
 WRONG, RIGHT = "https://www.iadb.org/es/regalos-2019", "https://www.iadb.org/es/regalos-2026"
 
-TALE = (
+SCENES = (
     Scene(
         "Buscar en español",
         (

@@ -42,7 +42,7 @@ class Catalogs:
             self._ready[owner, language] = CatalogTranslator(language, self._with_core(owner, language))
         return self._ready[owner, language]
 
-    def everybodys(self, language: str) -> Translator:
+    def all_owners(self, language: str) -> Translator:
         """The sentences of all owners: for what the core or any plugin may have said."""
         language = _known(language)
         catalog = NullTranslations()

@@ -37,13 +37,13 @@ def sentences(files: Iterable[Path]) -> set[Sentence]:
                 found.update(_parameters(node))
             elif isinstance(node, ast.Call):
                 try:
-                    found.update(_said(node))
+                    found.update(_call_sentences(node))
                 except NotLiteral as error:
                     raise NotLiteral(f"{file}:{node.lineno}: {error}") from None
     return found
 
 
-def _said(call: ast.Call) -> Iterator[Sentence]:
+def _call_sentences(call: ast.Call) -> Iterator[Sentence]:
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     literals = [_literal(argument) for argument in call.args[:2]]
     if called in SINGLE and literals and literals[0]:

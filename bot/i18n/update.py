@@ -27,18 +27,18 @@ def owners() -> dict[str, Path]:
     return {CORE: CORE_FOLDER} | {init.parent.name: init.parent for init in sorted(plugins.glob("*/__init__.py"))}
 
 
-def said_by(folder: Path) -> set[Sentence]:
+def sentences_of(folder: Path) -> set[Sentence]:
     """The sentences of an owner; those of the core are all over `bot/`."""
     return sentences(sorted((folder.parent if folder == CORE_FOLDER else folder).rglob("*.py")))
 
 
 def updated(folder: Path) -> Iterator[tuple[Path, str]]:
     """Each catalogue an owner should have, and what it should contain now; none if it says nothing."""
-    said = said_by(folder)
-    for language in TRANSLATED if said else ():
+    texts = sentences_of(folder)
+    for language in TRANSLATED if texts else ():
         file = po_file(folder, language)
         catalog = load(file, language)
-        catalog.update(_template(said))
+        catalog.update(_template(texts))
         yield file, _header(language) + _body(catalog)
 
 
@@ -72,9 +72,9 @@ def out_of_date(folders: Mapping[str, Path]) -> dict[Path, str]:
     }
 
 
-def _template(said: set[Sentence]) -> Catalog:
+def _template(texts: set[Sentence]) -> Catalog:
     catalog = Catalog()
-    for sentence in sorted(said):
+    for sentence in sorted(texts):
         catalog.add((sentence.singular, sentence.plural) if sentence.plural else sentence.singular)
     return catalog
 

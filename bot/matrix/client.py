@@ -18,10 +18,10 @@ from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
-from bot.matrix.login import Account, Secrets, log_in, log_in_anew
+from bot.matrix.login import Account, Secrets, log_in, log_in_as_new_device
 from bot.matrix.media import Media
 from bot.matrix.sync import Sync
-from bot.ports import Clock, RoomState
+from bot.ports import Clock, RoomStateReader
 
 if TYPE_CHECKING:
     from bot.matrix.crypto.crosssigning import CrossSigning
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CLEAR = frozenset({"m.reaction"})
+PLAINTEXT_TYPES = frozenset({"m.reaction"})
 """Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
 
-SEARCHED = 500  # of our own events when one is looked for
+MAX_SEARCHED = 500  # of our own events when one is looked for
 
 
 async def connect(
-    account: Account, secrets: Secrets, data_dir: Path, clock: Clock, room_state: RoomState
+    account: Account, secrets: Secrets, data_dir: Path, clock: Clock, room_state: RoomStateReader
 ) -> NioTransport:
     """Logs in, or takes up the kept session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
 
@@ -63,7 +63,7 @@ async def _encryption(
     secrets: Secrets,
     data_dir: Path,
     clock: Clock,
-    room_state: RoomState,
+    room_state: RoomStateReader,
 ) -> tuple[Engine, CrossSigning]:
     """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
     from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
@@ -73,13 +73,13 @@ async def _encryption(
     while True:
         engine = Engine(client, http, data_dir / "crypto", clock, room_state)
         try:
-            if not await engine.is_stranger():
+            if not await engine.has_foreign_keys():
                 signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
                 await _cross_sign(client, engine, signing)
                 return engine, signing
             engine.close()
             log.warning("the encryption keys of this device are lost; logging in as a new device")
-            await log_in_anew(client, http, account, secrets, data_dir / "session.json")
+            await log_in_as_new_device(client, http, account, secrets, data_dir / "session.json")
         except Unavailable as error:
             engine.close()
             wait = backoff.wait(error.retry_after)
@@ -110,7 +110,7 @@ class NioTransport:
         client: AsyncClient,
         http: Http,
         clock: Clock,
-        room_state: RoomState,
+        room_state: RoomStateReader,
         crypto: Engine | None,
         signing: CrossSigning | None = None,
     ) -> None:
@@ -135,8 +135,8 @@ class NioTransport:
     async def cross_signed(self) -> bool | None:
         if self._signing is None:
             return None
-        standing = await self._signing.standing(self.device_id)
-        return standing.identity == "ours" and standing.device_signed
+        status = await self._signing.status(self.device_id)
+        return status.identity == "ours" and status.device_signed
 
     async def sync(self, since: str | None) -> Batch:
         return await self._sync.next(since)
@@ -145,7 +145,7 @@ class NioTransport:
         self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
     ) -> str:
         """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
-        rules = None if plain or type_ in CLEAR else await self._room_state.encryption(room)
+        rules = None if plain or type_ in PLAINTEXT_TYPES else await self._room_state.encryption(room)
         if rules is not None:
             type_, content = "m.room.encrypted", await self._engine().encrypt(room, type_, content, rules)
         path = "/_matrix/client/v3/rooms/{}/send/{}/{}"
@@ -186,7 +186,7 @@ class NioTransport:
         only_ours = json.dumps({"senders": [self.user_id], "lazy_load_members": True})
         query = {"dir": "b", "limit": "100", "filter": only_ours}
         looked_at = 0
-        while looked_at < SEARCHED:
+        while looked_at < MAX_SEARCHED:
             page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
             chunk, end = page.get("chunk"), page.get("end")
             events = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
@@ -259,16 +259,16 @@ class NioTransport:
         except Refused:
             return {}
 
-    def let_verify(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
+    def enable_verification(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
         """From now on these people can verify the bot. Nothing without the `e2e` extra."""
         if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount
         from bot.matrix.crypto.verification import Verifier
-        from bot.matrix.crypto.verification_status import FileBoard
+        from bot.matrix.crypto.verification_status import StatusFile
 
-        account, board = OlmAccount(self._client), FileBoard(data_dir / "crypto", clock)
-        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, board)
+        account, display = OlmAccount(self._client), StatusFile(data_dir / "crypto", clock)
+        verifier = Verifier(self._http, account, self._signing.master, self.send, may_verify, clock, display)
         self.crypto.to_device_handlers.append(verifier.to_device)
         self.crypto.room_event_handlers.append(verifier.in_room)
 

@@ -19,16 +19,16 @@ from nio import AsyncClient
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.ports import Clock
 
-LARGEST = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
-GONE = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
-BUSY = frozenset({408, 425, 429})
-FILE_SECONDS = 120  # for one file to be brought
-FETCH_SECONDS = 60  # for one to come; it may lie with another homeserver, which can be as slow as it likes
-ELSEWHERE = frozenset({502, 504})  # with words of the homeserver: where the file lies nobody answers
+MAX_RESPONSE = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
+INVALID_SESSION = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
+RETRYABLE = frozenset({408, 425, 429})
+UPLOAD_TIMEOUT = 120  # for one file to be brought
+DOWNLOAD_TIMEOUT = 60  # for one to come; it may lie with another homeserver, which can be as slow as it likes
+REMOTE_FAILURE = frozenset({502, 504})  # with words of the homeserver: where the file lies nobody answers
 JSON = "application/json"
 OK = 200
-A_SECOND = 1000  # ms
-LONGEST_WAIT = 3600.0  # seconds a homeserver can make us wait at once
+SECOND = 1000  # ms
+MAX_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
 class NeedsAuth(Refused):
@@ -51,8 +51,8 @@ class Http:
 
     def __init__(self, client: AsyncClient, clock: Clock) -> None:
         self._client, self._clock = client, clock
-        self._erring = False
-        self._turns = asyncio.Lock()
+        self._failing = False
+        self._throttle = asyncio.Lock()
         self._last = 0  # ms: when a request went, or failed, while the homeserver errs
 
     async def request(
@@ -65,56 +65,56 @@ class Http:
         timeout: float = 30,
     ) -> dict[str, Any]:
         """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
-        url, data = _address(path, segments, query), None if body is None else json.dumps(body)
-        async with self._taking_turns():
-            return _answer(*await self._exchange(method, url, data, JSON, timeout, LARGEST))
+        url, data = _url(path, segments, query), None if body is None else json.dumps(body)
+        async with self._throttled_while_failing():
+            return _parse_response(*await self._send(method, url, data, JSON, timeout, MAX_RESPONSE))
 
     async def upload(self, path: str, content: bytes, type_: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Bytes instead of JSON as the body; else the same."""
-        async with self._taking_turns():
-            url = _address(path, (), query)
-            return _answer(*await self._exchange("POST", url, content, type_, FILE_SECONDS, LARGEST))
+        async with self._throttled_while_failing():
+            url = _url(path, (), query)
+            return _parse_response(*await self._send("POST", url, content, type_, UPLOAD_TIMEOUT, MAX_RESPONSE))
 
     async def download(self, path: str, *segments: str, most: int) -> bytes:
         """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`.
 
         What does not come in time, or cannot be had where it lies, is `Refused`: that may never get better.
         """
-        async with self._taking_turns():
-            url = _address(path, segments, None)
+        async with self._throttled_while_failing():
+            url = _url(path, segments, None)
             try:
-                status, raw, retry_after = await self._exchange("GET", url, None, JSON, FETCH_SECONDS, most)
+                status, raw, retry_after = await self._send("GET", url, None, JSON, DOWNLOAD_TIMEOUT, most)
             except Unavailable as error:
                 if isinstance(error.__cause__, TimeoutError):
                     raise Refused("FARO_TOO_SLOW", str(error)) from error
                 raise
-            if status in ELSEWHERE and (said := _object(raw)) is not None:
+            if status in REMOTE_FAILURE and (said := _object(raw)) is not None:
                 raise Refused(str(said.get("errcode", "M_UNKNOWN")), f"HTTP {status}")
             if status != OK:
-                _answer(status, raw, retry_after)
+                _parse_response(status, raw, retry_after)
                 raise Unavailable(f"HTTP {status} where a file was expected")
             return raw
 
     @asynccontextmanager
-    async def _taking_turns(self) -> AsyncIterator[None]:
-        await self._turn()
+    async def _throttled_while_failing(self) -> AsyncIterator[None]:
+        await self._wait_turn()
         try:
             yield
         except Unavailable:
-            self._erring, self._last = True, self._clock.now()
+            self._failing, self._last = True, self._clock.now()
             raise
-        self._erring = False
+        self._failing = False
 
-    async def _turn(self) -> None:
-        if not self._erring:
+    async def _wait_turn(self) -> None:
+        if not self._failing:
             return
-        async with self._turns:
-            early = self._last + A_SECOND - self._clock.now()
-            if self._erring and early > 0:
-                await self._clock.sleep(min(early, A_SECOND) / 1000)  # no longer, should the clock be set back
+        async with self._throttle:
+            early = self._last + SECOND - self._clock.now()
+            if self._failing and early > 0:
+                await self._clock.sleep(min(early, SECOND) / 1000)  # no longer, should the clock be set back
             self._last = self._clock.now()
 
-    async def _exchange(
+    async def _send(
         self, method: str, url: str, data: str | bytes | None, content_type: str, timeout: float, most: int
     ) -> tuple[int, bytes, str | None]:
         """Status, body and `Retry-After` of the answer."""
@@ -138,7 +138,7 @@ class Http:
             raise Unavailable(f"no connection: {error}") from error
 
 
-def _address(path: str, segments: tuple[str, ...], query: Mapping[str, Any] | None) -> str:
+def _url(path: str, segments: tuple[str, ...], query: Mapping[str, Any] | None) -> str:
     filled = path.format(*(quote(segment, safe="") for segment in segments))
     return f"{filled}?{urlencode(query, doseq=True)}" if query else filled
 
@@ -159,23 +159,23 @@ def _object(raw: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _answer(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
+def _parse_response(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
     answer = _object(raw)
     if answer is None:
-        if 400 <= status < 500 and status not in BUSY:
+        if 400 <= status < 500 and status not in RETRYABLE:
             raise Refused("M_UNKNOWN", f"HTTP {status}")
         raise Unavailable(f"HTTP {status} without JSON", _seconds(retry_after))
     if status < 300:
         return answer
     code, reason = str(answer.get("errcode", "M_UNKNOWN")), str(answer.get("error", f"HTTP {status}"))
-    if code in GONE:
+    if code in INVALID_SESSION:
         raise LoggedOut(
             f"the homeserver no longer accepts the bot's session ({code}: {reason}). "
             "Remove session.json from the data folder, check the password or access token, and start the bot again."
         )
     if status == 401 and "flows" in answer:
         raise NeedsAuth(code, reason, answer)
-    if status in BUSY or status >= 500 or code == "M_LIMIT_EXCEEDED":
+    if status in RETRYABLE or status >= 500 or code == "M_LIMIT_EXCEEDED":
         wait = answer.get("retry_after_ms")
         seconds = _bounded(wait) if isinstance(wait, int | float) else _seconds(retry_after)
         raise Unavailable(f"HTTP {status} {code}", seconds)
@@ -190,4 +190,4 @@ def _seconds(header: str | None) -> float | None:
 
 def _bounded(milliseconds: float) -> float:
     """In seconds. Anything may stand in JSON: NaN (here 0), and numbers no clock can count to."""
-    return max(0, min(milliseconds, LONGEST_WAIT * 1000)) / 1000
+    return max(0, min(milliseconds, MAX_WAIT * 1000)) / 1000

@@ -13,13 +13,13 @@ from typing import Any, TypeGuard, TypeVar
 from bot.core.events import Edit, Event, Invite, Message, Reaction, Redaction, StateChange, Undecryptable, id_of
 from bot.core.files import Attachment
 
-Found = TypeVar("Found", bound="Event | Undecryptable")
+AnyEvent = TypeVar("AnyEvent", bound="Event | Undecryptable")
 
-CARRYING = frozenset({"m.file", "m.image", "m.video", "m.audio"})
-SPOKEN = CARRYING | {"m.text", "m.emote"}  # m.notice is other bots'
-LONGEST_BODY = 65_536  # the size limit of an event (spec, "Size limits")
-MOST_MENTIONS = 100
-LONGEST_NAME = 255  # characters of a file's name or type
+FILE_MSGTYPES = frozenset({"m.file", "m.image", "m.video", "m.audio"})
+READ_MSGTYPES = FILE_MSGTYPES | {"m.text", "m.emote"}  # m.notice is other bots'
+MAX_BODY_LENGTH = 65_536  # the size limit of an event (spec, "Size limits")
+MAX_MENTIONS = 100
+MAX_NAME_LENGTH = 255  # characters of a file's name or type
 
 _UNPRINTABLE = r"\s\x00-\x1f\x7f-\x9f\ud800-\udfff"
 _USER = re.compile(rf"@[^:{_UNPRINTABLE}]*:[^{_UNPRINTABLE}]+")
@@ -86,16 +86,16 @@ def _message(room: str, event_id: str, sender: str, at: int, content: dict[str, 
         target, new = relation.get("event_id"), content.get("m.new_content")
         if not (_is(target, _ID) and isinstance(new, dict)):
             return None
-        edited = _words(room, event_id, sender, at, new, {})
+        edited = _text_message(room, event_id, sender, at, new, {})
         return Edit(target, edited) if edited else None
-    return _words(room, event_id, sender, at, content, relation)
+    return _text_message(room, event_id, sender, at, content, relation)
 
 
-def _words(
+def _text_message(
     room: str, event_id: str, sender: str, at: int, content: dict[str, Any], relation: dict[str, Any]
 ) -> Message | None:
     kind, body, html = content.get("msgtype"), content.get("body"), content.get("formatted_body")
-    if not isinstance(kind, str) or kind not in SPOKEN or not isinstance(body, str):
+    if not isinstance(kind, str) or kind not in READ_MSGTYPES or not isinstance(body, str):
         return None
     body = _storable(body)
     html = _storable(html) if isinstance(html, str) and content.get("format") == "org.matrix.custom.html" else None
@@ -103,7 +103,7 @@ def _words(
     thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
     if isinstance(reply_to, str):
         body, html = _without_quote(body), html and _without_html_quote(html)
-    mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MOST_MENTIONS]
+    mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MAX_MENTIONS]
     return Message(
         room=room,
         event_id=event_id,
@@ -115,7 +115,7 @@ def _words(
         thread=thread if _is(thread, _ID) else None,
         mentions=frozenset(user for user in mentioned if _is(user, _USER)),
         kind=kind,
-        attachment=_attachment(content, body) if kind in CARRYING else None,
+        attachment=_attachment(content, body) if kind in FILE_MSGTYPES else None,
     )
 
 
@@ -125,8 +125,8 @@ def _attachment(content: dict[str, Any], body: str) -> Attachment:
     type_, size = info.get("mimetype"), info.get("size")
     url = _dict(content.get("file")).get("url", content.get("url"))  # encrypted, or not
     return Attachment(
-        name=_storable(name if isinstance(name, str) and name else body)[:LONGEST_NAME],
-        mimetype=_storable(type_)[:LONGEST_NAME] if isinstance(type_, str) else "",
+        name=_storable(name if isinstance(name, str) and name else body)[:MAX_NAME_LENGTH],
+        mimetype=_storable(type_)[:MAX_NAME_LENGTH] if isinstance(type_, str) else "",
         size=size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else None,
         url=url if _is(url, _CONTENT) else "",
     )
@@ -139,12 +139,12 @@ def _without_quote(body: str) -> str:
 
 
 def _without_html_quote(html: str) -> str:
-    end = html[:LONGEST_BODY].lower().find("</mx-reply>") if html[:10].lower() == "<mx-reply>" else -1
+    end = html[:MAX_BODY_LENGTH].lower().find("</mx-reply>") if html[:10].lower() == "<mx-reply>" else -1
     return html[end + len("</mx-reply>") :] if end >= 0 else html
 
 
 def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST_BODY])
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:MAX_BODY_LENGTH])
 
 
 def _reaction(room: str, event_id: str, sender: str, at: int, content: dict[str, Any]) -> Reaction | None:
@@ -168,7 +168,7 @@ def invite(room: object, part: object, own_id: str) -> Invite | None:
     return Invite(room, "", direct=False)
 
 
-def joined_here(raw_events: object, own_id: str) -> str | None:
+def own_join(raw_events: object, own_id: str) -> str | None:
     """The id of the bot's own latest join among these raw events. A new display name is no join."""
     join = None
     for raw in _list(raw_events):
@@ -186,15 +186,15 @@ def _before(raw: dict[str, Any]) -> object:
     return _dict(raw.get("unsigned")).get("prev_content", raw.get("prev_content"))
 
 
-def since_joining(found: Sequence[Found], join: str | None) -> tuple[Found, ...]:
+def after_join(events: Sequence[AnyEvent], join: str | None) -> tuple[AnyEvent, ...]:
     """What was said before the bot came is not for it; the state of then still holds."""
-    order = ids(found)
+    order = ids(events)
     start = order.index(join) if join in order else 0
-    return tuple(event for number, event in enumerate(found) if number >= start or isinstance(event, StateChange))
+    return tuple(event for number, event in enumerate(events) if number >= start or isinstance(event, StateChange))
 
 
-def ids(found: Iterable[Event | Undecryptable]) -> list[str]:
-    return [event.event_id if isinstance(event, Undecryptable) else id_of(event) for event in found]
+def ids(events: Iterable[Event | Undecryptable]) -> list[str]:
+    return [event.event_id if isinstance(event, Undecryptable) else id_of(event) for event in events]
 
 
 def _is(value: object, pattern: re.Pattern[str]) -> TypeGuard[str]:

@@ -59,16 +59,18 @@ async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: 
 
     Waits for a homeserver that is down. Raises `LoginError` or `LoggedOut`.
     """
-    session = _kept(file, account)
+    session = _load(file, account)
     if session is None or (secrets.token and secrets.token != session.access_token):
-        session = await _new(client, account, secrets, clock)
-        _keep(file, session)
+        session = await _first_login(client, account, secrets, clock)
+        _save(file, session)
         log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def log_in_anew(client: AsyncClient, http: Http, account: Account, secrets: Secrets, file: Path) -> Session:
+async def log_in_as_new_device(
+    client: AsyncClient, http: Http, account: Account, secrets: Secrets, file: Path
+) -> Session:
     """A new device instead of one whose encryption keys are lost.
 
     Raises `LoginError` if there is no password for it, `Unavailable` if the homeserver does not answer.
@@ -85,13 +87,13 @@ async def log_in_anew(client: AsyncClient, http: Http, account: Account, secrets
         raise LoginError(f"the homeserver refused to log in {account.user} as a new device: {error}") from error
     with suppress(TransportError):  # the lost device is of no use to anybody
         await http.request("POST", "/_matrix/client/v3/logout", body={})
-    _keep(file, session)
+    _save(file, session)
     log.info("logged in", user=session.user_id, device=session.device_id)
     client.restore_login(session.user_id, session.device_id, session.access_token)
     return session
 
 
-async def _new(client: AsyncClient, account: Account, secrets: Secrets, clock: Clock) -> Session:
+async def _first_login(client: AsyncClient, account: Account, secrets: Secrets, clock: Clock) -> Session:
     http, backoff = Http(client, clock), Backoff()
     while True:
         try:
@@ -145,7 +147,7 @@ def _session(account: Account, answer: dict[str, object], token: str) -> Session
     return Session(account.homeserver, account.user, device, token)
 
 
-def _kept(file: Path, account: Account) -> Session | None:
+def _load(file: Path, account: Account) -> Session | None:
     try:
         session = Session(**json.loads(file.read_text("utf-8")))
     except FileNotFoundError:
@@ -162,7 +164,7 @@ def _kept(file: Path, account: Account) -> Session | None:
     return session
 
 
-def _keep(file: Path, session: Session) -> None:
+def _save(file: Path, session: Session) -> None:
     """Written beside and moved, so that a crash leaves the old file or the new one, readable by the owner only."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Files on the homeserver: brought there for a message, and fetched for one. Encrypted where the room is.
+"""Uploads and downloads the files of messages, encrypted in encrypted rooms.
 
-The homeserver keeps the bytes, the message holds the address and, encrypted, the key and the hash (spec, "Sending
-encrypted attachments"). So a file is never older, newer or another than its message says.
+The homeserver stores the bytes; the message holds the address and, encrypted, the key and the hash (spec, "Sending
+encrypted attachments"), so a file that was replaced is detected.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ OCTETS = "application/octet-stream"
 
 NO_FILE = Text("There is no file in that message.")
 GONE = Text("That file is no longer there. Please send it again.")
-CLOSED = Text("I do not have the key to that message. Please send the file again.")
+NO_KEY = Text("I do not have the key to that message. Please send the file again.")
 DAMAGED = Text("That file arrived damaged. Please send it again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a file is, and how it is opened."""
+    """Where a file is, and how it is decrypted."""
 
     server: str
     id: str
-    key: str | None = None  # None: it lies there as it is
+    key: str | None = None  # None: not encrypted
     iv: str = ""
     sha256: str = ""
 
@@ -57,40 +57,41 @@ class Media:
         """The `url` of the file, or where it is encrypted its `file`, for the content of a message."""
         path = "/_matrix/media/v3/upload"
         if not encrypted:
-            type_ = file.mimetype if _TYPE.fullmatch(file.mimetype) else OCTETS  # it may be what a stranger's app said
+            # A type may come from a stranger's client.
+            type_ = file.mimetype if _TYPE.fullmatch(file.mimetype) else OCTETS
             answer = await self._http.upload(path, file.content, type_, {"filename": file.name})
             return {"url": text(answer, "content_uri")}
         sealed, keys = encrypt_attachment(file.content)
-        answer = await self._http.upload(path, sealed, OCTETS, {})  # its name is a secret, too
+        answer = await self._http.upload(path, sealed, OCTETS, {})  # the name is secret as well
         return {"file": {**keys, "url": text(answer, "content_uri")}}
 
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
         """See `bot.ports.Transport.fetch`."""
         path = "/_matrix/client/v3/rooms/{}/event/{}"
-        raw = await self._there(self._http.request("GET", path, room, event_id), most)
+        raw = await self._fetched(self._http.request("GET", path, room, event_id), most)
         message, content = await self._read(room, raw)
-        # What was opened under another event id, or too long ago to know that it was not, stays closed.
-        closed = message is None and raw.get("type") == "m.room.encrypted" and raw.get("sender") != self._user_id
-        if closed or isinstance(message, Undecryptable):
-            raise UserError(CLOSED)
-        said = message.attachment if isinstance(message, Message) and message.event_id == event_id else None
+        # What was decrypted under another event id, or too long ago to know that it was not, stays closed.
+        unreadable = message is None and raw.get("type") == "m.room.encrypted" and raw.get("sender") != self._user_id
+        if unreadable or isinstance(message, Undecryptable):
+            raise UserError(NO_KEY)
+        attachment = message.attachment if isinstance(message, Message) and message.event_id == event_id else None
         source = source_of(content, encrypted=isinstance(message, Message) and message.encrypted)
-        if said is None or source is None or not isinstance(message, Message):
+        if attachment is None or source is None or not isinstance(message, Message):
             raise UserError(NO_FILE)
         path = "/_matrix/client/v1/media/download/{}/{}"
-        found = await self._there(self._http.download(path, source.server, source.id, most=most), most)
-        return message, File(said.name, said.mimetype, opened(found, source))
+        raw_file = await self._fetched(self._http.download(path, source.server, source.id, most=most), most)
+        return message, File(attachment.name, attachment.mimetype, decrypted(raw_file, source))
 
     async def _read(self, room: str, raw: dict[str, Any]) -> tuple[Event | Undecryptable | None, dict[str, Any]]:
-        """What an event says, and its content in the clear."""
+        """An event, and its decrypted content."""
         message: Event | Undecryptable | None = translate(room, raw, self._user_id)
         if message is None and self._crypto:
-            await self._crypto.meet([raw])
+            await self._crypto.query_senders([raw])
             message, clear = self._crypto.read(room, raw)
             return message, section(clear or {}, "content")
         return message, section(raw, "content")
 
-    async def _there(self, request: Any, most: int) -> Any:
+    async def _fetched(self, request: Any, most: int) -> Any:
         try:
             return await request
         except Refused as error:
@@ -101,8 +102,8 @@ class Media:
 
 
 def source_of(content: Mapping[str, Any], *, encrypted: bool) -> Source | None:
-    """Where the file of a message is. One that came encrypted has to be encrypted itself: whoever keeps it could
-    change it, and nobody would notice."""
+    """Where the file of a message is; None without one, and for an unencrypted file in an encrypted message: its
+    server could change it unnoticed."""
     sealed = content.get("file")
     if not isinstance(sealed, dict):
         address = None if encrypted else _address(content.get("url"))
@@ -114,13 +115,13 @@ def source_of(content: Mapping[str, Any], *, encrypted: bool) -> Source | None:
     return None
 
 
-def opened(found: bytes, source: Source) -> bytes:
-    """The file itself. Raises `UserError` if it is another than its message says."""
+def decrypted(raw: bytes, source: Source) -> bytes:
+    """The content of the file. Raises `UserError` if it does not match its message."""
     if source.key is None:
-        return found
+        return raw
     try:
-        content: bytes = decrypt_attachment(found, source.key, source.sha256, source.iv)
-    except (EncryptionError, ValueError, TypeError, OverflowError) as error:  # keys, too, are what somebody wrote
+        content: bytes = decrypt_attachment(raw, source.key, source.sha256, source.iv)
+    except (EncryptionError, ValueError, TypeError, OverflowError) as error:  # the keys, too, are unchecked input
         raise UserError(DAMAGED) from error
     return content
 
@@ -130,5 +131,5 @@ def too_large(most: int) -> UserError:
 
 
 def _address(url: object) -> tuple[str, str] | None:
-    found = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
-    return (found[1], found[2]) if found else None
+    match = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
+    return (match[1], match[2]) if match else None

@@ -20,11 +20,11 @@ from bot.ports import Clock, Outbox, OutboxRow, Transport
 
 log = structlog.get_logger()
 
-SIDE_BY_SIDE = 16  # rooms
-REMEMBERED = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
+MAX_CONCURRENT_ROOMS = 16  # rooms
+TXN_ID_LIFETIME = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
-A_MOMENT = 5  # seconds
-LONGEST_FALLBACK = 500  # characters of an edit shown by clients that know no edits; the event must stay small
+RETRY_DELAY = 5  # seconds
+MAX_FALLBACK_LENGTH = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
 
@@ -44,7 +44,7 @@ class Outbound:
         self._wake.set()
 
     async def run(self) -> None:
-        """One task per room with something to send, at most `SIDE_BY_SIDE`. Raises `LoggedOut`."""
+        """One task per room with something to send, at most `MAX_CONCURRENT_ROOMS`. Raises `LoggedOut`."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._wake.wait()
@@ -54,12 +54,12 @@ class Outbound:
                     rows = await self._outbox.pending()
                 except Exception:
                     log.exception("the outbox could not be read; trying again in a moment")
-                    await self._clock.sleep(A_MOMENT)
+                    await self._clock.sleep(RETRY_DELAY)
                     self._wake.set()
                     continue
                 for row in rows:
-                    if row.room not in busy and len(self._rooms) < SIDE_BY_SIDE:
-                        task = tasks.create_task(self._deliver_or_wait(row))
+                    if row.room not in busy and len(self._rooms) < MAX_CONCURRENT_ROOMS:
+                        task = tasks.create_task(self._deliver_or_retry(row))
                         self._rooms[row.room] = task
                         task.add_done_callback(partial(self._finished, row.room))
 
@@ -73,7 +73,7 @@ class Outbound:
         del self._rooms[room]
         self._wake.set()  # the room may have more, or another waits for its place
 
-    async def _deliver_or_wait(self, row: OutboxRow) -> None:
+    async def _deliver_or_retry(self, row: OutboxRow) -> None:
         """Whatever else goes wrong (a full disk, above all), the row stays pending and is tried again."""
         try:
             await self._deliver(row)
@@ -81,17 +81,17 @@ class Outbound:
             raise
         except Exception:
             log.exception("a message could not be sent or marked; trying again in a moment", key=row.key)
-            await self._clock.sleep(A_MOMENT)
+            await self._clock.sleep(RETRY_DELAY)
 
     async def _deliver(self, row: OutboxRow) -> None:
-        backoff, trouble = Backoff(), ""
+        backoff, last_error = Backoff(), ""
         while True:
             try:
                 event_id = await self._attempt(row)
             except Unavailable as error:
-                if str(error) != trouble:
+                if str(error) != last_error:
                     log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
-                trouble = str(error)
+                last_error = str(error)
                 await self._clock.sleep(backoff.wait(error.retry_after))
             except Refused as error:
                 log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
@@ -115,7 +115,7 @@ class Outbound:
         if row.action == "redact":
             await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
             return await self._transport.redact(row.room, target, row.key) if target else None
-        if row.first_try is not None and self._may_be_forgotten(row, row.first_try):
+        if row.first_try is not None and self._txn_id_may_be_forgotten(row, row.first_try):
             found = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
             if found:
                 return found
@@ -133,8 +133,8 @@ class Outbound:
             self._checkpoint("uploaded")
         return self._uploaded.get(row.id, {})
 
-    def _may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
-        return row.device != self._transport.device_id or self._clock.now() - first_try > REMEMBERED
+    def _txn_id_may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
+        return row.device != self._transport.device_id or self._clock.now() - first_try > TXN_ID_LIFETIME
 
 
 def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:
@@ -142,7 +142,7 @@ def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:
     new = {name: value for name, value in content.items() if name != "m.relates_to"}
     return {
         "msgtype": content.get("msgtype"),
-        "body": f"* {str(content.get('body', ''))[:LONGEST_FALLBACK]}",
+        "body": f"* {str(content.get('body', ''))[:MAX_FALLBACK_LENGTH]}",
         "m.mentions": {},
         "m.new_content": new,
         "m.relates_to": {"rel_type": "m.replace", "event_id": target},

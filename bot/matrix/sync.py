@@ -23,7 +23,7 @@ log = structlog.get_logger()
 POLL = 30_000  # ms the homeserver may wait for news
 PAUSE = 60_000  # ms without a sync after which what comes next may be old
 TIMELINE = 50
-PAGE, MOST_BACKFILLED = 100, 1000
+PAGE, MAX_BACKFILLED = 100, 1000
 
 _STATE = [
     "m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias",
@@ -53,7 +53,7 @@ class Sync:
     def __init__(self, http: Http, clock: Clock, user_id: str, crypto: Engine | None = None) -> None:
         self._http, self._clock, self._user_id, self._crypto = http, clock, user_id, crypto
         self._backoff = Backoff()
-        self._trouble: str | None = None
+        self._last_error: str | None = None
         self._synced_at: int | None = None
         self._catching_up_since: str | None = None
 
@@ -65,23 +65,23 @@ class Sync:
         """
         while True:
             try:
-                batch = await self._once(since)
+                batch = await self._sync_once(since)
             except (Unavailable, Refused) as error:
-                if str(error) != self._trouble:
+                if str(error) != self._last_error:
                     log.warning("the homeserver does not answer; trying again until it does", reason=str(error))
-                self._trouble = str(error)
+                self._last_error = str(error)
                 await self._clock.sleep(
                     self._backoff.wait(error.retry_after if isinstance(error, Unavailable) else None)
                 )
                 continue
-            if self._trouble:
+            if self._last_error:
                 log.info("the homeserver answers again")
-            self._trouble = None
+            self._last_error = None
             self._backoff.over()
             self._synced_at = self._clock.now()
             return batch
 
-    async def _once(self, since: str | None) -> Batch:
+    async def _sync_once(self, since: str | None) -> Batch:
         pause = self._synced_at is None or self._clock.now() - self._synced_at > PAUSE
         waiting = 0 if pause else POLL  # after a start or an outage the first answer comes at once
         query = {"filter": json.dumps(FILTER), "timeout": str(waiting), "set_presence": "offline"}
@@ -96,9 +96,9 @@ class Sync:
             if inbound.is_room_id(room) and isinstance(part, dict)
         }
         if self._crypto:
-            await self._crypto.take(raw, since)
+            await self._crypto.handle_sync(raw, since)
             if since is not None:
-                await self._crypto.meet(event for part in parts.values() for event in _timeline(part))
+                await self._crypto.query_senders(event for part in parts.values() for event in _timeline(part))
         joined = [await self._room(room, part, since) for room, part in parts.items()]
         invites = [inbound.invite(room, part, self._user_id) for room, part in inbound.section(rooms, "invite").items()]
         return Batch(
@@ -127,31 +127,35 @@ class Sync:
         changes = inbound.events(room, raw_state, self._user_id)
         state = tuple(event for event in changes if isinstance(event, StateChange))
         raw_events = _timeline(part)
-        events = await self._read(room, raw_events, tell=since is not None)
-        if join := inbound.joined_here(raw_events, self._user_id):
-            events = inbound.since_joining(events, join)
-            return RoomUpdate(room, state, _clear(events)), _closed(events)
+        events = await self._read(room, raw_events, dispatch=since is not None)
+        if join := inbound.own_join(raw_events, self._user_id):
+            events = inbound.after_join(events, join)
+            return RoomUpdate(room, state, _readable(events)), _undecryptable(events)
         timeline = inbound.section(part, "timeline")
         if since is None or timeline.get("limited") is not True:
-            return RoomUpdate(room, state, _clear(events)), _closed(events) if since is not None else ()
+            return RoomUpdate(room, state, _readable(events)), _undecryptable(events) if since is not None else ()
         found = await self._backfill(room, timeline.get("prev_batch"), since)
         if self._crypto:
-            await self._crypto.meet(found)
+            await self._crypto.query_senders(found)
         known = set(inbound.ids(events))
         old = tuple(event for event in await self._read(room, found) if inbound.ids([event])[0] not in known)
-        old = inbound.since_joining(old, inbound.joined_here(found, self._user_id))
+        old = inbound.after_join(old, inbound.own_join(found, self._user_id))
         events = old + events
-        return RoomUpdate(room, state, _clear(events), old=frozenset(inbound.ids(old)), gap=True), _closed(events)
+        return RoomUpdate(room, state, _readable(events), old=frozenset(inbound.ids(old)), gap=True), _undecryptable(
+            events
+        )
 
-    async def _read(self, room: str, raws: Sequence[object], tell: bool = False) -> tuple[Event | Undecryptable, ...]:
-        """The usable events, encrypted ones opened. With `tell`, who listens in rooms hears of verification."""
+    async def _read(
+        self, room: str, raws: Sequence[object], dispatch: bool = False
+    ) -> tuple[Event | Undecryptable, ...]:
+        """The usable events, encrypted ones opened. With `dispatch`, who listens in rooms hears of verification."""
         found: list[Event | Undecryptable] = []
         for raw in raws:
             event: Event | Undecryptable | None = inbound.translate(room, raw, self._user_id)
             if event is None and self._crypto and isinstance(raw, dict):
                 event, clear = self._crypto.read(room, raw)
-                if tell and clear:
-                    await self._crypto.tell(room, clear)
+                if dispatch and clear:
+                    await self._crypto.dispatch_verification(room, clear)
             if event is not None:
                 found.append(event)
         return tuple(found)
@@ -160,7 +164,7 @@ class Sync:
         """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
         found: list[object] = []
         while isinstance(start, str) and start:
-            if len(found) >= MOST_BACKFILLED:
+            if len(found) >= MAX_BACKFILLED:
                 log.warning("a gap is larger than is read back; older messages in it are left out", room=room)
                 break
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}
@@ -181,9 +185,9 @@ def _timeline(part: dict[str, Any]) -> list[object]:
     return events if isinstance(events, list) else []
 
 
-def _clear(found: Iterable[Event | Undecryptable]) -> tuple[Event, ...]:
-    return tuple(event for event in found if not isinstance(event, Undecryptable))
+def _readable(events: Iterable[Event | Undecryptable]) -> tuple[Event, ...]:
+    return tuple(event for event in events if not isinstance(event, Undecryptable))
 
 
-def _closed(found: Iterable[Event | Undecryptable]) -> tuple[Undecryptable, ...]:
-    return tuple(event for event in found if isinstance(event, Undecryptable))
+def _undecryptable(events: Iterable[Event | Undecryptable]) -> tuple[Undecryptable, ...]:
+    return tuple(event for event in events if isinstance(event, Undecryptable))

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from bot.config.load import Loaded
 from bot.core.texts import Text
 from bot.matrix.crypto import verification_status
-from bot.matrix.crypto.crypto_session import workbench
+from bot.matrix.crypto.crypto_session import open_session
 from bot.matrix.crypto.recovery import recover
-from bot.matrix.crypto.verification import WITHIN
+from bot.matrix.crypto.verification import TIMEOUT
 from bot.matrix.login import Secrets
 from bot.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Outcome:
     well: bool
     text: Text
 
@@ -33,54 +33,54 @@ RESET = (
 """What the operator reads before a reset."""
 
 
-async def status(loaded: Loaded, clock: Clock) -> list[Said]:
+async def status(loaded: Loaded, clock: Clock) -> list[Outcome]:
     """How the account and the bot's device stand. Can run beside the bot."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        standing = await bench.signing.standing(bench.device_id)
-        user, device = bench.user_id, bench.device_id
-    match standing.identity:
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        signing_status = await session.signing.status(session.device_id)
+        user, device = session.user_id, session.device_id
+    match signing_status.identity:
         case "none":
-            return [Said(False, Text("{user} has no cross-signing identity. See `faro crypto setup`.", user=user))]
+            return [Outcome(False, Text("{user} has no cross-signing identity. See `faro crypto setup`.", user=user))]
         case "foreign":
             text = Text(
                 "{user} has a cross-signing identity, but its keys are not in the data folder. "
                 "See `faro crypto import` and `faro crypto reset`.",
                 user=user,
             )
-            return [Said(False, text)]
-    identity = Said(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
-    if standing.device_signed:
-        return [identity, Said(True, Text("This device is signed: {device}", device=device))]
-    return [identity, Said(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
+            return [Outcome(False, text)]
+    identity = Outcome(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
+    if signing_status.device_signed:
+        return [identity, Outcome(True, Text("This device is signed: {device}", device=device))]
+    return [identity, Outcome(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
 
 
-async def set_up(loaded: Loaded, clock: Clock) -> Said:
+async def set_up(loaded: Loaded, clock: Clock) -> Outcome:
     """What every start of the bot does."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        if await bench.sign():
-            return Said(True, Text("The bot's device is signed now."))
-        return Said(True, Text("There is nothing to do: the bot's device is signed."))
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        if await session.sign():
+            return Outcome(True, Text("The bot's device is signed now."))
+        return Outcome(True, Text("There is nothing to do: the bot's device is signed."))
 
 
-async def reset(loaded: Loaded, clock: Clock) -> Said:
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.reset()
-        await bench.sign()
-    return Said(True, Text("The account has a new identity, and the bot's device is signed."))
+async def reset(loaded: Loaded, clock: Clock) -> Outcome:
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        await session.signing.reset()
+        await session.sign()
+    return Outcome(True, Text("The account has a new identity, and the bot's device is signed."))
 
 
-async def bring(loaded: Loaded, clock: Clock, recovery_key: str) -> Said:
+async def import_identity(loaded: Loaded, clock: Clock, recovery_key: str) -> Outcome:
     """`import`: the identity a person made in a client. Can run beside the bot, which uses it from its next start."""
-    async with workbench(loaded.config, _secrets(loaded), loaded.data_dir, clock) as bench:
-        await bench.signing.adopt(await recover(bench.http, bench.user_id, recovery_key))
-    return Said(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
+    async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
+        await session.signing.adopt(await recover(session.http, session.user_id, recovery_key))
+    return Outcome(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
 
 
-async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Said]:
+async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Outcome]:
     """What the running bot shows of the next verification, until it ends or ten minutes have passed."""
     folder, began = loaded.data_dir / "crypto", clock.now()
     last = verification_status.latest(folder)
-    while clock.now() - began < WITHIN:
+    while clock.now() - began < TIMEOUT:
         step = verification_status.latest(folder)
         if step != last:
             last = step
@@ -90,24 +90,24 @@ async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Said]:
             if ended:
                 return
         await clock.sleep(0.5)
-    yield Said(False, Text("Nobody finished a verification within ten minutes."))
+    yield Outcome(False, Text("Nobody finished a verification within ten minutes."))
 
 
-def _step(step: verification_status.Step) -> tuple[list[Said], bool]:
+def _step(step: verification_status.Step) -> tuple[list[Outcome], bool]:
     user, device = str(step.get("user")), str(step.get("device"))
     if step.get("stage") == "done":
         return [
-            Said(True, Text("{user} has verified the bot from the device {device}.", user=user, device=device))
+            Outcome(True, Text("{user} has verified the bot from the device {device}.", user=user, device=device))
         ], True
     if step.get("stage") == "cancelled":
         text = Text("The verification with {user} was cancelled: {reason}", user=user, reason=step.get("reason"))
-        return [Said(False, text)], True
+        return [Outcome(False, text)], True
     emoji, numbers = (", ".join(map(str, step.get(name) or ())) for name in ("emoji", "numbers"))
     return [
-        Said(True, Text("{user} verifies the bot from the device {device}.", user=user, device=device)),
-        Said(True, Text("Pictures: {emoji}", emoji=emoji)),
-        Said(True, Text("Numbers: {numbers}", numbers=numbers)),
-        Said(True, Text("If the other screen shows the same, say so there. If not, say that they differ.")),
+        Outcome(True, Text("{user} verifies the bot from the device {device}.", user=user, device=device)),
+        Outcome(True, Text("Pictures: {emoji}", emoji=emoji)),
+        Outcome(True, Text("Numbers: {numbers}", numbers=numbers)),
+        Outcome(True, Text("If the other screen shows the same, say so there. If not, say that they differ.")),
     ], False
 
 

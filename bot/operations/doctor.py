@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.config.load import Loaded
+from bot.core.errors import DatabaseError
 from bot.core.permissions import may_send
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
@@ -23,8 +24,8 @@ from bot.storage.database import SqliteDatabase, steps_in
 
 SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s even when nothing happens
 DAY = 86_400_000  # ms
-LEAST_FREE = 200  # MB; below it the database may soon be unable to grow
-MOST_SKEW = 60  # seconds; beyond it reminders and what counts as an old question go wrong
+MIN_FREE = 200  # MB; below it the database may soon be unable to grow
+MAX_SKEW = 60  # seconds; beyond it reminders and what counts as an old question go wrong
 
 Level = Literal["ok", "note", "trouble"]
 
@@ -39,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class CheckTarget:
     """Whose health is asked for."""
 
     data_dir: Path
@@ -48,52 +49,55 @@ class Installation:
     encrypts: bool  # whether the `e2e` extra is installed
 
 
-def installation(loaded: Loaded) -> Installation:
+def check_target(loaded: Loaded) -> CheckTarget:
     """The bot of a configuration. nio is not loaded to find out whether the `e2e` extra is there."""
     encrypts = find_spec("vodozemac") is not None
-    return Installation(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
+    return CheckTarget(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
 
 
-async def examine(installation: Installation, now: int) -> Sequence[Finding]:
+async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
     """What the files say, good and bad."""
-    file = installation.data_dir / "faro.db"
+    file = target.data_dir / "faro.db"
     if not file.exists():
-        text = Text("The bot has never run with this data folder: {folder}", folder=installation.data_dir)
+        text = Text("The bot has never run with this data folder: {folder}", folder=target.data_dir)
         return [Finding("trouble", "never_run", text)]
-    findings = look_round(installation.data_dir)  # before the database is opened, which makes its file private
-    async with SqliteDatabase(file) as database:
-        db = database.reading()
-        done = await db.value("SELECT max(step) FROM migrations WHERE owner = 'core'")
-        if done != steps_in(SCHEMA)[-1][0]:
-            text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
-            return [*findings, Finding("trouble", "not_started", text)]
-        return [*findings, *await ask(db, installation, now)]
+    findings = check_files(target.data_dir)  # before the database is opened, which makes its file private
+    try:
+        async with SqliteDatabase(file) as database:
+            db = database.reading()
+            done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
+            if done != steps_in(SCHEMA)[-1].number:
+                text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
+                return [*findings, Finding("trouble", "not_started", text)]
+            return [*findings, *await check_database(db, target, now)]
+    except DatabaseError as error:
+        return [*findings, Finding("trouble", "old_database", error.text)]
 
 
-def look_round(folder: Path) -> Sequence[Finding]:
+def check_files(folder: Path) -> Sequence[Finding]:
     """What is to say about the files, without opening one."""
-    return [*_files(folder), disk(shutil.disk_usage(folder).free // 1_000_000)]
+    return [*_file_modes(folder), check_disk(shutil.disk_usage(folder).free // 1_000_000)]
 
 
-async def ask(db: Reader, installation: Installation, now: int) -> Sequence[Finding]:
+async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[Finding]:
     """What the database says."""
-    findings = [_heard(await sync_token.synced_at(db), now)]
+    findings = [_sync_age(await sync_token.synced_at(db), now)]
     encrypted = False
-    for hub in installation.hubs:
+    for hub in target.hubs:
         for room in hub.rooms:
-            found, closed = await _room(db, installation, hub, room, now)
+            found, closed = await _room(db, target, hub, room, now)
             findings += found
             encrypted = encrypted or closed
-    if encrypted and installation.encrypts:
+    if encrypted and target.encrypts:
         findings.append(_device(await crypto_status.status(db)))
     return findings
 
 
-def skew(seconds: float | None) -> Finding:
+def check_clock(seconds: float | None) -> Finding:
     """What the comparison with the homeserver's clock says (None: it could not be asked)."""
     if seconds is None:
         return Finding("note", "clock", Text("The homeserver could not be asked what time it is."))
-    if abs(seconds) > MOST_SKEW:
+    if abs(seconds) > MAX_SKEW:
         text = Text(
             "The clocks of this machine and the homeserver differ by {seconds} s; set them right.",
             seconds=round(abs(seconds)),
@@ -102,21 +106,21 @@ def skew(seconds: float | None) -> Finding:
     return Finding("ok", "clock", Text("The clocks of this machine and the homeserver agree."))
 
 
-def disk(free: int) -> Finding:
+def check_disk(free: int) -> Finding:
     """What `free` MB of disk space mean."""
-    if free < LEAST_FREE:
+    if free < MIN_FREE:
         return Finding("trouble", "disk", Text("Only {free} MB of disk space are free.", free=free))
     return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
 
 
-def _heard(at: int | None, now: int) -> Finding:
+def _sync_age(at: int | None, now: int) -> Finding:
     if at is None:
         return Finding("trouble", "heard", Text("The homeserver has not been heard yet."))
     text = Text("Last heard from the homeserver {ago} s ago.", ago=max(0, now - at) // 1000)
     return Finding("ok" if now - at < SILENT_AFTER else "trouble", "heard", text)
 
 
-def _files(folder: Path) -> Iterator[Finding]:
+def _file_modes(folder: Path) -> Iterator[Finding]:
     """Of the folder, that nobody else can write; of what lies in it, that nobody else can read."""
     if folder.stat().st_mode & 0o022:
         text = Text("Others can write in {folder}; make it private: chmod 700 {folder}", folder=folder)
@@ -146,17 +150,15 @@ def _device(status: crypto_status.CryptoStatus | None) -> Finding:
 # -- one room -----------------------------------------------------------------------------------------------------
 
 
-async def _room(
-    db: Reader, installation: Installation, hub: Hub, room: Room, now: int
-) -> tuple[Sequence[Finding], bool]:
+async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int) -> tuple[Sequence[Finding], bool]:
     """What is to say about a hub's room, and whether it is encrypted."""
     name = room.alias or room.id or ""
 
     def found(level: Level, code: str, text: Text) -> Finding:
         return Finding(level, code, text, hub.id, name)
 
-    id_ = room.id or await rooms.alias(db, name)
-    known = await rooms.one(db, id_) if id_ else None
+    id_ = room.id or await rooms.room_of_alias(db, name)
+    known = await rooms.joined_room(db, id_) if id_ else None
     if known is None:
         return [found("trouble", "joined", Text("Hub {hub}: not in {room}.", hub=hub.id, room=name))], False
     if known.encrypted:
@@ -165,26 +167,26 @@ async def _room(
         findings = [found("ok", "joined", Text("Hub {hub}: in {room}.", hub=hub.id, room=name))]
     type_ = "m.room.encrypted" if known.encrypted else "m.room.message"
     levels, create = known.state.get("m.room.power_levels"), known.state.get("m.room.create")
-    if not may_send(installation.user, type_, levels, create):
+    if not may_send(target.user, type_, levels, create):
         text = Text("Hub {hub}: the bot's power level does not let it write in {room}.", hub=hub.id, room=name)
         findings.append(found("trouble", "mute", text))
     if known.encrypted:
-        closed = await _closed(db, installation, hub.id, known.id, name, now)
+        closed = await _unreadable(db, target, hub.id, known.id, name, now)
         findings += [found(level, code, text) for level, code, text in closed]
     return findings, known.encrypted
 
 
-async def _closed(
-    db: Reader, installation: Installation, hub: str, room: str, name: str, now: int
+async def _unreadable(
+    db: Reader, target: CheckTarget, hub: str, room: str, name: str, now: int
 ) -> Sequence[tuple[Level, str, Text]]:
     """What cannot be read in an encrypted room."""
-    if not installation.encrypts:
+    if not target.encrypts:
         text = Text('Hub {hub}: cannot read or write in {room}; install "faro-bot[e2e]".', hub=hub, room=name)
         return [("trouble", "deaf", text)]
     found: list[tuple[Level, str, Text]] = []
-    unread = await undecryptable.unread(db, room, now - DAY)
+    unread = await undecryptable.count_unread(db, room, now - DAY)
     if unread.events:
-        heard = await rooms.heard_at(db, room)
+        heard = await rooms.decrypted_at(db, room)
         # One app that withholds its keys does not make the bot deaf; two do, if nothing was read since.
         silent = heard is None or heard < now - DAY or (unread.people > 1 and heard < unread.first)
         if silent:
@@ -197,7 +199,7 @@ async def _closed(
             count=unread.events,
         )
         found.append(("note", "unread", text))
-    withholding = await undecryptable.withholding(db, room, now - DAY)
+    withholding = await undecryptable.count_withholding(db, room, now - DAY)
     if withholding:
         text = Text(
             "Hub {hub}: apps of {count} in {room} withheld their keys in the last day.",

@@ -96,7 +96,7 @@ class EventContext:
 
     async def react(self, sign: str) -> None:
         about = {"rel_type": "m.annotation", "event_id": self.message.event_id, "key": sign}
-        await outbox.put(
+        await outbox.enqueue(
             self.db,
             key=key("react", self.message.room, self.message.event_id),
             room=self.message.room,
@@ -110,7 +110,7 @@ class EventContext:
         room, event = self.message.room, self.message.event_id
         given = key("react", room, event)
         if given in await outbox.answers_to(self.db, room, event):
-            await outbox.put(
+            await outbox.enqueue(
                 self.db, key=key("redact", room, given), room=room, action="redact", replaces=given, now=self.now
             )
 

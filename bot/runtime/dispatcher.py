@@ -127,9 +127,9 @@ class Dispatcher:
         if replaces and (reply.file or await outbox.carried_file(tx, replaces)):
             # Apps do not show that a file was edited, so the old answer is removed and a new one sent.
             gone = key("redact", room, asked.key)
-            await outbox.put(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
+            await outbox.enqueue(tx, key=gone, room=room, action="redact", replaces=replaces, now=self._clock.now())
             replaces = None
-        await outbox.put(
+        await outbox.enqueue(
             tx,
             key=asked.key,
             room=room,

@@ -120,11 +120,11 @@ class JobRunner:
             if away or job.tries + 1 < TRIES:
                 wait = FIRST_WAIT * 2 ** min(job.tries, TRIES)
                 async with self._db.transaction() as tx:
-                    await alarms.job_again(tx, job, self._clock.now() + wait)
+                    await alarms.retry_job(tx, job, self._clock.now() + wait)
                 return True
             reply = await self._say(job, UserError(SORRY))
         async with self._db.transaction() as tx:
-            wanted = await alarms.job_done(tx, job)
+            wanted = await alarms.finish_job(tx, job)
             if wanted and reply is not None and job.cause is not None:
                 await self._dispatcher.answer(tx, Asked.from_json(job.cause), reply)
         self._wake()

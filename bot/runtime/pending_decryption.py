@@ -50,7 +50,7 @@ class Unreadable:
         After a pause all are tried: a key may have come just before the process was killed.
         """
         found = []
-        for kept in await undecryptable.waiting(tx, None if batch.catching_up else sorted(batch.keys)):
+        for kept in await undecryptable.pending(tx, None if batch.catching_up else sorted(batch.keys)):
             event = self._read(kept)
             if event is not None and not isinstance(event, StateChange):  # state never comes encrypted
                 await undecryptable.drop(tx, kept.room, kept.event_id)
@@ -61,16 +61,16 @@ class Unreadable:
         """Keeps what could not be read: before the batch's events, some of which may edit or remove it."""
         joined = {update.room for update in batch.rooms}
         for event in batch.undecryptable:
-            if not batch.first and (event.room in joined or await rooms.one(tx, event.room)):
+            if not batch.first and (event.room in joined or await rooms.joined_room(tx, event.room)):
                 await undecryptable.keep(tx, event, now)
                 log.info("an event cannot be read yet", room=event.room, event_id=event.event_id)
 
     async def ask(self, tx: Transaction, batch: Batch, now: int) -> None:
         """Speaks to those who do not give the bot their keys."""
         for notice in batch.withheld:
-            if await rooms.one(tx, notice.room) and await rooms.is_member(tx, notice.room, notice.sender):
-                await undecryptable.withhold(tx, notice, now)
-                if notice.code in ASKED_FOR and await undecryptable.may_be_told(tx, notice.room, notice.sender, now):
+            if await rooms.joined_room(tx, notice.room) and await rooms.is_member(tx, notice.room, notice.sender):
+                await undecryptable.note_withheld(tx, notice, now)
+                if notice.code in ASKED_FOR and await undecryptable.may_notify(tx, notice.room, notice.sender, now):
                     await self._ask(tx, notice, now)
 
     async def _ask(self, tx: Transaction, notice: Withheld, now: int) -> None:
@@ -79,7 +79,7 @@ class Unreadable:
         words = await self._services.core_translator(tx, asked)
         text = VERIFY if await self._services.may_verify(tx, notice.sender) else UNVERIFIED
         reply = words.t(BLOCKED if notice.code == "m.blacklisted" else text, person=escape(notice.sender))
-        await outbox.put(
+        await outbox.enqueue(
             tx,
             key=key("notice", notice.room, notice.sender, str(now)),
             room=notice.room,

@@ -89,7 +89,7 @@ class Pipeline:
             async with self._db.transaction() as tx:
                 if await alarms.still_pending(tx, alarm):
                     await self._ring(tx, alarm)
-                    await alarms.rang(tx, alarm, self._clock.now())
+                    await alarms.mark_fired(tx, alarm, self._clock.now())
             self._checkpoint("committed")
         if due:
             self._wake()
@@ -113,11 +113,11 @@ class Pipeline:
     # -- one room -------------------------------------------------------------------------------------------------
 
     async def _left(self, tx: Transaction, room: str) -> None:
-        if await rooms.one(tx, room):
+        if await rooms.joined_room(tx, room):
             place = self._services.directory.place(room)
             log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
-        await rooms.forget(tx, room)
-        await undecryptable.leave(tx, room)
+        await rooms.mark_left(tx, room)
+        await undecryptable.drop_room(tx, room)
 
     async def _who_is_there(self, tx: Transaction, update: RoomUpdate) -> None:
         """Members as they are after the batch, before anything in it is answered: what is asked in one room depends on
@@ -131,14 +131,14 @@ class Pipeline:
 
     async def _apply(self, tx: Transaction, change: StateChange) -> None:
         try:
-            await rooms.apply(tx, change)
+            await rooms.apply_state(tx, change)
         except Exception:
             log.exception("a piece of room state could not be kept", room=change.room, type=change.type)
 
     async def _room(self, tx: Transaction, update: RoomUpdate, batch: Batch) -> None:
         known = await rooms.is_joined(tx, update.room)
         if not known:
-            await rooms.remember(tx, update.room)
+            await rooms.mark_joined(tx, update.room)
         for change in update.state:
             await self._apply(tx, change)
             self._tell_operator(change)
@@ -165,13 +165,13 @@ class Pipeline:
     async def _event(self, tx: Transaction, event: Event, *, stale: bool) -> None:
         match event:
             case StateChange():
-                await rooms.apply(tx, event)
-                if event.type == "m.room.member" and not await rooms.members_known(tx, event.room):
+                await rooms.apply_state(tx, event)
+                if event.type == "m.room.member" and not await rooms.has_member_lists(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
                 self._tell_operator(event)
             case Message():
                 if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
-                    await rooms.heard(tx, event.room, self._clock.now())
+                    await rooms.mark_decrypted(tx, event.room, self._clock.now())
                 if await self._dispatcher.command(tx, event, stale=stale) is not Intent.COMMAND:
                     await self._notify_listeners(tx, event)
             case Edit():
@@ -210,7 +210,7 @@ class Pipeline:
         """The question is gone: so is its answer, given or still being prepared."""
         await alarms.withdraw_jobs(tx, room, target)
         for answered in await outbox.answers_to(tx, room, target):
-            await outbox.put(
+            await outbox.enqueue(
                 tx,
                 key=key("redact", room, why, answered),
                 room=room,
@@ -260,7 +260,7 @@ class Pipeline:
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                 said: Sequence[Announcement] = await handler(context) or ()
                 for announcement in said:
-                    await outbox.put(
+                    await outbox.enqueue(
                         tx,
                         key=key("alarm", alarm.plugin, alarm.key, announcement.room),
                         room=announcement.room,

@@ -45,7 +45,7 @@ class RoomMembership:
         """Binds the aliases whose rooms are known from earlier starts."""
         for hub in self._services.directory.hubs:
             for room in hub.rooms:
-                if room.alias and (known := await rooms.alias(self._db.reading(), room.alias)):
+                if room.alias and (known := await rooms.room_of_alias(self._db.reading(), room.alias)):
                     self._services.directory.bind(known, Place(hub, room))
         await self._tell_unreadable()
 
@@ -54,7 +54,8 @@ class RoomMembership:
         if self._transport.encrypts:
             return
         for hub in self._services.directory.hubs:
-            here = [await rooms.one(self._db.reading(), room) for room in self._services.directory.rooms_of(hub)]
+            ids = self._services.directory.rooms_of(hub)
+            here = [await rooms.joined_room(self._db.reading(), room) for room in ids]
             closed = [room.id for room in here if room and room.encrypted]
             if closed and hub.id not in self._unreadable:
                 self._unreadable.add(hub.id)
@@ -92,8 +93,8 @@ class RoomMembership:
     async def _join(self, hub: Hub, room: Room) -> None:
         room_id, via = room.id, list(room.via)
         if room_id is None and room.alias:
-            room_id = await rooms.alias(self._db.reading(), room.alias)
-        if room_id and await rooms.one(self._db.reading(), room_id):
+            room_id = await rooms.room_of_alias(self._db.reading(), room.alias)
+        if room_id and await rooms.joined_room(self._db.reading(), room_id):
             return
         if room.alias and room_id is None:
             room_id, servers = await self._resolve(hub, room, room.alias)
@@ -159,7 +160,7 @@ class RoomMembership:
         """Invites a coordinator into a room the bot has made."""
         alias, user = str(job.payload["alias"]), str(job.payload["user"])
         try:
-            room = await rooms.alias(self._db.reading(), alias)
+            room = await rooms.room_of_alias(self._db.reading(), alias)
             if room is None:
                 raise Unavailable("the room is not made yet")
             await self._transport.invite_person(room, user)
@@ -179,7 +180,7 @@ class RoomMembership:
             log.info("members could not be read", room=room, reason=str(error))
             return
         async with self._db.transaction() as tx:
-            if await rooms.one(tx, room):
+            if await rooms.joined_room(tx, room):
                 await rooms.set_members(tx, room, joined, invited)
         await self._tell_unreadable()
 

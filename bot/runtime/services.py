@@ -91,10 +91,10 @@ class Services:
         """
         if self.directory.place(room):
             return False
-        members = await db.value("SELECT count(*) FROM members WHERE room = :room", room=room)
+        members = await db.value("SELECT count(*) FROM core_members WHERE room = :room", room=room)
         if members > 2:
             return False
-        flagged = await db.value("SELECT direct FROM rooms WHERE id = :room", room=room)
+        flagged = await db.value("SELECT direct FROM core_rooms WHERE id = :room", room=room)
         return bool(flagged) or (members == 2 and not await alarms.has_job(db, CORE, f"members/{room}"))
 
     async def hubs(self, db: Reader, message: Message) -> Sequence[Hub]:
@@ -107,14 +107,14 @@ class Services:
 
     async def role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the sender is to the hub; in an encrypted room a member, unless it is sure that they wrote it."""
-        known = await rooms.one(db, message.room)
+        known = await rooms.joined_room(db, message.room)
         sure = message.sender_known and (message.encrypted or not (known and known.encrypted))
         return await self.claimed_role(db, message, hubs) if sure else Role.MEMBER
 
     async def claimed_role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the named sender is to the hub, whoever wrote the message."""
         place = self.directory.place(message.room)
-        known = await rooms.one(db, message.room) if place else None
+        known = await rooms.joined_room(db, message.room) if place else None
         power = (
             power_level(message.sender, known.state.get("m.room.power_levels"), known.state.get("m.room.create"))
             if known
@@ -134,7 +134,7 @@ class Services:
         if user in self.operators or any(user in hub.moderators for hub in self.directory.hubs):
             return True
         for id_ in await rooms.rooms_of(db, user):
-            known = await rooms.one(db, id_) if self.directory.place(id_) else None
+            known = await rooms.joined_room(db, id_) if self.directory.place(id_) else None
             if known and is_moderator(user, known.state.get("m.room.power_levels"), known.state.get("m.room.create")):
                 return True
         return False

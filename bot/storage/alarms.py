@@ -12,7 +12,7 @@ from bot.ports import Reader, Row, Transaction
 Lane = Literal["soon", "background"]
 """`soon`: what somebody waits for, and the core's own. `background`: what plugins do when there is time."""
 
-KEPT_AFTER_RINGING = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
+RETENTION = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PluginSchedule:
 
     async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
         await self._db.execute(
-            "INSERT INTO alarms (plugin, key, name, hub, due, payload)"
+            "INSERT INTO core_alarms (plugin, key, name, hub, due, payload)"
             " VALUES (:plugin, :key, :name, :hub, :due, :payload)"
             " ON CONFLICT (plugin, key) DO UPDATE SET due = excluded.due, payload = excluded.payload WHERE done_at IS NULL",
             plugin=self._plugin,
@@ -64,14 +64,14 @@ class PluginSchedule:
 
     async def cancel(self, key: str) -> None:
         await self._db.execute(
-            "DELETE FROM alarms WHERE plugin = :plugin AND key = :key AND done_at IS NULL",
+            "DELETE FROM core_alarms WHERE plugin = :plugin AND key = :key AND done_at IS NULL",
             plugin=self._plugin,
             key=key,
         )
 
     async def pending(self, name: str) -> Mapping[str, int]:
         rows = await self._db.rows(
-            "SELECT key, due FROM alarms WHERE plugin = :plugin AND name = :name AND done_at IS NULL",
+            "SELECT key, due FROM core_alarms WHERE plugin = :plugin AND name = :name AND done_at IS NULL",
             plugin=self._plugin,
             name=name,
         )
@@ -79,7 +79,7 @@ class PluginSchedule:
 
     async def job(self, name: str, key: str, *, after: int = 0, **payload: str | int) -> None:
         await self._db.execute(
-            "INSERT INTO jobs (plugin, key, name, payload, cause, due) VALUES (:plugin, :key, :name, :payload, :cause, :due)"
+            "INSERT INTO core_jobs (plugin, key, name, payload, cause, due) VALUES (:plugin, :key, :name, :payload, :cause, :due)"
             " ON CONFLICT (plugin, key) DO UPDATE SET payload = excluded.payload, cause = excluded.cause,"
             " due = excluded.due, tries = 0",
             plugin=self._plugin,
@@ -92,14 +92,14 @@ class PluginSchedule:
 
 
 async def next_due(db: Reader) -> int | None:
-    value: int | None = await db.value("SELECT min(due) FROM alarms WHERE done_at IS NULL")
+    value: int | None = await db.value("SELECT min(due) FROM core_alarms WHERE done_at IS NULL")
     return value
 
 
 async def due_alarms(db: Reader, now: int) -> list[Alarm]:
     """What should have rung by now, oldest first."""
     rows = await db.rows(
-        "SELECT * FROM alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
+        "SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
     )
     return [
         Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
@@ -110,7 +110,7 @@ async def due_alarms(db: Reader, now: int) -> list[Alarm]:
 async def still_pending(db: Reader, alarm: Alarm) -> bool:
     return bool(
         await db.value(
-            "SELECT 1 FROM alarms WHERE plugin = :plugin AND key = :key AND due = :due AND done_at IS NULL",
+            "SELECT 1 FROM core_alarms WHERE plugin = :plugin AND key = :key AND due = :due AND done_at IS NULL",
             plugin=alarm.plugin,
             key=alarm.key,
             due=alarm.due,
@@ -118,20 +118,20 @@ async def still_pending(db: Reader, alarm: Alarm) -> bool:
     )
 
 
-async def rang(db: Transaction, alarm: Alarm, now: int) -> None:
+async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
     await db.execute(
-        "UPDATE alarms SET done_at = :now WHERE plugin = :plugin AND key = :key",
+        "UPDATE core_alarms SET done_at = :now WHERE plugin = :plugin AND key = :key",
         now=now,
         plugin=alarm.plugin,
         key=alarm.key,
     )
-    await db.execute("DELETE FROM alarms WHERE done_at IS NOT NULL AND due < :before", before=now - KEPT_AFTER_RINGING)
+    await db.execute("DELETE FROM core_alarms WHERE done_at IS NOT NULL AND due < :before", before=now - RETENTION)
 
 
 async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
     """The next job to do, first those somebody waits for; of one lane, or of both."""
     row = await db.row(
-        "SELECT * FROM jobs WHERE due <= :now AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))"
+        "SELECT * FROM core_jobs WHERE due <= :now AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))"
         " ORDER BY cause IS NULL, due, id LIMIT 1",
         now=now,
         lane=lane,
@@ -140,17 +140,17 @@ async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
 
 
 async def has_job(db: Reader, plugin: str, key: str) -> bool:
-    found = await db.value("SELECT 1 FROM jobs WHERE plugin = :plugin AND key = :key", plugin=plugin, key=key)
+    found = await db.value("SELECT 1 FROM core_jobs WHERE plugin = :plugin AND key = :key", plugin=plugin, key=key)
     return found is not None
 
 
-async def job_done(db: Transaction, job: Job) -> bool:
+async def finish_job(db: Transaction, job: Job) -> bool:
     """Whether it was still wanted as it was begun.
 
     Asking again for the same job renews its row, withdrawing the question deletes it, and an id may be used anew.
     """
     gone = await db.execute(
-        "DELETE FROM jobs WHERE id = :id AND due = :begun AND cause IS :cause",
+        "DELETE FROM core_jobs WHERE id = :id AND due = :begun AND cause IS :cause",
         id=job.id,
         begun=job.due,
         cause=job.stored_cause,
@@ -158,10 +158,10 @@ async def job_done(db: Transaction, job: Job) -> bool:
     return gone > 0
 
 
-async def job_again(db: Transaction, job: Job, due: int) -> None:
+async def retry_job(db: Transaction, job: Job, due: int) -> None:
     """Later, if it is still wanted as it was begun."""
     await db.execute(
-        "UPDATE jobs SET tries = tries + 1, due = :due WHERE id = :id AND due = :begun AND cause IS :cause",
+        "UPDATE core_jobs SET tries = tries + 1, due = :due WHERE id = :id AND due = :begun AND cause IS :cause",
         due=due,
         id=job.id,
         begun=job.due,
@@ -172,7 +172,7 @@ async def job_again(db: Transaction, job: Job, due: int) -> None:
 async def withdraw_jobs(db: Transaction, room: str, event_id: str, asker: str | None = None) -> None:
     """What was asked by this event (and this person, if one is named) needs no answer any more."""
     await db.execute(
-        "DELETE FROM jobs WHERE json_extract(cause, '$.room') = :room AND json_extract(cause, '$.event_id') = :event"
+        "DELETE FROM core_jobs WHERE json_extract(cause, '$.room') = :room AND json_extract(cause, '$.event_id') = :event"
         " AND json_extract(cause, '$.sender') = coalesce(:asker, json_extract(cause, '$.sender'))",
         room=room,
         event=event_id,

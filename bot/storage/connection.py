@@ -12,7 +12,7 @@ import aiosqlite
 
 from bot.ports import Answer, Params, Row, SyncReader, SyncTransaction
 
-UNDONE = "the transaction was undone by an earlier error"
+ROLLED_BACK = "the transaction was undone by an earlier error"
 
 
 class SqliteSyncReader:
@@ -52,26 +52,26 @@ class SqliteSyncTransaction(SqliteSyncReader):
         return self._executed(sql, params).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
-        self._still_open()
+        self._check_open()
         self._connection.executemany(sql, rows)
 
     def erase(self) -> None:
         self.erases = True
 
     def _executed(self, sql: str, params: Mapping[str, object]) -> sqlite3.Cursor:
-        self._still_open()
+        self._check_open()
         return super()._executed(sql, params)
 
-    def _still_open(self) -> None:
+    def _check_open(self) -> None:
         if not self._connection.in_transaction:
-            raise sqlite3.OperationalError(UNDONE)
+            raise sqlite3.OperationalError(ROLLED_BACK)
 
 
 class Connection(aiosqlite.Connection):
     """The way to the connection's thread and back costs more than most statements: functions go there whole."""
 
     async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        def there(connection: sqlite3.Connection) -> Answer:
+        def in_thread(connection: sqlite3.Connection) -> Answer:
             try:
                 answer = work(connection)
             except StopIteration as error:  # no future can carry it: whoever waits would wait for ever
@@ -82,7 +82,7 @@ class Connection(aiosqlite.Connection):
             return answer
 
         # How aiosqlite does all that it does itself; it has no public name.
-        return cast(Answer, await self._execute(there, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
+        return cast(Answer, await self._execute(in_thread, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
 
 
 class SqliteReader:
@@ -125,7 +125,7 @@ class SqliteTransaction(SqliteReader):
         *args: Params.args,
         **kwargs: Params.kwargs,
     ) -> Answer:
-        def there(connection: sqlite3.Connection) -> Answer:
+        def in_thread(connection: sqlite3.Connection) -> Answer:
             if self._ended:
                 raise sqlite3.ProgrammingError("the transaction has ended")
             if not self._begun:
@@ -137,24 +137,24 @@ class SqliteTransaction(SqliteReader):
             finally:
                 self.erases |= transaction.erases
 
-        return await self._connection.run(there)
+        return await self._connection.run(in_thread)
 
     async def commit(self) -> None:
         """For whoever opened it; afterwards nothing can be done in it."""
 
-        def there(connection: sqlite3.Connection) -> None:
+        def in_thread(connection: sqlite3.Connection) -> None:
             self._ended = True
             if self._begun:
                 connection.execute("COMMIT")
 
-        await self._connection.run(there)
+        await self._connection.run(in_thread)
 
     async def rollback(self) -> None:
-        def there(connection: sqlite3.Connection) -> None:
+        def in_thread(connection: sqlite3.Connection) -> None:
             self._ended = True
             connection.rollback()  # does nothing where no transaction is open
 
-        await self._connection.run(there)
+        await self._connection.run(in_thread)
 
     async def execute(self, sql: str, /, **params: object) -> int:
         return await self.run(lambda db: db.execute(sql, **params))
@@ -174,7 +174,7 @@ class SqliteTransaction(SqliteReader):
         try:
             yield
             if not self._connection.in_transaction:
-                raise sqlite3.OperationalError(UNDONE)
+                raise sqlite3.OperationalError(ROLLED_BACK)
         except BaseException:
             if self._connection.in_transaction:
                 await self._connection.execute(f"ROLLBACK TO {name}")

@@ -16,13 +16,13 @@ class CryptoStatus:
 
 async def status(db: Reader) -> CryptoStatus | None:
     """None if nothing was found out yet."""
-    row = await db.row("SELECT device, cross_signed, at FROM crypto_status")
+    row = await db.row("SELECT device, cross_signed, at FROM core_crypto_status")
     return CryptoStatus(row["device"], bool(row["cross_signed"]), row["at"]) if row else None
 
 
 async def set_status(db: Transaction, status: CryptoStatus) -> None:
     await db.execute(
-        "INSERT INTO crypto_status VALUES (1, :device, :cross_signed, :at) ON CONFLICT (id) DO UPDATE"
+        "INSERT INTO core_crypto_status VALUES (1, :device, :cross_signed, :at) ON CONFLICT (id) DO UPDATE"
         " SET device = excluded.device, cross_signed = excluded.cross_signed, at = excluded.at",
         device=status.device,
         cross_signed=int(status.cross_signed),

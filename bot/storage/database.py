@@ -10,22 +10,24 @@ import asyncio
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from bot.core.errors import PluginError
+from bot.core.errors import DatabaseError, PluginError
+from bot.core.texts import Text
+from bot.ports import SyncReader, SyncTransaction
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
-MAPPED = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
-CACHE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
-LOG_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
+MMAP_SIZE = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
+CACHE_SIZE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
+WAL_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
 
 _MIGRATIONS = """
-CREATE TABLE IF NOT EXISTS migrations (
+CREATE TABLE IF NOT EXISTS core_migrations (
     owner TEXT NOT NULL, step INTEGER NOT NULL, PRIMARY KEY (owner, step)
 ) STRICT
 """
@@ -39,18 +41,19 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._writer: Connection | None = None
         self._reader: Connection | None = None
-        self._must_empty_log = False
+        self._wal_has_erased = False
 
     async def __aenter__(self) -> Self:
         try:
             if self._path:
                 _make_private(self._path)
             self._writer = await self._open(self._path or ":memory:")
+            await self._refuse_development_version()
             await self._writer.execute("PRAGMA journal_mode = WAL")
             await self._writer.execute("PRAGMA synchronous = NORMAL")
             await self._writer.execute("PRAGMA foreign_keys = ON")
             await self._writer.execute("PRAGMA secure_delete = ON")
-            await self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            await self._writer.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             await self._writer.execute(_MIGRATIONS)
             if self._path:
                 self._reader = await self._open(self._path)
@@ -59,6 +62,18 @@ class SqliteDatabase:
             await self.close()
             raise
         return self
+
+    async def _refuse_development_version(self) -> None:
+        """Development versions before the first release kept their steps in `migrations`."""
+        old = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'"
+        if self._path and await SqliteReader(self._connected(self._writer)).value(old):
+            raise DatabaseError(
+                Text(
+                    "{file} was written by a development version of Faro and cannot be converted: run `faro export` with "
+                    "that version, move the file away, start this version, then run `faro import`.",
+                    file=self._path,
+                )
+            )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
@@ -70,8 +85,8 @@ class SqliteDatabase:
         if self._reader:
             await self._reader.close()
         if self._writer:
-            if self._must_empty_log:
-                await self._empty_log(self._writer, BUSY_TIMEOUT)
+            if self._wal_has_erased:
+                await self._truncate_wal(self._writer, BUSY_TIMEOUT)
             await self._writer.close()
         self._reader = self._writer = None
 
@@ -82,57 +97,52 @@ class SqliteDatabase:
             transaction = SqliteTransaction(connection)
             try:
                 yield transaction
-                self._must_empty_log |= transaction.erases  # now: whoever is cancelled below has committed all the same
+                self._wal_has_erased |= transaction.erases  # now: whoever is cancelled below has committed all the same
                 await transaction.commit()
             except BaseException:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
                 raise
-            if self._must_empty_log:
-                await self._empty_log(connection)
+            if self._wal_has_erased:
+                await self._truncate_wal(connection)
 
-    async def _empty_log(self, connection: Connection, patience: int = 0) -> None:
+    async def _truncate_wal(self, connection: Connection, patience: int = 0) -> None:
         """A reader may hold the log for a moment: then the next commit tries again. Nobody waits (longer than
         `patience` ms), and nothing raises: what was committed is committed."""
         await connection.execute(f"PRAGMA busy_timeout = {patience}")
         try:
             busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
-            self._must_empty_log = bool(busy)
+            self._wal_has_erased = bool(busy)
         except sqlite3.Error:  # another process is just writing (the shell), or the disk is full
-            self._must_empty_log = True
+            self._wal_has_erased = True
         finally:
             await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
     def reading(self) -> SqliteReader:
         return SqliteReader(self._connected(self._reader or self._writer))
 
-    async def migrate(self, owner: str, steps: Sequence[tuple[int, str]]) -> None:
-        """Applies what is missing of an owner's steps `(number, SQL)`, one transaction each.
+    async def migrate(self, owner: str, steps: Sequence[Step]) -> None:
+        """Applies the schema steps of an owner that were not applied yet, one transaction each.
 
-        Before the first new step of a database that already has some, a copy is put beside it
-        (`<name>.before-<owner>-<step>`). Raises `PluginError` if the database is newer than the code, or a step fails.
+        Before the first new step of an owner that already has some, the database is copied to
+        `<name>.before-<owner>-<step>`. Raises `PluginError` if the database is newer than the code, a step fails, or
+        it creates something that is not named after its owner.
         """
-        applied = {
-            row["step"] for row in await self.reading().rows("SELECT step FROM migrations WHERE owner = :o", o=owner)
-        }
-        missing = [(number, sql) for number, sql in sorted(steps) if number not in applied]
-        unknown = applied - {number for number, _ in steps}
+        rows = await self.reading().rows("SELECT step FROM core_migrations WHERE owner = :owner", owner=owner)
+        applied = {row["step"] for row in rows}
+        missing = [step for step in sorted(steps) if step.number not in applied]
+        unknown = applied - {step.number for step in steps}
         if unknown:
             raise PluginError(
                 f"the tables of '{owner}' are newer (step {max(unknown)}) than this program; install the version that made them"
             )
         if missing and applied and self._path:
-            await self._copy(self._path.with_name(f"{self._path.name}.before-{owner}-{missing[0][0]:04}"))
-        for number, sql in missing:
+            await self._copy(self._path.with_name(f"{self._path.name}.before-{owner}-{missing[0].number:04}"))
+        for step in missing:
             try:
                 async with self.transaction() as tx:
-                    done = "SELECT 1 FROM migrations WHERE owner = :owner AND step = :step"
-                    if await tx.value(done, owner=owner, step=number):
-                        continue  # another process (the shell) was quicker
-                    for statement in statements(sql):
-                        await tx.execute(statement)
-                    await tx.execute("INSERT INTO migrations VALUES (:owner, :step)", owner=owner, step=number)
+                    await tx.run(_apply, owner, step)
             except sqlite3.Error as error:
-                raise PluginError(f"step {number} of the tables of '{owner}' failed: {error}") from error
+                raise PluginError(f"{step.file}, a schema step of '{owner}', failed: {error}") from error
 
     async def _copy(self, to: Path) -> None:
         to.unlink(missing_ok=True)
@@ -144,8 +154,8 @@ class SqliteDatabase:
         connection = Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         await connection
         await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-        await connection.execute(f"PRAGMA cache_size = -{CACHE}")
-        await connection.execute(f"PRAGMA mmap_size = {MAPPED}")
+        await connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        await connection.execute(f"PRAGMA mmap_size = {MMAP_SIZE}")
         return connection
 
     @staticmethod
@@ -163,15 +173,50 @@ def _make_private(file: Path) -> None:
             one.chmod(0o600)
 
 
-_STEP = re.compile(r"^(\d{4})_\w+\.sql$")
+class Step(NamedTuple):
+    """One schema step of an owner (the core, or a plugin)."""
+
+    number: int
+    sql: str
+    file: str
 
 
-def steps_in(folder: Path) -> Sequence[tuple[int, str]]:
-    """The schema steps `NNNN_name.sql` of a folder, in order; () if there is no such folder."""
+_STEP_FILE = re.compile(r"^(\d{4})_\w+\.sql$")
+
+
+def steps_in(folder: Path) -> Sequence[Step]:
+    """The schema steps `NNNN_name.sql` of a folder, in order; none if there is no such folder."""
     if not folder.is_dir():
         return ()
-    found: Mapping[int, Path] = {int(match[1]): file for file in folder.iterdir() if (match := _STEP.match(file.name))}
-    return [(number, file.read_text("utf-8")) for number, file in sorted(found.items())]
+    return sorted(
+        Step(int(match[1]), file.read_text("utf-8"), f"{folder.name}/{file.name}")
+        for file in folder.iterdir()
+        if (match := _STEP_FILE.match(file.name))
+    )
+
+
+_RENAMED_LATER = frozenset({"knowledge"})
+
+
+def _apply(tx: SyncTransaction, owner: str, step: Step) -> None:
+    if tx.value("SELECT 1 FROM core_migrations WHERE owner = :owner AND step = :step", owner=owner, step=step.number):
+        return  # another process (a shell command) applied it in the meantime
+    before = frozenset(_objects(tx))
+    for statement in statements(step.sql):
+        tx.execute(statement)
+    for kind, name in _objects(tx):
+        if (kind, name) not in before and not name.startswith(f"{owner}_") and owner not in _RENAMED_LATER:
+            better = f"{owner}_{'items' if name == owner else name}"
+            raise PluginError(
+                f"{step.file} creates the {kind} '{name}', but all plugins share one database: name it {better}"
+            )
+    tx.execute("INSERT INTO core_migrations VALUES (:owner, :step)", owner=owner, step=step.number)
+
+
+def _objects(db: SyncReader) -> Sequence[tuple[str, str]]:
+    """(kind, name) of every table, index, view and trigger, in order of creation; not SQLite's own (`sqlite_…`)."""
+    rows = db.rows("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid")
+    return [(row["type"], row["name"]) for row in rows]
 
 
 def statements(script: str) -> Sequence[str]:

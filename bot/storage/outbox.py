@@ -13,7 +13,7 @@ INSTEAD = "instead"  # in a stored content: what is sent if the file is refused
 KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
 
 
-async def put(
+async def enqueue(
     db: Transaction,
     *,
     key: str,
@@ -33,7 +33,7 @@ async def put(
     """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room;
     `instead`: what is sent if the homeserver refuses the file."""
     added = await db.execute(
-        "INSERT INTO outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
+        "INSERT INTO core_outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
         " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :plain, :now) ON CONFLICT (key) DO NOTHING",
         key=key,
         room=room,
@@ -49,8 +49,8 @@ async def put(
     )
     if added and file:
         await db.execute(
-            "INSERT INTO outbox_files (id, name, mimetype, content)"
-            " SELECT id, :name, :mimetype, :content FROM outbox WHERE key = :key",
+            "INSERT INTO core_outbox_files (id, name, mimetype, content)"
+            " SELECT id, :name, :mimetype, :content FROM core_outbox WHERE key = :key",
             key=key,
             name=file.name,
             mimetype=file.mimetype,
@@ -73,33 +73,33 @@ async def answers_to(db: Reader, room: str, cause: str) -> Sequence[str]:
     return [row["key"] for row in await db.rows(f"{_NOT_WITHDRAWN} ORDER BY id", room=room, cause=cause)]
 
 
-_NOT_WITHDRAWN = """SELECT * FROM outbox AS answer
+_NOT_WITHDRAWN = """SELECT * FROM core_outbox AS answer
     WHERE room = :room AND cause = :cause AND action = 'send' AND replaces IS NULL
-    AND NOT EXISTS (SELECT 1 FROM outbox WHERE action = 'redact' AND replaces = answer.key)"""
+    AND NOT EXISTS (SELECT 1 FROM core_outbox WHERE action = 'redact' AND replaces = answer.key)"""
 
 
 async def carried_file(db: Reader, key: str) -> bool:
     """Whether a row has, or had, a file."""
-    sql = "SELECT 1 FROM outbox JOIN outbox_files USING (id) WHERE key = :key"
+    sql = "SELECT 1 FROM core_outbox JOIN core_outbox_files USING (id) WHERE key = :key"
     return await db.value(sql, key=key) is not None
 
 
 async def asker_of(db: Reader, room: str, cause: str) -> str | None:
     """Who asked what an answer is kept for."""
     value: str | None = await db.value(
-        "SELECT asker FROM outbox WHERE room = :room AND cause = :cause LIMIT 1", room=room, cause=cause
+        "SELECT asker FROM core_outbox WHERE room = :room AND cause = :cause LIMIT 1", room=room, cause=cause
     )
     return value
 
 
 async def forget(db: Transaction, user: str) -> None:
     """The answers stay where they were sent; who asked for them is no longer known."""
-    await db.execute("UPDATE outbox SET asker = NULL, cause = NULL WHERE asker = :user", user=user)
+    await db.execute("UPDATE core_outbox SET asker = NULL, cause = NULL WHERE asker = :user", user=user)
 
 
 async def purge(db: Transaction, now: int) -> None:
     """Drops rows that are over and old."""
-    await db.execute("DELETE FROM outbox WHERE state <> 'pending' AND created_at < :before", before=now - KEPT)
+    await db.execute("DELETE FROM core_outbox WHERE state <> 'pending' AND created_at < :before", before=now - KEPT)
 
 
 class StoredOutbox:
@@ -110,8 +110,8 @@ class StoredOutbox:
 
     async def pending(self) -> Sequence[OutboxRow]:
         rows = await self._db.reading().rows(
-            "SELECT *, EXISTS (SELECT 1 FROM outbox_files WHERE outbox_files.id = outbox.id) AS has_file FROM outbox"
-            " WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
+            "SELECT *, EXISTS (SELECT 1 FROM core_outbox_files WHERE core_outbox_files.id = core_outbox.id) AS has_file FROM core_outbox"
+            " WHERE id IN (SELECT min(id) FROM core_outbox WHERE state = 'pending' GROUP BY room) ORDER BY id"
         )
         contents = {row["id"]: json.loads(row["content"]) for row in rows}
         return [
@@ -135,14 +135,14 @@ class StoredOutbox:
         ]
 
     async def file(self, id_: int) -> File | None:
-        sql = "SELECT name, mimetype, content FROM outbox_files WHERE id = :id AND content IS NOT NULL"
+        sql = "SELECT name, mimetype, content FROM core_outbox_files WHERE id = :id AND content IS NOT NULL"
         row = await self._db.reading().row(sql, id=id_)
         return File(row["name"], row["mimetype"], row["content"]) if row else None
 
     async def trying(self, id_: int, device: str, now: int) -> None:
         async with self._db.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET tries = tries + 1, first_try = coalesce(first_try, :now), device = coalesce(device, :device)"
+                "UPDATE core_outbox SET tries = tries + 1, first_try = coalesce(first_try, :now), device = coalesce(device, :device)"
                 " WHERE id = :id",
                 id=id_,
                 device=device,
@@ -154,7 +154,7 @@ class StoredOutbox:
         async with self._db.transaction() as tx:
             await _drop_file(tx, id_)
             await tx.execute(
-                "UPDATE outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id",
+                "UPDATE core_outbox SET state = 'sent', event_id = :event, content = '{}' WHERE id = :id",
                 id=id_,
                 event=event_id,
             )
@@ -163,15 +163,15 @@ class StoredOutbox:
         async with self._db.transaction() as tx:
             await _drop_file(tx, id_)
             await tx.execute(
-                "UPDATE outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id",
+                "UPDATE core_outbox SET state = 'failed', reason = :reason, content = '{}' WHERE id = :id",
                 id=id_,
                 reason=reason,
             )
 
     async def event_of(self, key: str) -> str | None:
-        value: str | None = await self._db.reading().value("SELECT event_id FROM outbox WHERE key = :key", key=key)
+        value: str | None = await self._db.reading().value("SELECT event_id FROM core_outbox WHERE key = :key", key=key)
         return value
 
 
 async def _drop_file(db: Transaction, id_: int) -> None:
-    await db.execute("UPDATE outbox_files SET name = '', content = NULL WHERE id = :id", id=id_)
+    await db.execute("UPDATE core_outbox_files SET name = '', content = NULL WHERE id = :id", id=id_)

@@ -6,16 +6,16 @@ from bot.ports import Reader, Transaction
 
 
 async def language(db: Reader, user: str) -> str | None:
-    value: str | None = await db.value("SELECT language FROM people WHERE user = :user", user=user)
+    value: str | None = await db.value("SELECT language FROM core_people WHERE user = :user", user=user)
     return value
 
 
 async def set_language(db: Transaction, user: str, language: str | None) -> None:
     if language is None:
-        await db.execute("DELETE FROM people WHERE user = :user", user=user)
+        await db.execute("DELETE FROM core_people WHERE user = :user", user=user)
     else:
         await db.execute(
-            "INSERT INTO people VALUES (:user, :language) ON CONFLICT (user) DO UPDATE SET language = excluded.language",
+            "INSERT INTO core_people VALUES (:user, :language) ON CONFLICT (user) DO UPDATE SET language = excluded.language",
             user=user,
             language=language,
         )

@@ -1,4 +1,4 @@
-"""`bot.ports.RoomState` over the database: what encrypting needs to know of rooms, as last stored."""
+"""`bot.ports.RoomStateReader` over the database: what encrypting needs to know of rooms, as last stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StoredRoomState:
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         content = await self._db.reading().value(
-            "SELECT content FROM room_state WHERE room = :room AND type = 'm.room.encryption' AND state_key = ''",
+            "SELECT content FROM core_room_state WHERE room = :room AND type = 'm.room.encryption' AND state_key = ''",
             room=room,
         )
         if content is None:
@@ -27,9 +27,14 @@ class StoredRoomState:
     async def members(self, room: str) -> frozenset[str]:
         """Raises `Unavailable` until the list is complete: a message encrypted sooner would be closed to some."""
         db = self._db.reading()
-        if not await rooms.members_known(db, room):
+        if not await rooms.has_member_lists(db, room):
             raise Unavailable("the room's members are not known yet")
         found = await db.rows(
-            "SELECT user FROM members WHERE room = :room UNION SELECT user FROM invited WHERE room = :room", room=room
+            "SELECT user FROM core_members WHERE room = :room UNION SELECT user FROM core_invited WHERE room = :room",
+            room=room,
         )
         return frozenset(row["user"] for row in found)
+
+    async def encrypted_rooms(self) -> frozenset[str]:
+        found = await self._db.reading().rows("SELECT room FROM core_room_state WHERE type = 'm.room.encryption'")
+        return frozenset(row["room"] for row in found)

@@ -10,7 +10,7 @@ from bot.core.events import StateChange
 from bot.ports import Reader, Transaction
 from bot.storage import alarms
 
-KEPT = frozenset(
+STORED_STATE = frozenset(
     {
         "m.room.create",
         "m.room.power_levels",
@@ -24,7 +24,7 @@ KEPT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRoom:
+class JoinedRoom:
     """A joined room as the database has it."""
 
     id: str
@@ -37,24 +37,24 @@ class KnownRoom:
 
 
 async def joined_ids(db: Reader) -> frozenset[str]:
-    return frozenset(row["id"] for row in await db.rows("SELECT id FROM rooms WHERE joined = 1"))
+    return frozenset(row["id"] for row in await db.rows("SELECT id FROM core_rooms WHERE joined = 1"))
 
 
 async def is_joined(db: Reader, room: str) -> bool:
-    return await db.value("SELECT 1 FROM rooms WHERE id = :room AND joined = 1", room=room) is not None
+    return await db.value("SELECT 1 FROM core_rooms WHERE id = :room AND joined = 1", room=room) is not None
 
 
-async def one(db: Reader, room: str) -> KnownRoom | None:
-    found = await db.row("SELECT id, direct FROM rooms WHERE id = :room AND joined = 1", room=room)
+async def joined_room(db: Reader, room: str) -> JoinedRoom | None:
+    found = await db.row("SELECT id, direct FROM core_rooms WHERE id = :room AND joined = 1", room=room)
     if found is None:
         return None
-    state = await db.rows("SELECT type, content FROM room_state WHERE room = :room AND state_key = ''", room=room)
-    return KnownRoom(room, bool(found["direct"]), {row["type"]: json.loads(row["content"]) for row in state})
+    state = await db.rows("SELECT type, content FROM core_room_state WHERE room = :room AND state_key = ''", room=room)
+    return JoinedRoom(room, bool(found["direct"]), {row["type"]: json.loads(row["content"]) for row in state})
 
 
-async def remember(db: Transaction, room: str) -> None:
+async def mark_joined(db: Transaction, room: str) -> None:
     await db.execute(
-        "INSERT INTO rooms (id, joined) VALUES (:room, 1) ON CONFLICT (id) DO UPDATE SET joined = 1",
+        "INSERT INTO core_rooms (id, joined) VALUES (:room, 1) ON CONFLICT (id) DO UPDATE SET joined = 1",
         room=room,
     )
 
@@ -62,26 +62,26 @@ async def remember(db: Transaction, room: str) -> None:
 async def mark_direct(db: Transaction, room: str) -> None:
     """The bot was invited to a chat with one person; it counts as joined when the homeserver says so."""
     await db.execute(
-        "INSERT INTO rooms (id, joined, direct) VALUES (:room, 0, 1) ON CONFLICT (id) DO UPDATE SET direct = 1",
+        "INSERT INTO core_rooms (id, joined, direct) VALUES (:room, 0, 1) ON CONFLICT (id) DO UPDATE SET direct = 1",
         room=room,
     )
 
 
-async def forget(db: Transaction, room: str) -> None:
+async def mark_left(db: Transaction, room: str) -> None:
     """The bot is no longer in the room: what it knew of its state and people goes."""
-    await db.execute("UPDATE rooms SET joined = 0, direct = 0 WHERE id = :room", room=room)
-    await db.execute("DELETE FROM room_state WHERE room = :room", room=room)
-    await db.execute("DELETE FROM members WHERE room = :room", room=room)
-    await db.execute("DELETE FROM invited WHERE room = :room", room=room)
+    await db.execute("UPDATE core_rooms SET joined = 0, direct = 0 WHERE id = :room", room=room)
+    await db.execute("DELETE FROM core_room_state WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_members WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_invited WHERE room = :room", room=room)
 
 
-async def apply(db: Transaction, change: StateChange) -> None:
+async def apply_state(db: Transaction, change: StateChange) -> None:
     """Takes one state event into account."""
     if change.type == "m.room.member":
         await _member(db, change.room, change.state_key, change.content.get("membership"))
-    elif change.type in KEPT and change.state_key == "":
+    elif change.type in STORED_STATE and change.state_key == "":
         await db.execute(
-            "INSERT INTO room_state VALUES (:room, :type, '', :content)"
+            "INSERT INTO core_room_state VALUES (:room, :type, '', :content)"
             " ON CONFLICT (room, type, state_key) DO UPDATE SET content = excluded.content",
             room=change.room,
             type=change.type,
@@ -90,63 +90,63 @@ async def apply(db: Transaction, change: StateChange) -> None:
 
 
 async def _member(db: Transaction, room: str, user: str, membership: object) -> None:
-    await db.execute("DELETE FROM members WHERE room = :room AND user = :user", room=room, user=user)
-    await db.execute("DELETE FROM invited WHERE room = :room AND user = :user", room=room, user=user)
+    await db.execute("DELETE FROM core_members WHERE room = :room AND user = :user", room=room, user=user)
+    await db.execute("DELETE FROM core_invited WHERE room = :room AND user = :user", room=room, user=user)
     if membership == "join":
-        await db.execute("INSERT INTO members VALUES (:room, :user)", room=room, user=user)
+        await db.execute("INSERT INTO core_members VALUES (:room, :user)", room=room, user=user)
     elif membership == "invite":
-        await db.execute("INSERT INTO invited VALUES (:room, :user)", room=room, user=user)
+        await db.execute("INSERT INTO core_invited VALUES (:room, :user)", room=room, user=user)
 
 
 async def set_members(db: Transaction, room: str, joined: Iterable[str], invited: Iterable[str]) -> None:
     """The whole lists, as the homeserver has them now."""
-    await db.execute("DELETE FROM members WHERE room = :room", room=room)
-    await db.execute("DELETE FROM invited WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_members WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_invited WHERE room = :room", room=room)
     for user in joined:
-        await db.execute("INSERT INTO members VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
+        await db.execute("INSERT INTO core_members VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
     for user in invited:
-        await db.execute("INSERT INTO invited VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
+        await db.execute("INSERT INTO core_invited VALUES (:room, :user) ON CONFLICT DO NOTHING", room=room, user=user)
 
 
-async def members_known(db: Reader, room: str) -> bool:
+async def has_member_lists(db: Reader, room: str) -> bool:
     """Whether the lists are complete: no job is waiting to read them."""
     return not await alarms.has_job(db, "core", f"members/{room}")
 
 
 async def is_member(db: Reader, room: str, user: str) -> bool:
     """Whether somebody is in the room, or may be: the list was not read yet."""
-    found = await db.value("SELECT 1 FROM members WHERE room = :room AND user = :user", room=room, user=user)
-    return found is not None or not await members_known(db, room)
+    found = await db.value("SELECT 1 FROM core_members WHERE room = :room AND user = :user", room=room, user=user)
+    return found is not None or not await has_member_lists(db, room)
 
 
-async def heard(db: Transaction, room: str, now: int) -> None:
+async def mark_decrypted(db: Transaction, room: str, now: int) -> None:
     """An encrypted message of somebody was read there."""
-    await db.execute("UPDATE rooms SET heard_at = :now WHERE id = :room", room=room, now=now)
+    await db.execute("UPDATE core_rooms SET decrypted_at = :now WHERE id = :room", room=room, now=now)
 
 
-async def heard_at(db: Reader, room: str) -> int | None:
-    value: int | None = await db.value("SELECT heard_at FROM rooms WHERE id = :room", room=room)
+async def decrypted_at(db: Reader, room: str) -> int | None:
+    value: int | None = await db.value("SELECT decrypted_at FROM core_rooms WHERE id = :room", room=room)
     return value
 
 
 async def rooms_of(db: Reader, user: str) -> set[str]:
     """Joined rooms of the bot in which the user is now."""
     found = await db.rows(
-        "SELECT room FROM members JOIN rooms ON rooms.id = members.room WHERE user = :user AND joined = 1",
+        "SELECT room FROM core_members JOIN core_rooms ON core_rooms.id = core_members.room WHERE user = :user AND joined = 1",
         user=user,
     )
     return {row["room"] for row in found}
 
 
-async def alias(db: Reader, name: str) -> str | None:
-    room: str | None = await db.value("SELECT room FROM aliases WHERE alias = :name", name=name)
+async def room_of_alias(db: Reader, name: str) -> str | None:
+    room: str | None = await db.value("SELECT room FROM core_aliases WHERE alias = :name", name=name)
     return room
 
 
 async def pin_alias(db: Transaction, name: str, room: str) -> None:
     """Remembers where an alias led, so that whoever takes it over later does not get the hub's bot."""
     await db.execute(
-        "INSERT INTO aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
+        "INSERT INTO core_aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
         name=name,
         room=room,
     )

@@ -11,13 +11,13 @@ from bot.ports import Reader, Row, Transaction
 
 KEPT = 7 * 86_400_000  # ms; a key that comes later than this comes no more
 PER_PERSON, PER_ROOM = 50, 500  # the newest ones; nobody can fill the disk, nor push out everybody else's at once
-TOLD_EVERY = 7 * 86_400_000  # ms between two notices to one person in one room
+NOTICE_INTERVAL = 7 * 86_400_000  # ms between two notices to one person in one room
 
 
 async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
     """Keeps an event, and in its room no more than the newest of its sender and of everybody."""
     await db.execute(
-        "INSERT INTO undecryptable (room, event_id, sender, sent_at, session_id, raw, kept_at)"
+        "INSERT INTO core_undecryptable (room, event_id, sender, sent_at, session_id, raw, received_at)"
         " VALUES (:room, :event, :sender, :sent_at, :session, :raw, :now) ON CONFLICT (room, event_id) DO NOTHING",
         room=event.room,
         event=event.event_id,
@@ -28,30 +28,32 @@ async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
         now=now,
     )
     await db.execute(
-        "DELETE FROM undecryptable WHERE id IN (SELECT id FROM undecryptable WHERE room = :room AND sender = :sender"
+        "DELETE FROM core_undecryptable WHERE id IN (SELECT id FROM core_undecryptable WHERE room = :room AND sender = :sender"
         " ORDER BY id DESC LIMIT -1 OFFSET :most)",
         room=event.room,
         sender=event.sender,
         most=PER_PERSON,
     )
     await db.execute(
-        "DELETE FROM undecryptable WHERE id IN"
-        " (SELECT id FROM undecryptable WHERE room = :room ORDER BY id DESC LIMIT -1 OFFSET :most)",
+        "DELETE FROM core_undecryptable WHERE id IN"
+        " (SELECT id FROM core_undecryptable WHERE room = :room ORDER BY id DESC LIMIT -1 OFFSET :most)",
         room=event.room,
         most=PER_ROOM,
     )
 
 
-async def waiting(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
+async def pending(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
     """What is kept of these sessions (room, session id), or of all; in the order it came."""
     if sessions is None:
-        rows = list(await db.rows("SELECT * FROM undecryptable"))
+        rows = list(await db.rows("SELECT * FROM core_undecryptable"))
     else:
         rows = [
             row
             for room, session in sessions
             for row in await db.rows(
-                "SELECT * FROM undecryptable WHERE room = :room AND session_id = :session", room=room, session=session
+                "SELECT * FROM core_undecryptable WHERE room = :room AND session_id = :session",
+                room=room,
+                session=session,
             )
         ]
     return [_event(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
@@ -60,38 +62,42 @@ async def waiting(db: Reader, sessions: Iterable[tuple[str, str]] | None = None)
 async def sender_of(db: Reader, room: str, event_id: str) -> str | None:
     """Whose event it is, if it is kept."""
     found: str | None = await db.value(
-        "SELECT sender FROM undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
+        "SELECT sender FROM core_undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
     )
     return found
 
 
 async def drop(db: Transaction, room: str, event_id: str) -> None:
     """It was read, or removed by its sender, or has another text now."""
-    await db.execute("DELETE FROM undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id)
+    await db.execute(
+        "DELETE FROM core_undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
+    )
 
 
-async def leave(db: Transaction, room: str) -> None:
+async def drop_room(db: Transaction, room: str) -> None:
     """The bot is no longer in the room."""
-    await db.execute("DELETE FROM undecryptable WHERE room = :room", room=room)
-    await db.execute("DELETE FROM withheld WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_undecryptable WHERE room = :room", room=room)
+    await db.execute("DELETE FROM core_withheld_keys WHERE room = :room", room=room)
 
 
 async def forget(db: Transaction, user: str) -> None:
-    await db.execute("DELETE FROM undecryptable WHERE sender = :user", user=user)
-    await db.execute("DELETE FROM withheld WHERE user = :user", user=user)
+    await db.execute("DELETE FROM core_undecryptable WHERE sender = :user", user=user)
+    await db.execute("DELETE FROM core_withheld_keys WHERE user = :user", user=user)
 
 
 async def purge(db: Transaction, now: int) -> None:
     """Drops what is too old to matter."""
-    await db.execute("DELETE FROM undecryptable WHERE kept_at < :before", before=now - KEPT)
-    await db.execute("DELETE FROM withheld WHERE last_at < :before", before=now - max(KEPT, TOLD_EVERY))
+    await db.execute("DELETE FROM core_undecryptable WHERE received_at < :before", before=now - KEPT)
+    await db.execute(
+        "DELETE FROM core_withheld_keys WHERE withheld_at < :before", before=now - max(KEPT, NOTICE_INTERVAL)
+    )
 
 
-async def withhold(db: Transaction, notice: Withheld, now: int) -> None:
+async def note_withheld(db: Transaction, notice: Withheld, now: int) -> None:
     """Notes that a person's app does not give its keys."""
     await db.execute(
-        "INSERT INTO withheld (room, user, code, last_at) VALUES (:room, :user, :code, :now)"
-        " ON CONFLICT (room, user) DO UPDATE SET code = excluded.code, last_at = excluded.last_at",
+        "INSERT INTO core_withheld_keys (room, user, code, withheld_at) VALUES (:room, :user, :code, :now)"
+        " ON CONFLICT (room, user) DO UPDATE SET code = excluded.code, withheld_at = excluded.withheld_at",
         room=notice.room,
         user=notice.sender,
         code=notice.code,
@@ -99,15 +105,15 @@ async def withhold(db: Transaction, notice: Withheld, now: int) -> None:
     )
 
 
-async def may_be_told(db: Transaction, room: str, user: str, now: int) -> bool:
+async def may_notify(db: Transaction, room: str, user: str, now: int) -> bool:
     """Whether a person of the table may be asked for their keys now; if so, they count as asked."""
     changed = await db.execute(
-        "UPDATE withheld SET told_at = :now"
-        " WHERE room = :room AND user = :user AND (told_at IS NULL OR told_at <= :before)",
+        "UPDATE core_withheld_keys SET notified_at = :now"
+        " WHERE room = :room AND user = :user AND (notified_at IS NULL OR notified_at <= :before)",
         room=room,
         user=user,
         now=now,
-        before=now - TOLD_EVERY,
+        before=now - NOTICE_INTERVAL,
     )
     return changed > 0
 
@@ -119,21 +125,21 @@ class Unread:
     first: int  # when the first one came; 0 if there is none
 
 
-async def unread(db: Reader, room: str, since: int) -> Unread:
+async def count_unread(db: Reader, room: str, since: int) -> Unread:
     """What came since then and waits for its key."""
     (row,) = await db.rows(
-        "SELECT count(*) AS events, count(DISTINCT sender) AS people, coalesce(min(kept_at), 0) AS first"
-        " FROM undecryptable WHERE room = :room AND kept_at >= :since",
+        "SELECT count(*) AS events, count(DISTINCT sender) AS people, coalesce(min(received_at), 0) AS first"
+        " FROM core_undecryptable WHERE room = :room AND received_at >= :since",
         room=room,
         since=since,
     )
     return Unread(row["events"], row["people"], row["first"])
 
 
-async def withholding(db: Reader, room: str, since: int) -> int:
+async def count_withholding(db: Reader, room: str, since: int) -> int:
     """How many people's apps said since then that they do not give their keys."""
     count: int = await db.value(
-        "SELECT count(*) FROM withheld WHERE room = :room AND last_at >= :since", room=room, since=since
+        "SELECT count(*) FROM core_withheld_keys WHERE room = :room AND withheld_at >= :since", room=room, since=since
     )
     return count
 

@@ -120,15 +120,15 @@ class Story:
     async def join(self, user: str, room: str) -> None:
         """A person is now a member of a room."""
         async with self.db.transaction() as tx:
-            await rooms.remember(tx, room)
-            await tx.execute("INSERT INTO members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
+            await rooms.mark_joined(tx, room)
+            await tx.execute("INSERT INTO core_members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
 
     async def direct(self, user: str) -> str:
         """A direct chat with a person; answers its room id."""
         room = f"!direct-{user}"
         async with self.db.transaction() as tx:
             await rooms.mark_direct(tx, room)
-            await rooms.remember(tx, room)
+            await rooms.mark_joined(tx, room)
         return room
 
     async def advance(self, milliseconds: int) -> str | None:
@@ -199,7 +199,7 @@ async def story(
         async with db.transaction() as tx:
             for hub in hubs:
                 for room in services.directory.rooms_of(hub):
-                    await rooms.remember(tx, room)
+                    await rooms.mark_joined(tx, room)
         await pipeline.refresh()
         yield told
 

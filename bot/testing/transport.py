@@ -224,7 +224,7 @@ class FakeTransport(MemoryHomeserver):
             raise UserError(media.GONE)
         found = self._open(room, raw)
         if isinstance(found, Undecryptable):
-            raise UserError(media.CLOSED)
+            raise UserError(media.NO_KEY)
         if not isinstance(found, Message):
             raise UserError(media.NO_FILE)
         return found, self.media.get(raw["content"].get("url"), b"")
@@ -244,9 +244,9 @@ class FakeTransport(MemoryHomeserver):
         self, room: MemoryRoom, new: Sequence[Raw], since: str | None
     ) -> tuple[RoomUpdate, Sequence[Undecryptable]]:
         found = tuple(event for raw in new if (event := self._open(room.id, raw)))
-        join = inbound.joined_here(list(new), self.user_id)
+        join = inbound.own_join(list(new), self.user_id)
         if join:
-            found = inbound.since_joining(found, join)
+            found = inbound.after_join(found, join)
         closed = [event for event in found if isinstance(event, Undecryptable)]
         events = tuple(event for event in found if not isinstance(event, Undecryptable))
         if since is None:

@@ -32,14 +32,14 @@ def in_profile(profile: Mapping[str, object]) -> str | None:
 async def known(db: Reader, user: str, now: int) -> Known | None:
     """None if the profile has to be asked (again)."""
     row = await db.row(
-        "SELECT zone FROM asker_zones WHERE user = :user AND fetched_at > :since", user=user, since=now - KEPT
+        "SELECT zone FROM meetings_asker_zones WHERE user = :user AND fetched_at > :since", user=user, since=now - KEPT
     )
     return Known(row["zone"]) if row else None
 
 
 async def remember(db: Transaction, user: str, zone: str | None, now: int) -> None:
     await db.execute(
-        "INSERT INTO asker_zones (user, zone, fetched_at) VALUES (:user, :zone, :now)"
+        "INSERT INTO meetings_asker_zones (user, zone, fetched_at) VALUES (:user, :zone, :now)"
         " ON CONFLICT (user) DO UPDATE SET zone = excluded.zone, fetched_at = excluded.fetched_at",
         user=user,
         zone=zone,
@@ -48,11 +48,11 @@ async def remember(db: Transaction, user: str, zone: str | None, now: int) -> No
 
 
 async def forget(db: Transaction, user: str) -> None:
-    await db.execute("DELETE FROM asker_zones WHERE user = :user", user=user)
+    await db.execute("DELETE FROM meetings_asker_zones WHERE user = :user", user=user)
 
 
 async def forget_old(db: Transaction, now: int) -> None:
-    await db.execute("DELETE FROM asker_zones WHERE fetched_at <= :before", before=now - KEPT)
+    await db.execute("DELETE FROM meetings_asker_zones WHERE fetched_at <= :before", before=now - KEPT)
 
 
 def of_asker(user: str, profile_zone: str | None, hub: Hub) -> tuple[str, str]:

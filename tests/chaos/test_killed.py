@@ -60,8 +60,8 @@ async def test_killed_again_and_again_every_effect_is_seen_once(town: Town, plac
     assert len([event for event in desk if event["type"] == "m.room.message"]) == 1
     with town.database() as db:
         assert db.execute("SELECT url FROM shares").fetchall() == [("https://example.org/once",)]
-        assert db.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
-        assert db.execute("SELECT count(*) FROM outbox WHERE state = 'failed'").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM core_jobs").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM core_outbox WHERE state = 'failed'").fetchone() == (0,)
 
 
 def _plan_a_meeting(town: Town) -> datetime.datetime:
@@ -87,7 +87,7 @@ def _arm_the_reminder(town: Town, due: datetime.datetime) -> None:
     key = f"transparency/monthly/{slot}/PT1800S"
     values = ("meetings", key, "remind", "transparency", round(due.timestamp() * 1000), json.dumps(payload))
     with town.database() as db:
-        db.execute("INSERT INTO alarms (plugin, key, name, hub, due, payload) VALUES (?, ?, ?, ?, ?, ?)", values)
+        db.execute("INSERT INTO core_alarms (plugin, key, name, hub, due, payload) VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
 def _by(event: Mapping[str, Any], town: Town) -> bool:

@@ -107,7 +107,7 @@ def test_a_list_with_a_wrong_member_is_not_called_too_short_as_well() -> None:
     [("max-per-hub", "max_per_hub"), ("Max_per_hub", "max_per_hub"), ("maxperhub", "max_per_hub")],
 )
 def test_an_unknown_key_gets_the_nearest_one_of_its_own_place(text: str, suggestion: str) -> None:
-    place = create_model("Place", __base__=Settings, max_per_hub=(int, 0))
+    place = create_model("Position", __base__=Settings, max_per_hub=(int, 0))
     assert said(tuple[place, ...] | None, f"[{{{text}: 1}}]") == [
         f"x[0].{text}: unknown key; did you mean '{suggestion}'?"
     ]

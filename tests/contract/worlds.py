@@ -140,7 +140,7 @@ class Configured:
 
 
 class NothingEncrypted:
-    """`bot.ports.RoomState` of plain rooms."""
+    """`bot.ports.RoomStateReader` of plain rooms."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from bot.core.errors import Refused
-from bot.demo.chat import Chat, Heard
+from bot.demo.chat import Chat, ChatEvent
 from bot.demo.terminal import Terminal
 from bot.i18n.catalog import Catalogs
 
@@ -19,12 +19,12 @@ ROOMS = {"ana": ("square", "office"), "diego": ("square",)}
 
 
 @dataclass
-class Village:
+class MemoryCommunity:
     """`bot.demo.chat.Community`: two people, and an echo for a bot."""
 
     accounts: Sequence[str] = ("ana", "diego")
     done: list[tuple[str, ...]] = field(default_factory=list)
-    ears: dict[str, asyncio.Queue[Heard]] = field(default_factory=dict)
+    ears: dict[str, asyncio.Queue[ChatEvent]] = field(default_factory=dict)
 
     def rooms(self, account: str) -> Sequence[str]:
         return ROOMS[account]
@@ -33,32 +33,32 @@ class Village:
         if body == "forbidden":
             raise Refused("M_FORBIDDEN", "not today")
         self.done.append(("say", account, room, body))
-        self._happen(Heard(room, account, body))
-        self._happen(Heard(room, "Faro", f"You said {body}", by_bot=True))
+        self._happen(ChatEvent(room, account, body))
+        self._happen(ChatEvent(room, "Faro", f"You said {body}", by_bot=True))
         return f"$event{len(self.done)}"
 
     async def edit(self, account: str, room: str, event_id: str, body: str) -> None:
         self.done.append(("edit", account, room, event_id, body))
-        self._happen(Heard(room, account, body, kind="edited"))
+        self._happen(ChatEvent(room, account, body, kind="edited"))
 
     async def remove(self, account: str, room: str, event_id: str) -> None:
         self.done.append(("remove", account, room, event_id))
-        self._happen(Heard(room, account, kind="removed"))
+        self._happen(ChatEvent(room, account, kind="removed"))
 
-    async def listen(self, account: str) -> AsyncIterator[Heard]:
+    async def listen(self, account: str) -> AsyncIterator[ChatEvent]:
         queue = self.ears.setdefault(account, asyncio.Queue())
         while True:
             yield await queue.get()
 
-    def _happen(self, heard: Heard) -> None:
+    def _happen(self, heard: ChatEvent) -> None:
         for account, queue in self.ears.items():
             if heard.room in ROOMS[account]:
                 queue.put_nowait(heard)
 
 
-async def typed(text: str, village: Village | None = None, width: int = 80) -> tuple[Village, str]:
+async def typed(text: str, village: MemoryCommunity | None = None, width: int = 80) -> tuple[MemoryCommunity, str]:
     """What happened and what was written when these lines came through a pipe."""
-    village = village or Village()
+    village = village or MemoryCommunity()
     reader, writer = os.pipe()
     os.write(writer, text.encode())
     os.close(writer)

@@ -2,12 +2,12 @@
 
 from bot.demo.cast import PEOPLE, ROOMS
 from bot.demo.environment import DIRECT
-from bot.demo.story import TALE
+from bot.demo.story import SCENES
 
 
 def test_everybody_in_the_story_is_in_the_room_they_speak_in() -> None:
     members = {room.name: [person.name for person in room.members] for room in ROOMS}
     members[DIRECT] = [person.name for person in PEOPLE]
-    for scene in TALE:
+    for scene in SCENES:
         for step in scene.steps:
             assert step.account in members[step.room]

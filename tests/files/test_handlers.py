@@ -31,7 +31,7 @@ async def told() -> AsyncIterator[Story]:
 
 
 async def stored(s: Story) -> list[tuple[str, bytes | None]]:
-    rows = await s.db.reading().rows("SELECT name, content FROM outbox_files ORDER BY id")
+    rows = await s.db.reading().rows("SELECT name, content FROM core_outbox_files ORDER BY id")
     return [(row["name"], row["content"]) for row in rows]
 
 

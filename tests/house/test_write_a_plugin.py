@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.runtime.migrations import open_database
+from bot.runtime.plugins import find
 from tests.house.source import ROOT
 
 PAGE = (ROOT / "docs/write-a-plugin.md").read_text(encoding="utf-8")
@@ -74,6 +77,17 @@ def test_a_broken_plugin_is_also_named_where_the_configuration_has_problems(proj
     done = run(project, "-m", "bot", "check", "config.yaml")
     assert done.returncode == 2
     assert "dreams" in done.stderr
+
+
+async def test_a_table_with_another_name_is_refused_as_the_page_shows_and_the_rest_is_used(project: Path) -> None:
+    schema = project / "plugins/wishes/schema/0001_wishes.sql"
+    schema.write_text(schema.read_text(encoding="utf-8").replace("wishes_items", "items"), encoding="utf-8")
+    (shown,) = re.findall(r"^schema/0001_wishes\.sql creates .*$", PAGE, re.MULTILINE)
+    plugins = [plugin for plugin in find([project / "plugins"]).plugins if plugin.name in {"meetings", "wishes"}]
+    with capture_logs() as logs:
+        async with open_database(None, plugins) as (_, usable):
+            assert [plugin.name for plugin in usable] == ["meetings"]
+    assert [(line["plugin"], line["reason"]) for line in logs] == [("wishes", shown)]
 
 
 def test_the_catalogue_of_the_page_is_complete_and_as_the_tool_writes_it(project: Path) -> None:

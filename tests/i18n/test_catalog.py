@@ -103,7 +103,7 @@ def test_everybodys_sentences_are_those_of_the_core_and_of_every_plugin(tmp_path
     for name, said in (("one", "un"), ("two", "deux")):
         (tmp_path / name / "locales").mkdir(parents=True)
         (tmp_path / name / "locales" / "fr.po").write_text(f'msgid "{name}"\nmsgstr "{said}"\n', encoding="utf-8")
-    words = Catalogs({name: tmp_path / name for name in ("one", "two")}).everybodys("fr-CA")
+    words = Catalogs({name: tmp_path / name for name in ("one", "two")}).all_owners("fr-CA")
     assert [words.t("one"), words.t("two"), words.t("TROUBLE"), words.t("three")] == ["un", "deux", "PROBLÈME", "three"]
 
 

@@ -99,7 +99,7 @@ async def test_what_an_edit_or_a_redaction_takes_back_leaves_the_file_too(two: T
         assert "Nothing found" in await ask(town.ana, town.hall, "!find zanzibarist*")
         assert "example.org/tidy" in await ask(town.ana, town.hall, "!find tidied")
         with town.database() as db:  # as if a minute had passed
-            db.execute("UPDATE alarms SET due = 0 WHERE name = 'erase'")
+            db.execute("UPDATE core_alarms SET due = 0 WHERE name = 'erase'")
         await ask(town.ana, town.hall, "!help")
         words = ("nzibarista", "uokkaly", "latypusly", "ombatish")
         await until(lambda: not held(town.config.parent / "data", words), "words to leave the file")

@@ -45,7 +45,7 @@ async def test_a_title_or_note_goes_with_the_message_that_gave_it(tmp_path: Path
         assert "zanzi" not in await said(s, MOD, "!changes")
         assert "no change of yours" in await said(s, MOD, "!undo")
         async with s.db.transaction() as tx:
-            await tx.execute("DELETE FROM outbox")  # the core's own: what it said and sent
+            await tx.execute("DELETE FROM core_outbox")  # the core's own: what it said and sent
         await s.advance(MINUTE)
         assert held(tmp_path, "nzibarista") == []
 
@@ -139,7 +139,7 @@ async def test_who_wants_nothing_kept_and_is_forgotten_finds_nothing_kept_either
 async def forget_what_was_sent(s: Story) -> None:
     """The core's own: what the bot said, until it is sent."""
     async with s.db.transaction() as tx:
-        await tx.execute("DELETE FROM outbox")
+        await tx.execute("DELETE FROM core_outbox")
 
 
 def held(folder: Path, *words: str) -> list[str]:

@@ -110,7 +110,7 @@ async def test_in_a_direct_chat_only_hubs_the_asker_is_in_now_are_seen(told: Sto
     await told.join(LUIS, ROOM)
     assert (await said(told, LUIS, "find policy", direct)).startswith("1. ")
     async with told.db.transaction() as tx:
-        await tx.execute("DELETE FROM members")
+        await tx.execute("DELETE FROM core_members")
     assert "https://example.org/a" not in await said(told, LUIS, "find policy", direct)
     assert "https://example.org/a" not in await said(told, LUIS, "!more", direct)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.matrix.backoff import LONGEST, Backoff
+from bot.matrix.backoff import MAX_WAIT, Backoff
 
 
 @given(st.integers(1, 3000))
@@ -13,7 +13,7 @@ def test_no_wait_is_under_a_second_or_over_a_minute_and_a_half(tries: int) -> No
     """Three thousand tries are two days: the wait must not overflow meanwhile."""
     backoff = Backoff()
     for _ in range(tries):
-        assert 1 <= backoff.wait() <= LONGEST * 1.5
+        assert 1 <= backoff.wait() <= MAX_WAIT * 1.5
 
 
 def test_waits_grow() -> None:

@@ -9,7 +9,7 @@ import pytest
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
-from bot.matrix.http import LARGEST, Http
+from bot.matrix.http import MAX_RESPONSE, Http
 from bot.testing.clock import START, FakeClock
 from tests.matrix.conftest import Answer, Script
 
@@ -106,7 +106,7 @@ async def test_a_homeserver_that_is_not_there_is_unavailable(unused_tcp_port: in
 
 
 async def test_an_answer_without_end_is_not_read_to_the_end(http: Http, script: Script) -> None:
-    script.will_answer(Answer(raw=b" " * (LARGEST + 1)))
+    script.will_answer(Answer(raw=b" " * (MAX_RESPONSE + 1)))
     with pytest.raises(Refused, match="larger"):
         await http.request("GET", PATH)
 

@@ -108,8 +108,8 @@ EVENT = (
 @given(st.lists(EVENT, max_size=4) | JSON)
 def test_no_json_raises_and_whatever_comes_out_can_be_stored(events: object) -> None:
     found = inbound.events(ROOM, events, BOT)
-    join = inbound.joined_here(events, BOT)
-    assert len(inbound.since_joining(found, join)) <= len(found)
+    join = inbound.own_join(events, BOT)
+    assert len(inbound.after_join(found, join)) <= len(found)
     for event in found:
         id_of(event).encode()
         message = event.message if isinstance(event, Edit) else event
@@ -268,10 +268,10 @@ def test_state_under_a_key_nobody_can_store_is_left_out(key: object) -> None:
 
 def test_an_own_join_is_told_from_a_new_name() -> None:
     said = spoken("before")
-    assert inbound.joined_here([said, member("join")], BOT) == "$join"
-    assert inbound.joined_here([said, member("join", before="invite")], BOT) == "$join"
-    assert inbound.joined_here([said, member("join", before="join")], BOT) is None
-    assert inbound.joined_here([member("join"), member("leave", before="join", event_id="$kick")], BOT) is None
+    assert inbound.own_join([said, member("join")], BOT) == "$join"
+    assert inbound.own_join([said, member("join", before="invite")], BOT) == "$join"
+    assert inbound.own_join([said, member("join", before="join")], BOT) is None
+    assert inbound.own_join([member("join"), member("leave", before="join", event_id="$kick")], BOT) is None
 
 
 def test_an_invite_names_who_invites() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.core.errors import LoggedOut, Unavailable, UserError
 from bot.core.files import File
 from bot.matrix.http import Http
-from bot.matrix.media import DAMAGED, GONE, NO_FILE, Media, Source, opened, source_of
+from bot.matrix.media import DAMAGED, GONE, NO_FILE, Media, Source, decrypted, source_of
 from tests.matrix.conftest import BOT, Answer, Script
 
 ROOM = "!hall:example.org"
@@ -55,7 +55,7 @@ async def test_plain_bytes_are_uploaded_with_type_and_name_and_encrypted_ones_wi
     assert set(sealed) == {"file"}
     source = source_of(sealed, encrypted=True)
     assert source
-    assert opened(secret.body, source) == PLAN.content
+    assert decrypted(secret.body, source) == PLAN.content
 
 
 @pytest.mark.parametrize("type_", ["", "text", "text/plain\r\nX-Admin: yes", "text/\x00", "text/ü", "a" * 255])
@@ -130,7 +130,7 @@ async def test_bytes_that_were_changed_are_noticed(media: Media, script: Script)
     sealed = script.requests[0].body
     for changed in (b"", sealed[:-1], bytes([sealed[0] ^ 1]) + sealed[1:]):
         with pytest.raises(UserError) as error:
-            opened(changed, source)
+            decrypted(changed, source)
         assert error.value.text == DAMAGED
 
 
@@ -154,4 +154,4 @@ def test_whatever_stands_in_a_message_it_is_a_file_or_an_answer(
     source = source_of(content, encrypted=encrypted)
     if source:
         with contextlib.suppress(UserError):
-            assert opened(b"", source) == b""
+            assert decrypted(b"", source) == b""

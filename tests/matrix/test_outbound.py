@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.core.files import File
-from bot.matrix.outbound import SIDE_BY_SIDE, Outbound
+from bot.matrix.outbound import MAX_CONCURRENT_ROOMS, Outbound
 from bot.ports import OutboxRow
 from bot.testing.clock import START, FakeClock
 from bot.testing.transport import FakeTransport
@@ -205,17 +205,17 @@ class SlowTransport(FakeTransport):
 async def test_rooms_are_served_side_by_side_but_not_all_at_once() -> None:
     transport = SlowTransport(BOT)
     desk = Desk(transport)
-    rooms = [f"!room{number}:example.org" for number in range(SIDE_BY_SIDE + 4)]
+    rooms = [f"!room{number}:example.org" for number in range(MAX_CONCURRENT_ROOMS + 4)]
     for room in rooms:
         transport.open_room(room, members=[BOT])
         desk.outbox.put(f"reply.{room}", room=room)
     async with working(desk):
         async with asyncio.timeout(10):
-            while transport.held < SIDE_BY_SIDE:  # noqa: ASYNC110 - a count of the fake's
+            while transport.held < MAX_CONCURRENT_ROOMS:  # noqa: ASYNC110 - a count of the fake's
                 await asyncio.sleep(0)
         transport.go.set()
         await until_done(desk, len(rooms))
-    assert transport.most == SIDE_BY_SIDE
+    assert transport.most == MAX_CONCURRENT_ROOMS
 
 
 # -- trouble ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.core.errors import LoggedOut
 from bot.core.events import Message, RoomUpdate
 from bot.matrix.http import Http
-from bot.matrix.sync import MOST_BACKFILLED, PAGE, Sync
+from bot.matrix.sync import MAX_BACKFILLED, PAGE, Sync
 from bot.testing.clock import FakeClock
 from tests.matrix.conftest import BOT, Answer, Script
 
@@ -182,7 +182,7 @@ async def test_a_gap_without_end_is_read_so_far_and_the_rest_named_in_the_log(sy
     script.will_answer(answer("t1", said(9999), limited=True), *pages)
     with capture_logs() as logs:
         (update,) = (await sync.next("t0")).rooms
-    assert len(update.old) == MOST_BACKFILLED
+    assert len(update.old) == MAX_BACKFILLED
     assert any("larger" in line["event"] for line in logs)
 
 

@@ -19,7 +19,7 @@ ROOM = "!hall:example.org"
 
 
 class FakeRoomState:
-    """`bot.ports.RoomState` of rooms that are all encrypted."""
+    """`bot.ports.RoomStateReader` of rooms that are all encrypted."""
 
     async def encryption(self, room: str) -> dict[str, object] | None:
         return {"algorithm": "m.megolm.v1.aes-sha2"}

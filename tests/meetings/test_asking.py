@@ -75,7 +75,7 @@ async def test_a_profile_is_read_once_a_day_and_forgotten_on_request() -> None:
         await s.say(PLAIN, "!next")
         await s.advance(48 * 3_600_000)
         await s.pipeline.refresh()
-        assert await s.db.reading().value("SELECT count(*) FROM asker_zones") == 0
+        assert await s.db.reading().value("SELECT count(*) FROM meetings_asker_zones") == 0
 
 
 async def test_the_answer_is_in_the_language_of_the_asker() -> None:

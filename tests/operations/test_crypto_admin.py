@@ -17,8 +17,8 @@ from bot.config.load import Loaded
 from bot.config.model import BotConfig
 from bot.matrix.client import connect
 from bot.matrix.crypto import identity as seeds
-from bot.matrix.crypto.sas import Shown
-from bot.matrix.crypto.verification_status import FileBoard
+from bot.matrix.crypto.sas import SasDisplay
+from bot.matrix.crypto.verification_status import StatusFile
 from bot.matrix.login import Secrets
 from bot.operations import crypto_admin
 from bot.operations.lock import is_used, only_one
@@ -161,10 +161,10 @@ class Turns(FakeClock):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        board = FileBoard(folder, self)
+        display = StatusFile(folder, self)
         self.steps = [
-            lambda: board.show("@ana:example.org", "PHONE", Shown(("🐶 Dog", "🔑 Key"), (1234, 5678, 9012))),
-            lambda: board.end("@ana:example.org", "PHONE", None),
+            lambda: display.show("@ana:example.org", "PHONE", SasDisplay(("🐶 Dog", "🔑 Key"), (1234, 5678, 9012))),
+            lambda: display.end("@ana:example.org", "PHONE", None),
         ]
 
     async def sleep(self, seconds: float) -> None:
@@ -179,7 +179,7 @@ def loaded(folder: Path) -> Loaded:
 
 
 async def test_verify_shows_what_to_compare_until_it_is_done(tmp_path: Path) -> None:
-    FileBoard(tmp_path / "crypto", FakeClock()).end("@old:example.org", "OLD", None)  # the last one is not shown again
+    StatusFile(tmp_path / "crypto", FakeClock()).end("@old:example.org", "OLD", None)  # the last one is not shown again
     said = [str(each.text) async for each in crypto_admin.watch(loaded(tmp_path), Turns(tmp_path / "crypto"))]
     assert "Pictures: 🐶 Dog, 🔑 Key" in said
     assert "Numbers: 1234, 5678, 9012" in said

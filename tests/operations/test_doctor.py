@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.events import StateChange, Undecryptable, Withheld
 from bot.hubs import Hub, Room
-from bot.operations.doctor import DAY, Finding, Installation, Level, disk, examine, skew
+from bot.operations.doctor import DAY, CheckTarget, Finding, Level, check_clock, check_disk, diagnose
 from bot.runtime.migrations import open_database
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
 from bot.storage.crypto_status import CryptoStatus
@@ -23,16 +23,16 @@ HUB = Hub(id="transparency", title={"": "Transparency"}, languages=("en",), room
 
 
 @dataclass(slots=True)
-class Ward:
+class DataFolder:
     """A data folder whose bot is well and in a room; tests make it ill."""
 
     db: SqliteDatabase
-    installation: Installation
+    target: CheckTarget
     now: int = START
 
     async def state(self, type_: str, **content: object) -> None:
         async with self.db.transaction() as tx:
-            await rooms.apply(tx, StateChange(HALL, type_, "", ANA, "$state", content))
+            await rooms.apply_state(tx, StateChange(HALL, type_, "", ANA, "$state", content))
 
     async def encrypted(self) -> None:
         await self.state("m.room.encryption", algorithm="m.megolm.v1.aes-sha2")
@@ -50,14 +50,14 @@ class Ward:
 
     async def read(self, ago: int) -> None:
         async with self.db.transaction() as tx:
-            await rooms.heard(tx, HALL, self.now - ago)
+            await rooms.mark_decrypted(tx, HALL, self.now - ago)
 
     async def found(self) -> dict[str, Level]:
         """Codes and levels of what is found."""
         return {finding.code: finding.level for finding in await self.findings()}
 
     async def findings(self) -> list[Finding]:
-        return [*await examine(self.installation, self.now)]
+        return [*await diagnose(self.target, self.now)]
 
     async def trouble(self) -> list[str]:
         """Codes of what is wrong; that the machine's disk may be full is left out."""
@@ -65,129 +65,131 @@ class Ward:
 
 
 @pytest.fixture
-async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
+async def data_folder(tmp_path: Path) -> AsyncIterator[DataFolder]:
     folder = tmp_path / "data"
     async with open_database(folder / "faro.db", []) as (db, _):
         async with db.transaction() as tx:
-            await rooms.remember(tx, HALL)
+            await rooms.mark_joined(tx, HALL)
             await sync_token.advance(tx, "t1", START)
-        yield Ward(db, Installation(folder, BOT, [HUB], encrypts=True))
+        yield DataFolder(db, CheckTarget(folder, BOT, [HUB], encrypts=True))
 
 
-async def test_a_bot_that_is_well_is_told_so(ward: Ward) -> None:
-    assert await ward.trouble() == []
-    assert {"joined", "heard", "private"} <= set(await ward.found())
+async def test_a_bot_that_is_well_is_told_so(data_folder: DataFolder) -> None:
+    assert await data_folder.trouble() == []
+    assert {"joined", "heard", "private"} <= set(await data_folder.found())
 
 
 async def test_a_folder_without_a_bot_is_no_healthy_bot(tmp_path: Path) -> None:
-    (finding,) = await examine(Installation(tmp_path, BOT, [HUB], encrypts=True), START)
+    (finding,) = await diagnose(CheckTarget(tmp_path, BOT, [HUB], encrypts=True), START)
     assert (finding.level, finding.code) == ("trouble", "never_run")
 
 
-async def test_tables_of_another_version_are_trouble_and_no_crash(ward: Ward) -> None:
-    async with ward.db.transaction() as tx:
-        await tx.execute("DELETE FROM migrations WHERE owner = 'core' AND step = (SELECT max(step) FROM migrations)")
-    assert await ward.trouble() == ["not_started"]
+async def test_tables_of_another_version_are_trouble_and_no_crash(data_folder: DataFolder) -> None:
+    async with data_folder.db.transaction() as tx:
+        await tx.execute(
+            "DELETE FROM core_migrations WHERE owner = 'core' AND step = (SELECT max(step) FROM core_migrations)"
+        )
+    assert await data_folder.trouble() == ["not_started"]
 
 
-async def test_silence_of_the_homeserver_is_trouble(ward: Ward) -> None:
-    ward.now += 120_000
-    assert await ward.trouble() == ["heard"]
+async def test_silence_of_the_homeserver_is_trouble(data_folder: DataFolder) -> None:
+    data_folder.now += 120_000
+    assert await data_folder.trouble() == ["heard"]
 
 
-async def test_a_room_the_bot_is_not_in_is_trouble_and_named(ward: Ward) -> None:
+async def test_a_room_the_bot_is_not_in_is_trouble_and_named(data_folder: DataFolder) -> None:
     rooms_ = (*HUB.rooms, Room(alias="#nowhere:example.org"))
-    ward.installation = replace(ward.installation, hubs=[HUB.model_copy(update={"rooms": rooms_})])
+    data_folder.target = replace(data_folder.target, hubs=[HUB.model_copy(update={"rooms": rooms_})])
     (missing,) = [
-        finding for finding in await ward.findings() if finding.level == "trouble" and finding.code == "joined"
+        finding for finding in await data_folder.findings() if finding.level == "trouble" and finding.code == "joined"
     ]
     assert (missing.hub, missing.room) == ("transparency", "#nowhere:example.org")
 
 
-async def test_a_power_level_that_does_not_suffice_is_trouble(ward: Ward) -> None:
-    await ward.state("m.room.power_levels", events_default=50)
-    assert await ward.trouble() == ["mute"]
-    await ward.state("m.room.power_levels", events_default=50, users={BOT: 50})
-    assert await ward.trouble() == []
+async def test_a_power_level_that_does_not_suffice_is_trouble(data_folder: DataFolder) -> None:
+    await data_folder.state("m.room.power_levels", events_default=50)
+    assert await data_folder.trouble() == ["mute"]
+    await data_folder.state("m.room.power_levels", events_default=50, users={BOT: 50})
+    assert await data_folder.trouble() == []
 
 
-async def test_in_an_encrypted_room_the_level_of_encrypted_events_counts(ward: Ward) -> None:
-    await ward.encrypted()
-    await ward.state("m.room.power_levels", events={"m.room.message": 50})
-    assert await ward.trouble() == []
-    await ward.state("m.room.power_levels", events={"m.room.encrypted": "50"})
-    assert await ward.trouble() == ["mute"]
+async def test_in_an_encrypted_room_the_level_of_encrypted_events_counts(data_folder: DataFolder) -> None:
+    await data_folder.encrypted()
+    await data_folder.state("m.room.power_levels", events={"m.room.message": 50})
+    assert await data_folder.trouble() == []
+    await data_folder.state("m.room.power_levels", events={"m.room.encrypted": "50"})
+    assert await data_folder.trouble() == ["mute"]
 
 
-async def test_an_encrypted_room_without_the_encryption_installed_is_trouble(ward: Ward) -> None:
-    await ward.encrypted()
-    assert await ward.trouble() == []
-    ward.installation = replace(ward.installation, encrypts=False)
-    assert await ward.trouble() == ["deaf"]
+async def test_an_encrypted_room_without_the_encryption_installed_is_trouble(data_folder: DataFolder) -> None:
+    await data_folder.encrypted()
+    assert await data_folder.trouble() == []
+    data_folder.target = replace(data_folder.target, encrypts=False)
+    assert await data_folder.trouble() == ["deaf"]
 
 
-async def test_a_device_that_is_not_cross_signed_is_trouble_where_a_room_is_encrypted(ward: Ward) -> None:
-    await ward.signed(False)
-    assert await ward.trouble() == []
-    await ward.encrypted()
-    assert (await ward.found())["signed"] == "ok"
-    await ward.signed(False)
-    assert await ward.trouble() == ["signed"]
+async def test_a_device_that_is_not_cross_signed_is_trouble_where_a_room_is_encrypted(data_folder: DataFolder) -> None:
+    await data_folder.signed(False)
+    assert await data_folder.trouble() == []
+    await data_folder.encrypted()
+    assert (await data_folder.found())["signed"] == "ok"
+    await data_folder.signed(False)
+    assert await data_folder.trouble() == ["signed"]
 
 
-async def test_one_app_that_withholds_its_keys_is_told_and_is_no_trouble(ward: Ward) -> None:
+async def test_one_app_that_withholds_its_keys_is_told_and_is_no_trouble(data_folder: DataFolder) -> None:
     """Otherwise any member could make the bot look ill."""
-    await ward.encrypted()
-    await ward.read(ago=1000)
-    await ward.unread(ANA, ANA)
-    async with ward.db.transaction() as tx:
-        await undecryptable.withhold(tx, Withheld(HALL, ANA, "session", "m.unverified"), ward.now)
-    found = await ward.found()
+    await data_folder.encrypted()
+    await data_folder.read(ago=1000)
+    await data_folder.unread(ANA, ANA)
+    async with data_folder.db.transaction() as tx:
+        await undecryptable.note_withheld(tx, Withheld(HALL, ANA, "session", "m.unverified"), data_folder.now)
+    found = await data_folder.found()
     assert (found["unread"], found["withheld"]) == ("note", "note")
-    assert await ward.trouble() == []
+    assert await data_folder.trouble() == []
 
 
-async def test_a_room_where_nothing_could_be_read_in_a_day_is_trouble(ward: Ward) -> None:
-    await ward.encrypted()
-    await ward.unread(ANA)
-    assert await ward.trouble() == ["deaf"]
-    await ward.read(ago=DAY + 1)
-    assert await ward.trouble() == ["deaf"]
+async def test_a_room_where_nothing_could_be_read_in_a_day_is_trouble(data_folder: DataFolder) -> None:
+    await data_folder.encrypted()
+    await data_folder.unread(ANA)
+    assert await data_folder.trouble() == ["deaf"]
+    await data_folder.read(ago=DAY + 1)
+    assert await data_folder.trouble() == ["deaf"]
 
 
-async def test_a_room_where_nobody_was_understood_since_several_tried_is_trouble(ward: Ward) -> None:
-    await ward.encrypted()
-    await ward.unread(ANA, BEN, ago=1000)
-    await ward.read(ago=2000)
-    assert await ward.trouble() == ["deaf"]
-    await ward.read(ago=500)
-    assert await ward.trouble() == []
+async def test_a_room_where_nobody_was_understood_since_several_tried_is_trouble(data_folder: DataFolder) -> None:
+    await data_folder.encrypted()
+    await data_folder.unread(ANA, BEN, ago=1000)
+    await data_folder.read(ago=2000)
+    assert await data_folder.trouble() == ["deaf"]
+    await data_folder.read(ago=500)
+    assert await data_folder.trouble() == []
 
 
-async def test_what_could_not_be_read_days_ago_is_forgotten(ward: Ward) -> None:
-    await ward.encrypted()
-    await ward.unread(ANA, BEN, ago=DAY + 1)
-    assert "unread" not in await ward.found()
+async def test_what_could_not_be_read_days_ago_is_forgotten(data_folder: DataFolder) -> None:
+    await data_folder.encrypted()
+    await data_folder.unread(ANA, BEN, ago=DAY + 1)
+    assert "unread" not in await data_folder.found()
 
 
 @pytest.mark.parametrize(
     ("name", "mode"), [(".", 0o777), ("faro.db", 0o640), ("faro.db-wal", 0o644), ("crypto/keys.db", 0o604)]
 )
-async def test_files_others_can_reach_are_trouble(ward: Ward, name: str, mode: int) -> None:
-    path = ward.installation.data_dir / name
+async def test_files_others_can_reach_are_trouble(data_folder: DataFolder, name: str, mode: int) -> None:
+    path = data_folder.target.data_dir / name
     if not path.exists():
         path.parent.mkdir(mode=0o700)
         path.touch()
     path.chmod(mode)
-    findings = await ward.findings()
+    findings = await data_folder.findings()
     if name.startswith("faro.db"):  # opening it made it private again, and that was told
         assert path.stat().st_mode & 0o777 == 0o600
     assert next(finding.level for finding in findings if finding.code == "private") == "trouble"
 
 
 def test_a_disk_that_is_nearly_full_is_trouble() -> None:
-    assert disk(199).level == "trouble"
-    assert disk(200).level == "ok"
+    assert check_disk(199).level == "trouble"
+    assert check_disk(200).level == "ok"
 
 
 @pytest.mark.parametrize(
@@ -196,4 +198,4 @@ def test_a_disk_that_is_nearly_full_is_trouble() -> None:
 def test_clocks_that_disagree_are_trouble_and_a_homeserver_out_of_reach_is_not(
     seconds: float | None, level: Level
 ) -> None:
-    assert skew(seconds).level == level
+    assert check_clock(seconds).level == level

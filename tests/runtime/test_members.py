@@ -55,7 +55,7 @@ class Office:
     async def encrypt(self) -> None:
         async with self.db.transaction() as tx:
             rules = {"algorithm": "m.megolm.v1.aes-sha2"}
-            await rooms.apply(tx, StateChange(HALL, "m.room.encryption", "", ANA, "$rules", rules))
+            await rooms.apply_state(tx, StateChange(HALL, "m.room.encryption", "", ANA, "$rules", rules))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 async def test_after_joining_the_members_and_those_asked_in_are_known(office: Office) -> None:
     office.transport.ask_in(ANA, HALL, BEN)
     await office.read()
-    assert not await rooms.members_known(office.db.reading(), HALL)
+    assert not await rooms.has_member_lists(office.db.reading(), HALL)
     await office.job_runner.run_next()
     assert await StoredRoomState(office.db).members(HALL) == {ANA, BOT, BEN}
 
@@ -91,8 +91,8 @@ async def test_who_comes_while_the_list_is_on_its_way_is_not_forgotten(office: O
     await office.read()
     async with office.db.transaction() as tx:
         await rooms.set_members(tx, HALL, [ANA, BOT], [])  # what was on its way
-        await alarms.job_done(tx, job)
-    assert not await rooms.members_known(office.db.reading(), HALL)
+        await alarms.finish_job(tx, job)
+    assert not await rooms.has_member_lists(office.db.reading(), HALL)
     await office.job_runner.run_next()
     assert await StoredRoomState(office.db).members(HALL) == {ANA, BOT, BEN}
 

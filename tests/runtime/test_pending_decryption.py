@@ -27,7 +27,7 @@ async def told() -> AsyncIterator[Story]:
 
 
 async def kept(s: Story) -> int:
-    count: int = await s.db.reading().value("SELECT count(*) FROM undecryptable")
+    count: int = await s.db.reading().value("SELECT count(*) FROM core_undecryptable")
     return count
 
 
@@ -54,15 +54,15 @@ async def test_the_doctor_can_see_when_an_encrypted_message_was_last_read(told: 
     """One in the clear, as of a bridge, does not show that the bot can read people."""
     await encrypt(told)
     await told.hear(told.message(ANA, "in the clear"))
-    assert await rooms.heard_at(told.db.reading(), HALL) is None
+    assert await rooms.decrypted_at(told.db.reading(), HALL) is None
     await told.hear(replace(told.message(ANA, "hello"), encrypted=True))
     first = told.clock.now()
-    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first
     await told.hear_sealed(told.message(ANA, "late"))
     told.clock.advance(60)
-    assert await rooms.heard_at(told.db.reading(), HALL) == first
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first
     await told.key_arrives()
-    assert await rooms.heard_at(told.db.reading(), HALL) == first + 60_000
+    assert await rooms.decrypted_at(told.db.reading(), HALL) == first + 60_000
 
 
 async def test_an_old_question_is_not_answered_any_more_but_what_was_shared_is_taken_note_of(told: Story) -> None:
@@ -126,7 +126,7 @@ async def test_leaving_a_room_and_forgetting_a_person_drop_what_was_kept(told: S
     async with told.db.transaction() as tx:
         await told.services.forget(tx, ANA)
     assert await kept(told) == 1
-    assert await told.db.reading().value("SELECT count(*) FROM withheld") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM core_withheld_keys") == 0
     await told.pipeline.handle(Batch("gone", left=(HALL,)))
     assert await kept(told) == 0
 
@@ -147,7 +147,7 @@ async def test_what_is_kept_is_bounded_per_person_per_room_and_in_age(told: Stor
 
 
 async def kept_of(tx: Transaction, user: str) -> int:
-    count: int = await tx.value("SELECT count(*) FROM undecryptable WHERE sender = :user", user=user)
+    count: int = await tx.value("SELECT count(*) FROM core_undecryptable WHERE sender = :user", user=user)
     return count
 
 

@@ -59,7 +59,7 @@ class Echo(Plugin[Settings]):
 
     @command("echo", help="Say it again.", aliases={"es": "eco"})
     async def echo(self, ctx: Context, *, text: str) -> Reply:
-        await ctx.db.execute("INSERT INTO people VALUES (:u, 'en') ON CONFLICT DO NOTHING", u=f"@echo:{text}")
+        await ctx.db.execute("INSERT INTO core_people VALUES (:u, 'en') ON CONFLICT DO NOTHING", u=f"@echo:{text}")
         if text == "stop":
             raise UserError("Stopped.")
         if text == "crash":
@@ -269,7 +269,7 @@ async def test_who_left_and_came_back_is_a_member_in_the_same_batch(told: Story,
 
 async def test_a_user_error_is_its_text_and_leaves_nothing_in_the_database(told: Story) -> None:
     assert await told.say(ANA, "!echo stop") == "Stopped."
-    assert await told.db.reading().value("SELECT count(*) FROM people") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM core_people") == 0
 
 
 async def test_a_crash_is_one_apology_and_the_rest_of_the_batch_is_handled(told: Story) -> None:
@@ -278,7 +278,7 @@ async def test_a_crash_is_one_apology_and_the_rest_of_the_batch_is_handled(told:
         "Something went wrong on my side. It has been noted; please try again later.",
         "after",
     ]
-    assert await told.db.reading().value("SELECT count(*) FROM people") == 1
+    assert await told.db.reading().value("SELECT count(*) FROM core_people") == 1
 
 
 async def test_a_listener_that_fails_harms_nobody(told: Story) -> None:
@@ -483,7 +483,7 @@ async def test_a_disk_that_is_full_loses_nothing_of_a_batch(told: Story) -> None
     with pytest.raises(sqlite3.OperationalError):
         await told.pipeline.handle(batch)
     assert await sync_token.token(told.db.reading()) != "t9"
-    assert await told.db.reading().value("SELECT count(*) FROM outbox") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM core_outbox") == 0
     async with told.db.transaction() as tx:
         await tx.value("PRAGMA max_page_count = 1000000")
     await told.pipeline.handle(batch)

@@ -8,7 +8,7 @@ from bot.core.errors import Unavailable
 from bot.hubs import Coordinator, Hub, Room
 from bot.runtime.job_runner import TRIES
 from bot.runtime.room_membership import RoomMembership
-from bot.storage.alarms import due_job, job_again
+from bot.storage.alarms import due_job, retry_job
 from bot.testing.story import Story, story
 
 HUB = Hub(id="transparency", title={"": "Transparency"}, rooms=(Room(alias="#hall:example.org"), Room(id="!desk:x")))
@@ -23,7 +23,7 @@ def membership_of(told: Story) -> RoomMembership:
 async def test_a_room_whose_homeserver_did_not_answer_is_waited_for_and_stops_no_other() -> None:
     async with story([], [HUB]) as told:
         async with told.db.transaction() as tx:
-            await tx.execute("UPDATE rooms SET joined = 0")
+            await tx.execute("UPDATE core_rooms SET joined = 0")
         told.transport.open_room("!hall:example.org", alias="#hall:example.org")
         told.transport.open_room("!desk:x")
         membership = membership_of(told)
@@ -52,7 +52,7 @@ async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_
             with pytest.raises(Unavailable):
                 await ask(job)
             async with told.db.transaction() as tx:
-                await job_again(tx, job, told.clock.now())
+                await retry_job(tx, job, told.clock.now())
         job = await due_job(told.db.reading(), told.clock.now())
         assert job is not None
         told.transport.fail_next(Unavailable("HTTP 502"))

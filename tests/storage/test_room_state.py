@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.core.errors import Unavailable
 from bot.core.events import StateChange
-from bot.runtime.migrations import SCHEMA, open_database
+from bot.runtime.migrations import open_database
 from bot.storage import alarms, rooms
 from bot.storage.alarms import PluginSchedule
-from bot.storage.database import SqliteDatabase, steps_in
+from bot.storage.database import SqliteDatabase
 from bot.storage.room_state import StoredRoomState
 
 ANA, BEN, CARLA = "@ana:example.org", "@ben:example.org", "@carla:example.org"
-HALL, DESK = "!hall:example.org", "!desk:example.org"
+HALL = "!hall:example.org"
 MEGOLM = "m.megolm.v1.aes-sha2"
 
 
@@ -24,13 +23,13 @@ MEGOLM = "m.megolm.v1.aes-sha2"
 async def db() -> AsyncIterator[SqliteDatabase]:
     async with open_database(None, []) as (database, _):
         async with database.transaction() as tx:
-            await rooms.remember(tx, HALL)
+            await rooms.mark_joined(tx, HALL)
         yield database
 
 
 async def state(db: SqliteDatabase, type_: str, key: str = "", **content: object) -> None:
     async with db.transaction() as tx:
-        await rooms.apply(tx, StateChange(HALL, type_, key, ANA, "$state", content))
+        await rooms.apply_state(tx, StateChange(HALL, type_, key, ANA, "$state", content))
 
 
 async def test_the_rules_of_an_encrypted_room_are_given_as_they_are(db: SqliteDatabase) -> None:
@@ -38,6 +37,7 @@ async def test_the_rules_of_an_encrypted_room_are_given_as_they_are(db: SqliteDa
     assert await room_state.encryption(HALL) is None
     await state(db, "m.room.encryption", algorithm=MEGOLM, rotation_period_msgs=2)
     assert await room_state.encryption(HALL) == {"algorithm": MEGOLM, "rotation_period_msgs": 2}
+    assert await room_state.encrypted_rooms() == {HALL}
 
 
 async def test_members_are_those_who_came_and_those_asked_in(db: SqliteDatabase) -> None:
@@ -70,7 +70,7 @@ async def test_nothing_is_encrypted_for_a_list_that_is_not_complete(db: SqliteDa
     assert job
     async with db.transaction() as tx:
         await rooms.set_members(tx, HALL, [ANA], [BEN])
-        await alarms.job_done(tx, job)
+        await alarms.finish_job(tx, job)
     assert await room_state.members(HALL) == {ANA, BEN}
 
 
@@ -78,21 +78,6 @@ async def test_a_room_that_was_left_has_nobody(db: SqliteDatabase) -> None:
     await state(db, "m.room.encryption", algorithm=MEGOLM)
     await state(db, "m.room.member", BEN, membership="invite")
     async with db.transaction() as tx:
-        await rooms.forget(tx, HALL)
+        await rooms.mark_left(tx, HALL)
     room_state = StoredRoomState(db)
     assert (await room_state.encryption(HALL), await room_state.members(HALL)) == (None, frozenset())
-
-
-async def test_an_update_reads_the_members_of_every_room_again(tmp_path: Path) -> None:
-    """Lists made before the update name nobody who is only invited."""
-    steps = steps_in(SCHEMA)
-    async with SqliteDatabase(tmp_path / "faro.db") as db:
-        await db.migrate("core", steps[:1])
-        async with db.transaction() as tx:
-            await tx.execute("INSERT INTO rooms (id, joined) VALUES (:here, 1), (:gone, 0)", here=HALL, gone=DESK)
-        await db.migrate("core", steps)
-        assert not await rooms.members_known(db.reading(), HALL)
-        assert await rooms.members_known(db.reading(), DESK)
-        job = await alarms.due_job(db.reading(), 0)
-        assert job
-        assert (job.plugin, job.name, job.payload) == ("core", "members", {"room": HALL})

@@ -45,7 +45,7 @@ class Account(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SigningStatus:
     """How an account stands on the homeserver, seen with the seeds in the data folder."""
 
     identity: Literal["none", "ours", "foreign"]
@@ -60,29 +60,29 @@ class CrossSigning:
         self._file, self._next = folder / seeds.FILE, folder / seeds.NEXT
         self._password = password
 
-    async def standing(self, device_id: str) -> Standing:
+    async def status(self, device_id: str) -> SigningStatus:
         """Changes nothing, on the homeserver or on the disk."""
-        known = await self._known()
-        if known.public("master") is None:
-            return Standing("none")
-        ours = next((one for one in self._kept() if known.belongs_to(one)), None)
+        published = await self._published_keys()
+        if published.public("master") is None:
+            return SigningStatus("none")
+        ours = next((one for one in self._stored() if published.belongs_to(one)), None)
         if ours is None:
-            return Standing("foreign")
+            return SigningStatus("foreign")
         key = ours.keys["self_signing"]
-        return Standing("ours", is_signed(known.device(device_id), self._user, key.id, key.public))
+        return SigningStatus("ours", is_signed(published.device(device_id), self._user, key.id, key.public))
 
     async def ensure(self, account: Account) -> bool:
         """An identity of ours on the account, and this device signed by it; whether anything had to be done.
 
         Once the device's keys are on the homeserver, at every start.
         """
-        known = await self._known()
-        made = known.public("master") is None
+        published = await self._published_keys()
+        made = published.public("master") is None
         if made:
-            await self._publish(self._kept_or_new())
-            known = await self._known()
-        ours = self._recognise(known)
-        return await self._sign(account, ours, known) or made
+            await self._publish(self._stored_or_new())
+            published = await self._published_keys()
+        ours = self._own_identity(published)
+        return await self._sign(account, ours, published) or made
 
     async def reset(self) -> None:
         """A new identity instead of whatever is there. Everybody who verified the bot must do so again.
@@ -98,37 +98,37 @@ class CrossSigning:
             raise
         self._promote()
 
-    async def adopt(self, found: Identity) -> None:
+    async def adopt(self, identity: Identity) -> None:
         """Keeps the seeds of the identity the account already has."""
-        known = await self._known()
-        if not known.belongs_to(found):
+        published = await self._published_keys()
+        if not published.belongs_to(identity):
             raise IdentityError(
                 Text("The recovered keys are not those of the account's identity now. It was reset since; see `reset`.")
             )
-        seeds.keep(self._file, found)
+        seeds.keep(self._file, identity)
 
     async def master(self) -> str | None:
         """The public master key, if the account's identity is ours."""
-        known = await self._known()
-        return next((one.keys["master"].public for one in self._kept() if known.belongs_to(one)), None)
+        published = await self._published_keys()
+        return next((one.keys["master"].public for one in self._stored() if published.belongs_to(one)), None)
 
-    def _kept(self) -> list[Identity]:
+    def _stored(self) -> list[Identity]:
         found = (seeds.load(file, self._user) for file in (self._file, self._next))
         return [one for one in found if one]
 
-    def _kept_or_new(self) -> Identity:
-        kept = self._kept()
+    def _stored_or_new(self) -> Identity:
+        kept = self._stored()
         return kept[0] if kept else Identity.new(self._user)
 
     async def _publish(self, ours: Identity) -> None:
-        """Kept before it is published: an identity whose seeds nobody has could only be reset."""
+        """Stored before it is uploaded: an identity whose seeds nobody has could only be reset."""
         seeds.keep(self._file, ours)
         await self._upload(ours)
         log.info("made the account's cross-signing identity", user=self._user)
 
-    def _recognise(self, known: Known) -> Identity:
-        for one in self._kept():
-            if known.belongs_to(one):
+    def _own_identity(self, published: PublishedKeys) -> Identity:
+        for one in self._stored():
+            if published.belongs_to(one):
                 if one.public("master") != self._main_master():
                     self._promote()
                 return one
@@ -149,9 +149,9 @@ class CrossSigning:
         self._next.replace(self._file)
         seeds.sync_folder(self._file.parent)
 
-    async def _known(self) -> Known:
+    async def _published_keys(self) -> PublishedKeys:
         path = "/_matrix/client/v3/keys/query"
-        return Known(self._user, await self._http.request("POST", path, body={"device_keys": {self._user: []}}))
+        return PublishedKeys(self._user, await self._http.request("POST", path, body={"device_keys": {self._user: []}}))
 
     async def _upload(self, ours: Identity) -> None:
         body: dict[str, Any] = {f"{usage}_key": ours.public(usage) for usage in USAGES}
@@ -159,7 +159,7 @@ class CrossSigning:
         try:
             await self._http.request("POST", path, body=body)
         except NeedsAuth as asked:
-            body["auth"] = self._proof(asked)
+            body["auth"] = self._auth(asked)
             try:
                 await self._http.request("POST", path, body=body)
             except NeedsAuth as error:
@@ -169,7 +169,7 @@ class CrossSigning:
                     Text("The homeserver does not accept the password: {reason}", reason=error.reason)
                 ) from error
 
-    def _proof(self, asked: NeedsAuth) -> dict[str, object]:
+    def _auth(self, asked: NeedsAuth) -> dict[str, object]:
         if (PASSWORD,) not in asked.flows:
             raise _stages(asked)
         if not self._password:
@@ -182,8 +182,8 @@ class CrossSigning:
         identifier = {"type": "m.id.user", "user": self._user}
         return {"type": PASSWORD, "identifier": identifier, "password": self._password, "session": asked.session}
 
-    async def _sign(self, account: Account, ours: Identity, known: Known) -> bool:
-        device, key = known.device(account.device_id), ours.keys["self_signing"]
+    async def _sign(self, account: Account, ours: Identity, published: PublishedKeys) -> bool:
+        device, key = published.device(account.device_id), ours.keys["self_signing"]
         if not device:
             raise IdentityError(Text("The homeserver does not have the keys of this device yet."))
         own = f"ed25519:{account.device_id}"
@@ -199,7 +199,7 @@ class CrossSigning:
         new: dict[str, Any] = {}
         if not is_signed(device, self._user, key.id, key.public):
             new[account.device_id] = key.sign(self._user, device)
-        master = known.public("master") or {}
+        master = published.public("master") or {}
         if not is_signed(master, self._user, own, account.ed25519):
             new[ours.keys["master"].public] = account.sign_json(master)
         if new:
@@ -215,7 +215,7 @@ class CrossSigning:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PublishedKeys:
     """What a homeserver says about an account's keys. Anything may stand in it."""
 
     user_id: str

@@ -20,7 +20,7 @@ from bot.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
+class CryptoSession:
     """Enough for what only asks the homeserver, or changes the seeds."""
 
     client: AsyncClient
@@ -48,7 +48,9 @@ class Workbench:
 
 
 @asynccontextmanager
-async def workbench(account: Account, secrets: Secrets, data_dir: Path, clock: Clock) -> AsyncIterator[Workbench]:
+async def open_session(
+    account: Account, secrets: Secrets, data_dir: Path, clock: Clock
+) -> AsyncIterator[CryptoSession]:
     """The kept session. Raises `IdentityError` if there is none, and what logging in raises."""
     file = data_dir / "session.json"
     if not file.exists():
@@ -58,13 +60,13 @@ async def workbench(account: Account, secrets: Secrets, data_dir: Path, clock: C
     try:
         await log_in(client, account, Secrets(password=secrets.password), file, clock)
         http, folder = Http(client, clock), data_dir / "crypto"
-        yield Workbench(client, http, folder, clock, CrossSigning(http, account.user, folder, secrets.password))
+        yield CryptoSession(client, http, folder, clock, CrossSigning(http, account.user, folder, secrets.password))
     finally:
         await client.close()
 
 
 class _NoRooms:
-    """`bot.ports.RoomState` where nothing is sent."""
+    """`bot.ports.RoomStateReader` where nothing is sent."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         return None

@@ -22,8 +22,8 @@ WAIT = 10  # seconds a homeserver may take to ask other homeservers
 ASK_AGAIN = 60_000  # ms before somebody whose homeserver gave no answer is asked about again
 CLAIM_AGAIN = 300_000  # ms before a one-time key of a device that had none is asked for again
 CLAIM_SOON = 30_000  # … if our own homeserver gave no answer
-MOST_REMEMBERED = 10_000
-AT_ONCE = 10  # people, or devices, of an answer that are looked at before others get their turn
+MAX_REMEMBERED = 10_000
+BATCH_SIZE = 10  # people, or devices, of an answer that are looked at before others get their turn
 
 Device = tuple[str, str]  # user id, device id
 
@@ -33,17 +33,17 @@ class Devices:
 
     def __init__(self, machine: Machine, http: Http, clock: Clock) -> None:
         self._machine, self._http, self._clock = machine, http, clock
-        self._asked: dict[str, int] = {}
+        self._queried: dict[str, int] = {}
         self._claimed: dict[Device, int] = {}
-        self._news: set[str] = set()  # of whom a change was told while an answer about them was under way
-        self._awaited: dict[Device, asyncio.Event] = {}  # of whom a one-time key is under way; set when it is used
+        self._changed_meanwhile: set[str] = set()  # of whom a change was told while an answer about them was under way
+        self._claiming: dict[Device, asyncio.Event] = {}  # of whom a one-time key is under way; set when it is used
 
     def changed(self, users: Iterable[str], left: Iterable[str]) -> None:
         """What a sync says of people's devices. Whom we never asked about is asked about when it matters."""
         for user in users:
-            self._asked.pop(user, None)
+            self._queried.pop(user, None)
             self._machine.tracked_users.discard(user)
-            self._news.add(user)
+            self._changed_meanwhile.add(user)
         self._machine.tracked_users.difference_update(left)
 
     def outdated(self, users: Iterable[str]) -> set[str]:
@@ -52,24 +52,24 @@ class Devices:
         return {
             user
             for user in users
-            if user not in self._machine.tracked_users and now - self._asked.get(user, -ASK_AGAIN) >= ASK_AGAIN
+            if user not in self._machine.tracked_users and now - self._queried.get(user, -ASK_AGAIN) >= ASK_AGAIN
         }
 
-    async def ask(self, users: Iterable[str]) -> None:
+    async def query(self, users: Iterable[str]) -> None:
         """Asks for the devices of those whose devices may have changed. Raises what a request raises."""
         if not (wanted := self.outdated(users)):
             return
-        self._news -= wanted
+        self._changed_meanwhile -= wanted
         body = {"device_keys": {user: [] for user in wanted}, "timeout": WAIT * 1000}
         answer = await self._http.request("POST", "/_matrix/client/v3/keys/query", body=body, timeout=WAIT + 10)
         found = {user: keys for user, keys in section(answer, "device_keys").items() if user in wanted}
-        for some in _by(AT_ONCE, found):
+        for some in _chunks(BATCH_SIZE, found):
             self._machine.handle_response(KeysQueryResponse(some, section(answer, "failures")))
             await self._clock.sleep(0)
-        self._remember(self._asked, wanted - self._machine.tracked_users)
-        self._machine.tracked_users -= self._news
+        self._remember(self._queried, wanted - self._machine.tracked_users)
+        self._machine.tracked_users -= self._changed_meanwhile
 
-    def of(self, users: Iterable[str]) -> list[Any]:
+    def active(self, users: Iterable[str]) -> list[Any]:
         """The devices in use of these people, without our own."""
         own = (self._machine.user_id, self._machine.device_id)
         store = self._machine.device_store
@@ -81,21 +81,21 @@ class Devices:
             if (device.user_id, device.id) != own
         ]
 
-    def owner_known(self, user: str, sender_key: str, signing_key: str) -> bool:
+    def is_owned_by(self, user: str, sender_key: str, signing_key: str) -> bool:
         """Whether a device with these keys belongs to this user, as their homeserver says."""
         if user not in self._machine.device_store.users:
             return False
         device = self._machine.device_store.device_from_sender_key(user, sender_key)
         return device is not None and device.ed25519 == signing_key
 
-    async def meet(self, devices: Iterable[Any]) -> None:
+    async def ensure_sessions(self, devices: Iterable[Any]) -> None:
         """Olm sessions with those who have none yet, as far as their homeservers answer. Raises `LoggedOut`.
 
         Another room may be doing the same with some of them: that is waited for.
         """
         sessions = self._machine.session_store
         strangers = [device for device in devices if not sessions.get(device.curve25519)]
-        awaited = [self._awaited[id_] for one in strangers if (id_ := (one.user_id, one.id)) in self._awaited]
+        awaited = [self._claiming[id_] for one in strangers if (id_ := (one.user_id, one.id)) in self._claiming]
         await self.claim(strangers)
         for elsewhere in awaited:
             await elsewhere.wait()
@@ -115,13 +115,13 @@ class Devices:
             keys.setdefault(user, {})[device] = "signed_curve25519"
         self._remember(self._claimed, wanted)
         done = asyncio.Event()
-        self._awaited.update(dict.fromkeys(wanted, done))
+        self._claiming.update(dict.fromkeys(wanted, done))
         try:
             await self._claim(keys, wanted)
         finally:
             done.set()
             for one in wanted:
-                self._awaited.pop(one, None)
+                self._claiming.pop(one, None)
 
     async def _claim(self, keys: dict[str, dict[str, str]], wanted: set[Device]) -> None:
         body = {"one_time_keys": keys, "timeout": WAIT * 1000}
@@ -132,7 +132,7 @@ class Devices:
             self._remember(self._claimed, wanted, CLAIM_SOON - CLAIM_AGAIN)
             return
         found = {user: theirs for user, theirs in section(answer, "one_time_keys").items() if user in keys}
-        for some in _by(AT_ONCE, found):
+        for some in _chunks(BATCH_SIZE, found):
             self._machine.handle_response(KeysClaimResponse(some, section(answer, "failures")))
             await self._clock.sleep(0)
 
@@ -141,11 +141,11 @@ class Devices:
         for one in who:
             when.pop(one, None)
             when[one] = now
-        while len(when) > MOST_REMEMBERED:
+        while len(when) > MAX_REMEMBERED:
             del when[next(iter(when))]
 
 
-def _by(count: int, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _chunks(count: int, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The same in parts: fifty devices at once would stop everything else for half a second."""
     rest = iter(found.items())
     while part := dict(islice(rest, count)):

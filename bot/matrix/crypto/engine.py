@@ -15,15 +15,15 @@ from bot.core.errors import LoggedOut, TransportError, Unavailable
 from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
 from bot.matrix.crypto import hardening
 from bot.matrix.crypto.devices import Devices
-from bot.matrix.crypto.key_maintenance import Upkeep
+from bot.matrix.crypto.key_maintenance import KeyMaintenance
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import VERIFICATION, Receiving
-from bot.matrix.crypto.replay_guard import Opened
+from bot.matrix.crypto.replay_guard import ReplayGuard
 from bot.matrix.crypto.sending import Sending
 from bot.matrix.crypto.store import StoreError, open_store
 from bot.matrix.http import Http
 from bot.matrix.inbound import is_user_id, section, translate
-from bot.ports import Clock, RoomState
+from bot.ports import Clock, RoomStateReader
 
 log = structlog.get_logger()
 
@@ -34,7 +34,9 @@ class Engine:
     Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
     """
 
-    def __init__(self, client: AsyncClient, http: Http, folder: Path, clock: Clock, room_state: RoomState) -> None:
+    def __init__(
+        self, client: AsyncClient, http: Http, folder: Path, clock: Clock, room_state: RoomStateReader
+    ) -> None:
         hardening.check()
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
@@ -46,18 +48,18 @@ class Engine:
         self._store = open_store(folder, str(client.user_id), str(client.device_id))
         try:
             self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
-            opened = Opened(self._store.database, clock)
+            replay_guard = ReplayGuard(self._store.database, clock)
         except Exception as error:
             self._store.database.close()
             raise StoreError(folder, error) from error
         client.store, client.olm = self._store, self._machine
         self._http = http
         self._devices = Devices(self._machine, self._http, clock)
-        self._receiving = Receiving(self._machine, self._devices, opened)
+        self._receiving = Receiving(self._machine, self._devices, replay_guard)
         self._sending = Sending(self._machine, self._devices, self._http, clock, room_state)
-        self._upkeep = Upkeep(self._machine, self._devices, self._http, clock)
+        self._key_maintenance = KeyMaintenance(self._machine, self._devices, self._http, clock)
 
-    async def is_stranger(self) -> bool:
+    async def has_foreign_keys(self) -> bool:
         """Whether the homeserver knows other keys for our device: the store was lost, or belongs to another program.
 
         Others do not accept changed keys of a device, so such a device stays deaf and mute. Asked of the homeserver
@@ -74,19 +76,19 @@ class Engine:
 
     async def publish(self) -> None:
         """Our keys to the homeserver, if it lacks any; a sync does it by itself. Raises what a request raises."""
-        await self._upkeep.publish()
+        await self._key_maintenance.publish()
 
-    async def take(self, answer: Raw, since: str | None) -> None:
+    async def handle_sync(self, answer: Raw, since: str | None) -> None:
         """The parts of a raw sync answer that have to do with keys.
 
         Raises `LoggedOut`, and `Unavailable` if the disk takes nothing: then the same answer has to be asked for again.
         """
-        with self._written():
-            self._receiving.take(answer, since)
-            await self._upkeep.run()
-        for letter in self._receiving.letters():
+        with self._disk_errors():
+            self._receiving.handle_sync(answer, since)
+            await self._key_maintenance.run()
+        for event in self._receiving.take_to_device_events():
             for handler in self.to_device_handlers:
-                await _hand(handler(letter))
+                await _call_handler(handler(event))
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
@@ -97,11 +99,11 @@ class Engine:
     def withheld(self) -> tuple[Withheld, ...]:
         return self._receiving.withheld
 
-    async def meet(self, raws: Iterable[object]) -> None:
+    async def query_senders(self, raws: Iterable[object]) -> None:
         """Asks for the devices of those who sent encrypted events, so that `open` can tell whose key it was."""
         try:
-            with self._written():
-                await self._devices.ask(self._receiving.senders(raws))
+            with self._disk_errors():
+                await self._devices.query(self._receiving.senders(raws))
         except LoggedOut:
             raise
         except TransportError as error:
@@ -117,7 +119,7 @@ class Engine:
             return None, None
         if raw.get("type") != "m.room.encrypted":
             return None, raw
-        with self._written():
+        with self._disk_errors():
             opened = self._receiving.open(room, raw)
         if opened is None or isinstance(opened, Undecryptable):
             return opened, None
@@ -125,14 +127,14 @@ class Engine:
         event = translate(room, clear, self._machine.user_id)
         return _opened(event, known), clear
 
-    async def tell(self, room: str, clear: Raw) -> None:
+    async def dispatch_verification(self, room: str, clear: Raw) -> None:
         """Hands a raw event about verification to those who listen."""
         asked = section(clear, "content").get("msgtype") == "m.key.verification.request"
         if not is_user_id(clear.get("sender")) or not isinstance(clear.get("event_id"), str):
             return
         if asked or str(clear.get("type")).startswith(VERIFICATION):
             for handler in self.room_event_handlers:
-                await _hand(handler(room, clear))
+                await _call_handler(handler(room, clear))
 
     async def encrypt(
         self, room: str, type_: str, content: Mapping[str, object], rules: Mapping[str, object]
@@ -141,23 +143,23 @@ class Engine:
 
         Raises what requests raise. See `Sending.encrypt`.
         """
-        with self._written():
+        with self._disk_errors():
             return await self._sending.encrypt(room, type_, content, rules)
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _disk_errors(self) -> Iterator[None]:
         """A disk that takes nothing is waited for, as a homeserver that does not answer is."""
         try:
             yield
         except OperationalError as error:
-            self._machine.go_back()
+            self._machine.reload()
             raise Unavailable(f"the encryption keys cannot be written: {error}") from error
 
     def close(self) -> None:
         self._store.database.close()
 
 
-async def _hand(work: Awaitable[None]) -> None:
+async def _call_handler(work: Awaitable[None]) -> None:
     """What a listener gets wrong stays with it."""
     try:
         await work

@@ -2,7 +2,7 @@
 
 Anybody on any homeserver can send the bot a to-device message or publish garbage as device keys. nio 0.26 lets
 the errors of vodozemac out of the middle of a sync, for some of them again at every start. So everything foreign
-is handled inside `fenced`, one piece at a time: the bad piece is dropped, the rest of the batch goes on.
+is handled inside `drop_on_error`, one piece at a time: the bad piece is dropped, the rest of the batch goes on.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def check(used: Sequence[tuple[object, tuple[str, ...]]] = _USED) -> None:
 
 
 @contextmanager
-def fenced(what: str, **about: object) -> Iterator[None]:
+def drop_on_error(what: str, **about: object) -> Iterator[None]:
     """Whatever goes wrong inside is logged and dropped, a panic of vodozemac's Rust too.
 
     Except a disk that takes nothing (`peewee.OperationalError`): that is nobody's malice, and passes.
@@ -76,14 +76,14 @@ def fenced(what: str, **about: object) -> Iterator[None]:
     except OperationalError:
         raise
     except Exception as error:
-        log.warning("dropped: malformed or hostile", what=what, error=_told(error), **about)
+        log.warning("dropped: malformed or hostile", what=what, error=_describe(error), **about)
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # PyO3 derives it from BaseException, and exports no name for it
             raise
-        log.warning("dropped: it made the crypto library panic", what=what, error=_told(error), **about)
+        log.warning("dropped: it made the crypto library panic", what=what, error=_describe(error), **about)
 
 
-def _told(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:200]}"
 
 

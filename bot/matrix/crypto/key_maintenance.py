@@ -16,10 +16,10 @@ from bot.ports import Clock
 log = structlog.get_logger()
 
 TRY_AGAIN = 60_000  # ms after an upload that failed
-MOST_MENDED = 20  # broken sessions per sync
+MAX_REPAIRS = 20  # broken sessions per sync
 
 
-class Upkeep:
+class KeyMaintenance:
     """Keeps the homeserver stocked with our keys, so that others can always start to write to us."""
 
     def __init__(self, machine: Machine, devices: Devices, http: Http, clock: Clock) -> None:
@@ -37,7 +37,7 @@ class Upkeep:
                 log.warning("our encryption keys could not be uploaded; trying again", reason=str(error))
             else:
                 self._failed_at = None
-        await self._mend()
+        await self._repair_sessions()
 
     async def publish(self) -> None:
         """Uploads what the homeserver lacks: identity, one-time keys, a fallback key. Raises what a request raises.
@@ -46,22 +46,22 @@ class Upkeep:
         claimed meanwhile must not be given out twice. That also answers "one time key already exists".
         """
         machine = self._machine
-        if not machine.something_to_upload:
+        if not machine.has_keys_to_upload:
             return
         body = machine.share_keys()
         try:
             answer = await self._http.request("POST", "/_matrix/client/v3/keys/upload", body=body)
         except BaseException:
-            machine.give_up_upload()
+            machine.discard_offered_keys()
             raise
         count = section(answer, "one_time_key_counts").get("signed_curve25519")
         machine.uploaded(count if isinstance(count, int) else 0)
 
-    async def _mend(self) -> None:
+    async def _repair_sessions(self) -> None:
         """New Olm sessions with devices whose old one broke, and a word to them so that they use it."""
         machine = self._machine
         if machine.wedged_devices:
-            await self._devices.claim(machine.wedged_devices[:MOST_MENDED])
+            await self._devices.claim(machine.wedged_devices[:MAX_REPAIRS])
         while machine.outgoing_to_device_messages:
             message = machine.outgoing_to_device_messages[0]
             messages: Raw = {message.recipient: {message.recipient_device: message.content}}

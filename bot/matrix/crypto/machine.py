@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import structlog
 import vodozemac
 from nio.crypto import InboundGroupSession
 from nio.crypto.olm_machine import Olm
 from nio.events import ToDeviceEvent
 from nio.store.models import OlmSessions
 
-from bot.matrix.crypto.hardening import fenced
+from bot.matrix.crypto.hardening import drop_on_error
 
-MOST_SESSIONS = 8  # Olm sessions kept with one foreign device; anybody can open new ones without end
+log = structlog.get_logger()
+
+MAX_SESSIONS = 8  # Olm sessions kept with one foreign device; anybody can open new ones without end
 
 Raw = dict[str, Any]
 
@@ -25,9 +28,9 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
     """
 
     def __init__(self, user_id: str, device_id: str, store: Any) -> None:
-        self.arrived: set[tuple[str, str]] = set()
+        self.new_room_keys: set[tuple[str, str]] = set()
         """(room, session id) of room keys stored since somebody last looked."""
-        self.letters: list[Raw] = []
+        self.to_device_events: list[Raw] = []
         """Decrypted to-device events that are not about keys, as raw events, since somebody last looked."""
         super().__init__(user_id, device_id, store)
         # Keys a crash left between making and uploading may be on the server, even claimed: never upload them again.
@@ -36,25 +39,28 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
 
     # -- from other devices ---------------------------------------------------------------------------------------
 
-    def take(self, raw: Raw) -> None:
+    def receive(self, raw: Raw) -> None:
         """One encrypted to-device event, as it came.
 
         The room key in it and the step of the session it came with reach the disk together, or not at all.
-        Raises `peewee.OperationalError` if the disk takes nothing; see `go_back`.
+        Raises `peewee.OperationalError` if the disk takes nothing; see `reload`.
         """
-        with self.store.database.atomic(), fenced("an encrypted to-device event", sender=str(raw.get("sender"))[:255]):
+        with (
+            self.store.database.atomic(),
+            drop_on_error("an encrypted to-device event", sender=str(raw.get("sender"))[:255]),
+        ):
             event = ToDeviceEvent.parse_event(raw)
             if event is not None:
                 self.handle_to_device_event(event)
 
-    def go_back(self) -> None:
+    def reload(self) -> None:
         """To what is on disk, after something could not be written: then it can be done again."""
         account = self.store.load_account()
         if account is not None:
             self.account = account
         self.load()
-        self.arrived.clear()
-        self.letters.clear()
+        self.new_room_keys.clear()
+        self.to_device_events.clear()
 
     def decrypt(self, sender: str, sender_key: str, message: Any) -> Any:
         try:
@@ -70,10 +76,10 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
 
     def _forget_old_sessions(self, sender_key: str) -> None:
         sessions = self.session_store[sender_key]
-        for session in sessions[MOST_SESSIONS:]:
+        for session in sessions[MAX_SESSIONS:]:
             with self.store.database.bind_ctx([OlmSessions]):
                 OlmSessions.delete().where(OlmSessions.session_id == session.id).execute()
-        del sessions[MOST_SESSIONS:]
+        del sessions[MAX_SESSIONS:]
 
     def _handle_olm_event(self, sender: str, sender_key: str, payload: Raw) -> Any:
         """Room keys are stored, the rest is handed on. Forwarded keys are refused: none was ever asked for."""
@@ -83,13 +89,13 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
             case "m.dummy" | "m.forwarded_room_key":
                 return None
             case type_:
-                self.letters.append({"type": type_, "sender": sender, "content": payload["content"]})
+                self.to_device_events.append({"type": type_, "sender": sender, "content": payload["content"]})
                 return None
 
     def create_group_session(
         self, sender_key: str, sender_fp_key: str, room_id: str, session_id: str, session_key: str
     ) -> None:
-        with fenced("a room key", room=room_id, sender_key=sender_key):
+        with drop_on_error("a room key", room=room_id, sender_key=sender_key):
             kept = self.inbound_group_store[room_id].get(sender_key, {}).get(session_id)
             if kept is not None:
                 new = InboundGroupSession(session_key, sender_fp_key, sender_key, room_id)
@@ -98,7 +104,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
             super().create_group_session(sender_key, sender_fp_key, room_id, session_id, session_key)
             ours = sender_key == self.account.identity_keys["curve25519"]  # our own messages are never read
             if not ours and session_id in self.inbound_group_store[room_id].get(sender_key, {}):
-                self.arrived.add((room_id, session_id))
+                self.new_room_keys.add((room_id, session_id))
 
     def handle_key_verification(self, event: object) -> None:
         """Never nio's: its sequence is not the specification's, and its assertions end the program."""
@@ -106,7 +112,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
     # -- about other devices --------------------------------------------------------------------------------------
 
     def verify_json(self, json: Any, user_key: Any, user_id: str, device_id: str) -> bool:
-        with fenced("a signature", user=user_id, device=device_id):
+        with drop_on_error("a signature", user=user_id, device=device_id):
             return bool(super().verify_json(json, user_key, user_id, device_id))
         return False
 
@@ -117,9 +123,11 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
             for user_id, devices in response.device_keys.items():
                 one = copy.copy(response)
                 self.users_for_key_query.discard(user_id)
-                with fenced("device keys", user=user_id):
+                with drop_on_error("device keys", user=user_id):
                     # The names people give their devices are left out: nobody here needs to know them.
-                    sound = {id_: {**keys, "unsigned": {}} for id_, keys in devices.items() if _sound(id_, keys)}
+                    sound = {
+                        id_: {**keys, "unsigned": {}} for id_, keys in devices.items() if _is_valid_device(id_, keys)
+                    }
                     one.device_keys = {user_id: sound}
                     super()._handle_key_query(one)
                     changed.update(one.changed)
@@ -131,13 +139,13 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
                 for device_id, key in devices.items() if isinstance(devices, dict) else ():
                     one = copy.copy(response)
                     one.one_time_keys = {user_id: {device_id: key}}
-                    with fenced("a one-time key", user=user_id, device=device_id):
+                    with drop_on_error("a one-time key", user=user_id, device=device_id):
                         super()._handle_key_claiming(one)
 
     # -- our own keys ---------------------------------------------------------------------------------------------
 
     @property
-    def something_to_upload(self) -> bool:
+    def has_keys_to_upload(self) -> bool:
         return bool(self.should_upload_keys or self.fallback_wanted)
 
     def share_keys(self) -> Raw:
@@ -161,22 +169,22 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         self.account.shared = True
         self.uploaded_key_count = count
         self.fallback_wanted = False
-        self.give_up_upload()
+        self.discard_offered_keys()
 
-    def give_up_upload(self) -> None:
+    def discard_offered_keys(self) -> None:
         """What `share_keys` gave may have reached the homeserver or not: it is never offered again."""
         self.mark_keys_as_published()
         self.save_account()
 
 
-def _sound(device_id: str, payload: object) -> bool:
+def _is_valid_device(device_id: str, payload: object) -> bool:
     """Whether device keys are of the right shape, with keys that are points on their curves."""
     if not isinstance(payload, dict):
         return False
     keys = payload.get("keys")
     if not isinstance(keys, dict):
         return False
-    with fenced("the keys of a device", device=str(device_id)[:255]):
+    with drop_on_error("the keys of a device", device=str(device_id)[:255]):
         vodozemac.Ed25519PublicKey.from_base64(keys[f"ed25519:{device_id}"])
         vodozemac.Curve25519PublicKey.from_base64(keys[f"curve25519:{device_id}"])
         return True

@@ -14,44 +14,44 @@ import vodozemac
 
 from bot.core.events import Undecryptable, Withheld
 from bot.matrix.crypto.devices import Devices
-from bot.matrix.crypto.hardening import fenced
+from bot.matrix.crypto.hardening import drop_on_error
 from bot.matrix.crypto.machine import Machine, Raw
-from bot.matrix.crypto.replay_guard import Opened
+from bot.matrix.crypto.replay_guard import ReplayGuard
 from bot.matrix.inbound import is_room_id, is_user_id, section
 
 log = structlog.get_logger()
 
 MEGOLM: Final = "m.megolm.v1.aes-sha2"
-SPOKEN: Final = ("m.room.message", "m.reaction")
+ENCRYPTED_TYPES: Final = ("m.room.message", "m.reaction")
 """What may come encrypted. A redaction or state that does was checked by no homeserver."""
 VERIFICATION: Final = "m.key.verification."
-MOST_SEEN = 2_000
-MOST_WITHHELD = 1_000
-LONGEST_ID = 255
+MAX_SEEN = 2_000
+MAX_WITHHELD = 1_000
+MAX_ID_LENGTH = 255
 
 
 class Receiving:
     """Keys in, plaintext out."""
 
-    def __init__(self, machine: Machine, devices: Devices, opened: Opened) -> None:
-        self._machine, self._devices, self._opened = machine, devices, opened
-        self._position: str | None = ""
+    def __init__(self, machine: Machine, devices: Devices, replay_guard: ReplayGuard) -> None:
+        self._machine, self._devices, self._replay_guard = machine, devices, replay_guard
+        self._since: str | None = ""
         self._keys: set[tuple[str, str]] = set()
         self._withheld: dict[Withheld, None] = {}
-        self._letters: list[Raw] = []
+        self._to_device_events: list[Raw] = []
         self._seen: dict[int, None] = {}  # to-device ciphertexts; each opens once only
 
     # -- the parts of a sync that have to do with keys --------------------------------------------------------------
 
-    def take(self, answer: Raw, since: str | None) -> None:
+    def handle_sync(self, answer: Raw, since: str | None) -> None:
         """To-device events, changed devices, and how many of our keys are left."""
-        if since != self._position:  # the answer before was stored; the same position again means that it was not
-            self._position = since
+        if since != self._since:  # the answer before was stored; the same position again means that it was not
+            self._since = since
             self._keys.clear()
             self._withheld.clear()
         events = section(answer, "to_device").get("events")
         for raw in events if isinstance(events, list) else []:
-            with fenced("a to-device event"):
+            with drop_on_error("a to-device event"):
                 self._to_device(raw)
         lists = section(answer, "device_lists")
         self._devices.changed(_users(lists.get("changed")), _users(lists.get("left")))
@@ -64,28 +64,28 @@ class Receiving:
         if type_ == "m.room.encrypted":
             seen = hash(json.dumps(content.get("ciphertext"), sort_keys=True))
             if seen not in self._seen:
-                self._machine.take(raw)
+                self._machine.receive(raw)
                 self._remember(seen)
         elif type_ == "m.room_key.withheld":
-            self._refused(raw["sender"], content)
+            self._key_withheld(raw["sender"], content)
         elif type_.startswith(VERIFICATION):
-            self._letters.append({"type": type_, "sender": raw["sender"], "content": content})
+            self._to_device_events.append({"type": type_, "sender": raw["sender"], "content": content})
 
     def _remember(self, seen: int) -> None:
         """A batch that could not be stored comes again, and opening its keys twice would look like a broken session."""
         self._seen[seen] = None
-        if len(self._seen) > MOST_SEEN:
+        if len(self._seen) > MAX_SEEN:
             del self._seen[next(iter(self._seen))]
-        self._keys |= self._machine.arrived
-        self._machine.arrived.clear()
-        self._letters += self._machine.letters
-        self._machine.letters.clear()
+        self._keys |= self._machine.new_room_keys
+        self._machine.new_room_keys.clear()
+        self._to_device_events += self._machine.to_device_events
+        self._machine.to_device_events.clear()
 
-    def _refused(self, sender: str, content: Raw) -> None:
+    def _key_withheld(self, sender: str, content: Raw) -> None:
         room, session, code = content.get("room_id"), content.get("session_id"), content.get("code")
         if code == "m.no_olm" and isinstance(sender_key := content.get("sender_key"), str):
             self._machine._mark_device_for_unwedging(sender, sender_key)
-        if is_room_id(room) and _id(session) and _id(code) and len(self._withheld) < MOST_WITHHELD:
+        if is_room_id(room) and _id(session) and _id(code) and len(self._withheld) < MAX_WITHHELD:
             self._withheld[Withheld(str(room), sender, str(session), str(code))] = None
 
     def _counts(self, answer: Raw) -> None:
@@ -108,10 +108,10 @@ class Receiving:
         """The same for keys that senders' clients keep from us."""
         return tuple(self._withheld)
 
-    def letters(self) -> list[Raw]:
+    def take_to_device_events(self) -> list[Raw]:
         """To-device events about verification and the like, encrypted ones opened; each is given out once."""
-        letters, self._letters = self._letters, []
-        return letters
+        to_device_events, self._to_device_events = self._to_device_events, []
+        return to_device_events
 
     # -- encrypted events -------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class Receiving:
         `Undecryptable` if the key is missing; None if the event is malformed, a replay, or says something that only
         counts unencrypted. Raises `peewee.OperationalError` if the disk takes nothing.
         """
-        with fenced("an encrypted event", room=room, event_id=str(raw.get("event_id"))[:LONGEST_ID]):
+        with drop_on_error("an encrypted event", room=room, event_id=str(raw.get("event_id"))[:MAX_ID_LENGTH]):
             return self._open(room, raw)
         return None
 
@@ -152,12 +152,12 @@ class Receiving:
             if "unknown message index" not in str(error):
                 raise
             return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)  # an earlier key may come
-        if not self._opened.only_as(str(event_id), (session.sender_key, session.id), index):
+        if not self._replay_guard.accept(str(event_id), (session.sender_key, session.id), index):
             log.warning(
                 "dropped: an encrypted message was sent a second time", room=room, sender=sender, event_id=event_id
             )
             return None
-        plain = _said(json.loads(text), room)
+        plain = _allowed_payload(json.loads(text), room)
         if plain is None:
             log.warning("dropped: nothing that may come encrypted", room=room, sender=sender, event_id=event_id)
             return None
@@ -172,7 +172,7 @@ class Receiving:
         found = [sessions[session_id] for sessions in store[room].values() if session_id in sessions]
         for session in found:
             own = not session.forwarding_chain
-            if own and self._devices.owner_known(sender, session.sender_key, session.ed25519):
+            if own and self._devices.is_owned_by(sender, session.sender_key, session.ed25519):
                 return session, True
         for session in found:
             if session.sender_key == sender_key:
@@ -180,14 +180,14 @@ class Receiving:
         return (found[0], False) if found else None
 
 
-def _said(plain: object, room: str) -> Raw | None:
+def _allowed_payload(plain: object, room: str) -> Raw | None:
     """A decrypted payload that may count as said in this room, reduced to type and content."""
     if not isinstance(plain, dict) or "state_key" in plain or plain.get("room_id") != room:
         return None
     type_, content = plain.get("type"), plain.get("content")
     if not isinstance(type_, str) or not isinstance(content, dict):
         return None
-    if type_ not in SPOKEN and not type_.startswith(VERIFICATION):
+    if type_ not in ENCRYPTED_TYPES and not type_.startswith(VERIFICATION):
         return None
     return {"type": type_, "content": dict(content)}
 
@@ -197,4 +197,4 @@ def _users(value: object) -> list[str]:
 
 
 def _id(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH

@@ -25,7 +25,7 @@ from bot.matrix.inbound import section
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 PREFIX = b"\x8b\x01"
 KEY = 32  # bytes
-LONGEST = 200  # characters a person could mean as a recovery key
+MAX_LENGTH = 200  # characters a person could mean as a recovery key
 ALGORITHM = "m.secret_storage.v1.aes-hmac-sha2"
 
 
@@ -33,7 +33,7 @@ def parse(recovery_key: str) -> bytes:
     """The 32 bytes of a recovery key as clients show it, spaces anywhere. Raises `IdentityError`."""
     wrong = IdentityError(Text("That is not a recovery key. It looks like 'EsTc 5rr1 …', with 12 groups of 4 signs."))
     signs = "".join(recovery_key.split())
-    if not signs or len(signs) > LONGEST or any(sign not in ALPHABET for sign in signs):
+    if not signs or len(signs) > MAX_LENGTH or any(sign not in ALPHABET for sign in signs):
         raise wrong
     number = reduce(lambda sum_, sign: sum_ * len(ALPHABET) + ALPHABET.index(sign), signs, 0)
     raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
@@ -42,7 +42,7 @@ def parse(recovery_key: str) -> bytes:
     return raw[len(PREFIX) : -1]
 
 
-def opens(key: bytes, description: Mapping[str, Any]) -> bool:
+def matches_key(key: bytes, description: Mapping[str, Any]) -> bool:
     """Whether this is the key a description (`m.secret_storage.key.…`) is about. One that does not say is believed.
 
     Raises `ValueError` for a description that makes no sense.
@@ -53,7 +53,7 @@ def opens(key: bytes, description: Mapping[str, Any]) -> bool:
     return hmac.compare_digest(hmac.digest(mac_key, sealed, "sha256"), decode(description["mac"]))
 
 
-def unseal(key: bytes, name: str, sealed: Mapping[str, Any]) -> bytes:
+def decrypt_secret(key: bytes, name: str, sealed: Mapping[str, Any]) -> bytes:
     """The secret `name`, as it was put away. Raises `ValueError` if it was not sealed with this key."""
     ciphertext = decode(sealed.get("ciphertext"))
     mac = hmac.digest(_keys(key, name)[1], ciphertext, "sha256")
@@ -76,14 +76,14 @@ async def recover(http: Http, user_id: str, recovery_key: str) -> Identity:
         raise IdentityError(Text("The recovery key is of a kind Faro does not know: {kind}", kind=algorithm))
     seeds: dict[Usage, bytes] = {}
     try:
-        if not opens(key, description):
+        if not matches_key(key, description):
             raise IdentityError(Text("This is not the recovery key of {user}.", user=user_id))
         for usage in USAGES:
             name = f"m.cross_signing.{usage}"
             sealed = section(await _account_data(http, user_id, name), "encrypted", id_)
             if not sealed:
                 raise IdentityError(Text("The recovery key does not hold '{name}'.", name=name))
-            seeds[usage] = decode(unseal(key, name, sealed).decode())
+            seeds[usage] = decode(decrypt_secret(key, name, sealed).decode())
         return Identity.from_seeds(user_id, seeds)
     except ValueError as error:
         raise IdentityError(Text("What the recovery key holds is damaged: {reason}", reason=error)) from error

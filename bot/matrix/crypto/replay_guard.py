@@ -25,7 +25,7 @@ _TIDY = (
 )
 
 
-class Opened:
+class ReplayGuard:
     """In the store of the keys: who has not the one needs not the other. `database` is peewee's; nio has no types.
 
     Raises `peewee.OperationalError` if the disk takes nothing.
@@ -36,7 +36,7 @@ class Opened:
         self._tidied: int | None = None
         database.execute_sql(_TABLE)
 
-    def only_as(self, event_id: str, key: tuple[str, str], number: int) -> bool:
+    def accept(self, event_id: str, key: tuple[str, str], number: int) -> bool:
         """Whether a key's message of this number was never opened, or as this event only; then that is noted.
 
         After `KEPT` days no more is known of single messages: whatever is older than one opened then counts as opened.

@@ -19,7 +19,7 @@ from bot.matrix.crypto.signing import canonical, encode
 
 METHOD = "m.sas.v1"
 AGREEMENT, HASH, MAC = "curve25519-hkdf-sha256", "sha256", "hkdf-hmac-sha256.v2"
-SHOWN = ("decimal", "emoji")
+DISPLAY_METHODS = ("decimal", "emoji")
 
 EMOJI: tuple[str, ...] = tuple(f"{sign} {name}" for sign, name in Table.emoji)
 """The spec's 64 pictures with their English names, in order."""
@@ -37,7 +37,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SasDisplay:
     """What both people must see alike."""
 
     emoji: tuple[str, ...]  # seven, "🐶 Dog"
@@ -49,14 +49,14 @@ def commitment(key: str, start: Mapping[str, Any]) -> str:
     return encode(hashlib.sha256((key + canonical(start)).encode()).digest())
 
 
-class Half:
+class EphemeralKey:
     """Our own half of the secret, used once."""
 
     def __init__(self) -> None:
         self._sas = vodozemac.Sas()
         self.key: str = self._sas.public_key.to_base64()
 
-    def join(self, their_key: str) -> Secret:
+    def agree(self, their_key: str) -> Secret:
         """Raises `SasError` for a key that is none, or a second use."""
         try:
             return Secret(self._sas.diffie_hellman(vodozemac.Curve25519PublicKey.from_base64(their_key)))
@@ -70,18 +70,18 @@ class Secret:
     def __init__(self, established: vodozemac.EstablishedSas) -> None:
         self._established = established
 
-    def shown(self, starter: Side, acceptor: Side, flow: str) -> Shown:
+    def display(self, starter: Side, acceptor: Side, flow: str) -> SasDisplay:
         sides = [part for side in (starter, acceptor) for part in (side.user_id, side.device_id, side.key)]
         found = self._established.bytes("|".join(["MATRIX_KEY_VERIFICATION_SAS", *sides, flow]))
-        return Shown(tuple(EMOJI[index] for index in found.emoji_indices), tuple(found.decimals))
+        return SasDisplay(tuple(EMOJI[index] for index in found.emoji_indices), tuple(found.decimals))
 
-    def vouch(self, sender: Side, receiver: Side, flow: str, keys: Mapping[str, str]) -> dict[str, Any]:
-        """The content of our `mac`: key id → public key, each vouched for, and the list of ids as well."""
+    def create_mac(self, sender: Side, receiver: Side, flow: str, keys: Mapping[str, str]) -> dict[str, Any]:
+        """The content of our `mac`: key id → public key, each with its MAC, and the MAC of the list of ids."""
         info = _info(sender, receiver, flow)
         macs = {id_: self._mac(key, info + id_) for id_, key in keys.items()}
         return {"mac": macs, "keys": self._mac(",".join(sorted(macs)), info + "KEY_IDS")}
 
-    def vouched(
+    def verified_keys(
         self, sender: Side, receiver: Side, flow: str, content: Mapping[str, Any], keys: Mapping[str, str]
     ) -> frozenset[str]:
         """Which of the keys we know of the sender its `mac` vouches for. Raises `SasError` if one is another."""

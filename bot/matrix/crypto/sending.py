@@ -17,24 +17,26 @@ import structlog
 
 from bot.core.errors import Refused
 from bot.matrix.crypto.devices import Device, Devices
-from bot.matrix.crypto.hardening import fenced
+from bot.matrix.crypto.hardening import drop_on_error
 from bot.matrix.crypto.machine import Machine, Raw
 from bot.matrix.crypto.receiving import MEGOLM
 from bot.matrix.http import Http
-from bot.ports import Clock, RoomState
+from bot.ports import Clock, RoomStateReader
 
 log = structlog.get_logger()
 
-AT_ONCE = 20  # devices per to-device request; others get their turn between two of them
+BATCH_SIZE = 20  # devices per to-device request; others get their turn between two of them
 MESSAGES, PERIOD = 100, 604_800_000  # the specification's defaults: messages, and ms
-MOST_MESSAGES, SHORTEST_PERIOD = 10_000, 3_600_000  # what a room may ask for, as matrix-rust-sdk bounds it
+MAX_MESSAGES, MIN_PERIOD = 10_000, 3_600_000  # what a room may ask for, as matrix-rust-sdk bounds it
 KEY: Final = "org.faro.key"
 
 
 class Sending:
     """Encrypts for rooms. One room's messages one after the other, several rooms side by side."""
 
-    def __init__(self, machine: Machine, devices: Devices, http: Http, clock: Clock, room_state: RoomState) -> None:
+    def __init__(
+        self, machine: Machine, devices: Devices, http: Http, clock: Clock, room_state: RoomStateReader
+    ) -> None:
         self._machine, self._devices, self._http, self._clock, self._room_state = (
             machine,
             devices,
@@ -65,15 +67,15 @@ class Sending:
     async def _share(self, room: str, rules: Mapping[str, object]) -> None:
         """Brings the room's key to those who lack it. A new key if somebody left who has the old one, or by its age."""
         members = await self._room_state.members(room)
-        await self._devices.ask(members)
-        devices = self._devices.of(members)
+        await self._devices.query(members)
+        devices = self._devices.active(members)
         session = self._session(room, rules, {_id(device) for device in devices})
         missing = [device for device in devices if _id(device) not in session.users_shared_with]
         if missing:
-            await self._devices.meet(missing)
+            await self._devices.ensure_sessions(missing)
             reached = [device for device in missing if self._machine.session_store.get(device.curve25519)]
-            for start in range(0, len(reached), AT_ONCE):
-                await self._give(room, session, reached[start : start + AT_ONCE])
+            for start in range(0, len(reached), BATCH_SIZE):
+                await self._give(room, session, reached[start : start + BATCH_SIZE])
             if len(reached) < len(missing):
                 log.warning("some devices cannot be reached", room=room, devices=len(missing) - len(reached))
         session.shared = True
@@ -91,7 +93,7 @@ class Sending:
             self._machine.create_outbound_group_session(room)
             self._born[room] = self._clock.now()
             session = sessions[room]
-            session.max_messages, session.max_age = MOST_MESSAGES, timedelta.max  # we rotate, not nio
+            session.max_messages, session.max_age = MAX_MESSAGES, timedelta.max  # we rotate, not nio
         return session
 
     async def _give(self, room: str, session: Any, devices: Sequence[Any]) -> None:
@@ -105,10 +107,10 @@ class Sending:
         given: set[Device] = set()
         with self._machine.store.database.atomic():
             for device in devices:
-                with fenced("a device that cannot be written to", user=device.user_id, device=device.id):
+                with drop_on_error("a device that cannot be written to", user=device.user_id, device=device.id):
                     olm = self._machine.session_store.get(device.curve25519)
-                    letter = self._machine._olm_encrypt(olm, device, "m.room_key", key)
-                    messages.setdefault(device.user_id, {})[device.id] = letter
+                    message = self._machine._olm_encrypt(olm, device, "m.room_key", key)
+                    messages.setdefault(device.user_id, {})[device.id] = message
                     given.add(_id(device))
         if messages:
             path = "/_matrix/client/v3/sendToDevice/{}/{}"
@@ -125,8 +127,8 @@ def rotation(rules: Mapping[str, object]) -> tuple[int, int]:
     """After how many messages, and how many ms, the room wants a new key; within bounds, whatever it says."""
     messages, period = rules.get("rotation_period_msgs"), rules.get("rotation_period_ms")
     return (
-        min(messages, MOST_MESSAGES) if _whole(messages) else MESSAGES,
-        max(period, SHORTEST_PERIOD) if _whole(period) else PERIOD,
+        min(messages, MAX_MESSAGES) if _whole(messages) else MESSAGES,
+        max(period, MIN_PERIOD) if _whole(period) else PERIOD,
     )
 
 

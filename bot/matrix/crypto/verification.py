@@ -16,7 +16,7 @@ import structlog
 from bot.core.errors import TransportError
 from bot.matrix.crypto import sas
 from bot.matrix.crypto.crosssigning import Account
-from bot.matrix.crypto.sas import Half, SasError, Secret, Shown, Side
+from bot.matrix.crypto.sas import EphemeralKey, SasDisplay, SasError, Secret, Side
 from bot.matrix.http import Http
 from bot.matrix.inbound import section
 from bot.ports import Clock
@@ -24,17 +24,17 @@ from bot.ports import Clock
 log = structlog.get_logger()
 
 PREFIX = "m.key.verification."
-WITHIN = 600_000  # ms, for all of it (spec)
-AHEAD = 300_000  # ms another clock may be ahead of ours (spec)
+TIMEOUT = 600_000  # ms, for all of it (spec)
+MAX_AHEAD = 300_000  # ms another clock may be ahead of ours (spec)
 
 Send = Callable[[str, str, Mapping[str, object], str], Awaitable[str]]
 """Sends an event into a room, encrypted where the room is: room, type, content, transaction id."""
 
 
-class Board(Protocol):
+class StatusDisplay(Protocol):
     """Where the operator looks."""
 
-    def show(self, user: str, device: str, shown: Shown) -> None: ...
+    def show(self, user: str, device: str, display: SasDisplay) -> None: ...
 
     def end(self, user: str, device: str, reason: str | None) -> None:
         """`reason`: None if both sides agreed."""
@@ -49,7 +49,7 @@ class Flow:
     room: str | None
     them: Side
     began: int
-    half: Half = field(default_factory=Half)
+    ephemeral: EphemeralKey = field(default_factory=EphemeralKey)
     secret: Secret | None = None
     started: bool = False
     agreed: bool = False
@@ -66,16 +66,16 @@ class Verifier:
         send: Send,
         may_verify: Callable[[str], Awaitable[bool]],
         clock: Clock,
-        board: Board,
+        display: StatusDisplay,
     ) -> None:
         self._http, self._account, self._master, self._send = http, account, master, send
-        self._may_verify, self._clock, self._board = may_verify, clock, board
+        self._may_verify, self._clock, self._display = may_verify, clock, display
         self._flows: dict[str, Flow] = {}  # by user: one at a time
 
     async def to_device(self, event: Mapping[str, Any]) -> None:
         """A raw to-device event, opened if it was encrypted. What is not about verification is left alone."""
         content = section(event, "content")
-        await self._take(event, str(event.get("type")), content, content.get("transaction_id"), None)
+        await self._handle(event, str(event.get("type")), content, content.get("transaction_id"), None)
 
     async def in_room(self, room: str, event: Mapping[str, Any]) -> None:
         """A raw event of a room, opened if it was encrypted."""
@@ -83,11 +83,11 @@ class Verifier:
         if type_ == "m.room.message" and content.get("msgtype") == PREFIX + "request":
             if content.get("to") == self._account.user_id:
                 asked = {**content, "timestamp": event.get("origin_server_ts")}
-                await self._take(event, PREFIX + "request", asked, event.get("event_id"), room)
+                await self._handle(event, PREFIX + "request", asked, event.get("event_id"), room)
         else:
-            await self._take(event, type_, content, section(content, "m.relates_to").get("event_id"), room)
+            await self._handle(event, type_, content, section(content, "m.relates_to").get("event_id"), room)
 
-    async def _take(
+    async def _handle(
         self, event: Mapping[str, Any], type_: str, content: dict[str, Any], id_: object, room: str | None
     ) -> None:
         sender = event.get("sender")
@@ -101,7 +101,7 @@ class Verifier:
         flow = self._flows.get(sender)
         if flow is None or (flow.id, flow.room) != (id_, room):
             return
-        if self._clock.now() - flow.began > WITHIN:
+        if self._clock.now() - flow.began > TIMEOUT:
             await self._cancel(flow, "m.timeout", "it took longer than ten minutes")
             return
         step = {"start": self._start, "key": self._key, "mac": self._mac, "done": self._done, "cancel": self._cancelled}
@@ -113,7 +113,7 @@ class Verifier:
         if not isinstance(device, str) or not isinstance(at, int) or not isinstance(methods, list):
             return
         now = self._clock.now()
-        if not now - WITHIN <= at <= now + AHEAD or sas.METHOD not in methods:
+        if not now - TIMEOUT <= at <= now + MAX_AHEAD or sas.METHOD not in methods:
             return
         before = self._flows.get(user)
         if before and before.id == id_:
@@ -122,7 +122,7 @@ class Verifier:
             await self._cancel(before, "m.user", "a newer verification was begun")
         flow = self._flows[user] = Flow(id_, room, Side(user, device), now)
         log.info("somebody verifies the bot", user=user, device=device)
-        await self._say(flow, "ready", {"from_device": self._account.device_id, "methods": [sas.METHOD]})
+        await self._reply(flow, "ready", {"from_device": self._account.device_id, "methods": [sas.METHOD]})
 
     async def _start(self, flow: Flow, content: dict[str, Any]) -> None:
         if flow.started:
@@ -133,7 +133,7 @@ class Verifier:
             "hashes": sas.HASH,
             "message_authentication_codes": sas.MAC,
         }
-        shown = [one for one in sas.SHOWN if one in _list(content, "short_authentication_string")]
+        shown = [one for one in sas.DISPLAY_METHODS if one in _list(content, "short_authentication_string")]
         can = all(ours in _list(content, name) for name, ours in offered.items())
         if content.get("method") != sas.METHOD or not can or not shown:
             await self._cancel(flow, "m.unknown_method", "the bot knows no way the other side offers")
@@ -148,22 +148,24 @@ class Verifier:
             "hash": sas.HASH,
             "message_authentication_code": sas.MAC,
             "short_authentication_string": shown,
-            "commitment": sas.commitment(flow.half.key, content),
+            "commitment": sas.commitment(flow.ephemeral.key, content),
         }
-        await self._say(flow, "accept", accept)
+        await self._reply(flow, "accept", accept)
 
     async def _key(self, flow: Flow, content: dict[str, Any]) -> None:
         if not flow.started or flow.secret:
             await self._cancel(flow, "m.unexpected_message", "a key at the wrong moment")
             return
         try:
-            flow.secret = flow.half.join(str(content.get("key")))
+            flow.secret = flow.ephemeral.agree(str(content.get("key")))
         except SasError:
             await self._cancel(flow, "m.invalid_message", "the key is none")
             return
         flow.them = Side(flow.them.user_id, flow.them.device_id, str(content["key"]))
-        await self._say(flow, "key", {"key": flow.half.key})
-        self._board.show(flow.them.user_id, flow.them.device_id, flow.secret.shown(flow.them, self._us(flow), flow.id))
+        await self._reply(flow, "key", {"key": flow.ephemeral.key})
+        self._display.show(
+            flow.them.user_id, flow.them.device_id, flow.secret.display(flow.them, self._us(flow), flow.id)
+        )
 
     async def _mac(self, flow: Flow, content: dict[str, Any]) -> None:
         if not flow.secret or flow.agreed:
@@ -171,20 +173,20 @@ class Verifier:
             return
         us, them = self._us(flow), flow.them
         try:
-            vouched = flow.secret.vouched(them, us, flow.id, content, await self._keys_of(them))
+            verified = flow.secret.verified_keys(them, us, flow.id, content, await self._keys_of(them))
         except SasError as error:
             await self._cancel(flow, "m.key_mismatch", str(error))
             return
-        if f"ed25519:{them.device_id}" not in vouched:
+        if f"ed25519:{them.device_id}" not in verified:
             await self._cancel(flow, "m.key_mismatch", "the device's own key is missing")
             return
         flow.agreed = True
         ours = {f"ed25519:{us.device_id}": self._account.ed25519}
         if master := await self._master():
             ours[f"ed25519:{master}"] = master
-        await self._say(flow, "mac", flow.secret.vouch(us, them, flow.id, ours))
-        await self._say(flow, "done", {})
-        self._board.end(them.user_id, them.device_id, None)
+        await self._reply(flow, "mac", flow.secret.create_mac(us, them, flow.id, ours))
+        await self._reply(flow, "done", {})
+        self._display.end(them.user_id, them.device_id, None)
 
     async def _done(self, flow: Flow, content: dict[str, Any]) -> None:
         if flow.agreed:
@@ -194,32 +196,26 @@ class Verifier:
         del self._flows[flow.them.user_id]
         if not flow.agreed:
             code, reason = str(content.get("code"))[:100], str(content.get("reason"))[:200]
-            self._board.end(flow.them.user_id, flow.them.device_id, f"{code}: {reason}")
+            self._display.end(flow.them.user_id, flow.them.device_id, f"{code}: {reason}")
 
     async def _cancel(self, flow: Flow, code: str, reason: str) -> None:
         self._flows.pop(flow.them.user_id, None)
         if not flow.agreed:
-            self._board.end(flow.them.user_id, flow.them.device_id, f"{code}: {reason}")
+            self._display.end(flow.them.user_id, flow.them.device_id, f"{code}: {reason}")
         try:
-            await self._say(flow, "cancel", {"code": code, "reason": reason})
+            await self._reply(flow, "cancel", {"code": code, "reason": reason})
         except TransportError as error:
             log.warning("a verification ended without telling the other side", reason=str(error))
 
-    async def _say(self, flow: Flow, type_: str, content: Mapping[str, object]) -> None:
-        """Sends one step of the protocol, past the outbox.
-
-        The keys of a verification live in memory only, so a step that waited for a restart would belong to nothing; and
-        no step may wait behind a room's messages, because the other side gives up after ten minutes. One that is lost
-        costs nothing: people begin again.
-        """
+    async def _reply(self, flow: Flow, type_: str, content: Mapping[str, object]) -> None:
         txn, name = uuid.uuid4().hex, PREFIX + type_
         if flow.room:
             relation = {"rel_type": "m.reference", "event_id": flow.id}
             await self._send(flow.room, name, {**content, "m.relates_to": relation}, txn)
             return
-        letter = {flow.them.user_id: {flow.them.device_id: {**content, "transaction_id": flow.id}}}
+        message = {flow.them.user_id: {flow.them.device_id: {**content, "transaction_id": flow.id}}}
         path = "/_matrix/client/v3/sendToDevice/{}/{}"
-        await self._http.request("PUT", path, name, txn, body={"messages": letter})
+        await self._http.request("PUT", path, name, txn, body={"messages": message})
 
     async def _keys_of(self, them: Side) -> dict[str, str]:
         """The public signing keys the homeserver gives for a device and its user, by id."""
@@ -231,7 +227,7 @@ class Verifier:
         return {id_: key for id_, key in found.items() if isinstance(key, str)}
 
     def _us(self, flow: Flow) -> Side:
-        return Side(self._account.user_id, self._account.device_id, flow.half.key)
+        return Side(self._account.user_id, self._account.device_id, flow.ephemeral.key)
 
 
 def _list(content: Mapping[str, Any], name: str) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from bot.matrix.crypto.identity import write_private
-from bot.matrix.crypto.sas import Shown
+from bot.matrix.crypto.sas import SasDisplay
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -23,16 +23,16 @@ FILE = "verification.json"
 Step = Mapping[str, Any]  # Any: JSON; `at`, `stage`, `user`, `device`, and what the stage adds
 
 
-class FileBoard:
-    """`bot.matrix.crypto.verification.Board`. Writes the latest step: `stage` is shown, done or cancelled."""
+class StatusFile:
+    """`bot.matrix.crypto.verification.StatusDisplay`. Writes the latest step: `stage` is shown, done or cancelled."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._file, self._clock = folder / FILE, clock
 
-    def show(self, user: str, device: str, shown: Shown) -> None:
-        emoji, numbers = ", ".join(shown.emoji), " ".join(map(str, shown.numbers))
+    def show(self, user: str, device: str, display: SasDisplay) -> None:
+        emoji, numbers = ", ".join(display.emoji), " ".join(map(str, display.numbers))
         log.info("compare with the other screen", user=user, device=device, emoji=emoji, numbers=numbers)
-        self._write("shown", user, device, emoji=list(shown.emoji), numbers=list(shown.numbers))
+        self._write("shown", user, device, emoji=list(display.emoji), numbers=list(display.numbers))
 
     def end(self, user: str, device: str, reason: str | None) -> None:
         if reason is None:

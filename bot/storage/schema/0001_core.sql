@@ -1,23 +1,24 @@
--- Instants are UTC milliseconds since 1970.
+-- The core's tables. All instants are UTC milliseconds since 1970.
 
-CREATE TABLE position (          -- one row: how far the bot has read
+CREATE TABLE core_sync_token (   -- one row: how far the bot has read
     id        INTEGER PRIMARY KEY CHECK (id = 1),
     token     TEXT NOT NULL,
     synced_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE rooms (             -- Matrix rooms the bot is in, or was
-    id     TEXT PRIMARY KEY,
-    joined INTEGER NOT NULL,     -- 0 or 1
-    direct INTEGER NOT NULL DEFAULT 0
+CREATE TABLE core_rooms (        -- Matrix rooms the bot is in, or used to be in
+    id           TEXT PRIMARY KEY,
+    joined       INTEGER NOT NULL,             -- 0 or 1
+    direct       INTEGER NOT NULL DEFAULT 0,   -- 0 or 1: a chat with one person
+    decrypted_at INTEGER                       -- when the bot last decrypted a message in it
 ) STRICT;
 
-CREATE TABLE aliases (           -- where a configured alias led when the bot first followed it
+CREATE TABLE core_aliases (      -- the room a configured alias pointed to when the bot first resolved it
     alias TEXT PRIMARY KEY,
     room  TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE room_state (        -- as we parsed it ourselves; never from anything that arrived encrypted
+CREATE TABLE core_room_state (   -- current state, from unencrypted state events only
     room      TEXT NOT NULL,
     type      TEXT NOT NULL,
     state_key TEXT NOT NULL,
@@ -25,19 +26,25 @@ CREATE TABLE room_state (        -- as we parsed it ourselves; never from anythi
     PRIMARY KEY (room, type, state_key)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE members (           -- who is joined now, of rooms whose members are needed
+CREATE TABLE core_members (      -- joined members of the rooms whose member lists the bot needs
     room TEXT NOT NULL,
     user TEXT NOT NULL,
     PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX members_user ON members (user);
+CREATE INDEX core_members_user ON core_members (user);
 
-CREATE TABLE people (
+CREATE TABLE core_invited (      -- invited users who have not joined yet; they get the keys of new messages too
+    room TEXT NOT NULL,
+    user TEXT NOT NULL,
+    PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE core_people (       -- the language each person chose
     user     TEXT PRIMARY KEY,
     language TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE outbox (
+CREATE TABLE core_outbox (       -- messages to send, and redactions to make
     id         INTEGER PRIMARY KEY,
     key        TEXT NOT NULL UNIQUE,   -- also the Matrix transaction id
     room       TEXT NOT NULL,
@@ -45,41 +52,78 @@ CREATE TABLE outbox (
     type       TEXT NOT NULL,
     content    TEXT NOT NULL,          -- JSON; emptied once sent
     replaces   TEXT,                   -- key of the row whose event this edits or redacts
-    target     TEXT,                   -- event id this edits or redacts
+    target     TEXT,                   -- id of the event this edits or redacts
     cause      TEXT,                   -- event that caused it
-    asker      TEXT,                   -- who sent that event
+    asker      TEXT,                   -- sender of that event
+    plain      INTEGER NOT NULL DEFAULT 0,   -- 1: sent unencrypted even into an encrypted room
     state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
-    event_id   TEXT,
-    first_try  INTEGER,
-    device     TEXT,
+    event_id   TEXT,                   -- NULL until sent
+    first_try  INTEGER,                -- when it was first tried
+    device     TEXT,                   -- that made the first try: transaction ids count per device
     tries      INTEGER NOT NULL DEFAULT 0,
-    reason     TEXT,
+    reason     TEXT,                   -- why it failed
     created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX outbox_pending ON outbox (room, id) WHERE state = 'pending';
-CREATE INDEX outbox_cause ON outbox (cause) WHERE cause IS NOT NULL;
+CREATE INDEX core_outbox_pending ON core_outbox (room, id) WHERE state = 'pending';
+CREATE INDEX core_outbox_cause ON core_outbox (cause) WHERE cause IS NOT NULL;
 
-CREATE TABLE alarms (
+CREATE TABLE core_outbox_files (       -- the file of an outbox message
+    id       INTEGER PRIMARY KEY REFERENCES core_outbox (id) ON DELETE CASCADE,
+    name     TEXT NOT NULL,
+    mimetype TEXT NOT NULL,
+    content  BLOB                      -- NULL once sent; the row stays, because an edit must know there was a file
+) STRICT;
+
+CREATE TABLE core_alarms (
     plugin  TEXT NOT NULL,
     key     TEXT NOT NULL,
     name    TEXT NOT NULL,
     hub     TEXT NOT NULL,
     due     INTEGER NOT NULL,
     payload TEXT NOT NULL,             -- JSON object
-    done_at INTEGER,                   -- kept after it rang, so that its key is never armed again
+    done_at INTEGER,                   -- the row stays after it fired, so that its key cannot be scheduled again
     PRIMARY KEY (plugin, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX alarms_due ON alarms (due) WHERE done_at IS NULL;
+CREATE INDEX core_alarms_due ON core_alarms (due) WHERE done_at IS NULL;
 
-CREATE TABLE jobs (
+CREATE TABLE core_jobs (
     id      INTEGER PRIMARY KEY,
     plugin  TEXT NOT NULL,
     key     TEXT NOT NULL,
     name    TEXT NOT NULL,
     payload TEXT NOT NULL,             -- JSON object
-    cause   TEXT,                      -- JSON of the message that asked, if it waits for an answer
+    cause   TEXT,                      -- JSON of the message that waits for the job's answer, if one does
     due     INTEGER NOT NULL,
     tries   INTEGER NOT NULL DEFAULT 0,
     UNIQUE (plugin, key)
 ) STRICT;
-CREATE INDEX jobs_due ON jobs (due);
+CREATE INDEX core_jobs_due ON core_jobs (due);
+
+CREATE TABLE core_undecryptable (      -- encrypted events whose key is missing; it may still arrive
+    id          INTEGER PRIMARY KEY,
+    room        TEXT NOT NULL,
+    event_id    TEXT NOT NULL,
+    sender      TEXT NOT NULL,
+    sent_at     INTEGER NOT NULL,
+    session_id  TEXT NOT NULL,
+    raw         TEXT NOT NULL,         -- JSON, as the homeserver sent it
+    received_at INTEGER NOT NULL,
+    UNIQUE (room, event_id)
+) STRICT;
+CREATE INDEX core_undecryptable_session ON core_undecryptable (room, session_id);
+
+CREATE TABLE core_withheld_keys (      -- people whose client does not share its room keys with the bot
+    room        TEXT NOT NULL,
+    user        TEXT NOT NULL,
+    code        TEXT NOT NULL,         -- m.unverified, m.blacklisted…
+    withheld_at INTEGER NOT NULL,      -- the last time
+    notified_at INTEGER,               -- when the bot last asked the person for the keys
+    PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE core_crypto_status (      -- one row: the bot's own device when its cross-signing was last checked
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    device       TEXT NOT NULL,
+    cross_signed INTEGER NOT NULL,     -- 0 or 1
+    at           INTEGER NOT NULL
+) STRICT;

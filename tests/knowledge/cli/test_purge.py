@@ -128,8 +128,8 @@ def test_a_person_is_forgotten_as_if_they_had_asked_the_bot(faro: Faro) -> None:
     """By every plugin, and by the core."""
 
     async def chosen(tx: Transaction, rules: Rules) -> None:
-        await tx.execute("INSERT INTO people (user, language) VALUES (:ana, 'es'), (:ben, 'es')", ana=ANA, ben=BEN)
-        await tx.execute("INSERT INTO asker_zones VALUES (:ana, 'Europe/Madrid', 1)", ana=ANA)
+        await tx.execute("INSERT INTO core_people (user, language) VALUES (:ana, 'es'), (:ben, 'es')", ana=ANA, ben=BEN)
+        await tx.execute("INSERT INTO meetings_asker_zones VALUES (:ana, 'Europe/Madrid', 1)", ana=ANA)
 
     faro.change(chosen)
     with closing(sqlite3.connect(faro.database)) as bot:
@@ -138,7 +138,7 @@ def test_a_person_is_forgotten_as_if_they_had_asked_the_bot(faro: Faro) -> None:
         assert "2 times somebody shared it" in told
         assert told.endswith("It is erased, from the file too.\n")
         assert held(faro, ANA, "latypusly quokkaly") == []
-    assert faro.value("SELECT group_concat(user) FROM people") == BEN
+    assert faro.value("SELECT group_concat(user) FROM core_people") == BEN
     assert faro.value("SELECT count(*) FROM shares") == 3
 
 

@@ -25,7 +25,7 @@ class KeyServer:
     one_time: dict[Device, dict[str, Raw]] = field(default_factory=lambda: defaultdict(dict))
     fallback: dict[Device, dict[str, Raw]] = field(default_factory=lambda: defaultdict(dict))
     fallback_used: set[Device] = field(default_factory=set)
-    letters: dict[Device, list[Raw]] = field(default_factory=lambda: defaultdict(list))
+    to_device_events: dict[Device, list[Raw]] = field(default_factory=lambda: defaultdict(list))
     changed: dict[Device, set[str]] = field(default_factory=lambda: defaultdict(set))
     given: set[str] = field(default_factory=set)  # ids of all one-time keys there ever were
     fails: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))  # by the path's last words
@@ -34,11 +34,11 @@ class KeyServer:
 
     def sync(self, who: Device) -> Raw:
         """The parts of a sync answer that have to do with keys, since the last."""
-        letters, self.letters[who] = self.letters[who], []
+        to_device_events, self.to_device_events[who] = self.to_device_events[who], []
         changed, self.changed[who] = self.changed[who], set()
         unused = [] if not self.fallback[who] or who in self.fallback_used else ["signed_curve25519"]
         return {
-            "to_device": {"events": letters},
+            "to_device": {"events": to_device_events},
             "device_lists": {"changed": sorted(changed), "left": []},
             "device_one_time_keys_count": {"signed_curve25519": len(self.one_time[who])},
             "device_unused_fallback_key_types": unused,
@@ -114,4 +114,4 @@ class Wire(Http):
         for user, devices in messages.items():
             for device, content in devices.items():
                 letter = {"type": type_, "sender": self._me[0], "content": content}
-                self._server.letters[user, device].append(letter)
+                self._server.to_device_events[user, device].append(letter)

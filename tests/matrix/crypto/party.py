@@ -23,7 +23,7 @@ _ids = itertools.count(1)
 
 @dataclass(slots=True)
 class FakeRoomState:
-    """`bot.ports.RoomState` of one room."""
+    """`bot.ports.RoomStateReader` of one room."""
 
     people: set[str] = field(default_factory=set)
     rules: Mapping[str, object] | None = field(default_factory=lambda: dict(MEGOLM))
@@ -53,8 +53,8 @@ class Party:
     async def sync(self, *events: Raw, **more: object) -> None:
         """Takes what the server has for this device, then these events of the room."""
         self._turn += 1
-        await self.engine.take(self.server.sync((self.user, self.device)) | more, f"t{self._turn}")
-        await self.engine.meet(events)
+        await self.engine.handle_sync(self.server.sync((self.user, self.device)) | more, f"t{self._turn}")
+        await self.engine.query_senders(events)
         for raw in events:
             event, _ = self.engine.read(ROOM, raw)
             if event is not None:

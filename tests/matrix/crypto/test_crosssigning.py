@@ -18,7 +18,7 @@ from nio import AsyncClient, AsyncClientConfig
 
 from bot.matrix.crypto import identity as seeds
 from bot.matrix.crypto.account import OlmAccount
-from bot.matrix.crypto.crosssigning import CrossSigning, Standing
+from bot.matrix.crypto.crosssigning import CrossSigning, SigningStatus
 from bot.matrix.crypto.engine import Engine
 from bot.matrix.crypto.identity import Identity, IdentityError
 from bot.matrix.crypto.recovery import recover
@@ -92,10 +92,10 @@ async def enter(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Enter]:
 
 async def test_the_first_start_makes_an_identity_without_a_password_and_signs_the_device(enter: Enter) -> None:
     bot = await enter()
-    assert await bot.signing().standing(bot.person.device_id) == Standing("none")
+    assert await bot.signing().status(bot.person.device_id) == SigningStatus("none")
     assert await bot.signing().ensure(bot.account)
     assert await bot.is_signed(bot.kept())
-    assert await bot.signing().standing(bot.person.device_id) == Standing("ours", device_signed=True)
+    assert await bot.signing().status(bot.person.device_id) == SigningStatus("ours", device_signed=True)
     user, device = bot.person.user_id, bot.person.device_id
     published = (await bot.published())["master_keys"][user]
     assert is_signed(published, user, f"ed25519:{device}", bot.account.ed25519)
@@ -116,7 +116,7 @@ async def test_a_new_device_with_the_kept_seeds_signs_itself(enter: Enter) -> No
     await bot.signing().ensure(bot.account)
     new = await enter(bot)
     assert new.person.device_id != bot.person.device_id
-    assert await new.signing().standing(new.person.device_id) == Standing("ours", device_signed=False)
+    assert await new.signing().status(new.person.device_id) == SigningStatus("ours", device_signed=False)
     assert await new.signing().ensure(new.account)
     assert await new.is_signed(bot.kept())
 
@@ -125,7 +125,7 @@ async def test_without_its_seeds_the_identity_is_foreign_and_both_ways_out_are_n
     bot = await enter()
     await bot.signing().ensure(bot.account)
     (bot.folder / seeds.FILE).unlink()
-    assert await bot.signing().standing(bot.person.device_id) == Standing("foreign")
+    assert await bot.signing().status(bot.person.device_id) == SigningStatus("foreign")
     before = await bot.published()
     with pytest.raises(IdentityError, match=r"(?s)crypto import.*crypto reset"):
         await bot.signing().ensure(bot.account)

@@ -1,6 +1,6 @@
 """Random to-device and timeline events, 2,100 in all: nothing escapes the sync loop, and the rest of a batch is read.
 
-Most are nearly right, because what is wrong at first sight is turned away at the door: letters that really were
+Most are nearly right, because what is wrong at first sight is rejected at once: to-device events that really were
 encrypted for the bot with anything inside, room keys of the right shape, ciphertexts with one sign changed.
 """
 
@@ -179,12 +179,12 @@ class Loop(Wire):
         return await super().request(method, path, *segments, **more)
 
 
-async def read(faro: Party, ana: Party, letters: list[Any], events: list[Any]) -> Batch:
+async def read(faro: Party, ana: Party, to_device_events: list[Any], events: list[Any]) -> Batch:
     """One turn of the loop: what is odd, and after it a question of Ana's, which must be heard."""
     question = await ana.say("!next")
     http = Loop(faro.server, BOT, "D1")
     brought = faro.server.sync((BOT, "D1"))
-    brought["to_device"]["events"] = [*letters, *brought["to_device"]["events"]]
+    brought["to_device"]["events"] = [*to_device_events, *brought["to_device"]["events"]]
     timeline = {"events": [*events, question]}
     http.answer = {**brought, "next_batch": "t", "rooms": {"join": {ROOM: {"timeline": timeline}}}}
     batch = await Sync(http, FakeClock(), BOT, faro.engine).next("s")
@@ -193,14 +193,14 @@ async def read(faro: Party, ana: Party, letters: list[Any], events: list[Any]) -
     return batch
 
 
-@given(letters=st.lists(letter, min_size=1, max_size=3))
+@given(to_device_events=st.lists(letter, min_size=1, max_size=3))
 @MANY
 async def test_whatever_comes_to_the_device_the_loop_reads_on(
-    faro: Party, ana: Party, mal: Party, letters: list[Any]
+    faro: Party, ana: Party, mal: Party, to_device_events: list[Any]
 ) -> None:
     if ROOM not in mal.machine.outbound_group_sessions:
         await mal.say("so that there are sessions")
-    await read(faro, ana, [posted(faro, mal, *one) for one in letters], [])
+    await read(faro, ana, [posted(faro, mal, *one) for one in to_device_events], [])
 
 
 @given(events=st.lists(happening, min_size=1, max_size=3))

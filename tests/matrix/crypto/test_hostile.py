@@ -17,7 +17,7 @@ from nio.crypto import OutboundGroupSession
 
 from bot.core.events import Message
 from bot.matrix.crypto import hardening
-from bot.matrix.crypto.machine import MOST_SESSIONS
+from bot.matrix.crypto.machine import MAX_SESSIONS
 from bot.matrix.crypto.replay_guard import KEPT
 from bot.testing.clock import FakeClock
 from tests.matrix.crypto.conftest import ANA, BOT, MAL
@@ -60,7 +60,7 @@ def a_key() -> str:
 async def test_a_garbage_olm_body(faro: Party, ana: Party, type_: object, body: object) -> None:
     event = await ana.say("!next")
     garbage = [olm(faro, type_, body), olm(faro, type_, body, a_key()), olm(faro, type_, body, None)]
-    faro.server.letters[BOT, "D1"][:0] = garbage
+    faro.server.to_device_events[BOT, "D1"][:0] = garbage
     await faro.sync(event)
     assert faro.words == ["!next"]
 
@@ -75,7 +75,7 @@ async def test_a_pre_key_message_with_a_one_time_key_nobody_has(faro: Party, ana
     from unpaddedbase64 import encode_base64
 
     letter = olm(faro, kind, encode_base64(body), stranger.curve25519_key.to_base64())
-    faro.server.letters[BOT, "D1"].append(letter)
+    faro.server.to_device_events[BOT, "D1"].append(letter)
     await faro.sync()
     await still_works(faro, ana)
 
@@ -92,7 +92,7 @@ async def test_a_pre_key_message_with_a_one_time_key_nobody_has(faro: Party, ana
 )
 async def test_a_garbage_room_key(faro: Party, ana: Party, mal: Party, content: dict[str, Any]) -> None:
     await mal.say("so that there is an Olm session")
-    faro.server.letters[BOT, "D1"].append(mal.letter(faro, "m.room_key", content))
+    faro.server.to_device_events[BOT, "D1"].append(mal.letter(faro, "m.room_key", content))
     await faro.sync()
     await still_works(faro, ana)
 
@@ -110,7 +110,7 @@ async def test_a_verification_that_was_never_accepted(faro: Party, ana: Party) -
     }
     key, mac = {"transaction_id": "t", "key": "garbage"}, {"transaction_id": "t", "mac": {}, "keys": "x"}
     named = {"start": start, "key": key, "mac": mac, "accept": {}, "cancel": {}, "done": {}, "request": {}}
-    faro.server.letters[BOT, "D1"] = [
+    faro.server.to_device_events[BOT, "D1"] = [
         {"type": f"m.key.verification.{name}", "sender": ANA, "content": content} for name, content in named.items()
     ]
     await faro.sync()
@@ -243,23 +243,23 @@ async def test_no_end_of_new_sessions(faro: Party, ana: Party, mal: Party, enter
     """Anybody can open Olm sessions without end; only the latest are kept, on disk too."""
     await mal.say("so that they know us")
     device = mal.machine.device_store[BOT]["D1"]
-    for _ in range(MOST_SESSIONS + 5):
+    for _ in range(MAX_SESSIONS + 5):
         mal.machine.session_store[device.curve25519].clear()
         mal.engine._devices._claimed.clear()
         await mal.engine._devices.claim([device])
-        faro.server.letters[BOT, "D1"].append(mal.letter(faro, "m.dummy", {}))
+        faro.server.to_device_events[BOT, "D1"].append(mal.letter(faro, "m.dummy", {}))
         await faro.sync()
     key = mal.machine.account.identity_keys["curve25519"]
-    assert len(faro.machine.session_store[key]) == MOST_SESSIONS
+    assert len(faro.machine.session_store[key]) == MAX_SESSIONS
     again = faro.restarted()
-    assert len(again.machine.session_store[key]) == MOST_SESSIONS
+    assert len(again.machine.session_store[key]) == MAX_SESSIONS
     again.close()
 
 
 @pytest.mark.parametrize("answer", [{}, {"to_device": []}, {"to_device": {"events": {}}}, {"device_lists": 7}])
 async def test_a_sync_answer_with_parts_of_the_wrong_shape(faro: Party, ana: Party, answer: dict[str, Any]) -> None:
     wrong = {"device_one_time_keys_count": {"signed_curve25519": "x"}, "device_unused_fallback_key_types": {}}
-    await faro.engine.take(answer | wrong, "t")
+    await faro.engine.handle_sync(answer | wrong, "t")
     await still_works(faro, ana)
 
 
@@ -270,9 +270,9 @@ def test_a_panic_of_the_crypto_library_is_fenced_a_keyboard_interrupt_is_not() -
     class PanicException(BaseException):
         pass
 
-    with hardening.fenced("a test"):
+    with hardening.drop_on_error("a test"):
         raise PanicException("index out of bounds")
-    with pytest.raises(KeyboardInterrupt), hardening.fenced("a test"):
+    with pytest.raises(KeyboardInterrupt), hardening.drop_on_error("a test"):
         raise KeyboardInterrupt
 
 

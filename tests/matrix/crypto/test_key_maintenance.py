@@ -117,9 +117,9 @@ async def test_a_broken_session_is_mended(faro: Party, ana: Party, server: KeySe
 
 
 async def test_a_sender_who_had_no_session_for_us_gets_one(faro: Party, ana: Party, server: KeyServer) -> None:
-    await faro.engine.meet([{"type": "m.room.encrypted", "sender": ANA}])
+    await faro.engine.query_senders([{"type": "m.room.encrypted", "sender": ANA}])
     content = {"code": "m.no_olm", "sender_key": ana.machine.account.identity_keys["curve25519"]}
-    server.letters[FARO] = [{"type": "m.room_key.withheld", "sender": ANA, "content": content}]
+    server.to_device_events[FARO] = [{"type": "m.room_key.withheld", "sender": ANA, "content": content}]
     await faro.sync()
     own = faro.machine.account.identity_keys["curve25519"]
     await ana.sync()
@@ -138,7 +138,7 @@ async def test_what_a_listener_gets_wrong_stays_with_it(faro: Party, ana: Party)
     faro.engine.to_device_handlers += [fails, hears]
     await ana.say("so that there is an Olm session")
     request = "m.key.verification.request"
-    faro.server.letters[FARO] += [
+    faro.server.to_device_events[FARO] += [
         {"type": request, "sender": ANA, "content": {"transaction_id": "t"}},
         ana.letter(faro, "m.key.verification.start", {"transaction_id": "t"}),
     ]
@@ -179,9 +179,9 @@ async def test_on_a_full_disk_keys_wait_and_are_taken_when_there_is_room(faro: P
     _fill(database)
     for _ in range(2):
         with pytest.raises(Unavailable, match="full"):
-            await faro.engine.take(answer, "same")
+            await faro.engine.handle_sync(answer, "same")
     database.execute_sql("DROP TABLE filling")
-    await faro.engine.take(answer, "same")
+    await faro.engine.handle_sync(answer, "same")
     found, _ = faro.engine.read(ROOM, event)
     assert isinstance(found, Message)
 
@@ -211,12 +211,12 @@ def _fill(database: peewee.Database) -> None:
 
 
 async def test_a_lost_store_is_noticed(faro: Party, tmp_path: Path) -> None:
-    assert not await faro.engine.is_stranger()
+    assert not await faro.engine.has_foreign_keys()
     faro.close()
     for file in (tmp_path / "far").iterdir():
         file.unlink()
     again = faro.restarted()
-    assert await again.engine.is_stranger()
+    assert await again.engine.has_foreign_keys()
     again.close()
 
 
@@ -227,7 +227,7 @@ async def test_a_crash_between_the_upload_and_its_answer_is_no_lost_store(
     after_crash = first.crashed_while("keys/upload", tmp_path_factory.mktemp("crash") / "data")
     await first.sync()
     again = after_crash()
-    assert not await again.engine.is_stranger()
+    assert not await again.engine.has_foreign_keys()
     again.close()
 
 

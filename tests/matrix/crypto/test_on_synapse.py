@@ -23,7 +23,7 @@ from bot.core.events import Batch, Message, Undecryptable
 from bot.core.files import File
 from bot.matrix.client import NioTransport, connect
 from bot.matrix.login import LoginError, Secrets
-from bot.matrix.media import CLOSED, DAMAGED, NO_FILE
+from bot.matrix.media import DAMAGED, NO_FILE, NO_KEY
 from bot.testing.homeserver import Homeserver
 from bot.testing.person import Person
 from bot.timing.clock import SystemClock
@@ -35,7 +35,7 @@ ENCRYPTED = [{"type": "m.room.encryption", "state_key": "", "content": MEGOLM}]
 
 @dataclass(slots=True)
 class LiveBook:
-    """`bot.ports.RoomState`, asked of the homeserver each time."""
+    """`bot.ports.RoomStateReader`, asked of the homeserver each time."""
 
     person: Person
 
@@ -341,7 +341,7 @@ async def test_of_a_file_nothing_is_taken_that_its_sender_did_not_vouch_for(bot:
     open_ = await ana.say(room, "open", msgtype="m.file", url=await ana.person.upload(PLAN.content))
     await bot.hears("open")
     closed = await ana.person.send_event(room, "m.room.encrypted", {**MEGOLM, "session_id": "x", "ciphertext": "x"})
-    for event_id, told in ((sent, DAMAGED), (open_, NO_FILE), (closed, CLOSED)):
+    for event_id, told in ((sent, DAMAGED), (open_, NO_FILE), (closed, NO_KEY)):
         with pytest.raises(UserError) as error:
             await bot.transport.fetch(room, event_id, 100)
         assert error.value.text == told

@@ -43,9 +43,9 @@ async def test_a_copied_room_key_does_not_make_its_owner_doubtful(faro: Party, a
     session = next(iter(mal.machine.inbound_group_store[ROOM].values()))
     key = {**MEGOLM, "room_id": ROOM, "session_id": event["content"]["session_id"]}
     assert session
-    letter = ana.server.letters[BOT, "D1"][-1]
+    letter = ana.server.to_device_events[BOT, "D1"][-1]
     await faro.sync()
-    faro.server.letters[BOT, "D1"] = [mal.letter(faro, "m.room_key", {**key, "session_key": "x"}), letter]
+    faro.server.to_device_events[BOT, "D1"] = [mal.letter(faro, "m.room_key", {**key, "session_key": "x"}), letter]
     await faro.sync(event)
     assert [one.sender_known for one in faro.heard if isinstance(one, Message)] == [True]
 
@@ -95,14 +95,14 @@ async def test_a_removed_encrypted_message_is_a_redaction() -> None:
 
 async def test_a_message_without_its_key_is_kept_and_opens_when_the_key_comes(faro: Party, ana: Party) -> None:
     event = await ana.say("!next")
-    late = faro.server.letters[BOT, "D1"]
-    faro.server.letters[BOT, "D1"] = []
+    late = faro.server.to_device_events[BOT, "D1"]
+    faro.server.to_device_events[BOT, "D1"] = []
     await faro.sync(event)
     (closed,) = faro.heard
     assert isinstance(closed, Undecryptable)
     assert (closed.event_id, closed.sender, closed.raw) == (event["event_id"], ANA, event)
     assert faro.engine.keys == frozenset()
-    faro.server.letters[BOT, "D1"] = late
+    faro.server.to_device_events[BOT, "D1"] = late
     await faro.sync()
     assert faro.engine.keys == {(ROOM, closed.session_id)}
     opened, _ = faro.engine.read(ROOM, dict(closed.raw))
@@ -114,15 +114,15 @@ async def test_keys_of_a_batch_that_was_not_stored_are_told_again(faro: Party, a
     event = await ana.say("hello")
     answer = faro.server.sync((BOT, "D1"))
     for _ in range(2):
-        await faro.engine.take(answer, "same")
+        await faro.engine.handle_sync(answer, "same")
         assert faro.engine.keys == {(ROOM, event["content"]["session_id"])}
-    await faro.engine.take({}, "later")
+    await faro.engine.handle_sync({}, "later")
     assert faro.engine.keys == frozenset()
 
 
 async def test_withheld_keys_are_told(faro: Party) -> None:
     content = {"room_id": ROOM, "session_id": "s", "code": "m.unverified", **MEGOLM}
-    faro.server.letters[BOT, "D1"] = [{"type": "m.room_key.withheld", "sender": ANA, "content": content}]
+    faro.server.to_device_events[BOT, "D1"] = [{"type": "m.room_key.withheld", "sender": ANA, "content": content}]
     await faro.sync()
     assert faro.engine.withheld == (Withheld(ROOM, ANA, "s", "m.unverified"),)
 
@@ -202,7 +202,7 @@ async def test_two_rooms_spoken_in_at_once_are_readable_to_all(faro: Party, ana:
     sealed = await asyncio.gather(*(faro.engine.encrypt(room, "m.room.message", said, MEGOLM) for room in rooms))
     for reader in (ana, mal):
         await reader.sync()
-        await reader.engine.meet([{"type": "m.room.encrypted", "sender": faro.user}])
+        await reader.engine.query_senders([{"type": "m.room.encrypted", "sender": faro.user}])
         for room, content in zip(rooms, sealed, strict=True):
             event, _ = reader.engine.read(room, faro.event(dict(content)))
             assert isinstance(event, Message)
@@ -217,7 +217,7 @@ async def test_one_rooms_homeserver_that_does_not_answer_stops_no_other(
         await asyncio.gather(
             *(faro.engine.encrypt(room, "m.room.message", said, MEGOLM) for room in (ROOM, "!desk:example.org"))
         )
-    assert faro.engine._devices._awaited == {}
+    assert faro.engine._devices._claiming == {}
 
 
 # -- what fails on the way --------------------------------------------------------------------------------------------

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
 
-from bot.matrix.crypto import sas
-from bot.matrix.crypto import verification_status as boards
-from bot.matrix.crypto.sas import Half, Secret, Shown, Side
+from bot.matrix.crypto import sas, verification_status
+from bot.matrix.crypto.sas import EphemeralKey, SasDisplay, Secret, Side
 from bot.matrix.crypto.signing import SigningKey
 from bot.matrix.crypto.verification import PREFIX, Verifier
-from bot.matrix.crypto.verification_status import FileBoard
+from bot.matrix.crypto.verification_status import StatusFile
 from bot.testing.clock import FakeClock
 
 FARO, ANA, MAL = "@faro:example.org", "@ana:example.org", "@mal:example.org"
@@ -49,8 +48,8 @@ class Wire:
             one = self.devices[user]
             keys = {f"ed25519:{one.device_id}": one.ed25519}
             return {"device_keys": {user: {one.device_id: {"keys": keys}}}}
-        ((_, letters),) = body["messages"].items()
-        ((_, content),) = letters.items()
+        ((_, to_device_events),) = body["messages"].items()
+        ((_, content),) = to_device_events.items()
         self.sent.append((segments[0].removeprefix(PREFIX), content))
         return {}
 
@@ -62,11 +61,11 @@ class Wire:
 
 @dataclass(slots=True)
 class Wall:
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[SasDisplay] = field(default_factory=list)
     ended: list[str | None] = field(default_factory=list)
 
-    def show(self, user: str, device: str, shown: Shown) -> None:
-        self.shown.append(shown)
+    def show(self, user: str, device: str, display: SasDisplay) -> None:
+        self.shown.append(display)
 
     def end(self, user: str, device: str, reason: str | None) -> None:
         self.ended.append(reason)
@@ -79,7 +78,7 @@ class Scene:
         self.room, self.id = room, "$request" if room else "T1"
         self.ana, self.faro = Device(ANA, "PHONE"), Device(FARO, "D1")
         self.wire, self.wall, self.clock = Wire({ANA: self.ana, MAL: Device(MAL, "PHONE")}), Wall(), FakeClock()
-        self.half = Half()
+        self.half = EphemeralKey()
         self.secret: Secret | None = None
         http: Any = self.wire
         self.bot = Verifier(http, self.faro, self.master, self.wire.send, self.may_verify, self.clock, self.wall)
@@ -123,16 +122,16 @@ class Scene:
         await self.says("start", start)
         return start
 
-    async def compares(self) -> Shown:
+    async def compares(self) -> SasDisplay:
         """Ana's client shows its key and gets the bot's."""
         await self.says("key", {"key": self.half.key})
-        self.secret = self.half.join(self.last("key")["key"])
-        return self.secret.shown(*self.sides(), self.id)
+        self.secret = self.half.agree(self.last("key")["key"])
+        return self.secret.display(*self.sides(), self.id)
 
     async def agrees(self, key: str | None = None) -> None:
         assert self.secret
         ana, faro = self.sides()
-        await self.says("mac", self.secret.vouch(ana, faro, self.id, {"ed25519:PHONE": key or self.ana.ed25519}))
+        await self.says("mac", self.secret.create_mac(ana, faro, self.id, {"ed25519:PHONE": key or self.ana.ed25519}))
 
     def sides(self) -> tuple[Side, Side]:
         return Side(ANA, "PHONE", self.half.key), Side(FARO, "D1", self.last("key")["key"])
@@ -157,7 +156,7 @@ async def test_somebody_verifies_the_bot_from_beginning_to_end(room: str | None)
     ana, faro = scene.sides()
     assert scene.secret
     mine = {"ed25519:D1": scene.faro.ed25519, f"ed25519:{MASTER}": MASTER}
-    assert scene.secret.vouched(faro, ana, scene.id, scene.last("mac"), mine) == frozenset(mine)
+    assert scene.secret.verified_keys(faro, ana, scene.id, scene.last("mac"), mine) == frozenset(mine)
     relation = {"m.relates_to": {"rel_type": "m.reference", "event_id": scene.id}}
     heard = {**start, **(relation if room else {"transaction_id": scene.id})}
     assert scene.last("accept")["commitment"] == sas.commitment(faro.key, heard)
@@ -242,7 +241,7 @@ async def test_a_second_key_is_cancelled() -> None:
     await scene.asks()
     await scene.starts()
     await scene.compares()
-    await scene.says("key", {"key": Half().key})
+    await scene.says("key", {"key": EphemeralKey().key})
     assert scene.last("cancel")["code"] == "m.unexpected_message"
 
 
@@ -286,21 +285,21 @@ async def test_nothing_anybody_sends_raises(steps: list[tuple[str, dict[str, Any
 
 
 def test_what_the_operator_compares_is_in_a_private_file(tmp_path: Path) -> None:
-    board = FileBoard(tmp_path, FakeClock())
-    board.show(ANA, "PHONE", Shown(("🐶 Dog",), (1234, 5678, 9012)))
-    step = boards.latest(tmp_path)
+    display = StatusFile(tmp_path, FakeClock())
+    display.show(ANA, "PHONE", SasDisplay(("🐶 Dog",), (1234, 5678, 9012)))
+    step = verification_status.latest(tmp_path)
     assert (step["stage"], step["user"], step["emoji"], step["numbers"]) == (
         "shown",
         ANA,
         ["🐶 Dog"],
         [1234, 5678, 9012],
     )
-    assert (tmp_path / boards.FILE).stat().st_mode & 0o077 == 0
-    board.end(ANA, "PHONE", None)
-    assert boards.latest(tmp_path)["stage"] == "done"
+    assert (tmp_path / verification_status.FILE).stat().st_mode & 0o077 == 0
+    display.end(ANA, "PHONE", None)
+    assert verification_status.latest(tmp_path)["stage"] == "done"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{"])
 def test_a_damaged_board_is_an_empty_one(tmp_path: Path, text: str) -> None:
-    (tmp_path / boards.FILE).write_text(text)
-    assert boards.latest(tmp_path) == {}
+    (tmp_path / verification_status.FILE).write_text(text)
+    assert verification_status.latest(tmp_path) == {}
