@@ -27,7 +27,7 @@ async def test_forgetting_a_person_takes_what_they_shared_said_and_chose(tmp_pat
         assert held(tmp_path, "nzibarista", "uokkaly", "ombatish")
         async with s.db.transaction() as tx:
             await s.services.registry.plugins["knowledge"].forget(tx, LUIS)
-            await tx.execute("DELETE FROM outbox")  # the core's own: what it said and sent
+            await tx.execute("DELETE FROM core_outbox")  # the core's own: what it said and sent
         assert held(tmp_path, "nzibarista", "uokkaly", "ombatish") == []
         assert "theirs" in await said(s, ANA, "!find theirs")
 

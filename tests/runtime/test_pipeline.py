@@ -193,7 +193,7 @@ async def test_a_fallback_that_fails_leaves_nothing_and_stops_nothing_else(
 ) -> None:
     await told.hear(told.message(ANA, f"Faro: {words}"), told.message(ANA, "!echo after"))
     assert [row.content["body"] for row in told.sent] == [answer, "after"]
-    assert await told.db.reading().value("SELECT count(*) FROM people") == 1
+    assert await told.db.reading().value("SELECT count(*) FROM core_people") == 1
 
 
 LEFT_ALONE = ["!nonsense", "we echo this", "Faro is a great help", "Faro: https://example.org/a for you"]
