@@ -1,1 +1,1 @@
-"""How quick and how small: figures beside a floor measured in the same run. `python -m bench` or `make bench`."""
+"""Benchmarks of speed and memory against a baseline of the same run. `python -m bench` or `make bench`."""

@@ -1,6 +1,6 @@
-"""`python -m bench [search] [replies] [start] [restart] [encrypted] [rotation]`: everything, or what is named.
+"""`python -m bench [search] [replies] [start] [restart] [encrypted] [rotation]`: all benchmarks, or the named ones.
 
-Two cores are shared with Synapse, whose own work dominates, so only ratios within one run mean anything.
+Synapse shares the machine and dominates its load, so only ratios within one run are meaningful.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ console = Console()
 async def main(wanted: set[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="faro-bench-") as folder:
         async with homeserver(Path(folder) / "synapse") as server:
-            table = Table("what", "Faro", "floor (bare aiohttp)", "ratio", title="Faro beside its floor, one run")
+            table = Table("what", "Faro", "baseline (bare aiohttp)", "ratio", title="Faro and its baseline, one run")
             if "replies" in wanted:
                 await replies(server, Path(folder), table)
             if "start" in wanted:
@@ -50,7 +50,7 @@ async def main(wanted: set[str]) -> None:
 
 
 async def replies(server: Homeserver, folder: Path, table: Table) -> None:
-    """From the asker's send to the answer in her /sync; both bots asked in turn, so that noise meets both."""
+    """From the asker's send to the answer in her /sync; both bots are asked alternately, so that noise affects both."""
     ana = await server.register("ana")
     faro, echo = await server.register("faro"), await server.register("echo")
     rooms = {
@@ -63,20 +63,20 @@ async def replies(server: Homeserver, folder: Path, table: Table) -> None:
         process(["-m", "bot", "run", str(config)]),
         process(["-m", "bench.echo", server.url, echo.token, echo.user_id]),
     )
-    async with bots[0] as one, bots[1] as other:
+    async with bots[0] as ours, bots[1] as baseline:
         waits: dict[str, list[float]] = {faro.user_id: [], echo.user_id: []}
         await ana.sync()
-        before = (one.cpu_seconds(), other.cpu_seconds())
+        before = (ours.cpu_seconds(), baseline.cpu_seconds())
         with Progress(console=console, transient=True) as progress:
             for _ in progress.track(range(QUESTIONS), description="asking both bots in turn"):
                 for user, room in rooms.items():
                     waits[user].append(await asked(ana, room))
-        cpu = (one.cpu_seconds() - before[0], other.cpu_seconds() - before[1])
+        cpu = (ours.cpu_seconds() - before[0], baseline.cpu_seconds() - before[1])
         row(table, "reply, p50 (ms)", *(statistics.median(waits[user]) * 1000 for user in rooms))
         row(table, "reply, p95 (ms)", *(statistics.quantiles(waits[user], n=20)[-1] * 1000 for user in rooms))
         row(table, "own CPU per answer (ms)", cpu[0] / QUESTIONS * 1000, cpu[1] / QUESTIONS * 1000)
         await asyncio.sleep(3)
-        row(table, "idle memory (MB)", one.megabytes(), other.megabytes())
+        row(table, "idle memory (MB)", ours.megabytes(), baseline.megabytes())
     for person in (ana, faro, echo):
         await person.close()
 
@@ -89,7 +89,7 @@ async def asked(ana: Person, room: str) -> float:
 
 
 async def start(server: Homeserver, folder: Path, count: int, table: Table) -> None:
-    """From the start of the process until it is ready: in rooms it must join, and again when it knows them."""
+    """From the start of the process until it is ready: with rooms to join, and again when it has joined them."""
     name = f"n{count}"
     ana, faro, echo = [await server.register(f"{who}-{name}") for who in ("ana", "faro", "echo")]
     with Progress(console=console, transient=True) as progress:
@@ -100,11 +100,11 @@ async def start(server: Homeserver, folder: Path, count: int, table: Table) -> N
             await echo.join(room)
     config = configure(server, faro, folder, [f"#{name}-{n}:{server.name}" for n in range(count)])
     bot = ["-m", "bot", "run", str(config)]
-    floor = ["-m", "bench.echo", server.url, echo.token, echo.user_id]
+    baseline = ["-m", "bench.echo", server.url, echo.token, echo.user_id]
     console.print(f"starting in {count} rooms …")
     async with process(bot) as first:
         if count <= FEW:
-            async with process(floor) as other:
+            async with process(baseline) as other:
                 row(table, f"first start to ready, {count} rooms (s)", first.seconds, other.seconds)
         await asyncio.sleep(2)
     again: list[Running] = []
@@ -112,7 +112,7 @@ async def start(server: Homeserver, folder: Path, count: int, table: Table) -> N
     for _ in range(3):
         async with process(bot) as one:
             again.append(one)
-        async with process(floor) as other:
+        async with process(baseline) as other:
             others.append(other)
     seconds = [statistics.median(run.seconds for run in runs) for runs in (again, others)]
     row(table, f"restart to ready, {count} rooms (s)", *seconds)
@@ -121,7 +121,7 @@ async def start(server: Homeserver, folder: Path, count: int, table: Table) -> N
 
 
 async def encrypted(server: Homeserver, folder: Path) -> None:
-    """The same question in both rooms in turn, from a modern client."""
+    """The same question in both rooms alternately, from a modern client."""
     console.print(f"asking in rooms of {MEMBERS} devices …")
     try:
         waits = await encrypted_replies(server, folder, MEMBERS, QUESTIONS // 2)
@@ -141,13 +141,13 @@ async def keys(server: Homeserver, folder: Path) -> None:
     console.print(table)
 
 
-def row(table: Table, what: str, ours: float, floor: float) -> None:
-    table.add_row(what, f"{ours:.2f}", f"{floor:.2f}", f"{ours / floor:.2f}")
+def row(table: Table, what: str, ours: float, baseline: float) -> None:
+    table.add_row(what, f"{ours:.2f}", f"{baseline:.2f}", f"{ours / baseline:.2f}")
 
 
 if __name__ == "__main__":
     wanted = set(sys.argv[1:]) or {"search", "replies", "start", "restart", "encrypted", "rotation"}
-    if "search" in wanted:  # as anybody can: faro bench search
+    if "search" in wanted:  # the same as `faro bench search`
         faro(["bench", "search"], standalone_mode=False)
     if with_a_homeserver := wanted - {"search"}:
         asyncio.run(main(with_a_homeserver))

@@ -1,4 +1,4 @@
-"""People with encrypting devices who never say anything: for the cost of writing to many."""
+"""Silent members with encryption devices, to measure the cost of sending to many."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.testing.homeserver import Homeserver
 from bot.testing.person import Person
 
 ALGORITHMS = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"]
-CONCURRENCY = 5  # SQLite writes one after the other anyway
+CONCURRENCY = 5  # SQLite serialises writes anyway
 
 
 async def crowd(server: Homeserver, room: str, count: int) -> list[str]:
-    """So many people, each with one device with keys, join a public room. Answers who they are."""
+    """Registers `count` people, each with one device with keys, who join a public room. Returns their user ids."""
     gate = asyncio.Semaphore(CONCURRENCY)
 
     async def one(number: int) -> str:
@@ -30,7 +30,7 @@ async def crowd(server: Homeserver, room: str, count: int) -> list[str]:
 
 
 async def publish_keys(person: Person) -> None:
-    """Gives a person's device its keys, and one-time keys enough for a few bots."""
+    """Uploads device keys for a person, and enough one-time keys for a few bots."""
     account = vodozemac.Account()
     device, user = person.device_id, person.user_id
 

@@ -1,4 +1,4 @@
-"""The floor: the least bot there can be, aiohttp alone. Answers every message in its rooms with the same words."""
+"""The baseline: a minimal echo bot on bare aiohttp."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import aiohttp
 
 
 async def main(url: str, token: str, user_id: str) -> None:
-    """Syncs and echoes until ended; says `ready` once the first sync is in."""
+    """Syncs and echoes until stopped; prints `ready` after the first sync."""
     base = f"{url}/_matrix/client/v3"
     lean = {"presence": {"types": []}, "room": {"state": {"lazy_load_members": True}, "ephemeral": {"types": []}}}
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:

@@ -1,4 +1,4 @@
-"""Answers in an encrypted room beside answers in a plain one, both with many members' devices."""
+"""Replies in an encrypted and an unencrypted room, both with many members' devices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
 async def encrypted_replies(server: Homeserver, folder: Path, members: int, questions: int) -> dict[str, list[float]]:
     """Seconds from the send to the answer, as the asker's modern client has it: "plain" and "encrypted".
 
-    Both rooms are asked in turn, so that noise meets both. Raises `UnavailableError` without Node, npm or a registry.
+    Both rooms are asked alternately, so that noise affects both. Raises `UnavailableError` without Node or
+    npm.
     """
     folder.mkdir(parents=True)
     for name in ("peer.mjs", "package.json"):
@@ -42,7 +43,7 @@ async def encrypted_replies(server: Homeserver, folder: Path, members: int, ques
             for kind, room in rooms.items():
                 waits[kind].append(await _asked(asker, room, plain=kind == "plain"))
     await ana.close()
-    return {kind: seconds[1:] for kind, seconds in waits.items()}  # the first one shares the keys, once
+    return {kind: seconds[1:] for kind, seconds in waits.items()}  # the first one includes sharing the keys
 
 
 async def _asked(asker: Peer, room: str, *, plain: bool) -> float:

@@ -1,4 +1,4 @@
-"""Bots as processes: start, wait until ready, weigh, end by pid."""
+"""Bots as processes: start, wait until ready, measure memory and CPU, stop by pid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READY_WITHIN = 120  # seconds
 @dataclass(frozen=True, slots=True)
 class Running:
     pid: int
-    seconds: float  # from the start of the process to its word that it is ready
+    seconds: float  # from the start of the process until it reports `ready`
 
     def megabytes(self) -> float:
         """Resident memory now."""
@@ -30,7 +30,7 @@ class Running:
 
 @asynccontextmanager
 async def process(arguments: Sequence[str]) -> AsyncIterator[Running]:
-    """`python ARGUMENTS…`, once it has said `ready` on standard error."""
+    """`python ARGUMENTS…`, once it has written `ready` to standard error."""
     started = time.perf_counter()
     child = await asyncio.create_subprocess_exec(sys.executable, *arguments, stderr=asyncio.subprocess.PIPE)
     assert child.stderr  # noqa: S101 - for mypy: we asked for the pipe

@@ -1,4 +1,4 @@
-"""What a new room key costs the bot itself: how long its event loop does nothing else."""
+"""The cost of a new room key for the bot: how long it blocks the event loop."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bot.timing.clock import SystemClock
 ROTATIONS = 5
 TICK = 0.001  # seconds
 RULES = {"algorithm": "m.megolm.v1.aes-sha2"}
-SAID = {"msgtype": "m.text", "body": "hello"}
+CONTENT = {"msgtype": "m.text", "body": "hello"}
 
 
 @dataclass(slots=True)
 class Cost:
     seconds: float = 0
-    blocked: float = 0  # the longest time the loop did nothing else, in seconds
+    blocked: float = 0  # the longest block of the event loop, in seconds
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class FakeRoomState:
 
 
 async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost, Cost]:
-    """The first message into a room with so many members' devices, and the worst of the key rotations after it."""
+    """The cost of the first message into a room with `members` devices, and of the worst key rotation after it."""
     bot = await server.register("rotating")
     room = await bot.create_room("rotation", public=True)
     room_state = FakeRoomState(room, frozenset(await crowd(server, room, members + ROTATIONS)))
@@ -55,13 +55,13 @@ async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost
     try:
         await engine.publish()
         async with cost() as first:
-            await engine.encrypt(room, "m.room.message", SAID, RULES)
+            await engine.encrypt(room, "m.room.message", CONTENT, RULES)
         worst = Cost()
         for leaver in sorted(room_state.people)[:ROTATIONS]:
-            room_state.people -= {leaver}  # who leaves may not read what comes next
-            async with cost() as one:
-                await engine.encrypt(room, "m.room.message", SAID, RULES)
-            worst = max(worst, one, key=lambda seen: seen.blocked)
+            room_state.people -= {leaver}  # somebody who left must not read later messages
+            async with cost() as rotated:
+                await engine.encrypt(room, "m.room.message", CONTENT, RULES)
+            worst = max(worst, rotated, key=lambda measured: measured.blocked)
     finally:
         engine.close()
         await client.close()
@@ -71,24 +71,24 @@ async def rotation(server: Homeserver, folder: Path, members: int) -> tuple[Cost
 
 @asynccontextmanager
 async def cost() -> AsyncIterator[Cost]:
-    """Fills in what happened inside once it is over."""
-    seen = Cost()
-    watching = asyncio.create_task(_watch(seen))
+    """Measures the block; complete when it is left."""
+    measured = Cost()
+    watching = asyncio.create_task(_watch(measured))
     await asyncio.sleep(TICK * 5)
-    seen.blocked = 0
+    measured.blocked = 0
     started = time.perf_counter()
     try:
-        yield seen
+        yield measured
     finally:
-        seen.seconds = time.perf_counter() - started
-        await asyncio.sleep(TICK)  # the last block is seen, too
+        measured.seconds = time.perf_counter() - started
+        await asyncio.sleep(TICK)  # so that the last block is measured, too
         watching.cancel()
 
 
-async def _watch(seen: Cost) -> None:
+async def _watch(measured: Cost) -> None:
     last = time.perf_counter()
     while True:
         await asyncio.sleep(TICK)
         now = time.perf_counter()
-        seen.blocked = max(seen.blocked, now - last - TICK)
+        measured.blocked = max(measured.blocked, now - last - TICK)
         last = now

@@ -1,4 +1,4 @@
-"""The configuration of a bot that is measured."""
+"""Writes the configuration of the measured bot."""
 
 from __future__ import annotations
 

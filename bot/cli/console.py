@@ -81,7 +81,7 @@ class MemoryCommunity:
             transport.invite(user, self._direct[name], direct=True)
 
     async def bot_joined(self) -> None:
-        """Returns when the bot has come to every room."""
+        """Returns when the bot has joined every room."""
         position, missing = 0, {*self._rooms.values(), *self._direct.values()}
         while missing:
             position, events = await self._transport.happened(position)

@@ -103,7 +103,7 @@ def verify_(config: Path) -> None:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Not beside the running bot, whose keys these are."""
+    """Holds the data folder's lock, because the running bot uses these keys."""
     try:
         with only_one(folder):
             yield
@@ -112,7 +112,7 @@ def _exclusive(folder: Path) -> Iterator[None]:
 
 
 def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Runs it; trouble is told in the reader's language where it has words."""
+    """Runs a coroutine; errors end the program with their sentence, translated if possible."""
     from bot.matrix.crypto.identity import IdentityError
 
     try:

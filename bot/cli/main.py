@@ -1,6 +1,6 @@
 """`faro`: run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
 
-0 done · 1 trouble that was told · 2 the operator must change something first · 3 the session was revoked
+0 done · 1 a reported problem · 2 the operator must change something first · 3 the session was revoked
 """
 
 from __future__ import annotations
@@ -142,11 +142,11 @@ def doctor(config: Path, as_json: bool) -> None:
     t = translator()
     well = all(finding.level != "trouble" for finding in findings)
     if as_json:
-        told = [
+        reported = [
             {"level": one.level, "code": one.code, "hub": one.hub, "room": one.room, "text": t.t(one.text)}
             for one in findings
         ]
-        click.echo(json.dumps({"well": well, "findings": told}, ensure_ascii=False, indent=2))
+        click.echo(json.dumps({"well": well, "findings": reported}, ensure_ascii=False, indent=2))
     else:
         levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("TROUBLE")}
         for finding in findings:

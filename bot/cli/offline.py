@@ -1,4 +1,4 @@
-"""A configuration opened from the shell, without any network: `bot.api.Shell` and `Offline`."""
+"""A configuration opened by a shell command, without network access: `bot.api.Shell` and `Offline`."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class OfflineConfig:
     async def writing(self) -> AsyncIterator[Database]:
         new = not self._file.exists()
         async with open_database(self._file, self.opened.plugins) as (db, plugins):
-            if new:  # else the bot has done it, and will again: it takes too long to do beside it
+            if new:  # otherwise the bot has refreshed it, and it takes too long beside the bot
                 await self._refresh(db, plugins)
             yield PoliteDatabase(db, SystemClock())
 
@@ -87,10 +87,10 @@ class OfflineConfig:
         if not self._file.exists():
             return False
         async with open_database(None, self.opened.plugins) as (empty, plugins):
-            known = await self._refresh(empty, plugins)  # what they do with the bot's own takes too long, as above
+            bound = await self._refresh(empty, plugins)  # refreshing the bot's own database takes too long, as above
         async with open_database(self._file, plugins) as (db, usable), db.transaction() as tx:
             before = await tx.value("SELECT total_changes()")
-            await forget(tx, [known[plugin.name] for plugin in usable if plugin.name in known], user_id)
+            await forget(tx, [bound[plugin.name] for plugin in usable if plugin.name in bound], user_id)
             return bool(await tx.value("SELECT total_changes()") > before)
 
     @property
@@ -98,7 +98,7 @@ class OfflineConfig:
         return self.opened.loaded.data_dir / "faro.db"
 
     async def _refresh(self, db: Database, plugins: Sequence[PluginType]) -> Mapping[str, Plugin[Any]]:
-        """The plugins, which know the hubs from then on."""
+        """The plugins, refreshed with the hubs."""
         registry, _ = bind(plugins, self.opened.loaded.plugin_settings)
         for name, plugin in registry.plugins.items():
             async with db.transaction() as tx:
@@ -107,8 +107,8 @@ class OfflineConfig:
 
 
 class PoliteDatabase:
-    """`Database` of a process that writes much beside one that must answer: after each transaction it waits as long as
-    that took. SQLite gives a lock to whoever happens to ask for it, so a process that asks at once gets it each time.
+    """`Database` of a process that writes a lot beside the running bot: after each transaction it waits as long as that
+    took. SQLite's lock is not fair, so a process that asks again at once would get it every time.
     """
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -121,7 +121,7 @@ class PoliteDatabase:
         debt, self._debt = self._debt, 0.0
         await self._clock.sleep(debt)
         async with self._db.transaction() as tx:
-            await tx.value("SELECT 1")  # the lock is waited for by the first statement: that owes nothing
+            await tx.value("SELECT 1")  # waiting for the lock does not count
             began = time.perf_counter()
             yield tx
         self._debt = time.perf_counter() - began
@@ -132,7 +132,7 @@ class PoliteDatabase:
 
 @asynccontextmanager
 async def scratch(plugins: Sequence[PluginType], file: Path | None) -> AsyncIterator[Database]:
-    """A database with nothing in its tables, in `file` or in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="faro-") as place:
-        async with open_database(file or Path(place) / "faro.db", plugins) as (db, _):
+    """An empty database with the plugins' tables, in `file` or in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="faro-") as folder_name:
+        async with open_database(file or Path(folder_name) / "faro.db", plugins) as (db, _):
             yield db

@@ -1,4 +1,4 @@
-"""`config.yaml` and the hubs it includes, read and checked: all that is wrong in all files is told at once."""
+"""Reads and checks `config.yaml` and the hubs it includes; reports the problems of all files at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Loaded:
     base: Path  # the folder paths are relative to
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
-    missing_secrets: tuple[Problem, ...] = ()  # secrets that could not be read; they matter to who must log in
+    missing_secrets: tuple[Problem, ...] = ()  # secrets that could not be read; only logging in needs them
 
     @property
     def data_dir(self) -> Path:
@@ -146,9 +146,9 @@ class _Loader:
                 self._report(file, written, ("plugins",), Text("plugins are expected here, as lines 'name: settings'"))
             written = yamltree.Mapping(root.position)
         known = {plugin.name: plugin for plugin in self.plugins}
-        for name, place in written.keys.items():
+        for name, position in written.keys.items():
             if name not in known and name not in self.broken:
-                self._report(file, Scalar(place, name), ("plugins", name), unknown_key(name, list(known)))
+                self._report(file, Scalar(position, name), ("plugins", name), unknown_key(name, list(known)))
         for name, plugin in known.items():
             node = written.nodes.get(name, Scalar(root.position, None))
             text = node.text.lower() if isinstance(node, Scalar) and node.text else None
@@ -202,8 +202,8 @@ class _Loader:
         return None
 
     def _report(self, file: str, node: Node | None, loc: Loc, text: Text) -> None:
-        place = node.position if node else yamltree.Position(1, 1)
-        self.problems.append(Problem(file, place.line, place.column, shown(loc), text))
+        position = node.position if node else yamltree.Position(1, 1)
+        self.problems.append(Problem(file, position.line, position.column, shown(loc), text))
 
 
 def _texts(node: Node | None, loc: Loc) -> Iterator[tuple[Loc, Scalar]]:

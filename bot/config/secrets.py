@@ -88,8 +88,8 @@ def read_secrets(
             if content:
                 found[name] = content
             else:
-                place = root.nodes[f"{name}_file"].position
-                problems.append(Problem(file, place.line, place.column, f"{name}_file", message))
+                position = root.nodes[f"{name}_file"].position
+                problems.append(Problem(file, position.line, position.column, f"{name}_file", message))
     if not found and not problems:
         environment = {"access_token": environ.get("FARO_ACCESS_TOKEN"), "password": environ.get("FARO_PASSWORD")}
         found = {name: value for name, value in environment.items() if value}

@@ -1,4 +1,4 @@
-"""A YAML file as a tree of texts with their places. Nothing is guessed: `no`, `19:30` and `1.0` stay what was written.
+"""A YAML file as a tree of texts with positions. Nothing is guessed: `no`, `19:30` and `1.0` stay what was written.
 
 The tree is made from YAML's events, so that each alias is one shared node: a file that would grow to more than
 `MAX_NODES` values when its aliases are written out is refused before anything grows.

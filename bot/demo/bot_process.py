@@ -1,4 +1,4 @@
-"""The bot as a process of its own, as `faro run` starts it everywhere."""
+"""The bot as a separate process, started like `faro run`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class BotProcess:
         return "\n".join(lines[-15:])
 
     async def keep_log(self) -> None:
-        """Writes what the bot logs to the file, and sees when it is ready."""
+        """Writes the bot's log to the file, and detects when it is ready."""
         assert self._process.stderr  # noqa: S101 - for mypy: it was opened as a pipe
         with self._log.open("ab", buffering=0) as log:
             async for line in self._process.stderr:

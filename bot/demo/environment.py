@@ -1,4 +1,4 @@
-"""Everything the demo stands on: a homeserver, people, rooms, the configuration, the bot. All of it ends together."""
+"""The environment of the demo: a homeserver, people, rooms, the configuration, the bot."""
 
 from __future__ import annotations
 

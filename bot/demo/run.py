@@ -68,7 +68,7 @@ async def _talk(folder: Path, console: Console, words: Translator, clock: Clock)
 
 
 async def _script(folder: Path, console: Console, words: Translator, clock: Clock) -> int:
-    def plan() -> tuple[int, Sequence[str]]:  # its reminder comes while the story is told
+    def plan() -> tuple[int, Sequence[str]]:  # its reminder comes while the scenes play
         return clock.now() + MINUTE + REMINDER_AFTER, ("1 minute",)
 
     names = {account.name: account.display_name for account in PEOPLE}
@@ -122,7 +122,7 @@ def _welcome(ready: DemoEnvironment, words: Translator) -> Wrapped:
 
 
 def _explain(missing: MissingAnswer, console: Console, words: Translator) -> None:
-    """What was waited for in vain, and what came instead."""
+    """The expected answer that did not come, and what came instead."""
     step = missing.step
     console.print(
         words.t(
@@ -142,7 +142,7 @@ def _explain(missing: MissingAnswer, console: Console, words: Translator) -> Non
 
 @contextmanager
 def _folder(directory: Path | None) -> Iterator[Path]:
-    """A folder of nobody else; it is thrown away unless the person named one."""
+    """A private folder, deleted afterwards unless the person named one."""
     if directory:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield directory.resolve()

@@ -1,4 +1,4 @@
-"""A fixed story: lines are said, and each answer is waited for."""
+"""Plays scripted scenes and waits for each expected answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANSWER_WITHIN = 15  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody does something; the bot's next act in that room must hold the words of `answer`, and none of `without`.
+    """An action of somebody; the bot's next event in that room must contain all of `answer` and none of `without`.
 
     No `answer` means that none is waited for. `edit` and `remove` act on the account's last message with the same
     `mark`. `wait` does nothing but wait.
@@ -48,13 +48,13 @@ class MissingAnswer(Exception):  # noqa: N818 - it is the answer that is missing
 
 @dataclass(slots=True)
 class ScriptRunner:
-    """`show` is called with everything said and answered, in order."""
+    """`show` is called with every message and answer, in order."""
 
     community: Community
     names: Mapping[str, str]  # account → a name for people
     show: Callable[[ChatEvent], object]
     _answers: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _heard: dict[str, list[ChatEvent]] = field(default_factory=dict)  # account → the bot's acts not yet looked at
+    _heard: dict[str, list[ChatEvent]] = field(default_factory=dict)  # account → the bot's events not yet checked
     _said: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # account, mark → room, event
 
     async def run(self, scenes: Sequence[Scene], announce: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Being stopped from outside, in order: Ctrl-C, a termination, a closed window."""
+"""Shutdown on signals: Ctrl-C, termination, a closed window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story `faro demo --script` tells: a morning of two hubs of customs administrations."""
+"""The scenes of `faro demo --script`: a morning of two hubs of customs administrations."""
 
 from __future__ import annotations
 

@@ -133,5 +133,5 @@ def _read(file: Path) -> NullTranslations:
         compiled.seek(0)
         return GNUTranslations(compiled)
     except (OSError, ValueError, PoFileError) as error:
-        log.warning("translations cannot be read", file=str(file), error=str(error))
+        log.warning("reading translations failed", file=str(file), error=str(error))
         return NullTranslations()

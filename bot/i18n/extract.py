@@ -1,6 +1,6 @@
-"""What the code says: finds the sentences in Python files that must be translated.
+"""Extracts the sentences to translate from Python files.
 
-Counted are literal first arguments of `t(…)`, `n(…, …)`, `Text(…)` and `invalid(…)`, and of handlers marked with
+These are literal first arguments of `t(…)`, `n(…, …)`, `Text(…)` and `invalid(…)`, and of handlers marked with
 `@command(…)` the `help`, the `examples` and the names of parameters, which the usage shows.
 """
 
@@ -17,30 +17,30 @@ PLURAL = "n"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sentence:
-    """An English template as it stands in the code; `plural` is "" where it does not count anything."""
+    """An English template in the code; `plural` is "" if it has no plural form."""
 
     singular: str
     plural: str = ""
 
 
-class NotLiteral(Exception):  # noqa: N818 - the name says what is the matter
-    """A template is put together while the program runs, so that no translator can ever see it."""
+class NotLiteral(Exception):  # noqa: N818 - the name describes the problem
+    """A template is not a literal, so it cannot be extracted."""
 
 
 def sentences(files: Iterable[Path]) -> set[Sentence]:
-    """Everything the files say. Raises `NotLiteral` with file and line."""
-    found: set[Sentence] = set()
+    """The sentences of the files. Raises `NotLiteral` with file and line."""
+    extracted: set[Sentence] = set()
     for file in files:
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
         for node in ast.walk(tree):
             if isinstance(node, ast.AsyncFunctionDef) and any(_is_command(mark) for mark in node.decorator_list):
-                found.update(_parameters(node))
+                extracted.update(_parameters(node))
             elif isinstance(node, ast.Call):
                 try:
-                    found.update(_call_sentences(node))
+                    extracted.update(_call_sentences(node))
                 except NotLiteral as error:
                     raise NotLiteral(f"{file}:{node.lineno}: {error}") from None
-    return found
+    return extracted
 
 
 def _call_sentences(call: ast.Call) -> Iterator[Sentence]:
@@ -65,7 +65,7 @@ def _is_command(mark: ast.expr) -> bool:
 
 
 def _parameters(handler: ast.AsyncFunctionDef) -> Iterator[Sentence]:
-    """What stands for a value in the usage: all after `self` and `ctx` but filters, which are None if not given."""
+    """The parameter names that the usage shows: all after `self` and `ctx` but filters, which default to None."""
     rest = (
         argument
         for argument, default in zip(handler.args.kwonlyargs, handler.args.kw_defaults, strict=True)

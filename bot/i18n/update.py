@@ -1,6 +1,6 @@
-"""Brings `.po` files up to date with the code.
+"""Updates `.po` files from the code.
 
-What is written depends on code and translations only (no dates, no line numbers, sorted), so that a changed
+The output depends on code and translations only (no dates, no line numbers, sorted), so that a changed
 sentence is a change of a few lines.
 """
 
@@ -28,12 +28,12 @@ def owners() -> dict[str, Path]:
 
 
 def sentences_of(folder: Path) -> set[Sentence]:
-    """The sentences of an owner; those of the core are all over `bot/`."""
+    """The sentences of an owner; the core's are in all of `bot/`."""
     return sentences(sorted((folder.parent if folder == CORE_FOLDER else folder).rglob("*.py")))
 
 
 def updated(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Each catalogue an owner should have, and what it should contain now; none if it says nothing."""
+    """The up-to-date catalogues of an owner; none if it has no sentences."""
     texts = sentences_of(folder)
     for language in TRANSLATED if texts else ():
         file = po_file(folder, language)
@@ -51,7 +51,7 @@ def load(file: Path, language: str) -> Catalog:
 
 
 def untranslated(catalog: Catalog) -> list[str]:
-    """The English of what is empty or only guessed (fuzzy) in a catalogue."""
+    """The English of the empty or fuzzy messages of a catalogue."""
     return [
         forms(message.id)[0] for message in catalog if message.id and (message.fuzzy or not all(forms(message.string)))
     ]

@@ -1,1 +1,1 @@
-"""The only folder that imports nio: everything that talks to the homeserver."""
+"""The Matrix client. The only package that imports nio."""

@@ -1,4 +1,4 @@
-"""How long to wait for a homeserver that is away: longer each time, never twice the same, never under a second."""
+"""Exponential back-off with jitter, at least one second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matrix as Faro needs it: the `Transport` port over one logged-in account."""
+"""The `Transport` port over one logged-in Matrix account."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PLAINTEXT_TYPES = frozenset({"m.reaction"})
-"""Types sent unencrypted into encrypted rooms, as all clients do: the homeserver has to count them."""
+"""Types sent unencrypted into encrypted rooms, as all clients do: the homeserver aggregates them."""
 
 MAX_SEARCHED = 500  # of our own events when one is looked for
 
@@ -38,11 +38,11 @@ MAX_SEARCHED = 500  # of our own events when one is looked for
 async def connect(
     account: Account, secrets: Secrets, data_dir: Path, clock: Clock, room_state: RoomStateReader
 ) -> NioTransport:
-    """Logs in, or takes up the kept session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
+    """Logs in, or reuses the stored session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
 
-    With the `e2e` extra the keys of the device are opened too; without it nothing of the encryption is imported.
+    With the `e2e` extra this also opens the device's keys; without it no encryption code is imported.
     """
-    # Retrying is ours: nio's own is without end, and spins when a homeserver says no. So is the opening of the keys.
+    # We retry ourselves: nio retries without end and without a pause. We open the keys ourselves, too.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
     client = AsyncClient(account.homeserver, account.user, config=config)
     http, crypto, signing = Http(client, clock), None, None
@@ -65,7 +65,7 @@ async def _encryption(
     clock: Clock,
     room_state: RoomStateReader,
 ) -> tuple[Engine, CrossSigning]:
-    """The keys of the device we are; as a new device, if the ones the homeserver knows are lost."""
+    """Opens the device's keys; logs in as a new device if the keys that the homeserver knows are lost."""
     from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
     from bot.matrix.crypto.engine import Engine
 
@@ -78,12 +78,12 @@ async def _encryption(
                 await _cross_sign(client, engine, signing)
                 return engine, signing
             engine.close()
-            log.warning("the encryption keys of this device are lost; logging in as a new device")
+            log.warning("encryption keys of this device are lost, logging in as a new device")
             await log_in_as_new_device(client, http, account, secrets, data_dir / "session.json")
         except Unavailable as error:
             engine.close()
             wait = backoff.wait(error.retry_after)
-            log.warning("the homeserver does not answer; waiting", reason=str(error), seconds=round(wait))
+            log.warning("homeserver unreachable, retrying", reason=str(error), seconds=round(wait))
             await clock.sleep(wait)
         except BaseException:
             engine.close()
@@ -91,7 +91,7 @@ async def _encryption(
 
 
 async def _cross_sign(client: AsyncClient, engine: Engine, signing: CrossSigning) -> None:
-    """Trouble with it leaves plain rooms as they are, so the bot starts all the same. Raises `Unavailable`."""
+    """Errors are logged only, because unencrypted rooms work without it. Raises `Unavailable`."""
     from bot.matrix.crypto.account import OlmAccount
     from bot.matrix.crypto.identity import IdentityError
 
@@ -99,7 +99,7 @@ async def _cross_sign(client: AsyncClient, engine: Engine, signing: CrossSigning
     try:
         await signing.ensure(OlmAccount(client))
     except (IdentityError, Refused) as error:
-        log.error("others cannot trust the bot in encrypted rooms", reason=str(error))
+        log.error("cross-signing failed, others cannot trust this device", reason=str(error))
 
 
 class NioTransport:
@@ -144,7 +144,7 @@ class NioTransport:
     async def send(
         self, room: str, type_: str, content: Mapping[str, object], txn_id: str, *, plain: bool = False
     ) -> str:
-        """A repeat is another ciphertext under the same `txn_id`; homeservers look at the id only."""
+        """A retry is another ciphertext under the same `txn_id`; homeservers compare ids only."""
         rules = None if plain or type_ in PLAINTEXT_TYPES else await self._room_state.encryption(room)
         if rules is not None:
             type_, content = "m.room.encrypted", await self._engine().encrypt(room, type_, content, rules)
@@ -167,14 +167,14 @@ class NioTransport:
     async def fetch(self, room: str, event_id: str, most: int) -> tuple[Message, File]:
         message, file = await self._media.fetch(room, event_id, most)
         if not message.encrypted and await self._room_state.encryption(room) is not None:
-            message = replace(message, sender_known=False)  # whoever runs a homeserver could have put it there
+            message = replace(message, sender_known=False)  # the homeserver could have forged it
         return message, file
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:
             return None
-        found, _ = self.crypto.read(event.room, dict(event.raw))
-        return None if isinstance(found, Undecryptable) else found
+        decrypted, _ = self.crypto.read(event.room, dict(event.raw))
+        return None if isinstance(decrypted, Undecryptable) else decrypted
 
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         path = "/_matrix/client/v3/rooms/{}/redact/{}/{}"
@@ -182,7 +182,7 @@ class NioTransport:
         return text(answer, "event_id")
 
     async def find_sent(self, room: str, key: str, since: int) -> str | None:
-        # Times are what senders claim, so only our own are believed; which is why only our own are asked for.
+        # Senders choose their timestamps, so only our own events are trusted and requested.
         only_ours = json.dumps({"senders": [self.user_id], "lazy_load_members": True})
         query = {"dir": "b", "limit": "100", "filter": only_ours}
         looked_at = 0
@@ -192,7 +192,7 @@ class NioTransport:
             events = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
             for raw in events:
                 if raw.get("sender") != self.user_id:
-                    continue  # the filter was not heeded
+                    continue  # the homeserver ignored the filter
                 at = raw.get("origin_server_ts")
                 if isinstance(at, int) and at < since:
                     return None
@@ -260,7 +260,7 @@ class NioTransport:
             return {}
 
     def enable_verification(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
-        """From now on these people can verify the bot. Nothing without the `e2e` extra."""
+        """Lets these people verify the bot. Does nothing without the `e2e` extra."""
         if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount

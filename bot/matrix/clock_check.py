@@ -1,4 +1,4 @@
-"""Does the homeserver's clock agree with ours? Asked without an account, for `faro doctor`."""
+"""Compares the homeserver's clock with ours, without an account, for `faro doctor`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One request to the homeserver, and what can become of it.
+"""Requests to the homeserver, and how their responses become values or errors.
 
-nio's client carries the request (and later the keys); what an answer means is decided here, because nio hands
-errors back as values and retries without end.
+nio's client sends the request; responses are interpreted here, because nio returns errors as values and retries
+without end.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from nio import AsyncClient
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.ports import Clock
 
-MAX_RESPONSE = 64 * 1024 * 1024  # bytes of an answer; a first sync of very many rooms stays far below
+MAX_RESPONSE = 64 * 1024 * 1024  # bytes of a response; a first sync of very many rooms is far smaller
 INVALID_SESSION = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 RETRYABLE = frozenset({408, 425, 429})
-UPLOAD_TIMEOUT = 120  # for one file to be brought
-DOWNLOAD_TIMEOUT = 60  # for one to come; it may lie with another homeserver, which can be as slow as it likes
-REMOTE_FAILURE = frozenset({502, 504})  # with words of the homeserver: where the file lies nobody answers
+UPLOAD_TIMEOUT = 120  # seconds
+DOWNLOAD_TIMEOUT = 60  # seconds; the file may be on another homeserver
+REMOTE_FAILURE = frozenset({502, 504})  # with a JSON error: the file's own homeserver does not answer
 JSON = "application/json"
 OK = 200
 SECOND = 1000  # ms
@@ -44,16 +44,16 @@ class NeedsAuth(Refused):
 
 
 class Http:
-    """Requests as one user. `Any` in answers: JSON from outside, read with care by who asked for it.
+    """Requests as one user. `Any` in answers: untrusted JSON, which the caller validates.
 
-    While the homeserver errs, all requests together go one a second, so that many waiting rooms do not keep it down.
+    While the homeserver fails, all requests together are limited to one a second.
     """
 
     def __init__(self, client: AsyncClient, clock: Clock) -> None:
         self._client, self._clock = client, clock
         self._failing = False
         self._throttle = asyncio.Lock()
-        self._last = 0  # ms: when a request went, or failed, while the homeserver errs
+        self._last = 0  # ms: the last request while the homeserver fails
 
     async def request(
         self,
@@ -78,7 +78,7 @@ class Http:
     async def download(self, path: str, *segments: str, most: int) -> bytes:
         """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`.
 
-        What does not come in time, or cannot be had where it lies, is `Refused`: that may never get better.
+        A timeout or a failure of the file's own homeserver is `Refused`, because it may be permanent.
         """
         async with self._throttled_while_failing():
             url = _url(path, segments, None)
@@ -88,8 +88,8 @@ class Http:
                 if isinstance(error.__cause__, TimeoutError):
                     raise Refused("FARO_TOO_SLOW", str(error)) from error
                 raise
-            if status in REMOTE_FAILURE and (said := _object(raw)) is not None:
-                raise Refused(str(said.get("errcode", "M_UNKNOWN")), f"HTTP {status}")
+            if status in REMOTE_FAILURE and (error_body := _object(raw)) is not None:
+                raise Refused(str(error_body.get("errcode", "M_UNKNOWN")), f"HTTP {status}")
             if status != OK:
                 _parse_response(status, raw, retry_after)
                 raise Unavailable(f"HTTP {status} where a file was expected")
@@ -144,7 +144,7 @@ def _url(path: str, segments: tuple[str, ...], query: Mapping[str, Any] | None) 
 
 
 def text(answer: Mapping[str, Any], name: str) -> str:
-    """A string that must be in an answer. Raises `Unavailable`: what answers here is not (or not yet) a homeserver."""
+    """A string that must be in an answer. Raises `Unavailable`: this is not (or not yet) a homeserver."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:
         raise Unavailable(f"an answer without {name}")
@@ -189,5 +189,5 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _bounded(milliseconds: float) -> float:
-    """In seconds. Anything may stand in JSON: NaN (here 0), and numbers no clock can count to."""
+    """In seconds. JSON may hold anything: NaN (here 0), and huge numbers."""
     return max(0, min(milliseconds, MAX_WAIT * 1000)) / 1000

@@ -1,4 +1,4 @@
-"""Raw JSON of the homeserver → events of the core. Anyone can send anything: the malformed is left out, never raised.
+"""Parses the homeserver's JSON into core events. Malformed input is dropped and never raises.
 
 The JSON is read here and not through nio's event classes, which drop what their schemas do not know (creators of
 room version 12, levels written as strings, rooms left).
@@ -35,7 +35,7 @@ def events(room: str, raw: object, own_id: str) -> tuple[Event, ...]:
 
 
 def translate(room: str, raw: object, own_id: str) -> Event | None:
-    """One raw event; None if it is malformed, a notice, the bot's own words, or of a type nobody here uses."""
+    """One raw event; None if it is malformed, a notice, the bot's own, or of an unused type."""
     if not isinstance(raw, dict):
         return None
     type_, sender, event_id = raw.get("type"), raw.get("sender"), raw.get("event_id")
@@ -73,7 +73,7 @@ def _state(
 
 
 def _redaction(room: str, event_id: str, sender: str, at: int, old: object, new: object) -> Redaction | None:
-    """Its target stands beside the content, since room version 11 inside; where both are and differ, one is forged."""
+    """The target is beside the content, since room version 11 inside it; if the two differ, one is forged."""
     target = new if old is None else old
     if not _is(target, _ID) or new not in (None, target):
         return None
@@ -134,8 +134,8 @@ def _attachment(content: dict[str, Any], body: str) -> Attachment:
 
 def _without_quote(body: str) -> str:
     """Without the lines that repeat what is replied to (spec, "Fallbacks for rich replies"; of an emote: `> * <@`)."""
-    found = _QUOTE.match(body) if body.startswith(("> <", "> * <")) else None
-    return body[found.end() :] if found else body
+    quote = _QUOTE.match(body) if body.startswith(("> <", "> * <")) else None
+    return body[quote.end() :] if quote else body
 
 
 def _without_html_quote(html: str) -> str:
@@ -156,7 +156,7 @@ def _reaction(room: str, event_id: str, sender: str, at: int, content: dict[str,
 
 
 def invite(room: object, part: object, own_id: str) -> Invite | None:
-    """One entry of `rooms.invite`. Where nobody is named as inviter nobody is allowed, so it will be rejected."""
+    """One entry of `rooms.invite`. Without an inviter it will be rejected."""
     if not is_room_id(room) or not isinstance(part, dict):
         return None
     for raw in _list(section(part, "invite_state").get("events")):
@@ -187,7 +187,7 @@ def _before(raw: dict[str, Any]) -> object:
 
 
 def after_join(events: Sequence[AnyEvent], join: str | None) -> tuple[AnyEvent, ...]:
-    """What was said before the bot came is not for it; the state of then still holds."""
+    """Drops messages from before the bot joined; state events stay."""
     order = ids(events)
     start = order.index(join) if join in order else 0
     return tuple(event for number, event in enumerate(events) if number >= start or isinstance(event, StateChange))

@@ -1,4 +1,4 @@
-"""Who the bot is on the homeserver: logged in once, then the session is kept in the data folder and reused."""
+"""Login. The session is stored in the data folder and reused."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class Account(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What the first login needs, one of them."""
+    """Credentials for the first login; one of them is enough."""
 
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
 
 
 async def log_in(client: AsyncClient, account: Account, secrets: Secrets, file: Path, clock: Clock) -> Session:
-    """The kept session, or a new one where there is none or the configured token is another.
+    """The stored session, or a new one if there is none or the configured token changed.
 
     Waits for a homeserver that is down. Raises `LoginError` or `LoggedOut`.
     """
@@ -106,7 +106,7 @@ async def _first_login(client: AsyncClient, account: Account, secrets: Secrets, 
             )
         except Unavailable as error:
             wait = backoff.wait(error.retry_after)
-            log.warning("the homeserver does not answer; waiting", reason=str(error), seconds=round(wait))
+            log.warning("homeserver unreachable, retrying", reason=str(error), seconds=round(wait))
             await clock.sleep(wait)
         except Refused as error:
             raise LoginError(
@@ -165,7 +165,7 @@ def _load(file: Path, account: Account) -> Session | None:
 
 
 def _save(file: Path, session: Session) -> None:
-    """Written beside and moved, so that a crash leaves the old file or the new one, readable by the owner only."""
+    """Written atomically, readable by the owner only."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp makes it 0600

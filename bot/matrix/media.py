@@ -97,7 +97,7 @@ class Media:
         except Refused as error:
             if error.code == "M_TOO_LARGE":
                 raise too_large(most) from error
-            log.info("a file could not be fetched", reason=str(error))
+            log.info("fetching a file failed", reason=str(error))
             raise UserError(GONE) from error
 
 

@@ -1,6 +1,6 @@
-"""The outbox → Matrix. Nothing else sends.
+"""Sends the outbox; nothing else sends messages.
 
-In order within a room, several rooms side by side. Each row has its own transaction id, so a resend after a crash
+In order within a room, several rooms concurrently. Each row has its own transaction id, so a resend after a crash
 gives the same event; where the homeserver may have forgotten the id (it does after a day, and for another device),
 the room is searched for the row's key first.
 """
@@ -38,7 +38,7 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
-        self._uploaded: dict[int, Mapping[str, object]] = {}  # by row: a repeat need not carry the bytes again
+        self._uploaded: dict[int, Mapping[str, object]] = {}  # by row: a retry does not upload the file again
 
     def wake(self) -> None:
         self._wake.set()
@@ -49,11 +49,11 @@ class Outbound:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                busy = set(self._rooms)  # before asking: what is being sent now may be answered as pending
+                busy = set(self._rooms)  # before the query: rows that are being sent are still pending
                 try:
                     rows = await self._outbox.pending()
                 except Exception:
-                    log.exception("the outbox could not be read; trying again in a moment")
+                    log.exception("reading the outbox failed, retrying")
                     await self._clock.sleep(RETRY_DELAY)
                     self._wake.set()
                     continue
@@ -64,23 +64,23 @@ class Outbound:
                         task.add_done_callback(partial(self._finished, row.room))
 
     async def drain(self) -> None:
-        """Sends everything that waits, then returns."""
+        """Sends everything that is pending, then returns."""
         while rows := await self._outbox.pending():
             for row in rows:
                 await self._deliver(row)
 
     def _finished(self, room: str, _: asyncio.Task[None]) -> None:
         del self._rooms[room]
-        self._wake.set()  # the room may have more, or another waits for its place
+        self._wake.set()  # the room may have more rows, or another room waits for a free slot
 
     async def _deliver_or_retry(self, row: OutboxRow) -> None:
-        """Whatever else goes wrong (a full disk, above all), the row stays pending and is tried again."""
+        """After any other error (a full disk, above all) the row stays pending and is retried."""
         try:
             await self._deliver(row)
         except LoggedOut:
             raise
         except Exception:
-            log.exception("a message could not be sent or marked; trying again in a moment", key=row.key)
+            log.exception("sending or recording a message failed, retrying", key=row.key)
             await self._clock.sleep(RETRY_DELAY)
 
     async def _deliver(self, row: OutboxRow) -> None:
@@ -90,13 +90,13 @@ class Outbound:
                 event_id = await self._attempt(row)
             except Unavailable as error:
                 if str(error) != last_error:
-                    log.warning("a message has to wait", room=row.room, key=row.key, reason=str(error))
+                    log.warning("sending a message failed, retrying", room=row.room, key=row.key, reason=str(error))
                 last_error = str(error)
                 await self._clock.sleep(backoff.wait(error.retry_after))
             except Refused as error:
-                log.error("a message could not be sent", room=row.room, key=row.key, reason=str(error))
+                log.error("sending a message was refused", room=row.room, key=row.key, reason=str(error))
                 if row.has_file and row.instead:
-                    self._uploaded.pop(row.id, None)  # it was taken, and the message with it refused
+                    self._uploaded.pop(row.id, None)  # the upload succeeded, but the message was refused
                     row = replace(row, content=row.instead, has_file=False)
                     continue
                 await self._outbox.failed(row.id, str(error))
@@ -110,21 +110,21 @@ class Outbound:
                 return
 
     async def _attempt(self, row: OutboxRow) -> str | None:
-        """The id of the event the row is now; None if there was nothing to do."""
+        """The id of the sent event; None if there was nothing to do."""
         target = row.target or (await self._outbox.event_of(row.replaces) if row.replaces else None)
         if row.action == "redact":
             await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
             return await self._transport.redact(row.room, target, row.key) if target else None
         if row.first_try is not None and self._txn_id_may_be_forgotten(row, row.first_try):
-            found = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
-            if found:
-                return found
+            event_id = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
+            if event_id:
+                return event_id
         await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
         content = edit_of(row.content, target) if target else {**row.content, **await self._file(row)}
         return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key, plain=row.plain)
 
     async def _file(self, row: OutboxRow) -> Mapping[str, object]:
-        """What the message says of its file. After a crash it is uploaded again: nobody sees the one before."""
+        """The message's reference to its file. After a crash it is uploaded again; nothing uses the first upload."""
         if row.has_file and row.id not in self._uploaded:
             file = await self._outbox.file(row.id)
             if file is None:

@@ -1,4 +1,4 @@
-"""The sync loop: one batch at a time, through outages and gaps."""
+"""The sync loop: one batch at a time, with retries and gap filling."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-POLL = 30_000  # ms the homeserver may wait for news
-PAUSE = 60_000  # ms without a sync after which what comes next may be old
+POLL = 30_000  # ms of long polling
+PAUSE = 60_000  # ms without a sync after which the next batch may be old
 TIMELINE = 50
 PAGE, MAX_BACKFILLED = 100, 1000
 
@@ -42,13 +42,13 @@ FILTER = {
         "account_data": {"types": []},
     },
 }
-"""Only the event types used, and of members only those who spoke: a third of the time for 500 rooms."""
+"""Only the event types used, with lazy-loaded members: a third of the time for 500 rooms."""
 
 _BACKFILL = json.dumps({"types": _TIMELINE, "lazy_load_members": True})
 
 
 class Sync:
-    """Asks for batches. It keeps no position: `since` is the caller's, stored with what the batch brought."""
+    """Fetches batches. The caller stores the sync token together with the contents of the batch."""
 
     def __init__(self, http: Http, clock: Clock, user_id: str, crypto: Engine | None = None) -> None:
         self._http, self._clock, self._user_id, self._crypto = http, clock, user_id, crypto
@@ -58,24 +58,24 @@ class Sync:
         self._catching_up_since: str | None = None
 
     async def next(self, since: str | None) -> Batch:
-        """Waits for news, and through outages. Raises `LoggedOut`.
+        """Long-polls for the next batch and retries through outages. Raises `LoggedOut`.
 
-        A refusal is waited out as well: a proxy that is being set up says 404, a homeserver that wants its terms
-        accepted says 403, and both pass without the bot being started again.
+        Refusals are retried as well: a proxy that is being set up says 404, a homeserver that wants its terms accepted
+        says 403, and both pass without restarting the bot.
         """
         while True:
             try:
                 batch = await self._sync_once(since)
             except (Unavailable, Refused) as error:
                 if str(error) != self._last_error:
-                    log.warning("the homeserver does not answer; trying again until it does", reason=str(error))
+                    log.warning("sync failed, retrying", reason=str(error))
                 self._last_error = str(error)
                 await self._clock.sleep(
                     self._backoff.wait(error.retry_after if isinstance(error, Unavailable) else None)
                 )
                 continue
             if self._last_error:
-                log.info("the homeserver answers again")
+                log.info("sync works again")
             self._last_error = None
             self._backoff.over()
             self._synced_at = self._clock.now()
@@ -83,7 +83,7 @@ class Sync:
 
     async def _sync_once(self, since: str | None) -> Batch:
         pause = self._synced_at is None or self._clock.now() - self._synced_at > PAUSE
-        waiting = 0 if pause else POLL  # after a start or an outage the first answer comes at once
+        waiting = 0 if pause else POLL  # after a start or an outage the first response comes at once
         query = {"filter": json.dumps(FILTER), "timeout": str(waiting), "set_presence": "offline"}
         if since is not None:
             query["since"] = since
@@ -108,13 +108,13 @@ class Sync:
             left=tuple(room for room in inbound.section(rooms, "leave") if inbound.is_room_id(room)),
             first=since is None,
             catching_up=self._catching_up(since, token, pause),
-            undecryptable=tuple(event for _, closed in joined for event in closed),
+            undecryptable=tuple(event for _, undecryptable in joined for event in undecryptable),
             keys=self._crypto.keys if self._crypto else frozenset(),
             withheld=self._crypto.withheld if self._crypto else (),
         )
 
     def _catching_up(self, since: str | None, token: str, pause: bool) -> bool:
-        """A batch asked for again, because it could not be stored, is no younger than the first time."""
+        """A batch that is fetched again, because it could not be stored, counts as catching up again."""
         catching_up = since is not None and (pause or since == self._catching_up_since)
         self._catching_up_since = since if catching_up and token != since else None
         return catching_up
@@ -122,7 +122,7 @@ class Sync:
     async def _room(
         self, room: str, part: dict[str, Any], since: str | None
     ) -> tuple[RoomUpdate, tuple[Undecryptable, ...]]:
-        """What it brought for one room; beside it what could not be decrypted, the account's first sync left out."""
+        """The update of one room, and its undecryptable events (none of the account's first sync)."""
         raw_state = inbound.section(part, "state").get("events")
         changes = inbound.events(room, raw_state, self._user_id)
         state = tuple(event for event in changes if isinstance(event, StateChange))
@@ -134,12 +134,12 @@ class Sync:
         timeline = inbound.section(part, "timeline")
         if since is None or timeline.get("limited") is not True:
             return RoomUpdate(room, state, _readable(events)), _undecryptable(events) if since is not None else ()
-        found = await self._backfill(room, timeline.get("prev_batch"), since)
+        missed = await self._backfill(room, timeline.get("prev_batch"), since)
         if self._crypto:
-            await self._crypto.query_senders(found)
+            await self._crypto.query_senders(missed)
         known = set(inbound.ids(events))
-        old = tuple(event for event in await self._read(room, found) if inbound.ids([event])[0] not in known)
-        old = inbound.after_join(old, inbound.own_join(found, self._user_id))
+        old = tuple(event for event in await self._read(room, missed) if inbound.ids([event])[0] not in known)
+        old = inbound.after_join(old, inbound.own_join(missed, self._user_id))
         events = old + events
         return RoomUpdate(room, state, _readable(events), old=frozenset(inbound.ids(old)), gap=True), _undecryptable(
             events
@@ -148,8 +148,8 @@ class Sync:
     async def _read(
         self, room: str, raws: Sequence[object], dispatch: bool = False
     ) -> tuple[Event | Undecryptable, ...]:
-        """The usable events, encrypted ones opened. With `dispatch`, who listens in rooms hears of verification."""
-        found: list[Event | Undecryptable] = []
+        """The usable events, decrypted. With `dispatch`, verification events go to their handlers."""
+        events: list[Event | Undecryptable] = []
         for raw in raws:
             event: Event | Undecryptable | None = inbound.translate(room, raw, self._user_id)
             if event is None and self._crypto and isinstance(raw, dict):
@@ -157,27 +157,27 @@ class Sync:
                 if dispatch and clear:
                     await self._crypto.dispatch_verification(room, clear)
             if event is not None:
-                found.append(event)
-        return tuple(found)
+                events.append(event)
+        return tuple(events)
 
     async def _backfill(self, room: str, start: object, since: str) -> list[object]:
         """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
-        found: list[object] = []
+        raws: list[object] = []
         while isinstance(start, str) and start:
-            if len(found) >= MAX_BACKFILLED:
-                log.warning("a gap is larger than is read back; older messages in it are left out", room=room)
+            if len(raws) >= MAX_BACKFILLED:
+                log.warning("sync gap too large, older messages skipped", room=room)
                 break
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}
             try:
                 page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
             except Refused as error:
-                log.warning("a gap could not be filled", room=room, reason=str(error))
+                log.warning("sync gap could not be filled", room=room, reason=str(error))
                 break
             chunk = page.get("chunk")
-            found += chunk if isinstance(chunk, list) else []
+            raws += chunk if isinstance(chunk, list) else []
             end = page.get("end")
             start = end if chunk and end != start else None
-        return found[::-1]
+        return raws[::-1]
 
 
 def _timeline(part: dict[str, Any]) -> list[object]:

@@ -1,4 +1,4 @@
-"""Can others trust the bot in encrypted rooms, and what to do if not: what `faro crypto` does, as sentences.
+"""The actions of `faro crypto`: they manage cross-signing and report outcomes as sentences.
 
 Needs the `e2e` extra. Everything raises `IdentityError` and what requests raise.
 """
@@ -34,7 +34,7 @@ RESET = (
 
 
 async def status(loaded: Loaded, clock: Clock) -> list[Outcome]:
-    """How the account and the bot's device stand. Can run beside the bot."""
+    """The cross-signing status of account and device. Can run beside the bot."""
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         signing_status = await session.signing.status(session.device_id)
         user, device = session.user_id, session.device_id
@@ -55,7 +55,7 @@ async def status(loaded: Loaded, clock: Clock) -> list[Outcome]:
 
 
 async def set_up(loaded: Loaded, clock: Clock) -> Outcome:
-    """What every start of the bot does."""
+    """Creates the identity and signs the device, as every start of the bot does."""
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         if await session.sign():
             return Outcome(True, Text("The bot's device is signed now."))
@@ -70,23 +70,23 @@ async def reset(loaded: Loaded, clock: Clock) -> Outcome:
 
 
 async def import_identity(loaded: Loaded, clock: Clock, recovery_key: str) -> Outcome:
-    """`import`: the identity a person made in a client. Can run beside the bot, which uses it from its next start."""
+    """The identity made in a Matrix client. Can run beside the bot, which uses it from its next start."""
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         await session.signing.adopt(await recover(session.http, session.user_id, recovery_key))
     return Outcome(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
 
 
 async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Outcome]:
-    """What the running bot shows of the next verification, until it ends or ten minutes have passed."""
+    """Reports the next verification of the running bot, until it ends or ten minutes have passed."""
     folder, began = loaded.data_dir / "crypto", clock.now()
     last = verification_status.latest(folder)
     while clock.now() - began < TIMEOUT:
         step = verification_status.latest(folder)
         if step != last:
             last = step
-            said, ended = _step(step)
-            for each in said:
-                yield each
+            outcomes, ended = _step(step)
+            for outcome in outcomes:
+                yield outcome
             if ended:
                 return
         await clock.sleep(0.5)

@@ -1,6 +1,6 @@
-"""Is the bot that uses this data folder well? Reads its files only: `faro doctor` can run beside the bot.
+"""The health checks of `faro doctor`. They only read files, so they can run beside the bot.
 
-The running bot asks the same of itself (`bot/operations/monitor.py`), so what doctor tells stands in the log as well.
+The running bot makes the same checks (`bot/operations/monitor.py`) and logs their results.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bot.runtime.migrations import SCHEMA
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
 from bot.storage.database import SqliteDatabase, steps_in
 
-SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s even when nothing happens
+SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s at the latest
 DAY = 86_400_000  # ms
-MIN_FREE = 200  # MB; below it the database may soon be unable to grow
-MAX_SKEW = 60  # seconds; beyond it reminders and what counts as an old question go wrong
+MIN_FREE = 200  # MB; with less the database may soon be unable to grow
+MAX_SKEW = 60  # seconds; with more, reminders and the age of questions are wrong
 
 Level = Literal["ok", "note", "trouble"]
 
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckTarget:
-    """Whose health is asked for."""
+    """The installation to check."""
 
     data_dir: Path
     user: str
@@ -50,13 +50,13 @@ class CheckTarget:
 
 
 def check_target(loaded: Loaded) -> CheckTarget:
-    """The bot of a configuration. nio is not loaded to find out whether the `e2e` extra is there."""
+    """The installation of a configuration. Does not import nio to detect the `e2e` extra."""
     encrypts = find_spec("vodozemac") is not None
     return CheckTarget(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
 
 
 async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
-    """What the files say, good and bad."""
+    """All findings of the data folder."""
     file = target.data_dir / "faro.db"
     if not file.exists():
         text = Text("The bot has never run with this data folder: {folder}", folder=target.data_dir)
@@ -75,12 +75,12 @@ async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
 
 
 def check_files(folder: Path) -> Sequence[Finding]:
-    """What is to say about the files, without opening one."""
+    """Findings about file modes and disk space, without opening a file."""
     return [*_file_modes(folder), check_disk(shutil.disk_usage(folder).free // 1_000_000)]
 
 
 async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[Finding]:
-    """What the database says."""
+    """Findings from the database."""
     findings = [_sync_age(await sync_token.synced_at(db), now)]
     encrypted = False
     for hub in target.hubs:
@@ -94,7 +94,7 @@ async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[
 
 
 def check_clock(seconds: float | None) -> Finding:
-    """What the comparison with the homeserver's clock says (None: it could not be asked)."""
+    """The finding for a clock difference (None: the homeserver did not answer)."""
     if seconds is None:
         return Finding("note", "clock", Text("The homeserver could not be asked what time it is."))
     if abs(seconds) > MAX_SKEW:
@@ -107,7 +107,7 @@ def check_clock(seconds: float | None) -> Finding:
 
 
 def check_disk(free: int) -> Finding:
-    """What `free` MB of disk space mean."""
+    """The finding for `free` MB of disk space."""
     if free < MIN_FREE:
         return Finding("trouble", "disk", Text("Only {free} MB of disk space are free.", free=free))
     return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
@@ -121,11 +121,11 @@ def _sync_age(at: int | None, now: int) -> Finding:
 
 
 def _file_modes(folder: Path) -> Iterator[Finding]:
-    """Of the folder, that nobody else can write; of what lies in it, that nobody else can read."""
+    """Nobody else may write the folder, or read its files."""
     if folder.stat().st_mode & 0o022:
         text = Text("Others can write in {folder}; make it private: chmod 700 {folder}", folder=folder)
         yield Finding("trouble", "private", text)
-    found = sorted(folder.glob("faro.db*"))  # with the files SQLite keeps beside it, and copies
+    found = sorted(folder.glob("faro.db*"))  # with SQLite's WAL files, and copies
     found += [folder / "session.json"] if (folder / "session.json").exists() else []
     found += sorted(path for path in (folder / "crypto").rglob("*") if path.is_file())
     open_ = [path for path in found if path.stat().st_mode & 0o077]
@@ -151,7 +151,7 @@ def _device(status: crypto_status.CryptoStatus | None) -> Finding:
 
 
 async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int) -> tuple[Sequence[Finding], bool]:
-    """What is to say about a hub's room, and whether it is encrypted."""
+    """Findings about a hub's room, and whether it is encrypted."""
     name = room.alias or room.id or ""
 
     def found(level: Level, code: str, text: Text) -> Finding:
@@ -179,7 +179,7 @@ async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int)
 async def _unreadable(
     db: Reader, target: CheckTarget, hub: str, room: str, name: str, now: int
 ) -> Sequence[tuple[Level, str, Text]]:
-    """What cannot be read in an encrypted room."""
+    """Findings about undecryptable messages in an encrypted room."""
     if not target.encrypts:
         text = Text('Hub {hub}: cannot read or write in {room}; install "faro-bot[e2e]".', hub=hub, room=name)
         return [("trouble", "deaf", text)]
@@ -187,7 +187,7 @@ async def _unreadable(
     unread = await undecryptable.count_unread(db, room, now - DAY)
     if unread.events:
         heard = await rooms.decrypted_at(db, room)
-        # One app that withholds its keys does not make the bot deaf; two do, if nothing was read since.
+        # One client that withholds its keys is no problem; two are, if nothing was decrypted since.
         silent = heard is None or heard < now - DAY or (unread.people > 1 and heard < unread.first)
         if silent:
             text = Text("Hub {hub}: the bot cannot read what people write in {room}.", hub=hub, room=name)

@@ -1,4 +1,4 @@
-"""One process per data folder: two of them would answer everything twice, and ruin the keys of encrypted rooms."""
+"""One process per data folder: two would answer everything twice and corrupt the encryption keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.core.errors import FaroError
 
 
-class InUse(FaroError):  # noqa: N818 - the type says what is the matter
+class InUse(FaroError):  # noqa: N818 - the name describes the state
     """Another process has the data folder (`pid` is None if it has not written its number yet)."""
 
     def __init__(self, folder: Path, pid: int | None) -> None:
@@ -24,8 +24,7 @@ class InUse(FaroError):  # noqa: N818 - the type says what is the matter
 def only_one(folder: Path) -> Iterator[None]:
     """Holds `folder`/lock for as long as the `with` lasts. Raises `InUse`.
 
-    The lock is the kernel's (flock) and ends with the process, however that ends; the file stays, and holds the
-    number of the process that had it last.
+    The lock is the kernel's (flock) and ends with the process; the file stays and holds the pid of its last owner.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

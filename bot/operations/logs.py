@@ -8,7 +8,7 @@ from typing import Literal
 
 import structlog
 
-# structlog's own choice shows local variables: messages, senders, tokens.
+# structlog's default shows local variables: messages, senders, tokens.
 _TRACEBACK = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 

@@ -171,14 +171,13 @@ def _check(plugin: object) -> None:
 
 
 def _marked(plugin: Plugin[Any], mark: str) -> list[tuple[Any, Method]]:
-    marked = []
-    for handler in (plugin, *plugin.handlers):
-        kind = type(handler)
-        for name in dir(kind):
-            value = getattr(getattr(kind, name, None), mark, None)  # dir may name what is not there
-            if value is not None:
-                marked.append((value, getattr(handler, name)))
-    return marked
+    """The methods of a plugin, and of the handlers it is composed of, that carry a decorator's mark."""
+    return [
+        (value, getattr(part, name))
+        for part in (plugin, *plugin.handlers)
+        for name in dir(type(part))
+        if (value := getattr(getattr(type(part), name, None), mark, None)) is not None  # dir may name what is not there
+    ]
 
 
 def _refuse_clashes(before: Sequence[CommandSpec], new: Sequence[CommandSpec]) -> None:

@@ -1,1 +1,1 @@
-"""The only folder that imports aiosqlite: the one file of data, its tables and who may read them."""
+"""The database: one SQLite file, its tables and the functions that query them. The only package that imports aiosqlite."""

@@ -10,7 +10,7 @@ from typing import Literal
 from bot.ports import Reader, Row, Transaction
 
 Lane = Literal["soon", "background"]
-"""`soon`: what somebody waits for, and the core's own. `background`: what plugins do when there is time."""
+"""`soon`: jobs somebody waits for, and the core's own. `background`: all other jobs of plugins."""
 
 RETENTION = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
 
@@ -97,7 +97,7 @@ async def next_due(db: Reader) -> int | None:
 
 
 async def due_alarms(db: Reader, now: int) -> list[Alarm]:
-    """What should have rung by now, oldest first."""
+    """Pending alarms that are due, oldest first."""
     rows = await db.rows(
         "SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
     )
@@ -129,7 +129,7 @@ async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
 
 
 async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
-    """The next job to do, first those somebody waits for; of one lane, or of both."""
+    """The next due job of one lane, or of both; jobs that somebody waits for come first."""
     row = await db.row(
         "SELECT * FROM core_jobs WHERE due <= :now AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))"
         " ORDER BY cause IS NULL, due, id LIMIT 1",
@@ -140,14 +140,14 @@ async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
 
 
 async def has_job(db: Reader, plugin: str, key: str) -> bool:
-    found = await db.value("SELECT 1 FROM core_jobs WHERE plugin = :plugin AND key = :key", plugin=plugin, key=key)
-    return found is not None
+    sql = "SELECT 1 FROM core_jobs WHERE plugin = :plugin AND key = :key"
+    return await db.value(sql, plugin=plugin, key=key) is not None
 
 
 async def finish_job(db: Transaction, job: Job) -> bool:
-    """Whether it was still wanted as it was begun.
+    """Deletes a finished job. False if it was requested again or withdrawn in the meantime.
 
-    Asking again for the same job renews its row, withdrawing the question deletes it, and an id may be used anew.
+    Requesting the same job again updates its row, withdrawing it deletes the row, and an id may be reused.
     """
     gone = await db.execute(
         "DELETE FROM core_jobs WHERE id = :id AND due = :begun AND cause IS :cause",
@@ -159,7 +159,7 @@ async def finish_job(db: Transaction, job: Job) -> bool:
 
 
 async def retry_job(db: Transaction, job: Job, due: int) -> None:
-    """Later, if it is still wanted as it was begun."""
+    """Reschedules a failed job, unless it was requested again or withdrawn in the meantime."""
     await db.execute(
         "UPDATE core_jobs SET tries = tries + 1, due = :due WHERE id = :id AND due = :begun AND cause IS :cause",
         due=due,
@@ -170,7 +170,7 @@ async def retry_job(db: Transaction, job: Job, due: int) -> None:
 
 
 async def withdraw_jobs(db: Transaction, room: str, event_id: str, asker: str | None = None) -> None:
-    """What was asked by this event (and this person, if one is named) needs no answer any more."""
+    """Deletes the jobs this event (of this person, if given) asked for."""
     await db.execute(
         "DELETE FROM core_jobs WHERE json_extract(cause, '$.room') = :room AND json_extract(cause, '$.event_id') = :event"
         " AND json_extract(cause, '$.sender') = coalesce(:asker, json_extract(cause, '$.sender'))",

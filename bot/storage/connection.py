@@ -1,5 +1,5 @@
-"""SQL in one connection's thread: there at once (`SyncReader`, `SyncTransaction`), or from the loop (`Reader`,
-`Transaction`)."""
+"""SQL in the connection's thread: called inside it (`SyncReader`, `SyncTransaction`), or from the event loop
+(`Reader`, `Transaction`)."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class SqliteSyncReader:
 class SqliteSyncTransaction(SqliteSyncReader):
     """`SyncTransaction` over a connection, in the connection's own thread.
 
-    On a full disk SQLite may undo the whole transaction by itself. From then on every statement raises: what came
-    before is gone, so nothing that comes after may be kept.
+    On a full disk SQLite may roll back the whole transaction by itself. From then on every statement raises: the
+    earlier ones are lost, so the later ones must not be committed.
     """
 
     erases = False
@@ -68,15 +68,15 @@ class SqliteSyncTransaction(SqliteSyncReader):
 
 
 class Connection(aiosqlite.Connection):
-    """The way to the connection's thread and back costs more than most statements: functions go there whole."""
+    """A round trip to the connection's thread costs more than most statements, so whole functions run there."""
 
     async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         def in_thread(connection: sqlite3.Connection) -> Answer:
             try:
                 answer = work(connection)
-            except StopIteration as error:  # no future can carry it: whoever waits would wait for ever
+            except StopIteration as error:  # a future cannot carry it: the caller would wait forever
                 raise RuntimeError("a function of the database raised StopIteration") from error
-            if isinstance(answer, Coroutine):  # nobody would await it: what it does would be missed in silence
+            if isinstance(answer, Coroutine):  # it would never be awaited, and fail silently
                 answer.close()
                 raise TypeError("the database runs plain functions, not `async def`")
             return answer
@@ -111,10 +111,10 @@ class SqliteReader:
 
 
 class SqliteTransaction(SqliteReader):
-    """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, on the same way."""
+    """`Transaction`: valid inside the `async with` that gave it. It begins with the first statement, in the same round trip."""
 
     _depth = 0
-    _begun = _ended = False  # both are only looked at in the thread, where statements have an order
+    _begun = _ended = False  # both are only used in the thread, where statements are ordered
     erases = False
     """Whether the write-ahead log must be emptied after the commit."""
 
@@ -140,7 +140,7 @@ class SqliteTransaction(SqliteReader):
         return await self._connection.run(in_thread)
 
     async def commit(self) -> None:
-        """For whoever opened it; afterwards nothing can be done in it."""
+        """Called by whoever opened it; ends the transaction."""
 
         def in_thread(connection: sqlite3.Connection) -> None:
             self._ended = True

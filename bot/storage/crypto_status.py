@@ -1,4 +1,4 @@
-"""What the encryption last found about the bot's own device; `faro doctor` reads it."""
+"""The cross-signing status of the bot's own device when it was last checked; `faro doctor` reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CryptoStatus:
 
 
 async def status(db: Reader) -> CryptoStatus | None:
-    """None if nothing was found out yet."""
+    """None if it was not checked yet."""
     row = await db.row("SELECT device, cross_signed, at FROM core_crypto_status")
     return CryptoStatus(row["device"], bool(row["cross_signed"]), row["at"]) if row else None
 

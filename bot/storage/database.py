@@ -1,7 +1,7 @@
 """One SQLite file behind the `Database` port: one connection that writes, one that reads.
 
-WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed; a power cut may lose the last
-commits, never the file's sense, and the homeserver brings their batches again.
+WAL with `synchronous=NORMAL`: a killed process loses no commit; a power cut may lose the last commits without
+corrupting the file, and the homeserver sends their batches again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from bot.ports import SyncReader, SyncTransaction
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
-MMAP_SIZE = 2_000_000_000  # bytes of the file that are read as memory: searching a large index reads pages all over it
-CACHE_SIZE = 32_000  # kB a connection may use; SQLite's own 2 MB make it read a large index again and again
-WAL_PAGES = 4_000  # of 4 kB; each time the log is this long it is copied into the file, which takes the disk 10 ms
+MMAP_SIZE = 2_000_000_000  # bytes of memory-mapped file: searching a large index reads pages all over it
+CACHE_SIZE = 32_000  # kB per connection; SQLite's default of 2 MB makes it read a large index again and again
+WAL_PAGES = 4_000  # of 4 kB; a checkpoint each time the WAL is this long takes 10 ms
 
 _MIGRATIONS = """
 CREATE TABLE IF NOT EXISTS core_migrations (
@@ -81,7 +81,7 @@ class SqliteDatabase:
         await self.close()
 
     async def close(self) -> None:
-        """What is to be erased leaves the log before: another process may have the file, and there is no next commit."""
+        """Erased data leaves the WAL first: another process may keep the file open, and there is no next commit."""
         if self._reader:
             await self._reader.close()
         if self._writer:
@@ -97,7 +97,9 @@ class SqliteDatabase:
             transaction = SqliteTransaction(connection)
             try:
                 yield transaction
-                self._wal_has_erased |= transaction.erases  # now: whoever is cancelled below has committed all the same
+                self._wal_has_erased |= (
+                    transaction.erases
+                )  # before the commit, which happens even if the task is cancelled
                 await transaction.commit()
             except BaseException:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
@@ -106,13 +108,13 @@ class SqliteDatabase:
                 await self._truncate_wal(connection)
 
     async def _truncate_wal(self, connection: Connection, patience: int = 0) -> None:
-        """A reader may hold the log for a moment: then the next commit tries again. Nobody waits (longer than
-        `patience` ms), and nothing raises: what was committed is committed."""
+        """A reader may block it for a moment: then the next commit tries again. It waits for at most `patience` ms and
+        never raises, because the transaction is committed already."""
         await connection.execute(f"PRAGMA busy_timeout = {patience}")
         try:
             busy = next(iter(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
             self._wal_has_erased = bool(busy)
-        except sqlite3.Error:  # another process is just writing (the shell), or the disk is full
+        except sqlite3.Error:  # another process (a shell command) is writing, or the disk is full
             self._wal_has_erased = True
         finally:
             await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
@@ -168,9 +170,9 @@ class SqliteDatabase:
 def _make_private(file: Path) -> None:
     """Readable by the owner only; so are the files SQLite puts beside it, which hold as much."""
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    for one in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):  # new ones get the mode of the first
-        if one.exists():
-            one.chmod(0o600)
+    for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):  # new ones get the mode of the first
+        if path.exists():
+            path.chmod(0o600)
 
 
 class Step(NamedTuple):
@@ -195,9 +197,6 @@ def steps_in(folder: Path) -> Sequence[Step]:
     )
 
 
-_RENAMED_LATER = frozenset({"knowledge"})
-
-
 def _apply(tx: SyncTransaction, owner: str, step: Step) -> None:
     if tx.value("SELECT 1 FROM core_migrations WHERE owner = :owner AND step = :step", owner=owner, step=step.number):
         return  # another process (a shell command) applied it in the meantime
@@ -205,7 +204,7 @@ def _apply(tx: SyncTransaction, owner: str, step: Step) -> None:
     for statement in statements(step.sql):
         tx.execute(statement)
     for kind, name in _objects(tx):
-        if (kind, name) not in before and not name.startswith(f"{owner}_") and owner not in _RENAMED_LATER:
+        if (kind, name) not in before and not name.startswith(f"{owner}_"):
             better = f"{owner}_{'items' if name == owner else name}"
             raise PluginError(
                 f"{step.file} creates the {kind} '{name}', but all plugins share one database: name it {better}"
@@ -221,11 +220,11 @@ def _objects(db: SyncReader) -> Sequence[tuple[str, str]]:
 
 def statements(script: str) -> Sequence[str]:
     """The SQL statements of a script (triggers kept whole)."""
-    found, rest = [], ""
+    complete, rest = [], ""
     for piece in re.split(r"(?<=;)", script):
         rest += piece
         if sqlite3.complete_statement(rest):
-            found.append(rest)
+            complete.append(rest)
             rest = ""
     code = [line for line in rest.splitlines() if line.strip() and not line.lstrip().startswith("--")]
-    return [*found, rest] if code else found
+    return [*complete, rest] if code else complete

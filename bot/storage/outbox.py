@@ -1,4 +1,4 @@
-"""Messages that must be sent, as rows: written with what caused them, drained by `matrix/outbound.py`."""
+"""The outbox: messages to send, written in the transaction that caused them, sent by `matrix/outbound.py`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def enqueue(
     file: File | None = None,
     instead: Mapping[str, object] | None = None,
 ) -> None:
-    """Adds a row; one that is there already under this key stays as it is. `plain`: readable in an encrypted room;
+    """Adds a row, unless there is one with this key. `plain`: readable in an encrypted room;
     `instead`: what is sent if the homeserver refuses the file."""
     added = await db.execute(
         "INSERT INTO core_outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
@@ -59,7 +59,7 @@ async def enqueue(
 
 
 async def answer_to(db: Reader, room: str, cause: str) -> str | None:
-    """The key of the answer an event got in words, if it was not withdrawn since."""
+    """The key of the text answer to an event, unless it was withdrawn."""
     value: str | None = await db.value(
         f"SELECT key FROM ({_NOT_WITHDRAWN}) WHERE type = 'm.room.message' ORDER BY id DESC LIMIT 1",  # noqa: S608 - our own text
         room=room,
@@ -69,7 +69,7 @@ async def answer_to(db: Reader, room: str, cause: str) -> str | None:
 
 
 async def answers_to(db: Reader, room: str, cause: str) -> Sequence[str]:
-    """The keys of all that an event was answered with, reactions too, and that was not withdrawn since."""
+    """The keys of all answers to an event that were not withdrawn, reactions included."""
     return [row["key"] for row in await db.rows(f"{_NOT_WITHDRAWN} ORDER BY id", room=room, cause=cause)]
 
 
@@ -85,7 +85,7 @@ async def carried_file(db: Reader, key: str) -> bool:
 
 
 async def asker_of(db: Reader, room: str, cause: str) -> str | None:
-    """Who asked what an answer is kept for."""
+    """The sender of the event that this row answers."""
     value: str | None = await db.value(
         "SELECT asker FROM core_outbox WHERE room = :room AND cause = :cause LIMIT 1", room=room, cause=cause
     )
@@ -93,12 +93,12 @@ async def asker_of(db: Reader, room: str, cause: str) -> str | None:
 
 
 async def forget(db: Transaction, user: str) -> None:
-    """The answers stay where they were sent; who asked for them is no longer known."""
+    """Removes the person from the rows; sent answers stay in their rooms."""
     await db.execute("UPDATE core_outbox SET asker = NULL, cause = NULL WHERE asker = :user", user=user)
 
 
 async def purge(db: Transaction, now: int) -> None:
-    """Drops rows that are over and old."""
+    """Deletes old rows that were sent or failed."""
     await db.execute("DELETE FROM core_outbox WHERE state <> 'pending' AND created_at < :before", before=now - KEPT)
 
 
@@ -150,7 +150,7 @@ class StoredOutbox:
             )
 
     async def sent(self, id_: int, event_id: str | None) -> None:
-        """The words, and the file, are no longer needed once the homeserver has them."""
+        """Drops content and file, which are no longer needed."""
         async with self._db.transaction() as tx:
             await _drop_file(tx, id_)
             await tx.execute(

@@ -1,4 +1,4 @@
-"""What the core itself remembers about people: the language they chose."""
+"""The languages people chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bot.ports.RoomStateReader` over the database: what encrypting needs to know of rooms, as last stored."""
+"""`bot.ports.RoomStateReader` over the database: the room state that encryption needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StoredRoomState:
         return rules
 
     async def members(self, room: str) -> frozenset[str]:
-        """Raises `Unavailable` until the list is complete: a message encrypted sooner would be closed to some."""
+        """Raises `Unavailable` until the list is complete: some members could not decrypt a message sent earlier."""
         db = self._db.reading()
         if not await rooms.has_member_lists(db, room):
             raise Unavailable("the room's members are not known yet")

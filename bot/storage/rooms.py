@@ -1,4 +1,4 @@
-"""What the bot knows of Matrix rooms: which it is in, their state, who is in them. Survives restarts."""
+"""Matrix rooms: which ones the bot has joined, their state and their members."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STORED_STATE = frozenset(
         "m.room.tombstone",
     }
 )
-"""State types that are kept; members have a table of their own."""
+"""State types that are stored; members have a table of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def mark_direct(db: Transaction, room: str) -> None:
 
 
 async def mark_left(db: Transaction, room: str) -> None:
-    """The bot is no longer in the room: what it knew of its state and people goes."""
+    """The bot left the room: deletes its state and member lists."""
     await db.execute("UPDATE core_rooms SET joined = 0, direct = 0 WHERE id = :room", room=room)
     await db.execute("DELETE FROM core_room_state WHERE room = :room", room=room)
     await db.execute("DELETE FROM core_members WHERE room = :room", room=room)
@@ -76,7 +76,7 @@ async def mark_left(db: Transaction, room: str) -> None:
 
 
 async def apply_state(db: Transaction, change: StateChange) -> None:
-    """Takes one state event into account."""
+    """Stores one state event."""
     if change.type == "m.room.member":
         await _member(db, change.room, change.state_key, change.content.get("membership"))
     elif change.type in STORED_STATE and change.state_key == "":
@@ -99,7 +99,7 @@ async def _member(db: Transaction, room: str, user: str, membership: object) -> 
 
 
 async def set_members(db: Transaction, room: str, joined: Iterable[str], invited: Iterable[str]) -> None:
-    """The whole lists, as the homeserver has them now."""
+    """Replaces the complete lists with those of the homeserver."""
     await db.execute("DELETE FROM core_members WHERE room = :room", room=room)
     await db.execute("DELETE FROM core_invited WHERE room = :room", room=room)
     for user in joined:
@@ -109,18 +109,18 @@ async def set_members(db: Transaction, room: str, joined: Iterable[str], invited
 
 
 async def has_member_lists(db: Reader, room: str) -> bool:
-    """Whether the lists are complete: no job is waiting to read them."""
+    """Whether the member lists are complete: no job is pending to fetch them."""
     return not await alarms.has_job(db, "core", f"members/{room}")
 
 
 async def is_member(db: Reader, room: str, user: str) -> bool:
-    """Whether somebody is in the room, or may be: the list was not read yet."""
+    """Whether somebody is in the room, or may be because the list was not fetched yet."""
     found = await db.value("SELECT 1 FROM core_members WHERE room = :room AND user = :user", room=room, user=user)
     return found is not None or not await has_member_lists(db, room)
 
 
 async def mark_decrypted(db: Transaction, room: str, now: int) -> None:
-    """An encrypted message of somebody was read there."""
+    """An encrypted message was decrypted in the room."""
     await db.execute("UPDATE core_rooms SET decrypted_at = :now WHERE id = :room", room=room, now=now)
 
 
@@ -130,7 +130,7 @@ async def decrypted_at(db: Reader, room: str) -> int | None:
 
 
 async def rooms_of(db: Reader, user: str) -> set[str]:
-    """Joined rooms of the bot in which the user is now."""
+    """The bot's joined rooms that the user has joined, too."""
     found = await db.rows(
         "SELECT room FROM core_members JOIN core_rooms ON core_rooms.id = core_members.room WHERE user = :user AND joined = 1",
         user=user,
@@ -144,7 +144,7 @@ async def room_of_alias(db: Reader, name: str) -> str | None:
 
 
 async def pin_alias(db: Transaction, name: str, room: str) -> None:
-    """Remembers where an alias led, so that whoever takes it over later does not get the hub's bot."""
+    """Stores the room of an alias, so that whoever takes over the alias later does not get the hub's bot."""
     await db.execute(
         "INSERT INTO core_aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
         name=name,

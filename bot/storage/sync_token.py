@@ -1,4 +1,4 @@
-"""How far the bot has read: the sync token, in the same transaction as what the batch brought."""
+"""The sync token, stored in the same transaction as the contents of its batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encrypted events whose key is missing, kept until it comes; and who does not give the bot their keys."""
+"""Encrypted events that wait for their room key, and people whose clients withhold keys from the bot."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def keep(db: Transaction, event: Undecryptable, now: int) -> None:
 
 
 async def pending(db: Reader, sessions: Iterable[tuple[str, str]] | None = None) -> Sequence[Undecryptable]:
-    """What is kept of these sessions (room, session id), or of all; in the order it came."""
+    """The stored events of these sessions (room, session id), or of all, in order of arrival."""
     if sessions is None:
         rows = list(await db.rows("SELECT * FROM core_undecryptable"))
     else:
@@ -60,22 +60,22 @@ async def pending(db: Reader, sessions: Iterable[tuple[str, str]] | None = None)
 
 
 async def sender_of(db: Reader, room: str, event_id: str) -> str | None:
-    """Whose event it is, if it is kept."""
-    found: str | None = await db.value(
+    """The sender of a stored event."""
+    sender: str | None = await db.value(
         "SELECT sender FROM core_undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
     )
-    return found
+    return sender
 
 
 async def drop(db: Transaction, room: str, event_id: str) -> None:
-    """It was read, or removed by its sender, or has another text now."""
+    """The event was decrypted, redacted or edited."""
     await db.execute(
         "DELETE FROM core_undecryptable WHERE room = :room AND event_id = :event", room=room, event=event_id
     )
 
 
 async def drop_room(db: Transaction, room: str) -> None:
-    """The bot is no longer in the room."""
+    """The bot left the room."""
     await db.execute("DELETE FROM core_undecryptable WHERE room = :room", room=room)
     await db.execute("DELETE FROM core_withheld_keys WHERE room = :room", room=room)
 
@@ -86,7 +86,7 @@ async def forget(db: Transaction, user: str) -> None:
 
 
 async def purge(db: Transaction, now: int) -> None:
-    """Drops what is too old to matter."""
+    """Deletes what has expired."""
     await db.execute("DELETE FROM core_undecryptable WHERE received_at < :before", before=now - KEPT)
     await db.execute(
         "DELETE FROM core_withheld_keys WHERE withheld_at < :before", before=now - max(KEPT, NOTICE_INTERVAL)
@@ -94,7 +94,7 @@ async def purge(db: Transaction, now: int) -> None:
 
 
 async def note_withheld(db: Transaction, notice: Withheld, now: int) -> None:
-    """Notes that a person's app does not give its keys."""
+    """Stores that a person's client withheld its keys."""
     await db.execute(
         "INSERT INTO core_withheld_keys (room, user, code, withheld_at) VALUES (:room, :user, :code, :now)"
         " ON CONFLICT (room, user) DO UPDATE SET code = excluded.code, withheld_at = excluded.withheld_at",
@@ -106,7 +106,7 @@ async def note_withheld(db: Transaction, notice: Withheld, now: int) -> None:
 
 
 async def may_notify(db: Transaction, room: str, user: str, now: int) -> bool:
-    """Whether a person of the table may be asked for their keys now; if so, they count as asked."""
+    """Whether the person may be asked for their keys now; if so, stores that they were."""
     changed = await db.execute(
         "UPDATE core_withheld_keys SET notified_at = :now"
         " WHERE room = :room AND user = :user AND (notified_at IS NULL OR notified_at <= :before)",
@@ -126,7 +126,7 @@ class Unread:
 
 
 async def count_unread(db: Reader, room: str, since: int) -> Unread:
-    """What came since then and waits for its key."""
+    """Events received since then that wait for their key."""
     (row,) = await db.rows(
         "SELECT count(*) AS events, count(DISTINCT sender) AS people, coalesce(min(received_at), 0) AS first"
         " FROM core_undecryptable WHERE room = :room AND received_at >= :since",
@@ -137,7 +137,7 @@ async def count_unread(db: Reader, room: str, since: int) -> Unread:
 
 
 async def count_withholding(db: Reader, room: str, since: int) -> int:
-    """How many people's apps said since then that they do not give their keys."""
+    """How many people's clients withheld their keys since then."""
     count: int = await db.value(
         "SELECT count(*) FROM core_withheld_keys WHERE room = :room AND withheld_at >= :since", room=room, since=since
     )

@@ -1,1 +1,1 @@
-"""The only folder that imports apscheduler, and the only one that looks at the clock or sleeps."""
+"""Alarms, the job worker and the clock. The only package that imports apscheduler, reads the clock or sleeps."""

@@ -1,4 +1,4 @@
-"""The alarm clock. It only wakes; what is due is read from the database each time, so a lost tick loses nothing."""
+"""The alarm scheduler. Each tick reads the due alarms from the database, so a lost tick is harmless."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AlarmClock:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may have changed: look again now."""
+        """The alarms may have changed: check again now."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -46,7 +46,7 @@ class AlarmClock:
                         at = datetime.fromtimestamp(due / 1000, UTC)
                         scheduler.add_job(self._wake.set, "date", run_date=at, id="next", replace_existing=True)
                 except Exception:
-                    log.exception("alarms could not be read; trying again in a moment")
+                    log.exception("reading alarms failed, retrying")
                 await self._wake.wait()
         finally:
             scheduler.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""The worker for slow things: takes one due job after another, waits when there is none."""
+"""The job worker: runs one due job after another, waits when there is none."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.core.errors import LoggedOut
 
 log = structlog.get_logger()
 
-EVERY = 15  # seconds, at the latest; a job that is to be tried again becomes due in between
+EVERY = 15  # seconds; jobs that are retried become due in between
 
 
 class JobWorker:
-    """`work` does one due job and answers whether there was one. A session that is gone ends the worker."""
+    """`work` runs one due job and returns whether there was one. `LoggedOut` ends the worker."""
 
     def __init__(self, work: Callable[[], Awaitable[bool]]) -> None:
         self._work = work
@@ -33,7 +33,7 @@ class JobWorker:
             except LoggedOut:
                 raise
             except Exception:
-                log.exception("jobs could not be read; trying again in a moment")
+                log.exception("reading jobs failed, retrying")
             try:
                 async with asyncio.timeout(EVERY):
                     await self._wake.wait()

@@ -5,36 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.api import Hub, Plugin, Text, Transaction
+from bot.api import Hub, Plugin, RefreshContext, Text, Transaction
 from plugins.knowledge import cli
-from plugins.knowledge.capture import listener
-from plugins.knowledge.commands import edit, history, merge
-from plugins.knowledge.commands import search as search_commands
-from plugins.knowledge.fetch import jobs, link_check, queue
+from plugins.knowledge.capture.listener import Listener
+from plugins.knowledge.commands.edit import EditCommands
+from plugins.knowledge.commands.history import HistoryCommands
+from plugins.knowledge.commands.link_status import LinkCommands
+from plugins.knowledge.commands.merge import MergeCommands
+from plugins.knowledge.commands.search import SearchCommands
+from plugins.knowledge.commands.share import ShareCommands
+from plugins.knowledge.fetch import queue
 from plugins.knowledge.fetch.fetcher import Fetcher
-from plugins.knowledge.fetch.queue import Asks
+from plugins.knowledge.fetch.jobs import FetchJobs
+from plugins.knowledge.fetch.link_check import LinkCheck
+from plugins.knowledge.fetch.queue import Asks, QueueJobs
 from plugins.knowledge.fetch.ssrf_guard import Policy
-from plugins.knowledge.index import maintenance
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.maintenance import Maintenance
 from plugins.knowledge.search import session
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSettings
-from plugins.knowledge.store import shares
 
 __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
 
-class Knowledge(
-    listener.Capturing,
-    link_check.Caring,
-    edit.Curating,
-    queue.Errands,
-    jobs.Fetching,
-    search_commands.Finding,
-    merge.Joining,
-    history.Undoing,
-    maintenance.Upkeep,
-    Plugin[KnowledgeSettings],
-):
+class Knowledge(Plugin[KnowledgeSettings]):
     """Remembers links and finds them; it says nothing unless asked."""
 
     name = "knowledge"
@@ -42,11 +37,25 @@ class Knowledge(
     room_settings = KnowledgeRoom
     shell: ClassVar = cli.COMMANDS
 
-    def __init__(self, settings: KnowledgeSettings) -> None:
+    def __init__(self, settings: KnowledgeSettings, fetcher: Asks | None = None) -> None:
+        """`fetcher`: what asks the network instead of a `Fetcher` with these settings."""
         super().__init__(settings)
-        self.rules = Rules(())
-        policy = Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny)
-        self.fetcher: Asks = Fetcher(policy)  # one for good: it remembers whom it asked when, and who does not want it
+        fetcher = fetcher or Fetcher(Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny))
+        self._rules = Rules()
+        self._maintenance = Maintenance(self._rules)
+        self.handlers = (
+            Listener(self._rules),
+            SearchCommands(self._rules),
+            ShareCommands(self._rules),
+            EditCommands(self._rules),
+            MergeCommands(self._rules),
+            HistoryCommands(self._rules),
+            LinkCommands(self._rules),
+            QueueJobs(),
+            FetchJobs(self._rules, fetcher),
+            LinkCheck(fetcher),
+            self._maintenance,
+        )
 
     def privacy_notices(self, hub: Hub) -> Sequence[Text]:
         told = []
@@ -58,6 +67,9 @@ class Knowledge(
             told.append(Text("Once a week I ask the pages people share whether they are still there."))
         return told
 
+    async def refresh(self, ctx: RefreshContext) -> None:
+        await self._maintenance.refresh(ctx)
+
     async def forget(self, db: Transaction, user_id: str) -> None:
-        await db.run(shares.forget, self.rules, user_id)
+        await db.run(update.forget, self._rules, user_id)
         await db.run(session.forget, user_id)

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bot.api import Identifier, Language, Localized, Settings, Topic, invalid
-from plugins.knowledge.fetch.ssrf_guard import host_name
 from plugins.knowledge.urls.canonical import canonical
+from plugins.knowledge.urls.host_names import host_name
 
 
 def _link(url: str) -> str:
@@ -61,7 +61,7 @@ class KnowledgeSettings(Settings):
     """Which shared addresses may be asked at all, where a hub wants pages fetched or links checked."""
 
 
-class Curated(Settings):
+class Recommended(Settings):
     """A resource the hub's moderators recommend."""
 
     url: Annotated[str, AfterValidator(_link)]
@@ -87,7 +87,7 @@ class KnowledgeHub(Settings):
     """`titles`: ask shared pages for their title, description, site, author, date and language."""
     check_links: bool = False
     """Ask once a week whether shared pages are still there."""
-    resources: tuple[Curated, ...] = ()
+    resources: tuple[Recommended, ...] = ()
     """Resources the hub recommends; found like what people share, and marked."""
     thesaurus: dict[Identifier, dict[Language, tuple[str, ...]]] = Field(default_factory=dict)
     """More words for ideas, by language, so that a question in one language finds answers in the others. The name of
@@ -96,7 +96,7 @@ class KnowledgeHub(Settings):
 
     @field_validator("resources")
     @classmethod
-    def _topics_are_known(cls, resources: tuple[Curated, ...], info: ValidationInfo) -> tuple[Curated, ...]:
+    def _topics_are_known(cls, resources: tuple[Recommended, ...], info: ValidationInfo) -> tuple[Recommended, ...]:
         if "topics" not in info.data:  # wrong themselves
             return resources
         topics: Sequence[Topic] = info.data["topics"]

@@ -71,7 +71,7 @@ async def test_a_question_in_an_encrypted_room_is_answered_encrypted(town: Town,
         answer = await answered(ana, town, await ana.say(town.hall, "!help"))
         assert isinstance(answer, nio.RoomMessage)
         assert answer.decrypted
-        await bot.logged("looked at the bot's health")
+        await bot.logged("health check done")
         _, said = await doctor(town.config)
         assert (told(said, "signed"), told(said, "deaf"), told(said, "mute")) == (["ok"], [], [])
     finally:

@@ -59,7 +59,7 @@ async def test_killed_again_and_again_every_effect_is_seen_once(town: Town, plac
     desk = [event for event in await town.ana.messages(town.desk) if _by(event, town)]
     assert len([event for event in desk if event["type"] == "m.room.message"]) == 1
     with town.database() as db:
-        assert db.execute("SELECT url FROM shares").fetchall() == [("https://example.org/once",)]
+        assert db.execute("SELECT url FROM knowledge_shares").fetchall() == [("https://example.org/once",)]
         assert db.execute("SELECT count(*) FROM core_jobs").fetchone() == (0,)
         assert db.execute("SELECT count(*) FROM core_outbox WHERE state = 'failed'").fetchone() == (0,)
 

@@ -61,7 +61,7 @@ async def test_every_question_is_answered_once_through_troubles_of_reading(town:
             way.make(Trouble(trouble.how, "/sync", body=trouble.body))
             asked.append(await town.ana.send(town.hall, "!help find"))
             await town.ana.answer_to(asked[-1])
-        await bot.logged("the homeserver answers again")
+        await bot.logged("sync works again")
     assert await answered(town, town.hall) == Counter(asked)
 
 
@@ -104,7 +104,7 @@ async def test_a_message_that_may_not_be_sent_stops_no_other(town: Town, way: Pr
     async with running(town.config) as bot:
         way.make(Trouble(403, "/send/", body=matrix_error("M_FORBIDDEN")))
         await town.ana.send(town.hall, "!help find")
-        await bot.logged("a message could not be sent")
+        await bot.logged("sending a message was refused")
         question = await town.ana.send(town.hall, "!help find")
         await town.ana.answer_to(question)
     assert await answered(town, town.hall) == Counter([question])

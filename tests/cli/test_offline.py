@@ -39,5 +39,5 @@ async def test_a_scratch_database_has_a_plugins_tables_and_goes_unless_it_is_kep
     kept = tmp_path / "kept.db"
     for file in (None, kept, kept):
         async with scratch(plugins, file) as db:
-            assert await db.reading().value("SELECT count(*) FROM entries") == 0
+            assert await db.reading().value("SELECT count(*) FROM knowledge_entries") == 0
     assert kept.exists()

@@ -125,7 +125,7 @@ async def test_a_kick_is_noticed_and_the_other_rooms_go_on(town: Town) -> None:
 async def test_the_bot_lives_through_a_restart_of_the_homeserver(town: Town) -> None:
     async with running(town.config) as bot:
         await town.homeserver.restart()
-        await bot.logged("the homeserver answers again")
+        await bot.logged("sync works again")
         for person in town.people:
             await person.close()
         assert await ask(town.ana, town.hall, "!help")

@@ -154,7 +154,7 @@ async def test_a_moderator_corrects_and_undoes_what_a_member_may_not(two: TwoHub
         assert first_lines(await ask(town.carla, town.hall, "!find zanzibarista topic:gifts")) == ["1. The policy"]
         assert "2 is part of 1 now" in await ask(dora, town.hall, "!merge 1 2")
         assert "1. The policy" in await ask(town.carla, town.hall, "!show 2")
-        assert "stands for itself" in await ask(dora, town.hall, "!split 2")
+        assert "is a separate result again" in await ask(dora, town.hall, "!split 2")
         assert "2. " in await ask(town.carla, town.hall, "!show 2")
         assert "nobody finds it" in await ask(dora, town.hall, "!hide 1")
         assert "Nothing found" in await ask(town.carla, town.hall, "!find zanzibarista")

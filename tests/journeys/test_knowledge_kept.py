@@ -94,7 +94,7 @@ def states(town: Town) -> set[str]:
     """How asking went; not tried again, unless it is `waiting`."""
     with town.database() as db:
         return {state if due is None or state == "waiting" else f"{state} again" for state, due in
-                db.execute("SELECT state, due FROM facts")}  # fmt: skip
+                db.execute("SELECT state, due FROM knowledge_facts")}  # fmt: skip
 
 
 async def test_everything_is_still_there_after_a_restart(two: TwoHubs) -> None:
@@ -114,7 +114,8 @@ async def test_everything_is_still_there_after_a_restart(two: TwoHubs) -> None:
     async with running(town.config):
         assert len(first_lines(await ask(town.ana, town.hall, "!more"))) == 3
         assert [await ask(town.ana, town.hall, question) for question in questions] == before
-        assert "pinned" in await ask(two.dora, town.hall, "!undo 2")
+        (pinned,) = [line.split()[1] for line in before[4].splitlines() if "1 pinned" in line]
+        assert "pinned" in await ask(two.dora, town.hall, f"!undo {pinned}")
         late = await town.ben.send(town.hall, "the newest https://example.org/late")
         assert "9. late" in first_lines(await ask(town.ana, town.hall, "!recent"))
         await town.ben.redact(town.hall, late)
@@ -140,7 +141,9 @@ async def test_killed_while_links_are_shared_each_is_filed_once(two: TwoHubs) ->
     finally:
         await bot.kill()
     with town.database() as db:
-        rows = db.execute("SELECT s.url, e.number FROM shares s JOIN entries e ON e.id = s.entry ORDER BY e.number")
+        rows = db.execute(
+            "SELECT s.url, p.number FROM knowledge_shares s JOIN knowledge_pages p ON p.id = s.page ORDER BY p.number"
+        )
         assert rows.fetchall() == [(f"https://example.org/{n}", n + 1) for n in range(60)]
 
 
@@ -151,5 +154,5 @@ async def share_many(person: Person, room: str, count: int) -> None:
 
 def filed(town: Town) -> int:
     with town.database() as db:
-        (count,) = db.execute("SELECT count(*) FROM shares").fetchone()
+        (count,) = db.execute("SELECT count(*) FROM knowledge_shares").fetchone()
         return int(count)

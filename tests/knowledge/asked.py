@@ -14,6 +14,7 @@ from bot.testing.story import Story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Facts, FetchError, Health, Reason, State
 from plugins.knowledge.fetch.queue import Asks
+from plugins.knowledge.settings import KnowledgeSettings
 from tests.knowledge.hubs import hub
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -34,7 +35,7 @@ WANTING = hub(fetch="titles", moderators=[MODERATOR])
 
 @dataclass
 class FakeWeb:
-    """`errands.Asks`. Addresses nobody gave it are not found."""
+    """`queue.Asks`. Addresses nobody gave it are not found."""
 
     pages: dict[str, Facts | FetchError] = field(default_factory=dict)
     states: dict[str, Health] = field(default_factory=dict)
@@ -71,11 +72,16 @@ class FakeWeb:
         return dict(found)
 
 
-def connect(told: Story, web: Asks) -> None:
-    """The bot of a story asks this web."""
-    plugin = told.services.registry.plugins["knowledge"]
-    assert isinstance(plugin, Knowledge)
-    plugin.fetcher = web
+def asking(web: Asks) -> type[Knowledge]:
+    """The plugin, which asks this web."""
+
+    class Asking(Knowledge):
+        __module__ = Knowledge.__module__  # where its schema and its sentences are
+
+        def __init__(self, settings: KnowledgeSettings) -> None:
+            super().__init__(settings, web)
+
+    return Asking
 
 
 async def reconfigure(told: Story, *hubs: Hub) -> None:
@@ -87,5 +93,5 @@ async def reconfigure(told: Story, *hubs: Hub) -> None:
 
 async def states(s: Story) -> list[tuple[str, str, int, int | None]]:
     """Each address that is to be asked: how it stands, how often it was tried, when it is due."""
-    rows = await s.db.reading().rows("SELECT url, state, tries, due FROM facts ORDER BY entry")
+    rows = await s.db.reading().rows("SELECT url, state, tries, due FROM knowledge_facts ORDER BY page")
     return [(row["url"], row["state"], row["tries"], row["due"]) for row in rows]

@@ -130,10 +130,10 @@ async def test_who_wants_nothing_kept_and_is_forgotten_finds_nothing_kept_either
         assert "write !mylinks on first" in await said(s, ANA, "!forget me")
         await said(s, ANA, "!forget me yes")
         await share(s)
-        assert await count(s, "shares") == 0
+        assert await count(s, "knowledge_shares") == 0
         await said(s, ANA, "!mylinks on")
         await said(s, ANA, "!forget me yes")
-        assert await count(s, "sharers") == 0
+        assert await count(s, "knowledge_people") == 0
 
 
 async def forget_what_was_sent(s: Story) -> None:

@@ -11,7 +11,7 @@ from bot.core.events import Edit, Message
 from bot.core.files import Attachment, File
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
-from tests.knowledge.asked import DAY, FakeWeb, connect
+from tests.knowledge.asked import DAY, FakeWeb, asking
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
@@ -25,8 +25,7 @@ def web() -> FakeWeb:
 
 @pytest.fixture
 async def told(web: FakeWeb) -> AsyncIterator[Story]:
-    async with story([Knowledge], [hub(fetch="titles", check_links=True)]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub(fetch="titles", check_links=True)]) as s:
         yield s
 
 
@@ -72,7 +71,7 @@ async def test_editing_the_caption_and_redacting_the_message_follow(told: Story)
     assert "Nothing found" in str(await told.say(LUIS, "!find autumn"))
     await told.redact(message)
     assert "Nothing found" in str(await told.say(LUIS, "!find policy"))
-    assert await told.db.reading().value("SELECT count(*) FROM resources") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_entries") == 0
 
 
 async def test_a_file_that_becomes_words_is_shared_no_more(told: Story) -> None:
@@ -87,7 +86,7 @@ async def test_the_same_file_sent_on_is_one_result(told: Story) -> None:
     first = told.file(ANA, POLICY)
     again = replace(told.message(LUIS, POLICY.name), kind="m.file", attachment=first.attachment)
     await told.hear(first, again)
-    assert await told.db.reading().value("SELECT count(*) FROM entries") == 1
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_entries") == 1
 
 
 @pytest.mark.parametrize(
@@ -104,20 +103,20 @@ async def test_what_is_no_document_or_not_to_be_kept_is_not(
     told: Story, name: str, mimetype: str, caption: str
 ) -> None:
     await told.hear(told.file(ANA, File(name, mimetype, b"x"), caption))
-    assert await told.db.reading().value("SELECT count(*) FROM shares") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_shares") == 0
 
 
 async def test_people_who_want_no_part_share_no_files_either(told: Story) -> None:
     await told.say(ANA, "!mylinks off")
     await told.hear(told.file(ANA, POLICY))
-    assert await told.db.reading().value("SELECT count(*) FROM shares") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_shares") == 0
 
 
 async def test_a_file_without_an_address_is_not_kept(told: Story) -> None:
     said = Attachment("list.pdf", "application/pdf", 1)
     message: Message = replace(told.message(ANA, "list.pdf"), kind="m.file", attachment=said)
     await told.hear(message)
-    assert await told.db.reading().value("SELECT count(*) FROM shares") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_shares") == 0
 
 
 async def test_without_notes_a_document_keeps_its_name_alone() -> None:
@@ -129,4 +128,4 @@ async def test_without_notes_a_document_keeps_its_name_alone() -> None:
 
 async def test_a_link_beside_a_file_is_kept_too(told: Story) -> None:
     await told.hear(told.file(ANA, POLICY, "explained at https://example.org/explained"))
-    assert await told.db.reading().value("SELECT count(*) FROM entries") == 2
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_entries") == 2

@@ -24,7 +24,7 @@ from plugins.knowledge.index.hub_rules import together
 from plugins.knowledge.search import engine
 from plugins.knowledge.search.query_parser import read
 from plugins.knowledge.store import access
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
 from tests.knowledge.hubs import hub
 
 # Each example is two whole conversations: a failing one is shown as it is, shrinking it would take minutes.
@@ -71,7 +71,7 @@ class Sharing:
 class World:
     visibility: Mapping[str, str]
     visible_to: Mapping[str, frozenset[str]]
-    curated: Mapping[str, tuple[int, ...]]
+    recommended: Mapping[str, tuple[int, ...]]
     sharings: tuple[Sharing, ...]
     hidden: frozenset[Entry] = frozenset()
     place: str | None = None  # a hub; None for a direct chat
@@ -131,7 +131,7 @@ worlds = st.builds(
     World,
     visibility=st.fixed_dictionaries(dict.fromkeys(HUBS, st.sampled_from(("private", "shared", "restricted")))),
     visible_to=st.fixed_dictionaries(dict.fromkeys(HUBS, st.frozensets(hub_names, max_size=2))),
-    curated=st.fixed_dictionaries(dict.fromkeys(HUBS, pages)),
+    recommended=st.fixed_dictionaries(dict.fromkeys(HUBS, pages)),
     sharings=st.lists(sharings, min_size=6, max_size=24).map(tuple),
     hidden=hidden,
     place=st.none() | hub_names | hub_names,
@@ -181,7 +181,7 @@ def test_every_kind_of_wall_holds_in_one_busy_world(place: str | None, circle: s
     world = World(
         visibility={"north": "shared", "south": "shared", "east": "private", "west": "restricted"},
         visible_to={"north": frozenset(), "south": frozenset(), "east": frozenset(), "west": frozenset({"north"})},
-        curated={"north": (0,), "south": (0, 1), "east": (2,), "west": (3,)},
+        recommended={"north": (0,), "south": (0, 1), "east": (2,), "west": (3,)},
         sharings=tuple(everywhere),
         hidden=frozenset({("north", MEMBERS, 1), ("south", MEMBERS, 5), ("east", MEMBERS, 6)}),
         place=place,
@@ -272,7 +272,7 @@ def _told(world: World, *, whole: bool) -> AbstractAsyncContextManager[Story]:
 
 def _hub(world: World, name: str) -> Hub:
     resources = [
-        {"url": _url(page), "title": f"Guide of {name}only", "topics": ["gifts"]} for page in world.curated[name]
+        {"url": _url(page), "title": f"Guide of {name}only", "topics": ["gifts"]} for page in world.recommended[name]
     ]
     rooms = [{"id": _room(name, circle), "log_links": True, "role": circle} for circle in CIRCLES]
     visible_to = sorted(world.visible_to[name] - {name}) if world.visibility[name] == "restricted" else []
@@ -344,9 +344,9 @@ async def _correct(told: Story, command: str, entry: Entry) -> None:
     """A moderator corrects a page, if it is there."""
     name, circle, page = entry
     number = await told.db.reading().value(
-        """SELECT e.number FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :name
+        """SELECT e.number FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf WHERE s.hub = :name
         AND s.circle = :circle
-        AND coalesce(e.url, (SELECT url FROM shares WHERE entry = e.id LIMIT 1)) LIKE :url""",
+        AND coalesce(e.url, (SELECT url FROM knowledge_shares WHERE id = e.newest)) LIKE :url""",
         name=name,
         circle=circle,
         url=f"%number-{page}%",
@@ -368,7 +368,7 @@ async def _all(told: Story, room: str, question: str) -> str:
 
 async def _weights(told: Story, world: World, words: str) -> object:
     db = told.db.reading()
-    every = {(shelf.hub, shelf.circle): shelf for shelf in await db.run(access.every)}
+    every = {(shelf.hub, shelf.circle): shelf for shelf in await db.run(access.every_shelf)}
     seen = [
         every[name, circle]
         for name in HUBS
@@ -376,7 +376,7 @@ async def _weights(told: Story, world: World, words: str) -> object:
         if world.sees_shelf(name, circle) and (name, circle) in every
     ]
     own = [shelf for shelf in seen if world.place in (None, shelf.hub)]
-    sight = Sight(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
+    scope = Scope(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
     terms = together(())
-    found = await db.run(engine.find, sight, read(words, terms), (), told.clock.now(), terms=terms)
+    found = await db.run(engine.find, scope, read(words, terms), (), told.clock.now(), terms=terms)
     return [(hit.score, hit.places, hit.full) for hit in found.hits], found.corrected, found.question.units

@@ -14,10 +14,9 @@ from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.search.candidates import POOL
-from plugins.knowledge.transfer import importer
 from plugins.knowledge.transfer.formats.item import Item
-from plugins.knowledge.transfer.import_plan import Manner
 from tests.knowledge.hubs import hub
+from tests.knowledge.transfer.importing import imported
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
 ROOM = "!transparency:example.org"
@@ -29,6 +28,7 @@ GUIDE = {
     "note": {"en": "Start here."},
 }
 HOUR = 3_600_000
+KEPT_ADDRESSES = "knowledge_pages WHERE key IS NOT NULL"
 
 
 @pytest.fixture
@@ -96,7 +96,8 @@ async def test_editing_and_redacting_a_message_changes_what_is_found(told: Story
     assert "Nothing found" in str(await told.say(LUIS, "!find wrong"))
     await told.redact(message)
     assert "Nothing found" in str(await told.say(LUIS, "!find see"))
-    assert await count(told, "resources") == 0
+    assert await count(told, "knowledge_entries") == 0
+    assert await count(told, KEPT_ADDRESSES) == 0
 
 
 async def test_redacting_the_edit_removes_what_it_shared(told: Story) -> None:
@@ -104,32 +105,32 @@ async def test_redacting_the_edit_removes_what_it_shared(told: Story) -> None:
     edit = replace(message, event_id="$edit", body="https://example.org/a")
     await told.hear(message, Edit(message.event_id, edit))
     await told.hear(Redaction(ROOM, "$gone", ANA, told.clock.now(), "$edit"))
-    assert await count(told, "shares") == 0
+    assert await count(told, "knowledge_shares") == 0
 
 
 async def test_an_edit_that_becomes_a_command_shares_nothing(told: Story) -> None:
     message = told.message(ANA, "https://example.org/a")
     await told.hear(message)
     await told.edit(message, "!find https://example.org/a")
-    assert await count(told, "shares") == 0
+    assert await count(told, "knowledge_shares") == 0
 
 
 async def test_links_in_old_messages_found_after_a_pause_are_kept(told: Story) -> None:
     old = replace(told.message(ANA, "https://example.org/a"), sent_at=told.clock.now() - 48 * HOUR)
     await told.hear(old, catching_up=True)
-    assert await count(told, "shares") == 1
+    assert await count(told, "knowledge_shares") == 1
 
 
 async def test_a_room_keeps_links_only_if_its_yaml_says_so() -> None:
     quiet = hub(rooms=[{"id": ROOM}])
     async with story([Knowledge], [quiet]) as s:
         await s.say(ANA, "https://example.org/a")
-        assert await count(s, "shares") == 0
+        assert await count(s, "knowledge_shares") == 0
 
 
 async def test_nolog_is_respected(told: Story) -> None:
     await told.say(ANA, "!nolog https://example.org/a")
-    assert await count(told, "shares") == 0
+    assert await count(told, "knowledge_shares") == 0
 
 
 async def test_five_at_a_time_then_more_then_the_end(told: Story) -> None:
@@ -163,12 +164,12 @@ async def test_a_search_is_remembered_for_an_hour_and_no_longer_than_its_questio
     question = told.message(LUIS, "!find policy")
     await told.hear(question)
     await told.redact(question)
-    assert await count(told, "searches") == 0
+    assert await count(told, "knowledge_searches") == 0
     await told.say(LUIS, "!find policy")
     await told.advance(HOUR + 1)
     assert "not searched here lately" in str(await told.say(LUIS, "!more"))
     await told.pipeline.refresh()
-    assert await count(told, "searches") == 0
+    assert await count(told, "knowledge_searches") == 0
 
 
 async def test_recent_shows_the_newest_first(curated: Story) -> None:
@@ -279,7 +280,7 @@ async def test_a_type_and_a_language_of_which_there_is_something_are_searched(to
     """Files that were brought in may be of any type, and pages in any language."""
     async with told.db.transaction() as tx:
         items = [Item("https://example.org/1", title={"": "Talk"}, kind="video", language="quc")]
-        await tx.run(importer.bring, Rules([hub()]), Manner("transparency", 0), items)
+        await imported(tx, *items, rules=Rules([hub()]))
     for filter_ in ("type:video", "lang:quc", "lang:quiche"):
         assert "Talk" in str(await told.say(ANA, f"!find {filter_}"))
         assert "Nothing found for" in str(await told.say(ANA, f"!find zanzibar {filter_}"))
@@ -315,7 +316,7 @@ async def test_forgetting_a_person_takes_their_shares_and_searches(told: Story) 
     await told.say(ANA, "!find policy")
     async with told.db.transaction() as tx:
         await told.services.registry.plugins["knowledge"].forget(tx, ANA)
-    for table in ("shares", "resources", "entries", "searches"):
+    for table in ("knowledge_shares", "knowledge_entries", KEPT_ADDRESSES, "knowledge_searches"):
         assert await count(told, table) == 0
 
 
@@ -324,7 +325,7 @@ async def test_removed_words_leave_the_index_within_a_minute(told: Story) -> Non
     await told.hear(message)
     await told.redact(message)
     await told.advance(60_000)
-    held = "SELECT count(*) FROM entry_words_data WHERE instr(block, CAST('nzibarista' AS BLOB))"
+    held = "SELECT count(*) FROM knowledge_entry_words_data WHERE instr(block, CAST('nzibarista' AS BLOB))"
     assert await told.db.reading().value(held) == 0
 
 

@@ -10,11 +10,9 @@ import pytest
 import yaml
 
 from bot.storage.database import SqliteDatabase, steps_in
-from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import recommendations
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
-from tests.knowledge.shelf import urls
+from tests.knowledge.shelf import recommend, urls
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -33,7 +31,7 @@ async def filled() -> AsyncIterator[SqliteDatabase]:
     async with SqliteDatabase(None) as db:
         await db.migrate("knowledge", steps_in(SCHEMA))
         async with db.transaction() as tx:
-            await tx.run(recommendations.curate, Rules(hubs), hubs)
+            await recommend(tx, *hubs)
         yield db
 
 

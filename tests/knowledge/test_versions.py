@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from bot.testing.story import Story, story
-from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Facts, FetchError, Reason
-from tests.knowledge.asked import GUIDE, MODERATOR, WANTING, FakeWeb, connect, reconfigure, states
+from tests.knowledge.asked import GUIDE, MODERATOR, WANTING, FakeWeb, asking, reconfigure, states
 from tests.knowledge.hubs import hub
 
 ANA, LUIS = "@ana:example.org", "@luis:example.net"
@@ -18,8 +17,7 @@ ANA, LUIS = "@ana:example.org", "@luis:example.net"
 
 @pytest.fixture
 async def told(web: FakeWeb) -> AsyncIterator[Story]:
-    async with story([Knowledge], [WANTING]) as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING]) as s:
         yield s
 
 
@@ -40,7 +38,7 @@ async def test_what_a_page_says_it_is_is_proposed_and_not_done(told: Story, web:
     await told.say(ANA, "see https://example.org/node/12")
     await told.say(ANA, "see https://example.org/gift-policy")
     assert "!merge 1 2 · one page says that it is the other" in await alike(told)
-    assert await told.db.reading().value("SELECT count(*) FROM entries") == 2
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_entries") == 2
 
 
 @pytest.mark.parametrize("canonical", ["https://evil.example/gift-policy", "https://example.org/"])
@@ -59,7 +57,7 @@ async def test_versions_in_other_languages_are_proposed_where_both_are_there(tol
     answer = await alike(told)
     assert "!merge 1 2 · they may be one page in several languages" in answer
     assert answer.count("- !merge") == 1
-    kept: Any = await told.db.reading().value("SELECT versions FROM facts WHERE url = :url", url=GUIDE)
+    kept: Any = await told.db.reading().value("SELECT versions FROM knowledge_facts WHERE url = :url", url=GUIDE)
     assert "example.org" not in kept
 
 
@@ -103,8 +101,7 @@ async def test_a_joined_result_has_the_title_in_the_language_of_the_room(
     web: FakeWeb, language: str, title: str
 ) -> None:
     web.pages |= VERSIONS
-    async with story([Knowledge], [hub(fetch="titles", moderators=[MODERATOR], languages=[language])]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub(fetch="titles", moderators=[MODERATOR], languages=[language])]) as s:
         await s.say(ANA, f"one {GUIDE}")
         await s.say(ANA, f"two {GUIA}")
         await s.say(MODERATOR, "!merge 1 2")
@@ -141,7 +138,7 @@ async def test_what_a_recommended_version_said_goes_when_it_is_no_longer_recomme
     web.pages |= VERSIONS
     await reconfigure(told, hub(fetch="titles", moderators=[MODERATOR], resources=[{"url": GUIA, "title": "Guía"}]))
     await told.say(ANA, f"two {GUIDE}")
-    await told.say(MODERATOR, "!merge 2 1")
+    await told.say(MODERATOR, "!merge 2 1 yes")
     assert await found(told, "viajeros") == ["2"]
     await reconfigure(told, WANTING)
     assert await found(told, "viajeros", "hospitality") == ["-", "2"]
@@ -167,8 +164,7 @@ async def test_the_other_address_of_a_joined_result_is_shown_with_its_language(t
 async def test_what_versions_said_in_one_hub_is_not_known_in_another_that_joined_them_too(web: FakeWeb) -> None:
     web.pages |= VERSIONS
     audit = "!audit:example.org"
-    async with story([Knowledge], [WANTING, hub("audit", moderators=[MODERATOR])]) as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING, hub("audit", moderators=[MODERATOR])]) as s:
         for url in (GUIDE, GUIA):
             await s.say(ANA, f"see {url}")
             await s.say(ANA, f"see {url}", room=audit)

@@ -68,12 +68,12 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 async def test_a_room_where_the_bot_is_deaf_is_logged_once_and_again_when_it_hears(house: House) -> None:
     assert await house.check() == []
     await house.deaf()
-    assert await house.check() == [("not well", "deaf")]
+    assert await house.check() == [("health problem", "deaf")]
     assert {code for code, _, _ in house.health.problems if code != "disk"} == {"deaf"}
     assert await house.check() == []
     async with house.db.transaction() as tx:
         await rooms.mark_decrypted(tx, HALL, house.clock.now() + 1)
-    assert await house.check() == [("well again", "deaf")]
+    assert await house.check() == [("health problem resolved", "deaf")]
 
 
 async def test_doctor_reads_whether_the_device_is_signed_now(house: House) -> None:
@@ -81,7 +81,7 @@ async def test_doctor_reads_whether_the_device_is_signed_now(house: House) -> No
     await house.check()
     assert await house.doctor() == ["ok"]
     house.transport.signed = False  # somebody reset the account's identity
-    assert await house.check() == [("not well", "signed")]
+    assert await house.check() == [("health problem", "signed")]
     assert await house.doctor() == ["trouble"]
 
 
@@ -94,14 +94,14 @@ async def test_while_the_homeserver_is_away_what_was_known_of_the_device_stands(
 
 async def test_an_identity_that_cannot_be_looked_at_is_none(house: House) -> None:
     house.transport.fail_next(Refused("M_UNKNOWN", "no"))
-    assert ("not well", "signed") in await house.check()
+    assert ("health problem", "signed") in await house.check()
 
 
 async def test_the_first_look_is_told_whatever_it_finds(house: House) -> None:
     with capture_logs() as logs:
         await house.health.check()
         await house.health.check()
-    assert [line["event"] for line in logs].count("looked at the bot's health") == 1
+    assert [line["event"] for line in logs].count("health check done") == 1
 
 
 async def test_a_bot_that_does_not_encrypt_says_nothing_of_its_device(house: House) -> None:
@@ -118,5 +118,5 @@ async def test_it_looks_again_and_again_whatever_goes_wrong_until_the_session_is
     before = house.clock.now()
     with capture_logs() as logs, pytest.raises(LoggedOut):
         await house.health.run()
-    assert [line["event"] for line in logs] == ["the bot could not look at its own health"]
+    assert [line["event"] for line in logs] == ["health check failed"]
     assert house.clock.now() - before >= INTERVAL * 1000

@@ -46,7 +46,7 @@ class Account(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SigningStatus:
-    """How an account stands on the homeserver, seen with the seeds in the data folder."""
+    """The cross-signing status of an account, compared with the seeds in the data folder."""
 
     identity: Literal["none", "ours", "foreign"]
     device_signed: bool = False
@@ -61,7 +61,7 @@ class CrossSigning:
         self._password = password
 
     async def status(self, device_id: str) -> SigningStatus:
-        """Changes nothing, on the homeserver or on the disk."""
+        """Read-only."""
         published = await self._published_keys()
         if published.public("master") is None:
             return SigningStatus("none")
@@ -87,7 +87,7 @@ class CrossSigning:
     async def reset(self) -> None:
         """A new identity instead of whatever is there. Everybody who verified the bot must do so again.
 
-        The old seeds stay until the homeserver has agreed; when its answer is lost, the next `ensure` sees who won.
+        The old seeds stay until the homeserver accepts the new ones; if its response is lost, `ensure` decides.
         """
         made = Identity.new(self._user)
         seeds.keep(self._next, made)
@@ -124,7 +124,7 @@ class CrossSigning:
         """Stored before it is uploaded: an identity whose seeds nobody has could only be reset."""
         seeds.keep(self._file, ours)
         await self._upload(ours)
-        log.info("made the account's cross-signing identity", user=self._user)
+        log.info("created cross-signing identity", user=self._user)
 
     def _own_identity(self, published: PublishedKeys) -> Identity:
         for one in self._stored():
@@ -163,7 +163,7 @@ class CrossSigning:
             try:
                 await self._http.request("POST", path, body=body)
             except NeedsAuth as error:
-                if error.code == "M_UNKNOWN":  # the password was taken, and something else is asked for
+                if error.code == "M_UNKNOWN":  # the password was accepted, and another stage is required
                     raise _stages(error) from error
                 raise IdentityError(
                     Text("The homeserver does not accept the password: {reason}", reason=error.reason)
@@ -204,19 +204,19 @@ class CrossSigning:
             new[ours.keys["master"].public] = account.sign_json(master)
         if new:
             await self._upload_signatures(new)
-            log.info("signed the device", user=self._user, device=account.device_id)
+            log.info("signed device", user=self._user, device=account.device_id)
         return bool(new)
 
     async def _upload_signatures(self, new: Mapping[str, object]) -> None:
         path = "/_matrix/client/v3/keys/signatures/upload"
         answer = await self._http.request("POST", path, body={self._user: new})
-        if answer.get("failures"):  # with a 200, all the same
+        if answer.get("failures"):  # even with status 200
             raise IdentityError(Text("The homeserver did not take the signatures: {reason}", reason=answer["failures"]))
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedKeys:
-    """What a homeserver says about an account's keys. Anything may stand in it."""
+    """The keys of an account on the homeserver: unvalidated JSON."""
 
     user_id: str
     answer: dict[str, Any]
@@ -229,7 +229,7 @@ class PublishedKeys:
         return section(self.answer, "device_keys", self.user_id, device_id)
 
     def belongs_to(self, identity: Identity) -> bool:
-        """Whether master and self-signing key are those of `identity`, and no others beside them."""
+        """Whether master and self-signing key are those of `identity`, and no others."""
         names: tuple[Usage, ...] = ("master", "self_signing")
         return all(section(self.public(name) or {}, "keys") == identity.public(name)["keys"] for name in names)
 

@@ -1,4 +1,4 @@
-"""The bot's session and keys, taken up by a shell command instead of by the running bot."""
+"""The bot's session and keys for shell commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.ports import Clock
 
 @dataclass(frozen=True, slots=True)
 class CryptoSession:
-    """Enough for what only asks the homeserver, or changes the seeds."""
+    """A logged-in client and the cross-signing seeds."""
 
     client: AsyncClient
     http: Http
@@ -51,7 +51,7 @@ class CryptoSession:
 async def open_session(
     account: Account, secrets: Secrets, data_dir: Path, clock: Clock
 ) -> AsyncIterator[CryptoSession]:
-    """The kept session. Raises `IdentityError` if there is none, and what logging in raises."""
+    """Opens the stored session. Raises `IdentityError` if there is none, and what logging in raises."""
     file = data_dir / "session.json"
     if not file.exists():
         raise IdentityError(Text("The bot has never run with this data folder: {folder}", folder=data_dir))
@@ -66,7 +66,7 @@ async def open_session(
 
 
 class _NoRooms:
-    """`bot.ports.RoomStateReader` where nothing is sent."""
+    """`bot.ports.RoomStateReader` without rooms: nothing is sent."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:
         return None

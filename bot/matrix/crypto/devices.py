@@ -1,4 +1,4 @@
-"""Which devices people have: asked of the homeserver, believed until it says that something changed."""
+"""People's devices: queried from the homeserver, cached until it reports a change."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bot.ports import Clock
 
 log = structlog.get_logger()
 
-WAIT = 10  # seconds a homeserver may take to ask other homeservers
-ASK_AGAIN = 60_000  # ms before somebody whose homeserver gave no answer is asked about again
-CLAIM_AGAIN = 300_000  # ms before a one-time key of a device that had none is asked for again
-CLAIM_SOON = 30_000  # … if our own homeserver gave no answer
+WAIT = 10  # seconds the homeserver may wait for other homeservers
+ASK_AGAIN = 60_000  # ms before a failed query is repeated
+CLAIM_AGAIN = 300_000  # ms before a one-time key is claimed again from a device that had none
+CLAIM_SOON = 30_000  # … if our own homeserver did not answer
 MAX_REMEMBERED = 10_000
-BATCH_SIZE = 10  # people, or devices, of an answer that are looked at before others get their turn
+BATCH_SIZE = 10  # users, or devices, of a response that are handled before yielding to the event loop
 
 Device = tuple[str, str]  # user id, device id
 
@@ -35,11 +35,11 @@ class Devices:
         self._machine, self._http, self._clock = machine, http, clock
         self._queried: dict[str, int] = {}
         self._claimed: dict[Device, int] = {}
-        self._changed_meanwhile: set[str] = set()  # of whom a change was told while an answer about them was under way
-        self._claiming: dict[Device, asyncio.Event] = {}  # of whom a one-time key is under way; set when it is used
+        self._changed_meanwhile: set[str] = set()  # users whose devices changed while a query was in progress
+        self._claiming: dict[Device, asyncio.Event] = {}  # devices with a claim in progress; set when it is done
 
     def changed(self, users: Iterable[str], left: Iterable[str]) -> None:
-        """What a sync says of people's devices. Whom we never asked about is asked about when it matters."""
+        """Handles the device lists of a sync: changed users are queried again when needed."""
         for user in users:
             self._queried.pop(user, None)
             self._machine.tracked_users.discard(user)
@@ -47,7 +47,7 @@ class Devices:
         self._machine.tracked_users.difference_update(left)
 
     def outdated(self, users: Iterable[str]) -> set[str]:
-        """Whose devices should be asked for: nobody has been asked about before the first time after a start."""
+        """Users whose devices must be queried; all of them after a start."""
         now = self._clock.now()
         return {
             user
@@ -56,7 +56,7 @@ class Devices:
         }
 
     async def query(self, users: Iterable[str]) -> None:
-        """Asks for the devices of those whose devices may have changed. Raises what a request raises."""
+        """Queries the devices of users whose devices may have changed. Raises what a request raises."""
         if not (wanted := self.outdated(users)):
             return
         self._changed_meanwhile -= wanted
@@ -70,7 +70,7 @@ class Devices:
         self._machine.tracked_users -= self._changed_meanwhile
 
     def active(self, users: Iterable[str]) -> list[Any]:
-        """The devices in use of these people, without our own."""
+        """The active devices of these users, without our own."""
         own = (self._machine.user_id, self._machine.device_id)
         store = self._machine.device_store
         return [
@@ -89,19 +89,21 @@ class Devices:
         return device is not None and device.ed25519 == signing_key
 
     async def ensure_sessions(self, devices: Iterable[Any]) -> None:
-        """Olm sessions with those who have none yet, as far as their homeservers answer. Raises `LoggedOut`.
+        """Opens Olm sessions with devices that have none, as far as their homeservers answer. Raises `LoggedOut`.
 
-        Another room may be doing the same with some of them: that is waited for.
+        Waits for claims that another room has in progress.
         """
         sessions = self._machine.session_store
-        strangers = [device for device in devices if not sessions.get(device.curve25519)]
-        awaited = [self._claiming[id_] for one in strangers if (id_ := (one.user_id, one.id)) in self._claiming]
-        await self.claim(strangers)
-        for elsewhere in awaited:
-            await elsewhere.wait()
+        missing = [device for device in devices if not sessions.get(device.curve25519)]
+        in_progress = [
+            self._claiming[id_] for device in missing if (id_ := (device.user_id, device.id)) in self._claiming
+        ]
+        await self.claim(missing)
+        for claim in in_progress:
+            await claim.wait()
 
     async def claim(self, devices: Iterable[Any]) -> None:
-        """New Olm sessions from one-time keys; who had none lately is left in peace. Raises `LoggedOut`."""
+        """New Olm sessions from one-time keys, except with devices that recently had none. Raises `LoggedOut`."""
         now = self._clock.now()
         wanted = {
             (device.user_id, device.id)
@@ -120,15 +122,15 @@ class Devices:
             await self._claim(keys, wanted)
         finally:
             done.set()
-            for one in wanted:
-                self._claiming.pop(one, None)
+            for claimed in wanted:
+                self._claiming.pop(claimed, None)
 
     async def _claim(self, keys: dict[str, dict[str, str]], wanted: set[Device]) -> None:
         body = {"one_time_keys": keys, "timeout": WAIT * 1000}
         try:
             answer = await self._http.request("POST", "/_matrix/client/v3/keys/claim", body=body, timeout=WAIT + 10)
         except (Unavailable, Refused) as error:
-            log.warning("no one-time keys could be had; who needs one is left out for now", reason=str(error))
+            log.warning("claiming one-time keys failed, retrying later", reason=str(error))
             self._remember(self._claimed, wanted, CLAIM_SOON - CLAIM_AGAIN)
             return
         found = {user: theirs for user, theirs in section(answer, "one_time_keys").items() if user in keys}
@@ -145,8 +147,8 @@ class Devices:
             del when[next(iter(when))]
 
 
-def _chunks(count: int, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same in parts: fifty devices at once would stop everything else for half a second."""
-    rest = iter(found.items())
+def _chunks(count: int, entries: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Splits a response: fifty devices at once would block the event loop for half a second."""
+    rest = iter(entries.items())
     while part := dict(islice(rest, count)):
         yield part

@@ -1,4 +1,4 @@
-"""Encryption as `bot.matrix` uses it: one device, its keys in the data folder, over one logged-in client."""
+"""The encryption of one device, with its keys in the data folder, over one logged-in client."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ log = structlog.get_logger()
 
 
 class Engine:
-    """Made for a client that is logged in.
+    """Needs a client that is logged in.
 
-    Raises `WrongNioError` if the installed nio is another than it was made for, and `StoreError`.
+    Raises `WrongNioError` for an incompatible nio, and `StoreError`.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class Engine:
         self.client = client
         """nio's client with `.olm` and `.store`, for cross-signing and verification."""
         self.to_device_handlers: list[Callable[[Raw], Awaitable[None]]] = []
-        """Called with raw to-device events (type, sender, content): about verification, and whatever came encrypted
-        and was no room key."""
+        """Called with raw to-device events (type, sender, content): verification, and all decrypted ones but room
+        keys."""
         self.room_event_handlers: list[Callable[[str, Raw], Awaitable[None]]] = []
-        """Called with a room and a raw event about verification in it, opened if encrypted."""
+        """Called with a room and a raw verification event in it, decrypted."""
         self._store = open_store(folder, str(client.user_id), str(client.device_id))
         try:
             self._machine = Machine(str(client.user_id), str(client.device_id), self._store)
@@ -60,10 +60,10 @@ class Engine:
         self._key_maintenance = KeyMaintenance(self._machine, self._devices, self._http, clock)
 
     async def has_foreign_keys(self) -> bool:
-        """Whether the homeserver knows other keys for our device: the store was lost, or belongs to another program.
+        """Whether the homeserver has other keys for our device: the store was lost, or belongs to another program.
 
-        Others do not accept changed keys of a device, so such a device stays deaf and mute. Asked of the homeserver
-        only while we have not uploaded keys. Raises what a request raises.
+        Other clients reject changed device keys, so such a device cannot communicate. Queries the homeserver only
+        while we have not uploaded keys. Raises what a request raises.
         """
         if self._machine.account.shared:
             return False
@@ -75,13 +75,13 @@ class Engine:
         return bool(keys) and keys.get(f"ed25519:{device}") != self._machine.account.identity_keys["ed25519"]
 
     async def publish(self) -> None:
-        """Our keys to the homeserver, if it lacks any; a sync does it by itself. Raises what a request raises."""
+        """Uploads the keys that the homeserver lacks, as every sync does. Raises what a request raises."""
         await self._key_maintenance.publish()
 
     async def handle_sync(self, answer: Raw, since: str | None) -> None:
-        """The parts of a raw sync answer that have to do with keys.
+        """Handles the encryption parts of a raw sync response.
 
-        Raises `LoggedOut`, and `Unavailable` if the disk takes nothing: then the same answer has to be asked for again.
+        Raises `LoggedOut`, and `Unavailable` if the disk is full: then the same response must be fetched again.
         """
         with self._disk_errors():
             self._receiving.handle_sync(answer, since)
@@ -92,7 +92,7 @@ class Engine:
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
-        """(room, session id) of the room keys the last answer brought."""
+        """(room, session id) of the room keys in the last response."""
         return self._receiving.keys
 
     @property
@@ -100,35 +100,35 @@ class Engine:
         return self._receiving.withheld
 
     async def query_senders(self, raws: Iterable[object]) -> None:
-        """Asks for the devices of those who sent encrypted events, so that `open` can tell whose key it was."""
+        """Queries the devices of the senders of encrypted events, so that `decrypt` can verify whose key it was."""
         try:
             with self._disk_errors():
                 await self._devices.query(self._receiving.senders(raws))
         except LoggedOut:
             raise
         except TransportError as error:
-            log.warning("the devices of senders could not be asked for", reason=str(error))
+            log.warning("querying the senders' devices failed", reason=str(error))
 
     def read(self, room: str, raw: Raw) -> tuple[Event | Undecryptable | None, Raw | None]:
-        """A raw event that means nothing as it is: what it says once opened, and the raw event in the clear.
+        """Decrypts a raw event: the event, and its decrypted raw form.
 
-        The bot's own are left closed, and so is what carries a state key: state never comes encrypted.
-        Raises `Unavailable` if the disk takes nothing.
+        Skips the bot's own events and those with a state key, because state is never encrypted.
+        Raises `Unavailable` if the disk is full.
         """
         if "state_key" in raw or raw.get("sender") == self._machine.user_id:
             return None, None
         if raw.get("type") != "m.room.encrypted":
             return None, raw
         with self._disk_errors():
-            opened = self._receiving.open(room, raw)
-        if opened is None or isinstance(opened, Undecryptable):
-            return opened, None
-        clear, known = opened
+            decrypted = self._receiving.decrypt(room, raw)
+        if decrypted is None or isinstance(decrypted, Undecryptable):
+            return decrypted, None
+        clear, sender_known = decrypted
         event = translate(room, clear, self._machine.user_id)
-        return _opened(event, known), clear
+        return _decrypted(event, sender_known), clear
 
     async def dispatch_verification(self, room: str, clear: Raw) -> None:
-        """Hands a raw event about verification to those who listen."""
+        """Calls the handlers with a raw verification event."""
         asked = section(clear, "content").get("msgtype") == "m.key.verification.request"
         if not is_user_id(clear.get("sender")) or not isinstance(clear.get("event_id"), str):
             return
@@ -148,7 +148,7 @@ class Engine:
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
-        """A disk that takes nothing is waited for, as a homeserver that does not answer is."""
+        """A full disk is retried, like a homeserver that does not answer."""
         try:
             yield
         except OperationalError as error:
@@ -160,20 +160,20 @@ class Engine:
 
 
 async def _call_handler(work: Awaitable[None]) -> None:
-    """What a listener gets wrong stays with it."""
+    """A failing handler is logged and affects nothing else."""
     try:
         await work
     except LoggedOut:
         raise
     except Exception:
-        log.exception("a listener to encrypted events failed")
+        log.exception("handler of encrypted events failed")
 
 
-def _opened(event: Event | None, known: bool) -> Event | None:
-    """The same, marked as having come encrypted, and whether surely from its sender."""
+def _decrypted(event: Event | None, sender_known: bool) -> Event | None:
+    """The event, marked as encrypted, and whether its sender is verified."""
     match event:
         case Message():
-            return replace(event, encrypted=True, sender_known=known)
+            return replace(event, encrypted=True, sender_known=sender_known)
         case Edit(target, message):
-            return Edit(target, replace(message, encrypted=True, sender_known=known))
+            return Edit(target, replace(message, encrypted=True, sender_known=sender_known))
     return event

@@ -1,8 +1,8 @@
-"""The fence round nio's Olm machine, and the check that this nio has what the fence stands on.
+"""Error containment for nio's Olm machine, and a check that the installed nio has the internals we use.
 
 Anybody on any homeserver can send the bot a to-device message or publish garbage as device keys. nio 0.26 lets
-the errors of vodozemac out of the middle of a sync, for some of them again at every start. So everything foreign
-is handled inside `drop_on_error`, one piece at a time: the bad piece is dropped, the rest of the batch goes on.
+errors of vodozemac abort a sync, some of them again at every start. So all foreign input is handled inside
+`drop_on_error`, item by item: a bad item is dropped, the rest of the batch is processed.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _USED_OF_INSTANCES: Final = (
 
 
 class WrongNioError(TransportError):
-    """The installed nio is not the one the encryption was made for; the operator must install the right one."""
+    """The installed nio is incompatible; the operator must install the right one."""
 
 
 def check(used: Sequence[tuple[object, tuple[str, ...]]] = _USED) -> None:
-    """Raises `WrongNioError` if a name that the fence stands on is gone from nio. Costs microseconds."""
+    """Raises `WrongNioError` if nio lacks an internal name that we use. Takes microseconds."""
     gone = [f"{_name(thing)}.{name}" for thing, names in used for name in names if not hasattr(thing, name)]
     gone += [
         f"{_name(kind)}().{name}" for kind, names in _USED_OF_INSTANCES for name in names if not hasattr(kind(), name)
@@ -67,20 +67,20 @@ def check(used: Sequence[tuple[object, tuple[str, ...]]] = _USED) -> None:
 
 @contextmanager
 def drop_on_error(what: str, **about: object) -> Iterator[None]:
-    """Whatever goes wrong inside is logged and dropped, a panic of vodozemac's Rust too.
+    """Logs and drops every error inside, panics of vodozemac's Rust included.
 
-    Except a disk that takes nothing (`peewee.OperationalError`): that is nobody's malice, and passes.
+    Storage errors (`peewee.OperationalError`) propagate: they are not caused by the input.
     """
     try:
         yield
     except OperationalError:
         raise
     except Exception as error:
-        log.warning("dropped: malformed or hostile", what=what, error=_describe(error), **about)
+        log.warning("dropped malformed input", what=what, error=_describe(error), **about)
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # PyO3 derives it from BaseException, and exports no name for it
             raise
-        log.warning("dropped: it made the crypto library panic", what=what, error=_describe(error), **about)
+        log.warning("dropped input that made the crypto library panic", what=what, error=_describe(error), **about)
 
 
 def _describe(error: BaseException) -> str:

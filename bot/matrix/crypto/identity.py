@@ -74,7 +74,7 @@ def load(file: Path, user_id: str) -> Identity | None:
 
 
 def keep(file: Path, identity: Identity) -> None:
-    """On the disk, and not only on its way there, when this returns. Raises `IdentityError`."""
+    """Stores the seeds, synced to disk. Raises `IdentityError`."""
     seeds: dict[str, object] = {usage: encode(key.seed) for usage, key in identity.keys.items()}
     try:
         write_private(file, {"user_id": identity.user_id, **seeds})
@@ -83,7 +83,7 @@ def keep(file: Path, identity: Identity) -> None:
 
 
 def write_private(file: Path, content: Mapping[str, object]) -> None:
-    """JSON, written beside and moved: a crash leaves the old file or the new one. Only the owner can read it."""
+    """Writes JSON atomically, readable by the owner only."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp makes it 0600
     try:
@@ -99,7 +99,7 @@ def write_private(file: Path, content: Mapping[str, object]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder last through a power cut."""
+    """Syncs the folder's entries to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

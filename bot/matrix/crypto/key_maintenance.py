@@ -1,4 +1,4 @@
-"""Our own keys on the homeserver, and Olm sessions that broke: looked after once per sync."""
+"""Uploads our own keys and repairs broken Olm sessions, once per sync."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MAX_REPAIRS = 20  # broken sessions per sync
 
 
 class KeyMaintenance:
-    """Keeps the homeserver stocked with our keys, so that others can always start to write to us."""
+    """Keeps one-time keys on the homeserver, so that others can open sessions with us."""
 
     def __init__(self, machine: Machine, devices: Devices, http: Http, clock: Clock) -> None:
         self._machine, self._devices, self._http, self._clock = machine, devices, http, clock
         self._failed_at: int | None = None
 
     async def run(self) -> None:
-        """What is due. What fails is tried again later. Raises `LoggedOut`."""
+        """Does what is due; retries failures later. Raises `LoggedOut`."""
         failed = self._failed_at
         if failed is None or self._clock.now() - failed >= TRY_AGAIN:
             try:
                 await self.publish()
             except (Unavailable, Refused) as error:
                 self._failed_at = self._clock.now()
-                log.warning("our encryption keys could not be uploaded; trying again", reason=str(error))
+                log.warning("uploading encryption keys failed, retrying", reason=str(error))
             else:
                 self._failed_at = None
         await self._repair_sessions()
@@ -42,8 +42,8 @@ class KeyMaintenance:
     async def publish(self) -> None:
         """Uploads what the homeserver lacks: identity, one-time keys, a fallback key. Raises what a request raises.
 
-        What failed is never offered again: it may have arrived all the same, and a one-time key that somebody
-        claimed meanwhile must not be given out twice. That also answers "one time key already exists".
+        Keys of a failed upload are never offered again: they may have arrived, and a one-time key that somebody has
+        claimed must not be given out twice. That also answers "one time key already exists".
         """
         machine = self._machine
         if not machine.has_keys_to_upload:
@@ -58,7 +58,7 @@ class KeyMaintenance:
         machine.uploaded(count if isinstance(count, int) else 0)
 
     async def _repair_sessions(self) -> None:
-        """New Olm sessions with devices whose old one broke, and a word to them so that they use it."""
+        """Opens new Olm sessions with devices whose session broke, and sends a dummy message so that they use it."""
         machine = self._machine
         if machine.wedged_devices:
             await self._devices.claim(machine.wedged_devices[:MAX_REPAIRS])
@@ -74,8 +74,8 @@ class KeyMaintenance:
                     body={"messages": messages},
                 )
             except Unavailable as error:
-                log.warning("a broken session could not be mended yet", reason=str(error))
+                log.warning("repairing a broken Olm session failed, retrying", reason=str(error))
                 return
             except Refused as error:
-                log.warning("a broken session could not be mended", reason=str(error))
+                log.warning("repairing a broken Olm session failed", reason=str(error))
             machine.outgoing_to_device_messages.remove(message)

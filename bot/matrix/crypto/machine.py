@@ -1,4 +1,4 @@
-"""nio's Olm machine, with each weak joint replaced. Everything private of nio that Faro touches is touched here."""
+"""nio's Olm machine, hardened. Most private names of nio that Faro uses are used here."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Raw = dict[str, Any]
 
 
 class Machine(Olm):  # type: ignore[misc]  # nio has no types
-    """Our device: its keys, its sessions with other devices, the room keys it was given.
+    """Our device: its keys, its sessions with other devices, the room keys it received.
 
-    Nothing a stranger sends or publishes makes its methods raise, except where a docstring says so.
+    Foreign input never makes its methods raise, except where a docstring says so.
     """
 
     def __init__(self, user_id: str, device_id: str, store: Any) -> None:
         self.new_room_keys: set[tuple[str, str]] = set()
-        """(room, session id) of room keys stored since somebody last looked."""
+        """(room, session id) of room keys stored since the caller last cleared it."""
         self.to_device_events: list[Raw] = []
-        """Decrypted to-device events that are not about keys, as raw events, since somebody last looked."""
+        """Raw decrypted to-device events other than keys, since the caller last cleared it."""
         super().__init__(user_id, device_id, store)
         # Keys a crash left between making and uploading may be on the server, even claimed: never upload them again.
         self.mark_keys_as_published()
@@ -40,10 +40,10 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
     # -- from other devices ---------------------------------------------------------------------------------------
 
     def receive(self, raw: Raw) -> None:
-        """One encrypted to-device event, as it came.
+        """Handles one raw encrypted to-device event.
 
-        The room key in it and the step of the session it came with reach the disk together, or not at all.
-        Raises `peewee.OperationalError` if the disk takes nothing; see `reload`.
+        Its room key and the new state of its session are stored atomically.
+        Raises `peewee.OperationalError` if the disk is full; see `reload`.
         """
         with (
             self.store.database.atomic(),
@@ -54,7 +54,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
                 self.handle_to_device_event(event)
 
     def reload(self) -> None:
-        """To what is on disk, after something could not be written: then it can be done again."""
+        """Restores the stored state after a failed write, so that the work can be repeated."""
         account = self.store.load_account()
         if account is not None:
             self.account = account
@@ -66,7 +66,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         try:
             event = super().decrypt(sender, sender_key, message)
         except vodozemac.SessionCreationException:
-            # A one-time key we do not have (any more): the other side believes in a session that cannot be.
+            # We lack the one-time key: the other side has a session that we cannot open.
             self._mark_device_for_unwedging(sender, sender_key)
             return None
         if isinstance(message, vodozemac.PreKeyMessage):
@@ -82,7 +82,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         del sessions[MAX_SESSIONS:]
 
     def _handle_olm_event(self, sender: str, sender_key: str, payload: Raw) -> Any:
-        """Room keys are stored, the rest is handed on. Forwarded keys are refused: none was ever asked for."""
+        """Stores room keys and passes on the rest. Forwarded keys are refused, because none is ever requested."""
         match payload["type"]:
             case "m.room_key":
                 return super()._handle_olm_event(sender, sender_key, payload)
@@ -100,7 +100,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
             if kept is not None:
                 new = InboundGroupSession(session_key, sender_fp_key, sender_key, room_id)
                 if kept.first_known_index <= new.first_known_index:
-                    return  # it would open less than what we have
+                    return  # it would decrypt less than the one we have
             super().create_group_session(sender_key, sender_fp_key, room_id, session_id, session_key)
             ours = sender_key == self.account.identity_keys["curve25519"]  # our own messages are never read
             if not ours and session_id in self.inbound_group_store[room_id].get(sender_key, {}):
@@ -117,7 +117,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         return False
 
     def _handle_key_query(self, response: Any) -> None:
-        """User by user, so that one who publishes garbage harms nobody else."""
+        """User by user, so that garbage of one does not affect the others."""
         changed: dict[str, Any] = {}
         with self.store.database.atomic():
             for user_id, devices in response.device_keys.items():
@@ -149,7 +149,7 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         return bool(self.should_upload_keys or self.fallback_wanted)
 
     def share_keys(self) -> Raw:
-        """The body of `/keys/upload`. What is in it is on disk before it leaves: a crash loses no private key."""
+        """The body of `/keys/upload`. The keys are stored before they are sent: a crash loses no private key."""
         content: Raw = super().share_keys() if self.should_upload_keys else {}
         if self.fallback_wanted:
             account = self.account._account
@@ -165,14 +165,14 @@ class Machine(Olm):  # type: ignore[misc]  # nio has no types
         return {**thing, "signatures": {self.user_id: {f"ed25519:{self.device_id}": self.sign_json(thing)}}}
 
     def uploaded(self, count: int) -> None:
-        """The homeserver took what `share_keys` gave, and holds so many one-time keys."""
+        """The homeserver accepted the keys of `share_keys` and now holds `count` one-time keys."""
         self.account.shared = True
         self.uploaded_key_count = count
         self.fallback_wanted = False
         self.discard_offered_keys()
 
     def discard_offered_keys(self) -> None:
-        """What `share_keys` gave may have reached the homeserver or not: it is never offered again."""
+        """The keys of `share_keys` may or may not have reached the homeserver: they are never offered again."""
         self.mark_keys_as_published()
         self.save_account()
 

@@ -1,6 +1,6 @@
-"""What a sync brings that has to do with keys, and the opening of encrypted events.
+"""Handles the encryption parts of a sync, and decrypts events.
 
-nio keeps no room state for Faro and never sees a sync: the parts it needs are handed to its machine here.
+nio keeps no room state for Faro and never sees a sync: its machine gets the parts it needs from here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 MEGOLM: Final = "m.megolm.v1.aes-sha2"
 ENCRYPTED_TYPES: Final = ("m.room.message", "m.reaction")
-"""What may come encrypted. A redaction or state that does was checked by no homeserver."""
+"""Types that may be encrypted. Homeservers cannot check encrypted redactions or state."""
 VERIFICATION: Final = "m.key.verification."
 MAX_SEEN = 2_000
 MAX_WITHHELD = 1_000
@@ -31,7 +31,7 @@ MAX_ID_LENGTH = 255
 
 
 class Receiving:
-    """Keys in, plaintext out."""
+    """Receives room keys and decrypts events."""
 
     def __init__(self, machine: Machine, devices: Devices, replay_guard: ReplayGuard) -> None:
         self._machine, self._devices, self._replay_guard = machine, devices, replay_guard
@@ -39,13 +39,13 @@ class Receiving:
         self._keys: set[tuple[str, str]] = set()
         self._withheld: dict[Withheld, None] = {}
         self._to_device_events: list[Raw] = []
-        self._seen: dict[int, None] = {}  # to-device ciphertexts; each opens once only
+        self._seen: dict[int, None] = {}  # hashes of to-device ciphertexts; each can be decrypted once only
 
     # -- the parts of a sync that have to do with keys --------------------------------------------------------------
 
     def handle_sync(self, answer: Raw, since: str | None) -> None:
-        """To-device events, changed devices, and how many of our keys are left."""
-        if since != self._since:  # the answer before was stored; the same position again means that it was not
+        """To-device events, changed devices, and the number of our remaining keys."""
+        if since != self._since:  # a new token: the previous response was stored
             self._since = since
             self._keys.clear()
             self._withheld.clear()
@@ -72,7 +72,7 @@ class Receiving:
             self._to_device_events.append({"type": type_, "sender": raw["sender"], "content": content})
 
     def _remember(self, seen: int) -> None:
-        """A batch that could not be stored comes again, and opening its keys twice would look like a broken session."""
+        """A batch that could not be stored comes again; decrypting its keys twice would look like a broken session."""
         self._seen[seen] = None
         if len(self._seen) > MAX_SEEN:
             del self._seen[next(iter(self._seen))]
@@ -100,16 +100,16 @@ class Receiving:
 
     @property
     def keys(self) -> frozenset[tuple[str, str]]:
-        """Room keys that came since the last position that was stored."""
+        """Room keys received since the last stored sync token."""
         return frozenset(self._keys)
 
     @property
     def withheld(self) -> tuple[Withheld, ...]:
-        """The same for keys that senders' clients keep from us."""
+        """The same for keys that senders' clients withheld."""
         return tuple(self._withheld)
 
     def take_to_device_events(self) -> list[Raw]:
-        """To-device events about verification and the like, encrypted ones opened; each is given out once."""
+        """Removes and returns the decrypted to-device events that are no keys."""
         to_device_events, self._to_device_events = self._to_device_events, []
         return to_device_events
 
@@ -123,17 +123,17 @@ class Receiving:
             if isinstance(raw, dict) and raw.get("type") == "m.room.encrypted" and is_user_id(raw.get("sender"))
         }
 
-    def open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
-        """The event as it was before it was encrypted, and whether its key is a device's of the sender.
+    def decrypt(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
+        """The decrypted event, and whether its key belongs to a device of the sender.
 
-        `Undecryptable` if the key is missing; None if the event is malformed, a replay, or says something that only
-        counts unencrypted. Raises `peewee.OperationalError` if the disk takes nothing.
+        `Undecryptable` if the key is missing; None if the event is malformed, a replay, or of a type that must not be
+        encrypted. Raises `peewee.OperationalError` if the disk is full.
         """
         with drop_on_error("an encrypted event", room=room, event_id=str(raw.get("event_id"))[:MAX_ID_LENGTH]):
-            return self._open(room, raw)
+            return self._decrypt(room, raw)
         return None
 
-    def _open(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
+    def _decrypt(self, room: str, raw: Raw) -> tuple[Raw, bool] | Undecryptable | None:
         content = section(raw, "content")
         session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
         sender, event_id, at = raw.get("sender"), raw.get("event_id"), raw.get("origin_server_ts")
@@ -142,10 +142,10 @@ class Receiving:
         if not (is_user_id(sender) and _id(event_id)):
             return None
         sent_at = at if isinstance(at, int) and not isinstance(at, bool) and 0 <= at < 2**53 else 0
-        found = self._session(room, sender, content.get("sender_key"), str(session_id))
-        if found is None:
+        match = self._session(room, sender, content.get("sender_key"), str(session_id))
+        if match is None:
             return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)
-        session, known = found
+        session, sender_known = match
         try:
             text, index = session.decrypt(ciphertext)
         except vodozemac.MegolmDecryptionException as error:
@@ -153,35 +153,38 @@ class Receiving:
                 raise
             return Undecryptable(room, str(event_id), sender, sent_at, str(session_id), raw)  # an earlier key may come
         if not self._replay_guard.accept(str(event_id), (session.sender_key, session.id), index):
-            log.warning(
-                "dropped: an encrypted message was sent a second time", room=room, sender=sender, event_id=event_id
-            )
+            log.warning("dropped replayed encrypted message", room=room, sender=sender, event_id=event_id)
             return None
         plain = _allowed_payload(json.loads(text), room)
         if plain is None:
-            log.warning("dropped: nothing that may come encrypted", room=room, sender=sender, event_id=event_id)
+            log.warning(
+                "dropped encrypted event of a type that must not be encrypted",
+                room=room,
+                sender=sender,
+                event_id=event_id,
+            )
             return None
         plain["content"].pop("m.relates_to", None)
         if isinstance(relation := content.get("m.relates_to"), dict):
-            plain["content"]["m.relates_to"] = relation  # relations are in the clear, and only there they count
-        return {**plain, "sender": sender, "event_id": event_id, "origin_server_ts": sent_at}, known
+            plain["content"]["m.relates_to"] = relation  # only the unencrypted relation counts
+        return {**plain, "sender": sender, "event_id": event_id, "origin_server_ts": sent_at}, sender_known
 
     def _session(self, room: str, sender: str, sender_key: object, session_id: str) -> tuple[Any, bool] | None:
-        """The room key, the sender's own before anybody's copy, and whether it is the sender's own."""
+        """The room key, preferably the sender's own, and whether it is."""
         store = self._machine.inbound_group_store
-        found = [sessions[session_id] for sessions in store[room].values() if session_id in sessions]
-        for session in found:
+        candidates = [sessions[session_id] for sessions in store[room].values() if session_id in sessions]
+        for session in candidates:
             own = not session.forwarding_chain
             if own and self._devices.is_owned_by(sender, session.sender_key, session.ed25519):
                 return session, True
-        for session in found:
+        for session in candidates:
             if session.sender_key == sender_key:
                 return session, False
-        return (found[0], False) if found else None
+        return (candidates[0], False) if candidates else None
 
 
 def _allowed_payload(plain: object, room: str) -> Raw | None:
-    """A decrypted payload that may count as said in this room, reduced to type and content."""
+    """Type and content of a decrypted payload, if it is for this room and of an allowed type."""
     if not isinstance(plain, dict) or "state_key" in plain or plain.get("room_id") != room:
         return None
     type_, content = plain.get("type"), plain.get("content")

@@ -1,4 +1,4 @@
-"""The identity a person made in a Matrix client, brought over with that client's recovery key.
+"""Imports the identity made in a Matrix client, with that client's recovery key.
 
 Sources: Matrix spec, "Key representation" and "m.secret_storage.v1.aes-hmac-sha2".
 """
@@ -43,9 +43,9 @@ def parse(recovery_key: str) -> bytes:
 
 
 def matches_key(key: bytes, description: Mapping[str, Any]) -> bool:
-    """Whether this is the key a description (`m.secret_storage.key.…`) is about. One that does not say is believed.
+    """Whether a description (`m.secret_storage.key.…`) is of this key; True if it has no MAC.
 
-    Raises `ValueError` for a description that makes no sense.
+    Raises `ValueError` for an invalid description.
     """
     if "mac" not in description:
         return True
@@ -54,7 +54,7 @@ def matches_key(key: bytes, description: Mapping[str, Any]) -> bool:
 
 
 def decrypt_secret(key: bytes, name: str, sealed: Mapping[str, Any]) -> bytes:
-    """The secret `name`, as it was put away. Raises `ValueError` if it was not sealed with this key."""
+    """The secret `name`, decrypted. Raises `ValueError` if it was not encrypted with this key."""
     ciphertext = decode(sealed.get("ciphertext"))
     mac = hmac.digest(_keys(key, name)[1], ciphertext, "sha256")
     if not hmac.compare_digest(mac, decode(sealed.get("mac"))):

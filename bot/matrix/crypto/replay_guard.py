@@ -1,7 +1,7 @@
-"""Which messages were opened before, so that none counts twice: not after a restart either.
+"""Replay protection: no encrypted message counts twice, not even after a restart.
 
-Whoever keeps a ciphertext, as every homeserver does, can show it again under a new event id. A room key numbers its
-messages, so each number is one event for ever. Kept are digests and the day, nothing that names a person or a room.
+Homeservers could send a ciphertext again under a new event id. A room key numbers its messages, so each number
+belongs to one event. Only digests and the day are stored, nothing that names a person or a room.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TABLE = (
     "CREATE TABLE IF NOT EXISTS faro_opened (key BLOB NOT NULL, number INTEGER NOT NULL, event BLOB NOT NULL,"
     " day INTEGER NOT NULL, PRIMARY KEY (key, number)) WITHOUT ROWID"
 )
-# Of what is too old the highest number of a key stays: it stands for all below it.
+# Of expired rows the highest number of each key stays: it covers all lower ones.
 _TIDY = (
     "DELETE FROM faro_opened WHERE day < ? AND number <"
     " (SELECT max(number) FROM faro_opened AS old WHERE old.key = faro_opened.key AND old.day < ?)"
@@ -26,9 +26,9 @@ _TIDY = (
 
 
 class ReplayGuard:
-    """In the store of the keys: who has not the one needs not the other. `database` is peewee's; nio has no types.
+    """Stored beside the keys, because it is useless without them. `database` is peewee's; nio has no types.
 
-    Raises `peewee.OperationalError` if the disk takes nothing.
+    Raises `peewee.OperationalError` if the disk is full.
     """
 
     def __init__(self, database: Any, clock: Clock) -> None:
@@ -37,9 +37,9 @@ class ReplayGuard:
         database.execute_sql(_TABLE)
 
     def accept(self, event_id: str, key: tuple[str, str], number: int) -> bool:
-        """Whether a key's message of this number was never opened, or as this event only; then that is noted.
+        """Whether a key's message of this number was never decrypted, or only as this event; then stores it.
 
-        After `KEPT` days no more is known of single messages: whatever is older than one opened then counts as opened.
+        After `KEPT` days single messages are no longer distinguished: a number below the highest one counts as used.
         """
         today, which, event = self._clock.now() // DAY, _digest(*key), _digest(event_id)
         with self._database.atomic():

@@ -1,4 +1,4 @@
-"""What two people compare when they verify each other, and how both sides prove that they saw the same.
+"""The SAS protocol: what both sides compare, and the MACs that prove they saw the same.
 
 Pure: no homeserver, no clock. Source: Matrix spec, "Short Authentication String (SAS) verification", with
 `curve25519-hkdf-sha256` and `hkdf-hmac-sha256.v2`.
@@ -26,7 +26,7 @@ EMOJI: tuple[str, ...] = tuple(f"{sign} {name}" for sign, name in Table.emoji)
 
 
 class SasError(Exception):
-    """The other side sent what cannot be worked with."""
+    """The other side sent something invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +38,26 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class SasDisplay:
-    """What both people must see alike."""
+    """What both people must see."""
 
     emoji: tuple[str, ...]  # seven, "🐶 Dog"
     numbers: tuple[int, ...]  # three, of four digits
 
 
 def commitment(key: str, start: Mapping[str, Any]) -> str:
-    """What the accepting side promises before it shows its key: it cannot choose one to fit afterwards."""
+    """The commitment of the accepting side to its key, sent before the key: it cannot choose a matching one later."""
     return encode(hashlib.sha256((key + canonical(start)).encode()).digest())
 
 
 class EphemeralKey:
-    """Our own half of the secret, used once."""
+    """Our own ephemeral key pair, used once."""
 
     def __init__(self) -> None:
         self._sas = vodozemac.Sas()
         self.key: str = self._sas.public_key.to_base64()
 
     def agree(self, their_key: str) -> Secret:
-        """Raises `SasError` for a key that is none, or a second use."""
+        """Raises `SasError` for an invalid key, or a second use."""
         try:
             return Secret(self._sas.diffie_hellman(vodozemac.Curve25519PublicKey.from_base64(their_key)))
         except (ValueError, vodozemac.KeyException, vodozemac.SasException, vodozemac.DecodeException) as error:
@@ -65,15 +65,15 @@ class EphemeralKey:
 
 
 class Secret:
-    """What both sides know, and nobody between them."""
+    """The shared secret of both sides."""
 
     def __init__(self, established: vodozemac.EstablishedSas) -> None:
         self._established = established
 
     def display(self, starter: Side, acceptor: Side, flow: str) -> SasDisplay:
         sides = [part for side in (starter, acceptor) for part in (side.user_id, side.device_id, side.key)]
-        found = self._established.bytes("|".join(["MATRIX_KEY_VERIFICATION_SAS", *sides, flow]))
-        return SasDisplay(tuple(EMOJI[index] for index in found.emoji_indices), tuple(found.decimals))
+        sas = self._established.bytes("|".join(["MATRIX_KEY_VERIFICATION_SAS", *sides, flow]))
+        return SasDisplay(tuple(EMOJI[index] for index in sas.emoji_indices), tuple(sas.decimals))
 
     def create_mac(self, sender: Side, receiver: Side, flow: str, keys: Mapping[str, str]) -> dict[str, Any]:
         """The content of our `mac`: key id → public key, each with its MAC, and the MAC of the list of ids."""
@@ -84,7 +84,7 @@ class Secret:
     def verified_keys(
         self, sender: Side, receiver: Side, flow: str, content: Mapping[str, Any], keys: Mapping[str, str]
     ) -> frozenset[str]:
-        """Which of the keys we know of the sender its `mac` vouches for. Raises `SasError` if one is another."""
+        """Those of the sender's `keys` that its `mac` authenticates. Raises `SasError` if one differs."""
         macs, ids = content.get("mac"), content.get("keys")
         if not isinstance(macs, dict) or not isinstance(ids, str):
             raise SasError("no keys")

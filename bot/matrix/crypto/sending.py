@@ -1,7 +1,7 @@
-"""A message into an encrypted room: the room key to everybody who may read it first, then the ciphertext.
+"""Encrypts messages: shares the room key with everybody who may read it, then makes the ciphertext.
 
-nio's own way is not used: it keeps no promise that the key arrived, loses a room for good when a claim fails,
-ignores the room's rotation period, and starts a new key for every newcomer.
+nio's own implementation is not used: it does not guarantee that the key arrived, loses a room for good when a claim
+fails, ignores the room's rotation period, and creates a new key for every new member.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from bot.ports import Clock, RoomStateReader
 
 log = structlog.get_logger()
 
-BATCH_SIZE = 20  # devices per to-device request; others get their turn between two of them
+BATCH_SIZE = 20  # devices per to-device request; the event loop runs between two of them
 MESSAGES, PERIOD = 100, 604_800_000  # the specification's defaults: messages, and ms
 MAX_MESSAGES, MIN_PERIOD = 10_000, 3_600_000  # what a room may ask for, as matrix-rust-sdk bounds it
 KEY: Final = "org.faro.key"
 
 
 class Sending:
-    """Encrypts for rooms. One room's messages one after the other, several rooms side by side."""
+    """Encrypts for rooms: sequentially within a room, concurrently across rooms."""
 
     def __init__(
         self, machine: Machine, devices: Devices, http: Http, clock: Clock, room_state: RoomStateReader
@@ -44,14 +44,14 @@ class Sending:
             clock,
             room_state,
         )
-        self._born: dict[str, int] = {}  # room id → when its present key was made
+        self._born: dict[str, int] = {}  # room id → when its current key was created
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def encrypt(self, room: str, type_: str, content: Mapping[str, object], rules: Mapping[str, object]) -> Raw:
         """The content of the `m.room.encrypted` event. `rules` is the content of the room's `m.room.encryption`.
 
         When this returns, the homeserver has the room key for every device that can be reached. Raises `Refused` for
-        an algorithm we do not speak, and what requests raise: then nothing was encrypted, and a repeat goes on where
+        an unsupported algorithm, and what requests raise: then nothing was encrypted, and a retry continues where
         this stopped.
         """
         if rules.get("algorithm") != MEGOLM:
@@ -59,13 +59,16 @@ class Sending:
         async with self._locks[room]:
             await self._share(room, rules)
             encrypted: Raw = self._machine.group_encrypt(room, {"type": type_, "content": _secret(content)})
-        for clear in ("m.relates_to", KEY):  # servers need the one; the other, a hash, finds the event again
+        for clear in (
+            "m.relates_to",
+            KEY,
+        ):  # servers need the relation; we need the key, a hash, to find the event again
             if clear in content:
                 encrypted[clear] = content[clear]
         return encrypted
 
     async def _share(self, room: str, rules: Mapping[str, object]) -> None:
-        """Brings the room's key to those who lack it. A new key if somebody left who has the old one, or by its age."""
+        """Shares the room's key with devices that lack it; rotates it after somebody left, or by age."""
         members = await self._room_state.members(room)
         await self._devices.query(members)
         devices = self._devices.active(members)
@@ -77,7 +80,7 @@ class Sending:
             for start in range(0, len(reached), BATCH_SIZE):
                 await self._give(room, session, reached[start : start + BATCH_SIZE])
             if len(reached) < len(missing):
-                log.warning("some devices cannot be reached", room=room, devices=len(missing) - len(reached))
+                log.warning("room key not shared with some devices", room=room, devices=len(missing) - len(reached))
         session.shared = True
 
     def _session(self, room: str, rules: Mapping[str, object], readers: set[Device]) -> Any:
@@ -101,22 +104,22 @@ class Sending:
             "algorithm": MEGOLM,
             "room_id": room,
             "session_id": session.id,
-            "session_key": session.session_key,  # from the next message on: a newcomer cannot read what was before
+            "session_key": session.session_key,  # from the next message on: a new member cannot read earlier ones
         }
         messages: dict[str, Raw] = {}
-        given: set[Device] = set()
+        shared: set[Device] = set()
         with self._machine.store.database.atomic():
             for device in devices:
                 with drop_on_error("a device that cannot be written to", user=device.user_id, device=device.id):
                     olm = self._machine.session_store.get(device.curve25519)
                     message = self._machine._olm_encrypt(olm, device, "m.room_key", key)
                     messages.setdefault(device.user_id, {})[device.id] = message
-                    given.add(_id(device))
+                    shared.add(_id(device))
         if messages:
             path = "/_matrix/client/v3/sendToDevice/{}/{}"
             body = {"messages": messages}
             await self._http.request("PUT", path, "m.room.encrypted", uuid.uuid4().hex, body=body)
-            session.users_shared_with |= given
+            session.users_shared_with |= shared
 
 
 def _secret(content: Mapping[str, object]) -> Raw:

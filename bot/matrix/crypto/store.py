@@ -1,7 +1,7 @@
 """The keys on disk: `crypto/<device>.db` in the data folder, readable by the owner only.
 
-nio encrypts what it stores with a fixed passphrase, so the file's mode is the protection. It belongs into the
-backup together with the rest, and must never be used by two processes, nor put back next to a bot that went on.
+nio encrypts what it stores with a fixed passphrase, so the file's mode is the protection. Back it
+up with the rest, never use it in two processes, and never restore it if the bot ran since the copy was made.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def open_store(folder: Path, user_id: str, device_id: str) -> Any:
     file.chmod(0o600)  # SQLite gives its -wal and -shm files the mode of the main file
     try:
         store = SqliteStore(user_id, device_id, str(folder), PICKLE_KEY, name)
-        # A commit per device of a room would stop everything else for a second with 50 devices; like this it does not.
+        # Without WAL a commit per device would block the event loop for a second with 50 devices.
         store.database.execute_sql("PRAGMA journal_mode = WAL")
         store.database.execute_sql("PRAGMA synchronous = NORMAL")
     except PeeweeException as error:

@@ -1,7 +1,7 @@
-"""Lets people verify the bot: they start it in their client, and compare the pictures with what the bot shows.
+"""Lets people verify the bot: they start it in their client and compare the emoji with those of the bot.
 
-The bot cannot see their screen, so it agrees to what they say and concludes nothing about their device. Only people
-who may see the bot's log have something to compare with; `may_verify` says who they are.
+The bot cannot see their screen, so it accepts what they confirm and does not trust their device. Only people who can
+see the bot's log have something to compare; `may_verify` decides who they are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Send = Callable[[str, str, Mapping[str, object], str], Awaitable[str]]
 
 
 class StatusDisplay(Protocol):
-    """Where the operator looks."""
+    """Shows a verification to the operator."""
 
     def show(self, user: str, device: str, display: SasDisplay) -> None: ...
 
@@ -73,12 +73,12 @@ class Verifier:
         self._flows: dict[str, Flow] = {}  # by user: one at a time
 
     async def to_device(self, event: Mapping[str, Any]) -> None:
-        """A raw to-device event, opened if it was encrypted. What is not about verification is left alone."""
+        """A raw to-device event, decrypted. Others than verification events are ignored."""
         content = section(event, "content")
         await self._handle(event, str(event.get("type")), content, content.get("transaction_id"), None)
 
     async def in_room(self, room: str, event: Mapping[str, Any]) -> None:
-        """A raw event of a room, opened if it was encrypted."""
+        """A raw event of a room, decrypted."""
         content, type_ = section(event, "content"), str(event.get("type"))
         if type_ == "m.room.message" and content.get("msgtype") == PREFIX + "request":
             if content.get("to") == self._account.user_id:
@@ -121,7 +121,7 @@ class Verifier:
         if before:
             await self._cancel(before, "m.user", "a newer verification was begun")
         flow = self._flows[user] = Flow(id_, room, Side(user, device), now)
-        log.info("somebody verifies the bot", user=user, device=device)
+        log.info("verification requested", user=user, device=device)
         await self._reply(flow, "ready", {"from_device": self._account.device_id, "methods": [sas.METHOD]})
 
     async def _start(self, flow: Flow, content: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ class Verifier:
         try:
             await self._reply(flow, "cancel", {"code": code, "reason": reason})
         except TransportError as error:
-            log.warning("a verification ended without telling the other side", reason=str(error))
+            log.warning("verification cancellation could not be sent", reason=str(error))
 
     async def _reply(self, flow: Flow, type_: str, content: Mapping[str, object]) -> None:
         txn, name = uuid.uuid4().hex, PREFIX + type_

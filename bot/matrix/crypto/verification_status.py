@@ -1,6 +1,6 @@
-"""What the operator sees of a verification: in the log, and in a file that `faro crypto verify` looks at.
+"""Shows a verification to the operator: in the log, and in a file that `faro crypto verify` reads.
 
-The file, because the bot alone may use its keys: a second process can only look.
+The file, because only the bot's own process may use its keys.
 """
 
 from __future__ import annotations
@@ -31,15 +31,21 @@ class StatusFile:
 
     def show(self, user: str, device: str, display: SasDisplay) -> None:
         emoji, numbers = ", ".join(display.emoji), " ".join(map(str, display.numbers))
-        log.info("compare with the other screen", user=user, device=device, emoji=emoji, numbers=numbers)
+        log.info(
+            "verification started, compare with the other screen",
+            user=user,
+            device=device,
+            emoji=emoji,
+            numbers=numbers,
+        )
         self._write("shown", user, device, emoji=list(display.emoji), numbers=list(display.numbers))
 
     def end(self, user: str, device: str, reason: str | None) -> None:
         if reason is None:
-            log.info("the bot is verified", user=user, device=device)
+            log.info("verification completed", user=user, device=device)
             self._write("done", user, device)
         else:
-            log.warning("a verification was cancelled", user=user, device=device, reason=reason)
+            log.warning("verification cancelled", user=user, device=device, reason=reason)
             self._write("cancelled", user, device, reason=reason)
 
     def _write(self, stage: str, user: str, device: str, **more: object) -> None:
@@ -47,7 +53,7 @@ class StatusFile:
         try:
             write_private(self._file, step)
         except OSError as error:
-            log.warning("faro crypto verify cannot be told", reason=str(error))
+            log.warning("verification status could not be written", reason=str(error))
 
 
 def latest(folder: Path) -> Step:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE, said, tidy
+from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE, said
+from plugins.knowledge.text.tidy import tidy
 
 LONGEST_NAME = 255  # characters: as much as most file systems take
 LARGEST = 2**53  # bytes: a larger number is no size (Matrix spec, "canonical JSON")
@@ -70,7 +71,7 @@ class FileShared:
     @property
     def stored(self) -> str:
         """What `shares` has of the file itself, as JSON."""
-        file = {"name": self.name, "kind": self.kind, "type": self.mimetype, "size": self.size}
+        file = {"name": self.name, "kind": self.kind, "title": self.title, "type": self.mimetype, "size": self.size}
         return json.dumps(file, ensure_ascii=False)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 
 from plugins.knowledge.capture import labels
 from plugins.knowledge.capture.link_context import BULLET, MARK, Beside, beside, mark, without_marks
 from plugins.knowledge.capture.message_html import pieces
+from plugins.knowledge.text.tidy import one_line, tidy
 from plugins.knowledge.urls.canonical import canonical, without_credentials
 
 MOST = 100  # links of one message that are kept: a long list of sources has fewer
@@ -114,7 +114,7 @@ def _read(body: str, html: str | None) -> tuple[list[Link], str]:
         if piece.href is None:
             words += [part if place % 2 == 0 else marked_as(part) for place, part in enumerate(parts)]
         else:
-            url = piece.href.replace(" ", "%20")
+            url = piece.href.strip().replace(" ", "%20")
             rest = "".join(parts[::2])
             link = marked_as(url, _label(rest, url))
             words += [link, rest, link] if rest.strip() else [link]
@@ -145,10 +145,10 @@ def _around(text: str, link: str) -> str:
     """What stands before and after a link, as one line that is cut at words; "" if that says nothing."""
     place, most = max(0, text.find(link)), LONGEST_NOTE * 8
     start, end = max(0, place - most), place + most
-    whole = _one_line(without_marks(text[start:end]))
+    whole = one_line(without_marks(text[start:end]))
     if len(whole) <= LONGEST_NOTE:
         return whole.strip(_EDGES) if any(map(str.isalnum, whole)) else ""
-    before, after = (_one_line(without_marks(part)) for part in (text[start:place], text[place:end]))
+    before, after = (one_line(without_marks(part)) for part in (text[start:place], text[place:end]))
     room = max(LONGEST_NOTE // 2, LONGEST_NOTE - len(after) - 1)
     if len(before) > room:
         tail = before[1 - room :]
@@ -161,23 +161,6 @@ def _label(words: str, url: str) -> str | None:
     label = tidy(words, LONGEST_LABEL)
     repeats = ("." in label or "/" in label) and label.rstrip("…").lower() in url.lower()
     return None if repeats else label or None
-
-
-def tidy(text: str, longest: int) -> str:
-    """Text as one line without invisible characters, cut at a word with `…` if it is longer."""
-    text = _one_line(text[: longest * 8])
-    if len(text) <= longest:
-        return text
-    cut = text[: longest - 1]
-    return cut[: max(cut.rfind(" "), longest // 2)].rstrip() + "…"
-
-
-def _one_line(text: str) -> str:
-    text = " ".join(text.split())
-    if not text.isprintable():
-        text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
-        text = " ".join(text.split())
-    return text
 
 
 def _split(text: str) -> list[str]:

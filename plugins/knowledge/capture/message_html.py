@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
+
+from plugins.knowledge.text.html_tokens import Endless, Tag, tokens, unescaped
 
 LONGEST = 65_536  # characters of a body that are read: a Matrix event has no more bytes
 
@@ -50,77 +52,36 @@ def _plain(body: str) -> Iterator[Piece]:
     yield Piece(_INLINE.sub(" ", "\n".join(lines)))
 
 
-_TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]{0,30}+)
-        (?P<attributes>(?:[^<>"']{1,4096}+|"[^"]{0,4096}+"|'[^']{0,4096}+'){0,64}+)>""",
-    re.VERBOSE,
-)
-_ATTRIBUTE = re.compile(
-    r"""(?P<name>[^\s=>"'/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>"']++)))?"""
-)
-# Far beyond the last character there is; `html.unescape` raises on numbers of more than 4,300 digits.
-_ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
 # What is quoted or code is not the sharer's word, and the content of the others is shown by no client. Details and
 # spoilers do count: a reader opens them.
-_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", "script", "style", "textarea"))
+_RAW = frozenset(("script", "style", "textarea"))
+_UNSEEN = frozenset(("blockquote", "code", "mx-reply", "pre", *_RAW))
 _APART = {"br": "\n", "img": " ", "td": " ", "th": " "}  # what stands for them; other tags part paragraphs
 _INLINE_TAGS = {"b", "del", "em", "font", "i", "ins", "s", "span", "strike", "strong", "sub", "sup", "u", "wbr"}
 
 
 def _formatted(html: str) -> Iterator[Piece]:
-    """Pieces of a `formatted_body`. Tags are read one by one with bounded patterns: the standard library's parser
-    needs quadratic time on hostile input."""
-    hidden = dict.fromkeys(_UNSEEN, 0)
+    hidden: Counter[str] = Counter()
     href: str | None = None
     seen: list[str] = []
     broken = False  # after <br>, where the source often goes on in a new line
-    for text, tag in _tokens(html):
-        name = tag["name"].lower() if tag else ""
-        ends = bool(tag and tag["end"])
-        if name in hidden:
-            hidden[name] = max(0, hidden[name] + (-1 if ends else 1))
-        elif any(hidden.values()):
-            continue
-        elif name == "a":
-            if seen or href:
-                yield Piece("".join(seen), href)
-            seen, href = [], None if ends else _href(tag)
-        elif name:
-            seen.append("" if name in _INLINE_TAGS else _APART.get(name, "\n\n"))
-        else:
-            seen.append(_unescaped(text.removeprefix("\n") if broken else text))
-        broken = name == "br"
+    for token in tokens([html], raw=_RAW):
+        if isinstance(token, Tag):
+            name = token.name.removeprefix("/")
+            if name in _UNSEEN:
+                hidden[name] = max(0, hidden[name] + (1 if token.name == name else -1))
+            elif any(hidden.values()):
+                continue
+            elif name == "a":
+                if seen or href:
+                    yield Piece("".join(seen), href)
+                seen, href = [], token.attributes.get("href")
+            else:
+                seen.append("" if name in _INLINE_TAGS else _APART.get(name, "\n\n"))
+            broken = name == "br"
+        elif not any(hidden.values()):
+            text = token.text if isinstance(token, Endless) else token  # what only looks like a tag is text, too
+            seen.append(unescaped(text.removeprefix("\n") if broken else text))
+            broken = False
     if seen or href:
         yield Piece("".join(seen), href)
-
-
-def _tokens(html: str) -> Iterator[tuple[str, re.Match[str] | None]]:
-    """Texts and tags in order; comments are left out, and what only looks like a tag is text."""
-    position = 0
-    while position < len(html):
-        start = html.find("<", position)
-        if start < 0:
-            start = len(html)
-        if start > position:
-            yield html[position:start], None
-        if html.startswith("<!--", start):
-            end = html.find("-->", start + 2)  # `<!-->` is a whole comment (HTML, 13.2.5.43)
-            position = len(html) if end < 0 else end + 3
-        elif tag := _TAG.match(html, start):
-            yield "", tag
-            position = tag.end()
-        else:
-            yield html[start : start + 1], None
-            position = start + 1
-
-
-def _unescaped(text: str) -> str:
-    return unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
-
-
-def _href(tag: re.Match[str] | None) -> str | None:
-    for attribute in _ATTRIBUTE.finditer(tag["attributes"] if tag else ""):
-        if attribute["name"].lower() == "href":
-            value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
-            return _unescaped(value).strip()
-    return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from bot.api import Database, Hub, Offline, Translator
-from plugins.knowledge.store import shares
+from plugins.knowledge.index import fts
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -86,7 +86,7 @@ async def rewrite(db: Database, bars: Progress, t: Translator) -> None:
     begin = more = True
     while more:
         async with db.transaction() as tx:
-            more = await tx.run(shares.rewrite_some, begin=begin)
+            more = await tx.run(fts.rewrite_some, begin=begin)
         begin = False
         bars.advance(task)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import click
 
 from bot.api import Hub, Offline, Shell, SyncReader, Text, Translator, UserError, in_language
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.cli.common import WRONG, end, hub_arguments, hub_called
-from plugins.knowledge.commands import references
 from plugins.knowledge.index.hub_rules import Rules, together
-from plugins.knowledge.search import filters
+from plugins.knowledge.search import filters, topic_names
 from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.search.engine import Found
 from plugins.knowledge.search.query_parser import read
-from plugins.knowledge.store.access import LABELS, Sight, sight_of
+from plugins.knowledge.store.access import Scope, scope_of
+from plugins.knowledge.store.tlp import LABELS
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import answer_text, load
 from plugins.knowledge.views.load import Entry
@@ -51,7 +51,7 @@ def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bo
 
 async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[Found, Scored]:
     async with offline.reading() as db:
-        terms, seen = together([hub]), await db.run(sight_of, [hub])
+        terms, seen = together([hub]), await db.run(scope_of, [hub])
         question = read(words, terms, hub.timezone)
         topics = await db.run(_topics, hub, seen, question.topic, offline.translator) if question.topic else ()
         if question.hub and question.hub != hub.id:
@@ -76,11 +76,11 @@ def _remarks(offline: Offline, config: Path, hub: Hub, words: str, found: Found,
     )
 
 
-def _topics(db: SyncReader, hub: Hub, seen: Sight, said: str, t: Translator) -> Sequence[str]:
+def _topics(db: SyncReader, hub: Hub, seen: Scope, said: str, t: Translator) -> Sequence[str]:
     """The topics a name may mean; itself, so that nothing is found, if it means none and is like none."""
     rules = Rules([hub])
-    found = references.topics_called(db, [hub], rules, seen, said)
-    if not found and (close := references.close_topic(db, [hub], rules, seen, said)):
+    found = topic_names.topics_called(db, [hub], rules, seen, said)
+    if not found and (close := topic_names.close_topic(db, [hub], rules, seen, said)):
         suggestion = filters.written("topic", close, t.language)
         raise UserError(
             Text("There is no topic “{topic}”. Did you mean {suggestion}?", topic=tidy(said, 40), suggestion=suggestion)
@@ -99,7 +99,7 @@ def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:
         "kind": entry.kind,
         "topics": entry.topics,
         "label": LABELS[entry.label],
-        "recommended": entry.curated,
+        "recommended": entry.recommended,
         "pinned": entry.pinned,
         "votes": entry.votes,
         "shared_at": entry.shared_at,

@@ -29,12 +29,13 @@ from plugins.knowledge.cli.common import (
 )
 from plugins.knowledge.cli.report import Report, place, plain
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import choices
+from plugins.knowledge.store import imports, privacy
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS
-from plugins.knowledge.transfer import importer, imports
+from plugins.knowledge.transfer import importer
 from plugins.knowledge.transfer.formats.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.transfer.formats.registry import HEAD, READERS, Reader, detect
 from plugins.knowledge.transfer.import_plan import Manner, Outcome
+from plugins.knowledge.transfer.importer import Slice
 from plugins.knowledge.urls import display
 
 FIRST = 5  # links, and reasons, that the preview shows
@@ -126,7 +127,7 @@ async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: 
     batch: list[str] = []
     stream.seek(0)
     async with offline.reading() as db:
-        if manner.sharer is not None and await db.run(choices.is_unlogged, manner.sharer):
+        if manner.sharer is not None and await db.run(privacy.is_unlogged, manner.sharer):
             end(WRONG, offline.translator.t("{user} wants nothing kept that they share.", user=manner.sharer))
 
         async def count() -> None:
@@ -181,17 +182,18 @@ async def _bring(
     name = _called(file)
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
-        done = await db.reading().value("SELECT done FROM imports WHERE digest = :digest", digest=digest) or 0
+        begun = await db.reading().run(imports.begun, digest)
+        done = begun[1] if begun else 0
         report.earlier = done
 
-        async def put(batch: Sequence[Item], end: int | None) -> Sequence[Outcome]:
+        async def put(batch: Sequence[Item], items: int, *, end: bool = False) -> Sequence[Outcome]:
             async with db.transaction() as tx:
-                return await tx.run(imports.bring, rules, manner, batch, imports.Part(digest, name, end))
+                return await tx.run(importer.import_slice, rules, manner, batch, Slice(digest, name, items, end))
 
         with progress() as bars:
             task = bars.add_task(offline.translator.t("Bringing in"), total=total)
             batch: list[Item] = []
-            size = 0
+            size = nth = 0
             stream.seek(0)
             for nth, found in enumerate(read(stream), start=1):
                 bars.advance(task)
@@ -203,7 +205,7 @@ async def _bring(
                 if size >= importer.SLICE:
                     report.brought(await put(batch, nth))
                     batch, size = [], 0
-            report.brought(await put(batch, None))
+            report.brought(await put(batch, nth, end=True))
 
 
 def _called(file: Path) -> str:

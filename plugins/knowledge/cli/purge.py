@@ -12,9 +12,10 @@ import click
 from bot.api import Offline, Shell, SyncReader, Translator
 from plugins.knowledge.cli.common import USER, WRONG, agreed, end, finished, hub_arguments, progress, rewrite
 from plugins.knowledge.cli.report import plain
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import choices, privacy
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight, every
+from plugins.knowledge.store import privacy
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope, every_shelf
 from plugins.knowledge.store.privacy import Held
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import load
@@ -81,25 +82,25 @@ async def _look(offline: Offline, hub: str, number: str | None) -> tuple[Held, E
             message = t.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=", ".join(known))
             raise click.BadParameter(message, param_hint="HUB")
         if number is None:
-            return await db.run(privacy.of_hub, hub), None
+            return await db.run(privacy.held_of_hub, hub), None
         entry = await db.run(_numbered, hub, number)
         if entry is None:
             end(WRONG, t.t("There is no result with the number {number} here.", number=number))
-        return await db.run(privacy.of_result, entry.id), entry
+        return await db.run(privacy.held_of_entry, entry.id), entry
 
 
 def _numbered(db: SyncReader, hub: str, number: str) -> Entry | None:
     match = _NUMBER.fullmatch(number)
     if match is None:
         return None
-    sight = Sight(tuple(shelf for shelf in every(db) if shelf.hub == hub))
+    scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub))
     circle = COORDINATORS if match[1] else MEMBERS
-    return next(iter(load.numbered(db, sight, int(match[2]), circle=circle, hidden=True)), None)
+    return next(iter(load.numbered(db, scope, int(match[2]), circle=circle, hidden=True)), None)
 
 
 async def _look_for(offline: Offline, user: str) -> tuple[Held, bool]:
     async with offline.reading() as db:
-        return await db.run(privacy.of_person, user), await db.run(choices.is_unlogged, user)
+        return await db.run(privacy.held_of_person, user), await db.run(privacy.is_unlogged, user)
 
 
 def _show(held: Held, t: Translator) -> None:
@@ -114,7 +115,7 @@ def _told(held: Held, t: Translator) -> Iterator[str]:
                 yield t.n("{count} result", "{count} results", count)
             case "shares":
                 yield t.n("{count} time somebody shared it", "{count} times somebody shared it", count)
-            case "corrections":
+            case "statements":
                 yield t.n("{count} correction", "{count} corrections", count)
             case "changes":
                 yield t.n("{count} line in the list of changes", "{count} lines in the list of changes", count)
@@ -125,7 +126,7 @@ def _told(held: Held, t: Translator) -> Iterator[str]:
 async def _erase(offline: Offline, entry: Entry) -> bool:
     async with offline.writing() as db:
         async with db.transaction() as tx:
-            await tx.run(privacy.take_out, Rules(offline.hubs), {entry.id})
+            await tx.run(update.purge, Rules(offline.hubs), {entry.id})
         with progress() as bars:
             await rewrite(db, bars, offline.translator)
     return True
@@ -141,11 +142,11 @@ async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool
             went = 1
             while went:
                 async with db.transaction() as tx:
-                    went = await tx.run(privacy.take_out_some, rules, hub)
+                    went = await tx.run(update.purge_some, rules, hub)
                 bars.advance(task, went)
             async with db.transaction() as tx:
-                await tx.run(privacy.close, hub, configured=configured)
-            for table in ("places", "sharers"):
+                await tx.run(privacy.close_hub, hub, configured=configured)
+            for table in ("knowledge_rooms", "knowledge_people"):
                 more = True
                 while more:
                     async with db.transaction() as tx:

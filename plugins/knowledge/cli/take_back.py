@@ -11,11 +11,11 @@ import click
 
 from bot.api import Offline, Shell, Translator
 from plugins.knowledge.cli.common import WRONG, agreed, end, finished, hub_arguments, hub_called, progress, rewrite
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import privacy
+from plugins.knowledge.store import imports, privacy
 from plugins.knowledge.store.access import COORDINATORS
-from plugins.knowledge.transfer import imports
-from plugins.knowledge.transfer.imports import Brought, Held
+from plugins.knowledge.store.imports import UNFINISHED, Effect, Import
 
 
 @click.command("take-back")
@@ -37,68 +37,68 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
     if file is None:
         end(WRONG, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
     click.echo(_told(file, t))
-    if file.state == "gone":
+    if file.state == "undone":
         click.echo(t.t("There is nothing left to take back."))
         return
-    held = asyncio.run(_held(offline, file))
-    click.echo(t.n("{count} result goes.", "{count} results go.", held.go))
-    if held.stay:
+    effect = asyncio.run(_effect(offline, file))
+    click.echo(t.n("{count} result goes.", "{count} results go.", effect.go))
+    if effect.stay:
         click.echo(t.n("{count} result stays, without what the file said of it: it is shared, recommended or "
                        "corrected by others.",
                        "{count} results stay, without what the file said of them: they are shared, recommended or "
-                       "corrected by others.", held.stay))  # fmt: skip
+                       "corrected by others.", effect.stay))  # fmt: skip
     if dry_run or not agreed(t.t("Take it back?"), yes, t):
         return
-    finished(_take_back(offline, file, held), t)
+    finished(_take_back(offline, file, effect), t)
     click.echo(t.t("It is taken back, and its words are erased from the database."))
 
 
-async def _files(offline: Offline, hub: str) -> Sequence[Brought]:
+async def _files(offline: Offline, hub: str) -> Sequence[Import]:
     async with offline.reading() as db:
-        return await db.run(imports.files, hub)
+        return await db.run(imports.imports, hub)
 
 
-async def _held(offline: Offline, file: Brought) -> Held:
+async def _effect(offline: Offline, file: Import) -> Effect:
     async with offline.reading() as db:
-        return await db.run(imports.held, file.id)
+        return await db.run(imports.effect, file.id)
 
 
-def _list(files: Sequence[Brought], hub: str, t: Translator) -> None:
+def _list(files: Sequence[Import], hub: str, t: Translator) -> None:
     if not files:
         click.echo(t.t("No file was brought into '{hub}'.", hub=hub))
     for file in files:
         click.echo(_told(file, t))
 
 
-def _told(file: Brought, t: Translator) -> str:
+def _told(file: Import, t: Translator) -> str:
     day = datetime.fromtimestamp(file.at / 1000, UTC).date().isoformat()
-    facts = [str(file.id), day, file.file, t.n("{count} link", "{count} links", file.links)]
+    facts = [str(file.id), day, file.name, t.n("{count} link", "{count} links", file.links)]
     if file.circle == COORDINATORS:
         facts.append(t.t("for the coordinators' rooms"))
-    if file.state == "gone":
+    if file.state == "undone":
         facts.append(t.t("taken back"))
-    elif half := imports.HALF.get(file.state):
-        facts.append(t.t(half))
+    elif file.state in UNFINISHED:
+        facts.append(t.t(UNFINISHED[file.state]))
     return " · ".join(facts)
 
 
-async def _take_back(offline: Offline, file: Brought, held: Held) -> None:
+async def _take_back(offline: Offline, file: Import, effect: Effect) -> None:
     """It counts as taken back when its words have left the file: stopped before that, it goes on from there."""
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         async with db.transaction() as tx:
-            await tx.run(imports.begin, file.id)
+            await tx.run(imports.begin_undoing, file.id)
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Taking back"), total=held.go + held.stay)
+            task = bars.add_task(offline.translator.t("Taking back"), total=effect.go + effect.stay)
             done = 1
             while done:
                 async with db.transaction() as tx:
-                    done = await tx.run(imports.take_back_some, rules, file.id)
+                    done = await tx.run(update.undo_some_of_import, rules, file.id)
                 bars.advance(task, done)
             more = True
             while more:
                 async with db.transaction() as tx:
-                    more = await tx.run(privacy.drop_unused, "sharers")
+                    more = await tx.run(privacy.drop_unused, "knowledge_people")
             await rewrite(db, bars, offline.translator)
         async with db.transaction() as tx:
-            await tx.run(imports.close, file.id)
+            await tx.run(imports.end_undoing, file.id)

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.commands import references
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import hiding, statements, votes
-from plugins.knowledge.store.access import LABELS, Sight, sight
-from plugins.knowledge.store.statements import author
-from plugins.knowledge.store.yielding import OWN
+from plugins.knowledge.store import shares, statements
+from plugins.knowledge.store.access import Scope, scope
+from plugins.knowledge.store.statements import Saying, author
+from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.text.folding import fold
-from plugins.knowledge.views import load, render
+from plugins.knowledge.text.tidy import tidy
+from plugins.knowledge.views import command_text, load, render
 from plugins.knowledge.views.load import Entry
 
 LONGEST_TITLE = 200
 LONGEST_NOTE = 1000
+MOST_TOPICS = 20  # of one command
 
 
-class Curating:
-    """Corrects the index; part of the plugin."""
+class EditCommands:
+    """Corrects the index."""
 
-    rules: Rules
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     @command(
         "title",
@@ -56,7 +59,7 @@ class Curating:
     )
     async def topic(self, ctx: Context, number: str, *, topics: str) -> Reply:
         entry = await self._mine(ctx, number)
-        hub = self.rules.of(entry.shelf.hub)
+        hub = self._rules.of(entry.shelf.hub)
         values = []
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
@@ -68,8 +71,8 @@ class Curating:
                 )
             topic = own or name
             if sign == "+" or topic in entry.topics:  # what is not there need not be taken away
-                values.append((f"topic:{topic}", sign))
-        changed = await self._change(ctx, entry, *values[: statements.MOST_AT_ONCE])
+                values.append(Saying("topic", sign, key=topic))
+        changed = await self._change(ctx, entry, *values[:MOST_TOPICS])
         return await self._done(ctx, entry, "topic", changed=changed)
 
     @command(
@@ -86,7 +89,9 @@ class Curating:
         if said is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
         entry = await self._mine(ctx, number)
-        changed = said != LABELS[entry.label] and await self._change(ctx, entry, ("label", said))
+        changed = said != LABELS[entry.label] and await self._change(
+            ctx, entry, Saying("label", str(LABELS.index(said)))
+        )
         return await self._done(ctx, entry, "label", changed=changed)
 
     @command(
@@ -98,9 +103,8 @@ class Curating:
     )
     async def hide(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
-        by = "1" if ctx.role >= Role.COORDINATOR else OWN
-        await self._change(ctx, entry, ("hidden", None if entry.hidden else by))
-        undo = references.written(ctx, "undo")
+        await self._change(ctx, entry, *await self._hiding(ctx, entry))
+        undo = command_text.written(ctx, "undo")
         if entry.hidden:
             return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=render.name(ctx, entry), undo=undo))
         return Reply(
@@ -117,7 +121,7 @@ class Curating:
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
         entry = await self._mine(ctx, number)
-        changed = await self._change(ctx, entry, ("pinned", None if entry.pinned else "1"))
+        changed = await self._change(ctx, entry, Saying("pinned", "0" if entry.pinned else "1"))
         return await self._done(ctx, entry, "pinned", changed=changed)
 
     @command(
@@ -127,52 +131,61 @@ class Curating:
         examples=("useful 12",),
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
-        entry = await references.entry(ctx, await sight(ctx), number)
-        if not await ctx.db.run(votes.said_useful, self.rules, entry.id, ctx.sender, ctx.message.event_id):
+        entry = await references.entry(ctx, await scope(ctx), number)
+        if not await ctx.db.run(update.vote, self._rules, entry.id, author(ctx)):
             raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
         noted = ctx.t("Noted: {number} helped you.", number=render.name(ctx, entry))
         if ctx.room.direct:  # what is deleted there is not told to plugins
             return Reply(noted)
         return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
+    async def _hiding(self, ctx: Context, entry: Entry) -> list[Saying]:
+        """What hides an entry, or shows it again. The word of its only sharer and that of coordinators are two."""
+        if not entry.hidden:
+            return [Saying("hidden" if ctx.role >= Role.COORDINATOR else "own_hidden", "1")]
+        own = await ctx.db.run(statements.is_hidden_by, entry.id, own=True)
+        coordinators = await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
+        return [Saying(field, "0") for field, is_so in (("own_hidden", own), ("hidden", coordinators)) if is_so]
+
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
         """Sets a title or a note. A label in it is the result's where it is stricter, as in a message."""
         if mark := labels.kept_out(text):
-            shelves = [shelf.id for shelf in (await self._own(ctx)).own]
-            await ctx.db.run(statements.withdrawn, self.rules, shelves, ctx.message.event_id)  # said before an edit
+            await ctx.db.run(
+                update.redact, self._rules, ctx.hub.id, ctx.message.event_id
+            )  # what it said before an edit
             return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
         label = labels.label(text)
         entry = await self._mine(ctx, number)
-        values = [(field, tidy(text, longest))]
+        values = [Saying(field, tidy(text, longest))]
         if label and LABELS.index(label) > entry.label:
-            values.append(("label", label))
+            values.append(Saying("label", str(LABELS.index(label))))
         return await self._done(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
-    async def _change(self, ctx: Context, entry: Entry, *values: tuple[str, str | None]) -> bool:
-        return await ctx.db.run(statements.change, self.rules, entry, author(ctx), values)
+    async def _change(self, ctx: Context, entry: Entry, *sayings: Saying) -> bool:
+        return await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), sayings)
 
     async def _done(self, ctx: Context, entry: Entry, what: str, *, changed: bool) -> Reply:
         """The entry as it is now, with what was meant to be changed."""
         now = await references.entry(ctx, await self._own(ctx), load.short_name(entry), hidden=True)
-        parts = [render.result(ctx, self.rules, now)]
+        parts = [render.result(ctx, self._rules, now)]
         match what:
             case "note":
-                note = in_language(dict(await ctx.db.run(load.recommendation, now)), ctx.language)
+                note = in_language(dict(now.recommendation), ctx.language)
                 parts.append(ctx.t("Note: {text}", text=escape(note)))
             case "label":
                 parts.append(ctx.t("Label: {label}", label=f"TLP:{LABELS[now.label].upper()}"))
             case "topic":
-                named = ", ".join(render.topic_title(ctx, self.rules.of(now.shelf.hub), one) for one in now.topics)
+                named = ", ".join(render.topic_title(ctx, self._rules.of(now.shelf.hub), one) for one in now.topics)
                 parts.append(ctx.t("Topics: {topics}", topics=named) if named else ctx.t("It has no topics."))
         if now.hidden:
             parts.append(ctx.t("It is hidden: nobody finds it."))
         if changed:
-            parts.append(ctx.t("Not meant? {undo}", undo=references.written(ctx, "undo")))
+            parts.append(ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo")))
         else:
             parts.append(ctx.t("There was nothing to change."))
         return Reply("\n\n".join(parts))
 
-    async def _own(self, ctx: Context) -> Sight:
+    async def _own(self, ctx: Context) -> Scope:
         """What the asker may correct from here: their hub's, in its rooms."""
         return await references.own(ctx)
 
@@ -182,16 +195,9 @@ class Curating:
         entry = await references.entry(ctx, seen, number, hidden=True)
         if ctx.role >= Role.COORDINATOR:
             return entry
-        theirs = await is_theirs_alone(ctx, entry.id)
-        if entry.hidden and not (theirs and await ctx.db.run(hiding.is_hidden_by_sharer, entry.id)):
+        theirs = await ctx.db.run(shares.is_theirs_alone, entry.id, ctx.sender)
+        if entry.hidden and not (theirs and await ctx.db.run(statements.is_hidden_by, entry.id, own=True)):
             await references.entry(ctx, seen, number)  # raises: it is not there for them
         if not theirs:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
         return entry
-
-
-async def is_theirs_alone(ctx: Context, entry: int | None) -> bool:
-    """Whether nobody but the asker shared or recommended a page."""
-    others = """SELECT EXISTS (SELECT 1 FROM curations WHERE entry = :entry) OR EXISTS (SELECT 1 FROM shares s
-        LEFT JOIN sharers u ON u.id = s.sender WHERE s.entry = :entry AND u.user IS NOT :user)"""
-    return not await ctx.db.value(others, entry=entry, user=ctx.sender)

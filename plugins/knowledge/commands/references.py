@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
-from rapidfuzz import fuzz, process
-
-from bot.api import Context, Hub, SyncReader, Text, UserError, escape
+from bot.api import Context, Hub, Text, UserError, escape
 from plugins.knowledge.capture import attachments
-from plugins.knowledge.capture.links import tidy
+from plugins.knowledge.index import vocabulary
 from plugins.knowledge.index.hub_rules import Rules, together
-from plugins.knowledge.search import filters
+from plugins.knowledge.search import filters, topic_names
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import access
-from plugins.knowledge.store.access import COORDINATORS, Sight
-from plugins.knowledge.text.folding import LANGUAGES, compounds, fold
+from plugins.knowledge.store.access import COORDINATORS, Scope
+from plugins.knowledge.text.folding import LANGUAGES, fold
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
-from plugins.knowledge.views import load
+from plugins.knowledge.views import command_text, load
 from plugins.knowledge.views.load import Entry
 
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
 OFF = frozenset(("off", "no", "non", "não", "nao"))
-NEAR = 65  # of 100: how much of a word and of a topic's name must be alike, for topics that are near
 _NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
 
 
-async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) -> Entry:
+async def entry(ctx: Context, scope: Scope, said: str, *, hidden: bool = False) -> Entry:
     """The entry a person means by `12`, `c3` or `transparency/12`. What they may not see does not exist."""
     match = _NUMBER.fullmatch(said.rstrip(".,:)"))  # as a list shows it: `12.`
     if match is None:
         raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(said, 40)))
     hub = match["hub"] and match["hub"].lower()
     meant = hub or (None if ctx.room.direct else ctx.hub.id)
-    seen = sight.of_hubs([meant]) if meant else sight
+    seen = scope.of_hubs([meant]) if meant else scope
     circle = COORDINATORS if match["circle"] else "members"
     found = await ctx.db.run(load.numbered, seen, int(match["number"]), circle=circle, hidden=hidden)
     if not found:
@@ -45,9 +42,9 @@ async def entry(ctx: Context, sight: Sight, said: str, *, hidden: bool = False) 
     return found[0]
 
 
-async def own(ctx: Context) -> Sight:
+async def own(ctx: Context) -> Scope:
     """What may be corrected from here: the hub's own. For commands that are `rooms_only`."""
-    return Sight((await access.sight(ctx)).own)
+    return Scope((await access.scope(ctx)).own)
 
 
 def hub(ctx: Context, said: str) -> Hub:
@@ -61,11 +58,11 @@ def hub(ctx: Context, said: str) -> Hub:
     )
 
 
-async def refuse_unknown(ctx: Context, sight: Sight, question: Question) -> None:
+async def refuse_unknown(ctx: Context, scope: Scope, question: Question) -> None:
     """Says so where a type or a language is asked for that few know, and nothing that may be seen has."""
 
     async def there(alone: Question) -> bool:
-        found, _ = await ctx.db.run(load.answer, sight, alone, (), ctx.now, terms=together(ctx.hubs), count=1)
+        found, _ = await ctx.db.run(load.answer, scope, alone, (), ctx.now, terms=together(ctx.hubs), count=1)
         return bool(found.hits)
 
     given, kinds, languages = question.filters, question.kinds, question.languages
@@ -80,98 +77,46 @@ async def refuse_unknown(ctx: Context, sight: Sight, question: Question) -> None
         raise UserError(Text("Nothing here is known to be in the language “{said}”.", said=said))
 
 
-async def topics(ctx: Context, rules: Rules, sight: Sight, said: str) -> Sequence[str]:
+async def topics(ctx: Context, rules: Rules, scope: Scope, said: str) -> Sequence[str]:
     """The topics a name may mean: the hubs' own, ideas of the thesaurus, and hashtags that were used."""
-    found = await ctx.db.run(topics_called, ctx.hubs, rules, sight, said)
-    used = await ctx.db.run(load.topics_used, sight, found)
-    if not {*_topics_by_name(ctx.hubs, rules).values(), *used}.isdisjoint(found):
+    found = await ctx.db.run(topic_names.topics_called, ctx.hubs, rules, scope, said)
+    used = await ctx.db.run(vocabulary.topics_used, scope, found)
+    if not {*topic_names.topics_by_name(ctx.hubs, rules).values(), *used}.isdisjoint(found):
         return found
     shown = escape(tidy(said, 40))
-    if close := await ctx.db.run(close_topic, ctx.hubs, rules, sight, said):
+    if close := await ctx.db.run(topic_names.close_topic, ctx.hubs, rules, scope, said):
         suggestion = f"`{filters.written('topic', close, ctx.language)}`"
         raise UserError(
             ctx.t("There is no topic “{topic}”. Did you mean {suggestion}?", topic=shown, suggestion=suggestion)
         )
     if found:  # an idea nobody has spoken of yet
         return found
-    command = written(ctx, "topics")
+    command = command_text.written(ctx, "topics")
     raise UserError(
         ctx.t("There is no topic “{topic}”. Write {command} to see the topics.", topic=shown, command=command)
     )
 
 
-def topics_called(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> Sequence[str]:
-    """The same without a word where there is none."""
-    found: dict[str, None] = {}
-    words = list(compounds(said))
-    for one in hubs:
-        hub_rules = rules.of(one.id)
-        if topic := hub_rules.topics_by_name.get(fold(said)):
-            found[topic] = None
-        for mention in hub_rules.thesaurus.mentions(words, capitals=False):
-            if mention.end - mention.start == len(words):
-                found |= dict.fromkeys((*mention.concepts, *hub_rules.topics_of(mention.concepts)))
-    tag = fold(said.removeprefix("#")).replace(" ", "-").replace("_", "-")
-    return list(found | dict.fromkeys(load.topics_used(db, sight, [tag])))
-
-
-def close_topic(db: SyncReader, hubs: Sequence[Hub], rules: Rules, sight: Sight, said: str) -> str | None:
-    """The topic that may be meant by a name none has: one of its words, or written much like it."""
-    names = _topics_by_name(hubs, rules)
-    names |= {tag: tag for tag in load.topic_counts(db, sight) if tag not in names}
-    parts = [name for name in names if fold(said) in name.split()]
-    close = parts or get_close_matches(fold(said), names, n=1, cutoff=0.6)
-    return names[close[0]] if close else None
-
-
-def _topics_by_name(hubs: Sequence[Hub], rules: Rules) -> dict[str, str]:
-    return {name: topic for one in hubs for name, topic in rules.of(one.id).topics_by_name.items()}
-
-
-def nearest_topics(names: Mapping[str, Sequence[str]], words: str, most: int) -> Sequence[str]:
-    """Topics whose names are like the words; if none is, the first ones. `names`: topic → what it is called."""
-    by_name = {fold(name): topic for topic, called in names.items() for name in called}
-    found: dict[str, None] = {}
-    for word in (fold(words), *(part.folded for compound in compounds(words) for part in compound)):
-        for name, _, _ in process.extract(word, list(by_name), scorer=fuzz.ratio, limit=most, score_cutoff=NEAR):
-            found[by_name[name]] = None
-    return (list(found) or list(names))[:most]
-
-
 def rejected(ctx: Context, said: str, command: str, arguments: str) -> bool:
     """Whether somebody wrote `no` after a command that accepts what is proposed; "" accepts it."""
     if said and said.casefold() not in OFF:
-        accept, reject = written(ctx, command, arguments), with_no(ctx, command, arguments)
+        accept, reject = command_text.written(ctx, command, arguments), command_text.with_no(ctx, command, arguments)
         raise UserError(ctx.t("Write {accept}, or {reject} if it is wrong.", accept=accept, reject=reject))
     return bool(said)
 
 
-def with_no(ctx: Context, command: str, arguments: str) -> str:
-    """The command that rejects what this one would accept."""
-    return written(ctx, command, f"{arguments} {ctx.t('no')}")
-
-
-def more(ctx: Context, command: str, page: int, left: int) -> list[str]:
-    """How many a list leaves out after this page, and the command that shows them; nothing if there are none."""
-    if left <= 0:
-        return []
-    command = written(ctx, command, str(page + 1))
-    return [ctx.t("{count} more: {command}", count=left, command=command)]
-
-
-def written(ctx: Context, command: str, arguments: str = "") -> str:
-    """A command as the asker would write it: `!buscar regalos`."""
-    word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
-    return f"`{word} {arguments}`" if arguments else f"`{word}`"
+def accepted(ctx: Context, said: str, command: str, arguments: str) -> bool | None:
+    """What somebody wrote after a command that may ask back: yes, no, or nothing."""
+    if not said:
+        return None
+    if said.casefold() not in ON | OFF:
+        yes, no = command_text.with_yes(ctx, command, arguments), command_text.with_no(ctx, command, arguments)
+        raise UserError(ctx.t("Write {accept}, or {reject} if it is wrong.", accept=yes, reject=no))
+    return said.casefold() in ON
 
 
 def you_hid(ctx: Context, url: str, number: str) -> str:
     """What is said to whoever hid a page, and to nobody else."""
-    again = written(ctx, "hide", number)
+    again = command_text.written(ctx, "hide", number)
     return ctx.t("You hid this page, so nobody finds it. {command} shows it again: {address}",
                  address=escape(display.shown(url)), command=again)  # fmt: skip
-
-
-def example(ctx: Context, command: str) -> str:
-    """The first example of a command, as the asker would write it."""
-    return next((f"`{entry.examples[0]}`" for entry in ctx.manual() if entry.name == command), f"`{command}`")

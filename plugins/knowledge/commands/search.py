@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
 from plugins.knowledge.commands import references
+from plugins.knowledge.index import vocabulary
 from plugins.knowledge.index.hub_rules import Rules, together
 from plugins.knowledge.search import engine, filters, query_parser, session
 from plugins.knowledge.search.engine import Found
 from plugins.knowledge.search.query_parser import Question
-from plugins.knowledge.store import hiding
-from plugins.knowledge.store.access import Sight, sight
+from plugins.knowledge.store import statements
+from plugins.knowledge.store.access import Scope, scope
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.urls import display
-from plugins.knowledge.views import answer_text, load, render
+from plugins.knowledge.views import answer_text, command_text, load, render
 from plugins.knowledge.views.load import Entry
 
 PAGE = 5  # results of one answer
@@ -25,10 +26,11 @@ FIRST_OF_MANY = Text("These were the first of many. To find others, add a word o
 PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
 
 
-class Finding:
+class SearchCommands:
     """Asks the index; part of the plugin."""
 
-    rules: Rules
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     @command(
         "find",
@@ -45,7 +47,7 @@ class Finding:
         aliases={"es": "recientes", "fr": "recents", "pt": "recentes"},
     )
     async def recent(self, ctx: Context) -> Reply:
-        found, entries = await self._search(ctx, await sight(ctx), "sort:new")
+        found, entries = await self._search(ctx, await scope(ctx), "sort:new")
         if not entries:
             return Reply(ctx.t("Nobody has shared a link here yet."))
         return await self._page(ctx, "sort:new", found, entries)
@@ -58,13 +60,13 @@ class Finding:
     async def more(self, ctx: Context) -> Reply:
         last = await session.last(ctx)
         if last is None:
-            find = references.written(ctx, "find")
+            find = command_text.written(ctx, "find")
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
         words, seen = last
         if not words:
-            find = references.written(ctx, "find")
+            find = command_text.written(ctx, "find")
             return Reply(ctx.t("There is no more of that list. To find something else, write {find}.", find=find))
-        found, entries = await self._search(ctx, await sight(ctx), words, seen)
+        found, entries = await self._search(ctx, await scope(ctx), words, seen)
         if not entries:
             return Reply(ctx.t("That was everything.") if found.complete else ctx.t(FIRST_OF_MANY))
         return await self._page(ctx, words, found, entries, seen)
@@ -76,17 +78,16 @@ class Finding:
         examples=("show 12",),
     )
     async def show(self, ctx: Context, number: str) -> Reply:
-        seen = await sight(ctx)
+        seen = await scope(ctx)
         entry = await references.entry(ctx, seen, number, hidden=not ctx.room.direct)
         if entry.hidden and ctx.role < Role.COORDINATOR:
-            if await ctx.db.run(hiding.is_hidden_by, entry.id, ctx.sender, coordinator=False):
+            if await ctx.db.run(statements.is_hidden_by, entry.id, ctx.sender, own=True):
                 return Reply(references.you_hid(ctx, entry.url, load.short_name(entry)))
             await references.entry(ctx, seen, number)  # raises: it is not there for them
         shares = await ctx.db.run(load.shares_of, entry, MOST_SHARES + 1)
-        note = await ctx.db.run(load.recommendation, entry)
         versions = await ctx.db.run(load.versions_of, entry)
         more = len(shares) > MOST_SHARES
-        return Reply(render.details(ctx, self.rules, entry, note, versions, shares[:MOST_SHARES], more=more))
+        return Reply(render.details(ctx, self._rules, entry, versions, shares[:MOST_SHARES], more=more))
 
     @command(
         "topics",
@@ -94,7 +95,7 @@ class Finding:
         aliases={"es": "temas", "fr": "sujets", "pt": "assuntos"},
     )
     async def topics(self, ctx: Context) -> Reply:
-        counts = await ctx.db.run(load.topic_counts, await sight(ctx))
+        counts = await ctx.db.run(vocabulary.topic_counts, await scope(ctx))
         hubs = ctx.hubs if ctx.room.direct else [ctx.hub]
         named = {topic.id: hub for hub in reversed(ctx.hubs) for topic in hub.topics}
         names = [
@@ -106,7 +107,7 @@ class Finding:
         lines = []
         topics = list(dict.fromkeys(names))
         for topic in topics[:MOST_LISTED]:
-            title = render.topic_title(ctx, self.rules.of(named.get(topic, hubs[0]).id), topic)
+            title = render.topic_title(ctx, self._rules.of(named.get(topic, hubs[0]).id), topic)
             written = f"{title} (`{filters.written('topic', topic, ctx.language)}`)"
             lines.append(
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
@@ -122,7 +123,7 @@ class Finding:
         examples=("similar 12",),
     )
     async def similar(self, ctx: Context, number: str) -> Reply:
-        seen = await sight(ctx)
+        seen = await scope(ctx)
         entry = await references.entry(ctx, seen, number)
         words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
         hits = await ctx.db.run(
@@ -137,7 +138,7 @@ class Finding:
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
         loaded = await ctx.db.run(load.load, seen, [hit.id for hit in hits[:PAGE]])
-        return Reply(answer_text.listing(ctx, self.rules, loaded, hits))
+        return Reply(answer_text.listing(ctx, self._rules, loaded, hits))
 
     @command(
         "top",
@@ -156,13 +157,13 @@ class Finding:
                     year=f"`{ctx.t('year')}`",
                 )
             )
-        seen = await sight(ctx)
+        seen = await scope(ctx)
         hits = await ctx.db.run(engine.most_useful, seen, ctx.now - days * DAY, PAGE)
         await session.ended(ctx)
         if not hits:
             return Reply(ctx.t("Nobody has shared a link here in that time."))
         loaded = await ctx.db.run(load.load, seen, [hit.id for hit in hits])
-        return Reply("\n\n".join(answer_text.top(ctx, self.rules, loaded, hits)))
+        return Reply("\n\n".join(answer_text.top(ctx, self._rules, loaded, hits)))
 
     @command(
         "who",
@@ -171,10 +172,10 @@ class Finding:
         examples=("who gifts",),
     )
     async def who(self, ctx: Context, *, topic: str) -> Reply:
-        seen = await sight(ctx)
-        topics = await references.topics(ctx, self.rules, seen, topic)
+        seen = await scope(ctx)
+        topics = await references.topics(ctx, self._rules, seen, topic)
         people = await ctx.db.run(engine.askable, seen, topics)
-        asked = references.written(ctx, "askme", ctx.t("on"))
+        asked = command_text.written(ctx, "askme", ctx.t("on"))
         if not people:
             return Reply(
                 ctx.t(
@@ -186,38 +187,39 @@ class Finding:
         return Reply(ctx.t("You can ask:") + "\n" + names)
 
     async def _answer(self, ctx: Context, words: str) -> Reply:
-        seen = await sight(ctx)
+        seen = await scope(ctx)
         found, entries = await self._search(ctx, seen, words)
         if found.question.empty:
-            example = references.written(ctx, "find", ctx.t("gifts"))
+            example = command_text.written(ctx, "find", ctx.t("gifts"))
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
         if not entries:
             await references.refuse_unknown(ctx, seen, found.question)
             await session.ended(ctx)
             within, topics = await self._meant(ctx, seen, found.question)
-            return Reply(await answer_text.nothing(ctx, self.rules, seen, within, found, topics, words))
+            hubs = [references.hub(ctx, found.question.hub)] if found.question.hub else ctx.hubs
+            return Reply(await answer_text.nothing(ctx, self._rules, seen, within, found, topics, words, hubs))
         return await self._page(ctx, words, found, entries)
 
-    async def _search(self, ctx: Context, seen: Sight, words: str, after: int = 0) -> tuple[Found, Sequence[Entry]]:
+    async def _search(self, ctx: Context, seen: Scope, words: str, after: int = 0) -> tuple[Found, Sequence[Entry]]:
         """What is found, and what is shown of it: a page `after` the first ones."""
         terms = together(ctx.hubs)
         question = query_parser.read(words, terms, ctx.hub.timezone)
         within, topics = await self._meant(ctx, seen, question)
         return await ctx.db.run(load.answer, within, question, topics, ctx.now, terms=terms, count=PAGE, after=after)
 
-    async def _meant(self, ctx: Context, seen: Sight, question: Question) -> tuple[Sight, Sequence[str]]:
+    async def _meant(self, ctx: Context, seen: Scope, question: Question) -> tuple[Scope, Sequence[str]]:
         """Where a question looks, and which topics its topic may mean."""
         within = seen.of_hubs([references.hub(ctx, question.hub).id]) if question.hub else seen
-        return within, await references.topics(ctx, self.rules, within, question.topic) if question.topic else ()
+        return within, await references.topics(ctx, self._rules, within, question.topic) if question.topic else ()
 
     async def _page(self, ctx: Context, words: str, found: Found, entries: Sequence[Entry], seen: int = 0) -> Reply:
         """A page of results, and what was done to the question."""
         await session.remember(ctx, words, seen + PAGE)
         parts = [] if seen else answer_text.remarks(ctx, found, words, entries)
         hits = found.hits[seen : seen + PAGE]
-        parts.append(answer_text.listing(ctx, self.rules, entries, hits, found.question, found.hits[:seen]))
+        parts.append(answer_text.listing(ctx, self._rules, entries, hits, found.question, found.hits[:seen]))
         if len(found.hits) > seen + PAGE:
-            parts.append(ctx.t("There are more: {command}", command=references.written(ctx, "more")))
+            parts.append(ctx.t("There are more: {command}", command=command_text.written(ctx, "more")))
         elif not found.complete:
             parts.append(ctx.t(FIRST_OF_MANY))
         return Reply("\n\n".join(parts))

@@ -1,41 +1,24 @@
-"""The few elements of an HTML page that say what it is about, read in one pass.
-
-The parsers there are need quadratic time and worse on hostile pages. Here every character is looked at a bounded
-number of times: tags are matched as the HTML standard's tokenizer reads them, with possessive patterns that can only
-fail where the page ends, and there the reading ends too.
-"""
+"""The few elements of an HTML page that say what it is about."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
+from itertools import islice
 
-_MOST_TAGS = 20_000  # an honest head has a hundred
-_MOST_ATTRIBUTES = 32
-_LONGEST_VALUE = 4_000  # characters; `html.unescape` raises on numbers of more than 4,300 digits
+from plugins.knowledge.text.html_tokens import Endless, Tag, tokens
+
+_MOST_TOKENS = 40_000  # an honest head has a few hundred
 _LONGEST_SCRIPT = 131_072
 
-_TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[A-Za-z][^\s/>]{0,40}+)[^\s/>]*+
-        (?P<attributes>(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])[^\s>]*+))*+)>""",
-    re.VERBOSE,
-)
-_ATTRIBUTE = re.compile(
-    r"""(?P<name>[^\s=>/]++)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<bare>[^\s>]*+)))?+""",
-    re.VERBOSE,
-)
-_ENDS = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
-    for name in ("script", "style", "title", "textarea", "noscript", "template", "svg")
-}
+# As browsers read them, and `<title>` in the others is not the page's.
+_RAW = frozenset(("script", "style", "title", "textarea", "noscript", "template", "svg"))
 _SAYING = frozenset(("html", "base", "meta", "link", "title", "script"))
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element's lower-case name, its attributes (lower-case names, values unescaped), and what is in it."""
+    """An element's lower-case name, its attributes, and the text in it, with entities unread."""
 
     name: str
     attributes: dict[str, str]
@@ -44,60 +27,27 @@ class Element:
 
 def elements(html: str) -> Iterator[Element]:
     """`html`, `base`, `meta`, `link` and `title` of the head, and JSON-LD scripts of the whole page, in order."""
-    position = 0
     in_head = True
-    for _ in range(_MOST_TAGS):
-        start = html.find("<", position)
-        if start < 0:
-            return
-        tag = _TAG.match(html, start)
-        if tag is None:
-            position = _behind(html, start)
-            if position < 0:
-                return
+    page = islice(tokens([html], raw=_RAW), _MOST_TOKENS)
+    for tag in page:
+        if not isinstance(tag, Tag):
             continue
-        position = tag.end()
-        name = tag["name"].lower()
-        if (tag["end"] and name == "head") or name == "body":
+        if tag.name in ("/head", "body"):
             in_head = False
-        if tag["end"]:
-            continue
-        text = ""
-        if end := _ENDS.get(name):
-            closing = end.search(html, position)
-            text = html[position : closing.start() if closing else len(html)]
-            position = closing.end() if closing else len(html)
-        if name in _SAYING and (in_head or name == "script"):
-            element = Element(name, _attributes(tag["attributes"]), text)
-            if name != "script" or _is_json_ld(element):
+        if tag.name in _SAYING and (in_head or tag.name == "script"):
+            element = Element(tag.name, tag.attributes, _content(page) if tag.name in _RAW else "")
+            if tag.name != "script" or _is_json_ld(element):
                 yield element
 
 
-def plain(markup: str) -> str:
-    """The text of something short in which entities are written, such as a title."""
-    return unescape(markup[:_LONGEST_VALUE])
-
-
-def _behind(html: str, start: int) -> int:
-    """Where what begins with `<` and is no tag ends; -1 if the page ends first."""
-    if html.startswith("<!--", start):
-        end = html.find("-->", start + 2)
-        return -1 if end < 0 else end + 3
-    if html.startswith(("<!", "<?", "</"), start):
-        return html.find(">", start) + 1 or -1
-    if html[start + 1 : start + 2].isascii() and html[start + 1 : start + 2].isalpha():
-        return -1  # a tag that does not end
-    return start + 1
-
-
-def _attributes(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for attribute in _ATTRIBUTE.finditer(text):
-        value = attribute["double"] or attribute["single"] or attribute["bare"] or ""
-        found.setdefault(attribute["name"].lower()[:40], plain(value))
-        if len(found) == _MOST_ATTRIBUTES:
+def _content(page: Iterator[Tag | Endless | str]) -> str:
+    """The text up to the end tag."""
+    texts: list[str] = []
+    for token in page:
+        if not isinstance(token, str):
             break
-    return found
+        texts.append(token)
+    return "".join(texts)
 
 
 def _is_json_ld(script: Element) -> bool:

@@ -9,10 +9,11 @@ from datetime import date
 from itertools import islice
 from urllib.parse import urljoin
 
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.fetch import jsonld
 from plugins.knowledge.fetch.charset import decode
-from plugins.knowledge.fetch.html_head import elements, plain
+from plugins.knowledge.fetch.html_head import elements
+from plugins.knowledge.text.html_tokens import unescaped
+from plugins.knowledge.text.tidy import tidy
 
 LONGEST = 524_288  # bytes of a page that are read
 LONGEST_TITLE = 200
@@ -118,7 +119,7 @@ class _Page:
             case "html":
                 self.language = self.language or attributes.get("lang", "") or attributes.get("xml:lang", "")
             case "title":
-                self.title = self.title or plain(text)
+                self.title = self.title or unescaped(text)
             case "script":
                 if len(self.scripts) < _MOST_SCRIPTS:
                     self.scripts.append(text)
@@ -146,7 +147,7 @@ class _Page:
     def absolute(self, href: str) -> str | None:
         """An http(s) address, if it is one."""
         try:
-            address = urljoin(self._base, href.strip())
+            address = urljoin(self._base, href.strip()) if len(href) <= _LONGEST_ADDRESS else ""
         except ValueError:
             return None
         sound = address.isprintable() and " " not in address and len(address) <= _LONGEST_ADDRESS

@@ -11,22 +11,24 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.fetch.facts import Facts, FetchError, retry_after
 from plugins.knowledge.fetch.queue import OF_HUBS, SECOND, Asks
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store.ids import digest
+from plugins.knowledge.index.rebuild import rebuild
+from plugins.knowledge.store.pages import digest, entries_of
 from plugins.knowledge.urls import display, variants
 from plugins.knowledge.urls.canonical import canonical
 
 AT_ONCE = 4  # pages of one run
 SPOKEN = ("en", "es", "fr", "pt")  # versions of a page in other languages are not kept
 
-_DUE = f"FROM facts f JOIN entries e ON e.id = f.entry WHERE f.due IS NOT NULL AND {OF_HUBS}"
+_DUE = f"""FROM knowledge_facts f JOIN knowledge_pages p ON p.id = f.page JOIN knowledge_entries e ON e.id = p.entry
+    WHERE f.due IS NOT NULL AND {OF_HUBS}"""
 
 
-class Fetching:
-    """Fetches; part of the plugin."""
+class FetchJobs:
+    """Fetches the pages that are due."""
 
-    rules: Rules
-    fetcher: Asks
+    def __init__(self, rules: Rules, fetcher: Asks) -> None:
+        self._rules = rules
+        self._fetcher = fetcher
 
     @job("fetch")
     async def fetch(self, ctx: JobContext) -> None:
@@ -37,14 +39,14 @@ class Fetching:
         """
         async with ctx.transaction() as tx:
             rows = await tx.rows(
-                f"""SELECT f.entry, f.resource, f.url, f.tries {_DUE} AND f.due <= :now
-                ORDER BY f.entry DESC LIMIT :most""",
+                f"""SELECT f.page, f.url, f.tries {_DUE} AND f.due <= :now
+                ORDER BY f.page DESC LIMIT :most""",
                 hubs=json.dumps(queue.fetching(ctx.hubs)),
                 now=ctx.now,
                 most=AT_ONCE,
             )
         if rows:
-            async with self.fetcher as fetcher, TaskGroup() as tasks:
+            async with self._fetcher as fetcher, TaskGroup() as tasks:
                 for row in rows:
                     tasks.create_task(self._fetch(ctx, fetcher, row))
         async with ctx.transaction() as tx:
@@ -60,7 +62,7 @@ class Fetching:
             learnt = {"state": str(error.reason), "due": None if wait is None else ctx.now + wait}
         async with ctx.transaction() as tx:
             if await tx.run(_store, row, learnt, queue.fetching(ctx.hubs)) and learnt["state"] == "ok":
-                await tx.run(renew, self.rules, {row["entry"]})
+                await tx.run(_rebuild, self._rules, row["page"])
 
 
 def _store(tx: SyncTransaction, row: Row, learnt: Mapping[str, object], hubs: object) -> bool:
@@ -68,15 +70,20 @@ def _store(tx: SyncTransaction, row: Row, learnt: Mapping[str, object], hubs: ob
     sets = ", ".join(f"{column} = :{column}" for column in learnt)
     return bool(
         tx.execute(
-            f"""UPDATE facts SET {sets}, tries = tries + 1 WHERE entry = :entry AND resource = :resource
-            AND url = :asked AND due IS NOT NULL AND entry IN (SELECT id FROM entries e WHERE {OF_HUBS})""",
-            entry=row["entry"],
-            resource=row["resource"],
+            f"""UPDATE knowledge_facts SET {sets}, tries = tries + 1 WHERE page = :page AND url = :asked
+            AND due IS NOT NULL
+            AND page IN (SELECT p.id FROM knowledge_pages p JOIN knowledge_entries e ON e.id = p.entry
+            WHERE {OF_HUBS})""",
+            page=row["page"],
             asked=row["url"],
             hubs=json.dumps(hubs),
             **learnt,
         )
     )
+
+
+def _rebuild(tx: SyncTransaction, rules: Rules, page: int) -> None:
+    rebuild(tx, rules, entries_of(tx, [page]))
 
 
 def _kept(url: str, facts: Facts) -> Mapping[str, object]:

@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.fetch.html_meta import LONGEST_DESCRIPTION, LONGEST_TITLE, iso_language
+from plugins.knowledge.text.tidy import tidy
 
 _CHILD = Path(__file__).with_name("pdf_child.py")
 _LONGEST_NAME = 100

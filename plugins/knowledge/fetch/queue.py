@@ -1,8 +1,7 @@
-"""What is to be asked of the network, for which hubs, and when? Written down where links are shared; asked by jobs.
+"""The queue of what is to be asked of the network: for which hubs, and when. Filled where links are shared; jobs ask.
 
-Two tables hold what is due: `facts` (jobs.py) and `health` (link_check.py). Nothing is written into them for a hub that
-did not turn its setting on, so nothing of it is ever asked.
-"""
+Two tables hold what is due: `knowledge_facts` (jobs.py) and `knowledge_health` (link_check.py). Nothing is queued for a
+hub that did not turn its setting on, so nothing of it is ever asked."""
 
 from __future__ import annotations
 
@@ -14,7 +13,8 @@ from typing import Protocol, Self
 from bot.api import Context, Hub, JobContext, RefreshContext, Row, SyncTransaction, Transaction, job, section
 from plugins.knowledge.fetch.facts import Facts, Health
 from plugins.knowledge.settings import KnowledgeHub
-from plugins.knowledge.store.sql import ADDRESS, PAGE_URL, PAGES
+from plugins.knowledge.store.load import ADDRESS, load
+from plugins.knowledge.store.resolve import page_url, resolve
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
 
@@ -25,20 +25,12 @@ GENTLY = 600_000  # ms until the next slice, where there was something to ask
 _SPREAD = 2_654_435_761  # Knuth's multiplicative hash: entries that follow each other are checked far apart
 
 OF_HUBS = """e.hidden = 0 AND e.shelf IN
-    (SELECT id FROM shelves WHERE hub IN (SELECT value FROM json_each(:hubs)))"""
+    (SELECT id FROM knowledge_shelves WHERE hub IN (SELECT value FROM json_each(:hubs)))"""
 """The condition on `entries e` that its hub is one of `:hubs` (JSON)."""
 
 
-BELIEVED = """NOT EXISTS
-    (SELECT 1 FROM corrections WHERE entry = h.entry AND field = 'stays' AND value = h.moved_to)"""
-"""The condition on `health h` that nobody said it is wrong: a page did not move there."""
-
-ASKED = "tries > 0 OR state <> 'ok'"
-"""The condition on `facts` that the network was, or is to be, asked for it: what a file brought in was not."""
-
-
 class Asks(Protocol):
-    """`pages.fetch.Fetcher`, or what stands in for it."""
+    """`fetcher.Fetcher`, or what stands in for it."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -51,8 +43,8 @@ class Asks(Protocol):
     async def health(self, url: str) -> Health: ...
 
 
-class Errands:
-    """Sees to it that what is due is asked; part of the plugin."""
+class QueueJobs:
+    """Sees to it that what is due is asked."""
 
     @job("ask")
     async def ask(self, ctx: JobContext) -> None:
@@ -63,14 +55,14 @@ class Errands:
     @job("look")
     async def look(self, ctx: JobContext) -> None:
         """Goes through all entries, the newest first, for what was never asked: what a hub had before it turned a
-        setting on, what was brought in from files, what its YAML recommends."""
+        setting on, what was imported, what its YAML recommends."""
         async with ctx.transaction() as tx:
             rows = await tx.rows(
-                "SELECT id FROM entries WHERE id < :below ORDER BY id DESC LIMIT :slice",
+                "SELECT id FROM knowledge_entries WHERE id < :below ORDER BY id DESC LIMIT :slice",
                 below=ctx.payload.get("below", 2**62),
                 slice=SLICE,
             )
-            new = await tx.run(put_down, ctx.hubs, [row["id"] for row in rows], ctx.now)
+            new = await tx.run(enqueue, ctx.hubs, [row["id"] for row in rows], ctx.now)
             if new:
                 await _ask(ctx, tx)
             if len(rows) == SLICE:
@@ -80,37 +72,43 @@ class Errands:
 
 async def begin(ctx: Context, entries: Collection[int]) -> None:
     """What was just shared, or is left of it, is asked soon, where the hub wants it."""
-    if await ctx.db.run(put_down, [ctx.hub], entries, ctx.now):
+    if await ctx.db.run(enqueue, [ctx.hub], entries, ctx.now):
         await ctx.schedule.job("ask", f"ask/{ctx.message.event_id}")
 
 
-def put_down(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
-    """Writes down what these hubs want asked of these entries: each of their pages; whether anything is new."""
+def enqueue(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
+    """Queues what these hubs want asked of these entries: each of their pages; whether anything is new."""
     fetch, check = fetching(hubs), checking(hubs)
     if not entries or not (fetch or check):
         return False
     of_these = f"{OF_HUBS} AND e.id IN (SELECT value FROM json_each(:ids))"
     ids = json.dumps(sorted(entries))
-    pages = tx.rows(
-        f"""SELECT p.entry, p.resource, {PAGE_URL} AS url FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
-        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM facts WHERE entry = p.entry AND resource = p.resource)""",
-        ids=ids,
-        hubs=json.dumps(fetch),
+    wanted = (
+        tx.rows(f"SELECT id FROM knowledge_entries e WHERE {of_these}", ids=ids, hubs=json.dumps(fetch))
+        if fetch
+        else ()
     )
+    pages = [
+        (part.page, page_url(part))
+        for entry, parts in load(tx, {row["id"] for row in wanted}).items()
+        if (resolved := resolve(entry, parts))
+        for part in resolved.shown  # not of a hidden page that was joined
+        if part.facts is None
+    ]
     links = tx.rows(
-        f"""SELECT e.id, {ADDRESS} AS url FROM entries e
-        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM health WHERE entry = e.id)""",
+        f"""SELECT e.id, {ADDRESS} AS url FROM knowledge_entries e
+        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM knowledge_health WHERE entry = e.id)""",
         ids=ids,
         hubs=json.dumps(check),
     )
-    to_fetch = [row for row in pages if may_ask(row["url"])]
+    to_fetch = [{"page": page, "url": url, "now": now} for page, url in pages if may_ask(url)]
     to_check = [row for row in links if may_ask(row["url"])]
     tx.execute_many(
-        "INSERT INTO facts (entry, resource, url, state, due) VALUES (:entry, :resource, :url, 'waiting', :now)",
-        ({**row, "now": now} for row in to_fetch),
+        "INSERT INTO knowledge_facts (page, url, state, due) VALUES (:page, :url, 'waiting', :now)",
+        to_fetch,
     )
     tx.execute_many(
-        "INSERT INTO health (entry, state, since, due) VALUES (:id, 'waiting', :now, :due)",
+        "INSERT INTO knowledge_health (entry, state, since, due) VALUES (:id, 'waiting', :now, :due)",
         ({"id": row["id"], "now": now, "due": now + _in_week(row)} for row in to_check),
     )
     return bool(to_fetch or to_check)
@@ -118,16 +116,23 @@ def put_down(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int],
 
 async def refresh(ctx: RefreshContext) -> None:
     """What hubs no longer want known is dropped; whatever else is to be asked, is asked."""
-    on = {"facts": fetching(ctx.hubs), "health": checking(ctx.hubs)}
-    for table, hubs in on.items():
-        others = f"""FROM {table} WHERE entry IN (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf
-            WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs)))"""
-        if table == "facts":  # their words leave the index, too
-            others += f" AND ({ASKED})"
-            stale = f"INSERT INTO stale SELECT DISTINCT entry {others} ON CONFLICT DO NOTHING"
-            await ctx.db.execute(stale, hubs=json.dumps(hubs))
-        await ctx.db.execute(f"DELETE {others}", hubs=json.dumps(hubs))
-    if any(on.values()):
+    fetch, check = fetching(ctx.hubs), checking(ctx.hubs)
+    other_pages = """FROM knowledge_facts AS f WHERE command IS NULL AND page IN (SELECT p.id FROM knowledge_pages p
+        JOIN knowledge_shelves s ON s.id = p.shelf WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs)))"""
+    # The words of pages leave the index, too.
+    await ctx.db.execute(
+        f"""INSERT INTO knowledge_stale SELECT DISTINCT e.id FROM knowledge_entries e
+        JOIN knowledge_pages p ON p.entry = e.id
+        WHERE p.id IN (SELECT page {other_pages}) ON CONFLICT DO NOTHING""",
+        hubs=json.dumps(fetch),
+    )
+    await ctx.db.execute(f"DELETE {other_pages}", hubs=json.dumps(fetch))
+    await ctx.db.execute(
+        """DELETE FROM knowledge_health WHERE entry IN (SELECT e.id FROM knowledge_entries e
+        JOIN knowledge_shelves s ON s.id = e.shelf WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs)))""",
+        hubs=json.dumps(check),
+    )
+    if fetch or check:
         await ctx.schedule.job("look", "look")
         await ctx.schedule.job("ask", "ask")
 

@@ -17,6 +17,7 @@ from yarl import URL
 
 from plugins.knowledge.fetch.facts import FetchError, Reason
 from plugins.knowledge.urls.display import has_secret
+from plugins.knowledge.urls.host_names import host_name
 
 LONGEST = 2048  # characters of an address
 
@@ -69,7 +70,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[^\[\]:@%]{1,253})(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # URL Standard, "ends in a number": such a host is read as an IPv4 address
 _AS_WRITTEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]#|^`{}")
 _NOT_ON_THE_WEB = (
@@ -162,17 +162,6 @@ def _host(text: str, public: IsPublic) -> str:
     if len(labels) < 2 or _is_named(host, _NOT_ON_THE_WEB):
         raise _blocked("no host of the web")
     return host
-
-
-def host_name(text: str) -> str:
-    """A host name as DNS knows it: lower case, IDNA; without a dot at its end. Empty if the text is none: such an entry
-    in a list of hosts has no effect, so whoever reads settings should refuse it."""
-    try:
-        encoded = URL.build(scheme="http", host=text).raw_host or ""
-    except ValueError:  # UnicodeError is one
-        return ""
-    name = encoded.lower().removesuffix(".")
-    return name if len(name) <= 253 and all(map(_LABEL.fullmatch, name.split("."))) else ""
 
 
 def _is_named(host: str, names: Iterable[str]) -> bool:

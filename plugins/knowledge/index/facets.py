@@ -6,9 +6,11 @@ Nothing people write reaches this column: their words are always asked for in th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from plugins.knowledge.store.access import Scope
 
 SHARED = "o"  # may be seen from every shared hub; short, as most entries have it
 NOTHING = "nothing"  # no entry has it
@@ -23,6 +25,14 @@ def shelf(id_: int) -> str:
 def open_part(id_: int) -> str:
     """What of a shelf other hubs may see."""
     return f"o{id_}"
+
+
+def of_scope(scope: Scope) -> Sequence[str]:
+    """The words of which every entry that may be seen has one."""
+    own = [shelf(one.id) for one in scope.own]
+    if scope.all_shared and len(scope.others) > 1:
+        return [*own, SHARED]
+    return own + [open_part(one.id) for one in scope.others]
 
 
 def topic(id_: str) -> str:

@@ -12,7 +12,7 @@ from plugins.knowledge.index.thesaurus import Thesaurus, with_terms
 from plugins.knowledge.settings import KnowledgeHub
 from plugins.knowledge.text.folding import compounds, fold
 
-MADE_BY = 5  # counts changes in how entries are made; a new number makes all anew
+BUILT_BY = 1  # counts changes in how entries are built; a new number rebuilds all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,13 @@ class HubRules:
 class Rules:
     """The rules of every hub; a hub that is no longer configured has Faro's own."""
 
-    def __init__(self, hubs: Sequence[Hub]) -> None:
-        self._hubs = {hub.id: _rules(hub) for hub in hubs}
+    def __init__(self, hubs: Sequence[Hub] = ()) -> None:
         self._none = HubRules(with_terms(()), digest="none")
+        self.load(hubs)
+
+    def load(self, hubs: Sequence[Hub]) -> None:
+        """Takes up what these hubs' YAML says now."""
+        self._hubs = {hub.id: _rules(hub) for hub in hubs}
 
     def of(self, hub: str) -> HubRules:
         return self._hubs.get(hub, self._none)
@@ -68,8 +72,8 @@ def _rules(hub: Hub) -> HubRules:
                         by_concept.setdefault(concept, [])
                         if topic.id not in by_concept[concept]:
                             by_concept[concept].append(topic.id)
-    made_with = [
-        MADE_BY, thesaurus.digest, hub.visibility, [(topic.id, sorted(topic.title.items())) for topic in hub.topics],
+    built_with = [
+        BUILT_BY, thesaurus.digest, hub.visibility, [(topic.id, sorted(topic.title.items())) for topic in hub.topics],
     ]  # fmt: skip
     return HubRules(
         thesaurus=thesaurus,
@@ -79,5 +83,5 @@ def _rules(hub: Hub) -> HubRules:
         languages=hub.languages,
         shared=hub.visibility == "shared",
         keep_notes=settings.keep_notes,
-        digest=hashlib.blake2b(json.dumps(made_with).encode(), digest_size=8).hexdigest(),
+        digest=hashlib.blake2b(json.dumps(built_with).encode(), digest_size=8).hexdigest(),
     )

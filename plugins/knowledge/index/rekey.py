@@ -1,271 +1,186 @@
-"""Pages whose keys were made by older rules are filed anew.
+"""Pages whose keys were made by older rules get new ones.
 
-Pages that the new rules call one are joined; a page that they call several is taken apart. What people said of a page
-stays with its number: with the part whose address stands in the YAML or was shared first. What limits where the page
-may be seen holds for every part.
-"""
+Pages that the new rules call one are joined for good, to the older one; what coordinators hid of either is hidden of
+both. A page that they call several is taken apart: its number stays with what is recommended or was shared first; what
+hides it, and what it is joined to, holds for every part, and no part is labelled less strictly than the result was."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
-from bot.api import Row, SyncTransaction
+from bot.api import SyncTransaction
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import forget_resource, renew
-from plugins.knowledge.store.access import CLEAR, LABELS
-from plugins.knowledge.store.ids import digest, entries_of, entry_of, first_number, resources_of
-from plugins.knowledge.store.joins import merge
-from plugins.knowledge.store.yielding import OWN, WHOLE
+from plugins.knowledge.index.rebuild import rebuild
+from plugins.knowledge.store.load import load
+from plugins.knowledge.store.pages import (
+    IDS,
+    add_page,
+    as_list,
+    digest,
+    entries_of,
+    page_with,
+    regroup,
+    take_numbers,
+)
+from plugins.knowledge.store.resolve import LIMITS, label_of, resolve
+from plugins.knowledge.store.statements import REKEYED, Saying, begin, say
+from plugins.knowledge.store.tlp import AMBER, CLEAR, GREEN
 from plugins.knowledge.urls.canonical import VERSION, canonical
 
-Parts = Mapping[int, Sequence[str]]
-"""A page by new key → the addresses that have it; the part that keeps the number first."""
-
-_MOVED = """coalesce((SELECT value FROM put_aside WHERE shelf = m.shelf AND resource = m.moved_from AND field = 'url'),
-    (SELECT c.value FROM corrections c JOIN entries e ON e.id = c.entry
-    WHERE e.id = m.entry AND e.resource = m.moved_from AND c.field = 'url'))"""
-"""The newest address to which the page moved of which the page of `merged m` is an address."""
+_COPIED = ", ".join(f"'{name}'" for name in sorted(LIMITS | {"same_as", "cut"}))
 
 
-def refile(tx: SyncTransaction, rules: Rules, most: int) -> bool:
-    """Makes the keys of pages anew that older rules made; answers whether there are more to do."""
-    old = tx.rows("SELECT id FROM resources WHERE version <> :now LIMIT :most", now=VERSION, most=most)
-    for row in old:
-        _refile(tx, rules, row["id"])
-    return len(old) == most
-
-
-def refile_recommended(tx: SyncTransaction, rules: Rules) -> None:
-    """The same at once for what the YAML recommends, before it is looked for by its new keys."""
-    for row in tx.rows(
-        "SELECT id FROM resources WHERE version <> :now AND id IN (SELECT resource FROM curations)", now=VERSION
-    ):
-        _refile(tx, rules, row["id"])
-
-
-def _refile(tx: SyncTransaction, rules: Rules, resource: int) -> None:
+def rekey(tx: SyncTransaction, rules: Rules, most: int) -> bool:
+    """Gives some pages new keys; answers whether there are more to do."""
     rows = tx.rows(
-        f"""SELECT entry, url FROM (SELECT entry, url, 0 AS at, 0 AS id FROM curations WHERE resource = :id
-        UNION ALL SELECT m.entry, {_MOVED}, 0, 1 FROM merged m WHERE m.resource = :id AND m.number =
-        (SELECT max(number) FROM merged WHERE shelf = m.shelf AND entry = m.entry AND moved_from = m.moved_from)
-        UNION ALL SELECT entry, url, sent_at, id FROM shares WHERE resource = :id)
-        WHERE url IS NOT NULL ORDER BY at, id""",
-        id=resource,
+        "SELECT id FROM knowledge_pages WHERE version <> :now AND key IS NOT NULL ORDER BY number LIMIT :most",
+        now=VERSION,
+        most=most,
     )
-    keys = {row["url"]: canonical(row["url"]) or row["url"] for row in rows}
-    tx.execute("UPDATE resources SET version = :now WHERE id = :id", now=VERSION, id=resource)
-    if len(set(keys.values())) == 1:
-        key = digest(next(iter(keys.values())))
-        if tx.value("SELECT id FROM resources WHERE key = :key AND id <> :id", key=key, id=resource) is None:
-            tx.execute("UPDATE resources SET key = :key WHERE id = :id", key=key, id=resource)
-            return
-    resources = resources_of(tx, set(keys.values()))
-    entries: dict[int, dict[int, list[str]]] = {}
+    touched: set[int] = set()
     for row in rows:
-        entries.setdefault(row["entry"], {}).setdefault(resources[keys[row["url"]]], []).append(row["url"])
-    for entry, parts in entries.items():
-        _file_anew(tx, rules, entry, resource, parts)
-    forget_resource(tx, resource)
+        touched |= _rekey(tx, row["id"])
+    rebuild(tx, rules, touched)
+    return len(rows) == most
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What an entry has under the key `old`: its own page, or one that was joined to it; `label` by itself."""
-
-    entry: int
-    shelf: int
-    old: int
-    own: bool
-    label: int
-
-
-def _file_anew(tx: SyncTransaction, rules: Rules, entry: int, old: int, parts: Parts) -> None:
-    """What an entry has of the page `old` is filed by the new keys of its addresses."""
-    about = tx.row("SELECT shelf, resource FROM entries WHERE id = :entry", entry=entry)
-    if about is None or set(parts) == {old}:
-        return
-    shelf = about["shelf"]
-    label = _label_of(tx, entry, shelf, old)
-    page = _Page(entry, shelf, old, about["resource"] == old, label)
-    limits = _limits(tx, entry)
-    kept = old if old in parts else next(iter(parts))
-    others = [new for new in parts if new != kept]
-    filed = {kept: entry}
-    for new in (kept, *others) if page.own else (*others, kept):
-        if new == kept:
-            if new != old:
-                _rekey(tx, rules, page, new, parts[new])
-        elif page.own:
-            filed[new] = entries_of(tx, [(shelf, new)])[shelf, new]
-            _move(tx, page, filed[new], new, parts[new])
-        else:  # by way of a join, which stays as it was made
-            filed[new] = entry
-            _join(tx, rules, page, new, parts[new])
-    if kept != old:
-        _move_rest(tx, page, kept)
-    for new, to in filed.items():
-        _keep_label(tx, shelf, to, new, label)
-    renew(tx, rules, set(filed.values()))
-    _limit(tx, rules, set(filed.values()), limits)
+def rekey_recommended(tx: SyncTransaction, rules: Rules) -> None:
+    """The same at once for what the YAML recommends, before it is looked for by its new keys."""
+    rows = tx.rows(
+        """SELECT id FROM knowledge_pages WHERE version <> :now AND key IS NOT NULL
+        AND id IN (SELECT page FROM knowledge_recommendations) ORDER BY number""",
+        now=VERSION,
+    )
+    touched: set[int] = set()
+    for row in rows:
+        touched |= _rekey(tx, row["id"])
+    rebuild(tx, rules, touched)
 
 
-def _rekey(tx: SyncTransaction, rules: Rules, page: _Page, new: int, urls: Sequence[str]) -> None:
-    """A page has a new key, and what was shared meanwhile under that key joins it. The page keeps the number people
-    know it by; the younger number leads to it by way of the old key."""
-    about: dict[str, object] = {"entry": page.entry, "shelf": page.shelf, "old": page.old, "new": new}
-    if page.own:
-        _join_meanwhile(tx, rules, page, new)
+def _rekey(tx: SyncTransaction, page: int) -> set[int]:
+    """Answers the entries that were touched."""
+    tx.execute("UPDATE knowledge_pages SET version = :now WHERE id = :page", now=VERSION, page=page)
+    keys = _keys(tx, page)
+    if not keys:  # all that is known of it is that coordinators hid it
+        return set()
+    shelf: int = tx.value("SELECT shelf FROM knowledge_pages WHERE id = :page", page=page)
+    _set_key(tx, page, None)  # it may be another page's new one
+    touched: set[int] = set()
+    others: set[int] = set()
+    for key in keys:
+        other = page_with(tx, shelf, key)
+        if other is not None and tx.value("SELECT version FROM knowledge_pages WHERE id = :id", id=other) != VERSION:
+            touched |= _rekey(tx, other)  # it has the key by older rules, and maybe no longer
+            other = page_with(tx, shelf, key)
+        if other is not None:
+            others.add(other)
+    if len(keys) == 1 and not others:
+        _set_key(tx, page, next(iter(keys)))
+        return touched
+    before = _labels(tx, {page, *others})
+    new = [_take_out(tx, page, shelf, urls) for urls in list(keys.values())[1:]]
+    before |= dict.fromkeys(new, before[page])
+    touched |= regroup(tx, [page, *new])
+    for one, key in zip((page, *new), keys, strict=True):
+        touched |= _give_key(tx, one, shelf, key)
+    _keep_labels(tx, shelf, touched, before)
+    return touched
+
+
+def _keys(tx: SyncTransaction, page: int) -> Mapping[str, Sequence[str]]:
+    """The new keys of a page's addresses, with those addresses; that of what is recommended or was shared first
+    leads."""
+    rows = tx.rows(
+        """SELECT url FROM (SELECT url, 0 AS seq FROM knowledge_recommendations WHERE page = :page
+        UNION ALL SELECT url, seq FROM knowledge_shares WHERE page = :page) ORDER BY seq""",
+        page=page,
+    ) or tx.rows(  # a new address that nobody shared yet
+        """SELECT moved.value AS url FROM knowledge_statements edge
+        JOIN knowledge_statements moved ON moved.command = edge.command AND moved.field = 'url'
+        WHERE edge.page = :page AND edge.field = 'same_as' AND moved.value IS NOT NULL ORDER BY moved.seq DESC
+        LIMIT 1""",
+        page=page,
+    )
+    keys: dict[str, list[str]] = {}
+    for row in rows:
+        keys.setdefault(digest(canonical(row["url"]) or row["url"]), []).append(row["url"])
+    return keys
+
+
+def _give_key(tx: SyncTransaction, page: int, shelf: int, key: str) -> set[int]:
+    """A page has this key now. One that has it already is the same page: the younger is joined to the older."""
+    there = page_with(tx, shelf, key)
+    if there is None:
+        _set_key(tx, page, key)
+        return set()
+    older, younger = _by_number(tx, page, there)
+    _set_key(tx, younger, None)
+    _set_key(tx, older, key)
+    say(tx, shelf, [younger], _begin(tx, shelf, older), Saying("same_as", REKEYED, target=older))
+    parts = {part.page: part for of_entry in load(tx, entries_of(tx, [older, younger])).values() for part in of_entry}
+    for one, other in ((older, younger), (younger, older)):
+        hiding = parts[one].decisive("hidden")
+        if hiding and hiding.value == "1":
+            _copy(tx, one, other, "seq = :seq", seq=hiding.seq)
+    return regroup(tx, [older, younger])
+
+
+def _take_out(tx: SyncTransaction, page: int, shelf: int, urls: Sequence[str]) -> int:
+    """What a page has by these addresses becomes a page of its own, as hidden, as labelled and joined to the same
+    pages."""
+    new = add_page(tx, shelf, take_numbers(tx, shelf, 1))
+    for table in ("knowledge_shares", "knowledge_facts"):
         tx.execute(
-            "UPDATE merged SET resource = :old, moved_from = NULL WHERE shelf = :shelf AND resource = :new", **about
+            f"UPDATE {table} SET page = :new WHERE page = :page AND url IN {IDS}", new=new, page=page, ids=as_list(urls)
         )
-        tx.execute("UPDATE entries SET resource = :new WHERE id = :entry", **about)
-        _move(tx, page, page.entry, new, urls)
-    elif entry_of(tx, page.shelf, new) is None:
-        tx.execute("UPDATE merged SET resource = :new WHERE shelf = :shelf AND resource = :old", **about)
-        _join(tx, rules, page, new, urls)
-    else:
-        _join(tx, rules, page, new, urls, said=True)
-        tx.execute("DELETE FROM put_aside WHERE shelf = :shelf AND resource = :old", **about)
-        tx.execute(
-            """UPDATE merged SET moved_from = (SELECT moved_from FROM merged WHERE shelf = :shelf AND resource = :old),
-            number = (SELECT sum(number) FROM merged WHERE shelf = :shelf AND resource IN (:old, :new)) - number
-            WHERE shelf = :shelf AND resource IN (:old, :new)
-            AND EXISTS (SELECT 1 FROM merged WHERE shelf = :shelf AND resource = :new)""",
-            **about,
-        )
+    _copy(tx, page, new, f"field IN ({_COPIED})")
+    return new
 
 
-def _join(tx: SyncTransaction, rules: Rules, page: _Page, new: int, urls: Sequence[str], *, said: bool = False) -> None:
-    """What was shared by these addresses is joined to the entry by a new key, as it was by the old one; so is what was
-    shared meanwhile under the new key. What was put aside for the page limits this part, too; `said`: all of it is this
-    part's."""
-    _join_meanwhile(tx, rules, page, new)
-    about: dict[str, object] = {"shelf": page.shelf, "old": page.old, "new": new}
-    if entry_of(tx, page.shelf, new) is None:
-        tx.execute(
-            """INSERT INTO merged (shelf, resource, entry, number, moved_from, brought)
-            SELECT shelf, :new, entry, :number, moved_from, brought FROM merged
-            WHERE shelf = :shelf AND resource = :old""",
-            number=first_number(tx, page.shelf, 1),
-            **about,
-        )
-    label = max(page.label, _label_of(tx, page.entry, page.shelf, new))
-    _move(tx, page, page.entry, new, urls)
+def _labels(tx: SyncTransaction, pages: Collection[int]) -> dict[int, int]:
+    """How strictly the pages of these pages' entries are labelled: each as its entry is, or as it is itself where its
+    entry does not show it."""
+    labels: dict[int, int] = {}
+    for entry, parts in load(tx, entries_of(tx, pages)).items():
+        labels |= {part.page: label_of(part) or CLEAR for part in parts}
+        if resolved := resolve(entry, parts):
+            labels |= {part.page: resolved.label for part in resolved.shown}
+    return labels
+
+
+def _keep_labels(tx: SyncTransaction, shelf: int, entries: Collection[int], before: Mapping[int, int]) -> None:
+    """Labels pages as they were labelled before, where they are labelled less strictly now."""
+    after = _labels(tx, entries)
+    for label in (GREEN, AMBER):
+        below = sorted(page for page, was in before.items() if was == label and after[page] < label)
+        if below:
+            say(tx, shelf, below, _begin(tx, shelf, below[0]), Saying("label", str(label)))
+
+
+def _copy(tx: SyncTransaction, page: int, to: int, which: str, **params: object) -> None:
+    """Says the same of another page, in the same place; what is said of it already stays."""
     tx.execute(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
-        SELECT shelf, :new, field, value, by, at, brought FROM put_aside
-        WHERE shelf = :shelf AND resource = :old AND (:said OR field IN ('hidden', 'label', :whole))
-        AND EXISTS (SELECT 1 FROM merged WHERE shelf = :shelf AND resource = :new)
-        ON CONFLICT DO UPDATE SET value = excluded.value, by = excluded.by, at = excluded.at, brought = excluded.brought
-        WHERE field <> 'hidden' OR value = :own""",
-        said=int(said),
-        whole=WHOLE,
-        own=OWN,
-        **about,
-    )
-    _keep_label(tx, page.shelf, page.entry, new, label)
-
-
-def _join_meanwhile(tx: SyncTransaction, rules: Rules, page: _Page, new: int) -> None:
-    there = entry_of(tx, page.shelf, new)
-    if there is not None and there != page.entry:
-        merge(tx, rules, page.entry, there)
-
-
-def _move(tx: SyncTransaction, page: _Page, to: int, new: int, urls: Sequence[str]) -> None:
-    """What was said of the page by these addresses is filed with an entry, by the new key."""
-    for table in ("shares", "curations", "facts"):
-        tx.execute(
-            f"""UPDATE OR REPLACE {table} SET entry = :to, resource = :new WHERE entry = :entry AND resource = :old
-            AND url IN (SELECT value FROM json_each(:urls))""",
-            to=to,
-            new=new,
-            entry=page.entry,
-            old=page.old,
-            urls=json.dumps(urls),
-        )
-
-
-def _move_rest(tx: SyncTransaction, page: _Page, new: int) -> None:
-    """What else is known of the page stays with its number."""
-    about: dict[str, object] = {"entry": page.entry, "shelf": page.shelf, "old": page.old, "new": new}
-    for table in ("facts", "votes"):
-        tx.execute(f"UPDATE OR REPLACE {table} SET resource = :new WHERE entry = :entry AND resource = :old", **about)
-    tx.execute("UPDATE merged SET moved_from = :new WHERE shelf = :shelf AND moved_from = :old", **about)
-
-
-def _label_of(tx: SyncTransaction, entry: int, shelf: int, resource: int) -> int:
-    """The label of a page of an entry by itself: as it was set, and not for a page that was joined, or that of its
-    shares."""
-    said = tx.value(
-        """SELECT value FROM put_aside WHERE shelf = :shelf AND resource = :resource AND field = 'label'
-        UNION ALL SELECT value FROM corrections c JOIN entries e ON e.id = c.entry
-        WHERE e.id = :entry AND e.resource = :resource AND field = 'label' AND NOT EXISTS
-        (SELECT 1 FROM merged m JOIN put_aside a ON a.shelf = m.shelf AND a.resource = m.resource
-        WHERE m.entry = e.id AND a.field = 'label' AND a.by IS c.by AND a.at = c.at)""",
-        entry=entry,
-        shelf=shelf,
-        resource=resource,
-    )
-    if said is not None:
-        return LABELS.index(said)
-    shared = tx.value(
-        "SELECT max(tlp) FROM shares WHERE entry = :entry AND resource = :resource", entry=entry, resource=resource
-    )
-    return CLEAR if shared is None else int(shared)
-
-
-def _keep_label(tx: SyncTransaction, shelf: int, entry: int, resource: int, label: int) -> None:
-    """A page of an entry has this label by itself, or a stricter one, whatever becomes of the entry's other pages. Said
-    by nobody, at a time that is no other label's: by that they are told apart."""
-    if _label_of(tx, entry, shelf, resource) >= label:
-        return
-    about = {"shelf": shelf, "entry": entry, "resource": resource}
-    joined = "FROM merged WHERE shelf = :shelf AND resource = :resource"
-    if tx.value(f"SELECT EXISTS (SELECT 1 {joined})", **about):
-        tx.execute(
-            f"""INSERT INTO put_aside (shelf, resource, field, value, at)
-            SELECT shelf, resource, 'label', :label, -resource {joined}
-            ON CONFLICT DO UPDATE SET value = excluded.value""",
-            label=LABELS[label],
-            **about,
-        )
-    else:
-        now = tx.value("SELECT label FROM entries WHERE id = :entry", **about)
-        tx.execute(
-            """INSERT INTO corrections (entry, field, value, at) VALUES (:entry, 'label', :label, -:resource)
-            ON CONFLICT DO UPDATE SET value = excluded.value, by = NULL, at = excluded.at""",
-            entry=entry,
-            resource=resource,
-            label=LABELS[max(label, now)],
-        )
-
-
-def _limits(tx: SyncTransaction, entry: int) -> Sequence[Row]:
-    """What limits where an entry may be seen, as corrections say it."""
-    return tx.rows(
-        """SELECT 'label' AS field, label AS strictness, c.by, coalesce(c.at, shared_at, 0) AS at, NULL AS value
-        FROM entries LEFT JOIN corrections c ON c.entry = id AND field = 'label' WHERE id = :entry
-        UNION ALL SELECT field, NULL, by, at, value FROM corrections WHERE entry = :entry AND field = 'hidden'""",
-        entry=entry,
+        f"""INSERT INTO knowledge_statements (page, seq, field, key, target, value, command, withdrawn)
+        SELECT :to, seq, field, key, target, value, command, withdrawn FROM knowledge_statements
+        WHERE page = :page AND {which} ON CONFLICT DO NOTHING""",
+        page=page,
+        to=to,
+        **params,
     )
 
 
-def _limit(tx: SyncTransaction, rules: Rules, entries: Collection[int], limits: Sequence[Row]) -> None:
-    """None of these entries, made just now, may be seen where the whole might not."""
-    changed = 0
-    for said in limits:
-        hides = said["field"] == "hidden"
-        changed += tx.execute(
-            """INSERT INTO corrections (entry, field, value, by, at) SELECT id, :field, :value, :by, :at FROM entries
-            WHERE id IN (SELECT value FROM json_each(:entries)) AND (:hides OR label < :strictness)
-            ON CONFLICT DO UPDATE SET value = excluded.value WHERE excluded.value <> :own""",
-            entries=json.dumps(sorted(entries)),
-            hides=int(hides),
-            own=OWN,
-            **{**said, "value": said["value"] if hides else LABELS[said["strictness"]]},
-        )
-    if changed:
-        renew(tx, rules, entries)
+def _set_key(tx: SyncTransaction, page: int, key: str | None) -> None:
+    tx.execute(
+        "UPDATE knowledge_pages SET key = :key, version = :now WHERE id = :page", key=key, now=VERSION, page=page
+    )
+
+
+def _begin(tx: SyncTransaction, shelf: int, page: int) -> int:
+    """A command that nobody gave, dated as what was shared last of the page."""
+    at = tx.value("SELECT coalesce(max(sent_at), 0) FROM knowledge_shares WHERE page = :page", page=page)
+    return begin(tx, shelf, "rekey", None, at=at, page=page)
+
+
+def _by_number(tx: SyncTransaction, *pages: int) -> tuple[int, int]:
+    rows = tx.rows(f"SELECT id FROM knowledge_pages WHERE id IN {IDS} ORDER BY number", ids=as_list(pages))
+    return rows[0]["id"], rows[1]["id"]

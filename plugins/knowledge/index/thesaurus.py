@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from plugins.knowledge.search.typo_index import Traces, traced
+from plugins.knowledge.index.typo_index import Traces, traced
 from plugins.knowledge.text.folding import LANGUAGES, Compound, compounds, fold, stems, words
 
 Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know languages as literals, YAML as strings

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from bot.api import Row, SyncReader, SyncTransaction
-from plugins.knowledge.search.typo_index import traceable, traces
-from plugins.knowledge.store.access import Sight
+from plugins.knowledge.index.typo_index import traceable, traces
+from plugins.knowledge.store.access import Scope
 
 Changes = Mapping[int, Counter[str]]
 """Scope → word → how many more entries have it."""
@@ -24,7 +24,7 @@ class Count(NamedTuple):
     """For choosing the quickest way, never to be told."""
 
 
-_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Sight.SCOPES}), 0) AS seen, sum(entries) AS everywhere"
+_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Scope.PARTITIONS}), 0) AS seen, sum(entries) AS everywhere"
 
 
 def apply(tx: SyncTransaction, changes: Changes) -> None:
@@ -36,48 +36,66 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
     if more:
         new = _unknown(tx, more)
         tx.execute_many(
-            """INSERT INTO vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
+            """INSERT INTO knowledge_vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
             ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
             more,
         )
         tx.execute_many(
-            "INSERT INTO traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
+            "INSERT INTO knowledge_traces (trace, word) VALUES (:trace, :word) ON CONFLICT DO NOTHING",
             ({"trace": trace, "word": word} for word in new for trace in traces(word)),
         )
     if less:
         tx.execute_many(
-            "UPDATE vocabulary SET entries = entries + :count WHERE word = :word AND shelf = :shelf",
+            "UPDATE knowledge_vocabulary SET entries = entries + :count WHERE word = :word AND shelf = :shelf",
             less,
         )
-        tx.execute_many("DELETE FROM vocabulary WHERE word = :word AND shelf = :shelf AND entries <= 0", less)
+        tx.execute_many("DELETE FROM knowledge_vocabulary WHERE word = :word AND shelf = :shelf AND entries <= 0", less)
         gone = _unknown(tx, less)
         tx.execute_many(
-            "DELETE FROM traces WHERE trace = :trace AND word = :word",
+            "DELETE FROM knowledge_traces WHERE trace = :trace AND word = :word",
             ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
         )
 
 
-def counts(db: SyncReader, words: Collection[str], sight: Sight) -> Mapping[str, Count]:
+def counts(db: SyncReader, words: Collection[str], scope: Scope) -> Mapping[str, Count]:
     """How many entries have each word; those that none has anywhere are left out."""
     rows = db.rows(
-        f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word IN (SELECT value FROM json_each(:words)) GROUP BY word""",
+        f"""SELECT word, {_COUNTS} FROM knowledge_vocabulary WHERE word IN (SELECT value FROM json_each(:words))
+        GROUP BY word""",
         words=json.dumps(sorted(words)),
-        **sight.params,
+        **scope.params,
     )
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
 
 
-def beginning(db: SyncReader, prefix: str, sight: Sight, most: int) -> Mapping[str, Count]:
+def beginning(db: SyncReader, prefix: str, scope: Scope, most: int) -> Mapping[str, Count]:
     """The words that begin like this and are most frequent in what may be seen."""
     rows = db.rows(
-        f"""SELECT word, {_COUNTS} FROM vocabulary WHERE word >= :first AND word < :after
+        f"""SELECT word, {_COUNTS} FROM knowledge_vocabulary WHERE word >= :first AND word < :after
         GROUP BY word HAVING seen ORDER BY seen DESC LIMIT :most""",
         first=prefix,
         after=prefix + "\U0010ffff",
         most=most,
-        **sight.params,
+        **scope.params,
     )
     return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
+
+
+def topic_counts(db: SyncReader, scope: Scope) -> Mapping[str, int]:
+    """Topics that entries have, with how many have them; the most frequent first, and no more than 500."""
+    rows = db.rows(
+        f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM knowledge_vocabulary WHERE word >= '#'
+        AND word < '$'
+        AND {Scope.PARTITIONS} GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
+        **scope.params,
+    )
+    return {row["topic"]: row["entries"] for row in rows}
+
+
+def topics_used(db: SyncReader, scope: Scope, topics: Iterable[str]) -> Sequence[str]:
+    """Those of the topics that entries have, however rare."""
+    of_words = counts(db, [f"#{topic}" for topic in topics], scope)
+    return [word[1:] for word, count in of_words.items() if count.seen]
 
 
 def _unknown(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
@@ -85,7 +103,7 @@ def _unknown(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
     words = dict.fromkeys(row["word"] for row in rows)
     unknown = tx.rows(
         """SELECT value AS word FROM json_each(:words)
-        WHERE NOT EXISTS (SELECT 1 FROM vocabulary WHERE word = json_each.value)""",
+        WHERE NOT EXISTS (SELECT 1 FROM knowledge_vocabulary WHERE word = json_each.value)""",
         words=json.dumps([*filter(traceable, words)]),
     )
     return {row["word"] for row in unknown}

@@ -19,7 +19,7 @@ from plugins.knowledge.index.build_entry import COLUMNS
 from plugins.knowledge.search.fts_query import match
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.search.ranking import PLACES, Wanted
-from plugins.knowledge.store.access import Sight
+from plugins.knowledge.store.access import Scope
 
 POOL = 40  # candidates of each kind that are weighed, where people ask in a room
 FEW = 500  # entries: of so few it is looked up one by one whether they may be seen
@@ -36,7 +36,7 @@ WORDS = ", ".join(f"w.c{COLUMNS.index(name)} AS {name}" for name in (*PLACES, "s
 class Conditions:
     """What every candidate must fulfil, whatever words are asked."""
 
-    sight: Sight
+    scope: Scope
     facets: Sequence[Sequence[str]] = ()
     """Words of the column `facets`: every entry that is asked for has one of each of these lists."""
     question: Question = field(default_factory=Question)
@@ -47,7 +47,7 @@ class Conditions:
         """The facets, and those of what may be seen unless most of what has all of `asked` may be seen: then FTS5 is
         quicker without."""
         is_open = bool(asked) and all(one.open for one in asked)
-        return self.facets if is_open else [self.sight.words, *self.facets]
+        return self.facets if is_open else [facets.of_scope(self.scope), *self.facets]
 
     @property
     def sql(self) -> str:
@@ -57,13 +57,14 @@ class Conditions:
         if self.question.until is not None:
             shared.append("s.sent_at < :until")
         if not shared:
-            return Sight.WHERE
-        return f"{Sight.WHERE} AND EXISTS (SELECT 1 FROM shares s WHERE s.entry = e.id AND {' AND '.join(shared)})"
+            return Scope.WHERE
+        return f"""{Scope.WHERE} AND EXISTS (SELECT 1 FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
+            WHERE p.entry = e.id AND {" AND ".join(shared)})"""
 
     @property
     def params(self) -> Mapping[str, object]:
         times = {"since": self.question.since, "until": self.question.until}
-        return {**self.sight.params, **{name: at for name, at in times.items() if at is not None}}
+        return {**self.scope.params, **{name: at for name, at in times.items() if at is not None}}
 
 
 def facets_of(db: SyncReader, question: Question, topics: Sequence[str], now: int) -> Sequence[Sequence[str]]:
@@ -88,7 +89,7 @@ def _senders(db: SyncReader, sender: str) -> Sequence[int]:
     """People by their whole id, or by their name on any server: the index is read from the first text to the one that
     comes after all that are meant (nothing comes between a text and itself with a NUL, nor between `:` and `;`)."""
     first, after = (sender, f"{sender}\0") if ":" in sender else (f"@{sender}:", f"@{sender};")
-    find = "SELECT id FROM sharers WHERE lower(user) >= :first AND lower(user) < :after LIMIT 50"
+    find = "SELECT id FROM knowledge_people WHERE lower(user_id) >= :first AND lower(user_id) < :after LIMIT 50"
     return [row["id"] for row in db.rows(find, first=first, after=after)]
 
 
@@ -119,7 +120,9 @@ def candidates(
     # FTS5 looks through all of a frequent word to find that it never stands with one that is nowhere: asked for only
     # where there is something.
     if good:
-        expression = match([conditions.sight.words, *conditions.facets, [facets.GOOD]], units, question.without)
+        expression = match(
+            [facets.of_scope(conditions.scope), *conditions.facets, [facets.GOOD]], units, question.without
+        )
         after = int(ids[0] * (1 - min(1, SOUGHT / good)))
         ids += newest(db, conditions, expression, after=after)
     if first := of_first(question.sort, now):
@@ -133,7 +136,7 @@ def _density(asked: Sequence[Wanted]) -> float:
 
 
 def _latest(db: SyncReader) -> int:
-    return int(db.value("SELECT coalesce(max(id), 0) FROM entries"))
+    return int(db.value("SELECT coalesce(max(id), 0) FROM knowledge_entries"))
 
 
 def _after(latest: int, density: float) -> int:
@@ -149,14 +152,15 @@ def _newest_with(
     units, without = [one.unit for one in asked], conditions.question.without
     if any(one.rare for one in asked):
         rows = db.rows(
-            "SELECT rowid AS id FROM entry_words WHERE entry_words MATCH :expression LIMIT :most",
+            "SELECT rowid AS id FROM knowledge_entry_words WHERE knowledge_entry_words MATCH :expression LIMIT :most",
             expression=match(conditions.facets, units, without),
             most=FEW + 1,
         )
         if len(rows) <= FEW:
             ids = json.dumps([row["id"] for row in rows])
             these = "e.id IN (SELECT value FROM json_each(:ids))"
-            sql = f"SELECT e.id FROM entries e WHERE {these} AND {conditions.sql} ORDER BY e.id DESC LIMIT :most"
+            sql = f"""SELECT e.id FROM knowledge_entries e WHERE {these} AND {conditions.sql}
+                ORDER BY e.id DESC LIMIT :most"""
             return [row["id"] for row in db.rows(sql, ids=ids, most=most, **conditions.params)]
     return newest(db, conditions, match(conditions.facets_for(asked), units, without), most=most, after=after)
 
@@ -194,8 +198,8 @@ def newest(
     """The newest entries an expression finds: at most `most` (or `conditions.most`), whose ids come after that."""
     # CROSS: the index leads and the entries follow; the other way round takes seconds.
     rows = db.rows(
-        f"""SELECT w.rowid AS id FROM entry_words w CROSS JOIN entries e ON e.id = w.rowid
-        WHERE entry_words MATCH :expression AND {conditions.sql} AND w.rowid > :after
+        f"""SELECT w.rowid AS id FROM knowledge_entry_words w CROSS JOIN knowledge_entries e ON e.id = w.rowid
+        WHERE knowledge_entry_words MATCH :expression AND {conditions.sql} AND w.rowid > :after
         ORDER BY w.rowid DESC LIMIT :most""",
         expression=expression,
         most=conditions.most if most is None else most,
@@ -208,8 +212,9 @@ def newest(
 def words_of(db: SyncReader, ids: Sequence[int]) -> Sequence[Row]:
     """What entries are weighed by, each once."""
     return db.rows(
-        f"""SELECT e.id, e.shelf, e.resource, e.curated, e.pinned, e.votes, e.shared_at, {WORDS}
+        f"""SELECT e.id, e.shelf, p.key AS page, e.recommended, e.pinned, e.votes, e.shared_at, {WORDS}
         FROM (SELECT DISTINCT value AS id FROM json_each(:ids)) i
-        CROSS JOIN entries e ON e.id = i.id CROSS JOIN entry_words_content w ON w.id = e.id""",
+        CROSS JOIN knowledge_entries e ON e.id = i.id CROSS JOIN knowledge_pages p ON p.id = e.id
+        CROSS JOIN knowledge_entry_words_content w ON w.id = e.id""",
         ids=json.dumps(ids),
     )

@@ -12,9 +12,8 @@ from plugins.knowledge.index.thesaurus import Thesaurus
 from plugins.knowledge.search import engine
 from plugins.knowledge.search.engine import Hit
 from plugins.knowledge.search.query_parser import Question, with_filters
-from plugins.knowledge.store.access import Sight
-from plugins.knowledge.views import load
-from plugins.knowledge.views.load import Entry
+from plugins.knowledge.store.access import Scope
+from plugins.knowledge.store.pages import IDS, as_list
 
 
 class Why(Enum):
@@ -27,38 +26,40 @@ class Why(Enum):
 class Nearest(NamedTuple):
     """Entries, `why` them, and what they answer of the question."""
 
-    entries: Sequence[Entry]
+    hits: Sequence[Hit]
     why: Why
     question: Question
 
-    @property
-    def hits(self) -> Sequence[Hit]:
-        return [Hit(entry.id, entry.resource, 0.0) for entry in self.entries]
-
 
 def nearest(
-    db: SyncReader, sight: Sight, within: Sight, question: Question, topics: Sequence[str], now: int, *,
+    db: SyncReader, scope: Scope, within: Scope, question: Question, topics: Sequence[str], now: int, *,
     terms: Thesaurus, count: int,
 ) -> Nearest:  # fmt: skip
-    """`sight` is all that may be seen here, `within` that of the hub the question names; `topics` as in search.find."""
+    """`scope` is all that may be seen here, `within` that of the hub the question names; `topics` as in engine.find."""
 
-    def loaded(hits: Sequence[Hit]) -> Sequence[Entry]:
-        return load.load(db, sight, [hit.id for hit in hits[:count]])
+    def answers(seen: Scope, asked: Question) -> Sequence[Hit]:
+        return engine.find(db, seen, asked, topics if asked.topic else (), now, terms=terms).hits[:count]
 
-    def found(seen: Sight, asked: Question) -> Sequence[Entry]:
-        return loaded(engine.find(db, seen, asked, topics if asked.topic else (), now, terms=terms).hits)
-
-    if hits := engine.closest(db, sight, question, now, terms=terms, limit=count):
-        return Nearest(loaded(hits), Why.WORDS, question)
+    if hits := engine.closest(db, scope, question, now, terms=terms, limit=count):
+        return Nearest(hits, Why.WORDS, question)
     for names in _fewer(question):
         asked = with_filters(question, names)
-        if entries := found(within if asked.hub else sight, asked):
-            return Nearest(entries, Why.FILTERS, asked)
-    useful = found(sight, Question(sort="useful"))
-    if good := [entry for entry in useful if entry.curated or entry.pinned or entry.votes]:
+        if hits := answers(within if asked.hub else scope, asked):
+            return Nearest(hits, Why.FILTERS, asked)
+    if good := _good(db, answers(scope, Question(sort="useful"))):
         return Nearest(good, Why.GOOD, Question())
     new = Question(sort="new", filters={"sort": "new"})
-    return Nearest(found(sight, new), Why.NEW, Question())
+    return Nearest(answers(scope, new), Why.NEW, Question())
+
+
+def _good(db: SyncReader, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Those that are recommended, pinned or found useful."""
+    rows = db.rows(
+        f"SELECT id FROM knowledge_entries WHERE id IN {IDS} AND (recommended = 1 OR pinned = 1 OR votes > 0)",
+        ids=as_list([hit.id for hit in hits]),
+    )
+    good = {row["id"] for row in rows}
+    return [hit for hit in hits if hit.id in good]
 
 
 def _fewer(question: Question) -> Iterator[Sequence[str]]:

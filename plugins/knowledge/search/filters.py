@@ -11,8 +11,8 @@ from functools import lru_cache
 from babel import Locale
 
 from bot.api import Text, UserError, to_instant
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.text.folding import LANGUAGES, fold
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
 
 _SAID: Mapping[str, Sequence[str]] = {

@@ -16,7 +16,7 @@ from plugins.knowledge.search import candidates, ranking, spelling
 from plugins.knowledge.search.fts_query import match
 from plugins.knowledge.search.query_parser import Unit, phrase, single
 from plugins.knowledge.search.ranking import Wanted
-from plugins.knowledge.store.access import Sight
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import compounds, joined
 
 MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
@@ -35,12 +35,12 @@ class Meant(NamedTuple):
     counts: Mapping[str, Count]
 
 
-def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus) -> Meant:
+def weigh(db: SyncReader, scope: Scope, units: Sequence[Unit], terms: Thesaurus) -> Meant:
     """Words no entry has are taken as beginnings, else as misspelt; ideas no entry speaks of as the broader ones."""
     words = {"=", f"={facets.GOOD}"}
     for unit in units:
         words |= _forms(unit) | _ideas(unit.broader)
-    counts = vocabulary.counts(db, words, sight)
+    counts = vocabulary.counts(db, words, scope)
     none = Count(0, 0)
     of = counts.get("=", none)
     corrected: dict[str, str] = {}
@@ -53,22 +53,22 @@ def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus)
         entries = _most(found)
         if len(unit.words) == 1 and (unit.prefix or not entries):
             last = joined(unit.words[0])
-            if beginnings := _beginnings(db, sight, unit, last):
+            if beginnings := _beginnings(db, scope, unit, last):
                 # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
                 unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
                 found = [*found, *beginnings.values()]
                 entries = max(entries, of.seen // 10, 1)
-            elif unit.concepts or _in_another_form(db, sight, unit):
+            elif unit.concepts or _in_another_form(db, scope, unit):
                 elsewhere.add(asked)
-            elif meant := spelling.meant(db, last, sight, terms.traces):
+            elif meant := spelling.meant(db, last, scope, terms.traces):
                 corrected[unit.shown] = meant
                 unit = single(meant, terms)
-                found = list(vocabulary.counts(db, _forms(unit), sight).values())
+                found = list(vocabulary.counts(db, _forms(unit), scope).values())
                 entries = _most(found)
-        elif unit.phrase and (right := _put_right(db, sight, unit, counts, terms)):
+        elif unit.phrase and (right := _put_right(db, scope, unit, counts, terms)):
             corrected[unit.shown] = right
             unit = phrase(right)
-            found = list(vocabulary.counts(db, _forms(unit), sight).values())
+            found = list(vocabulary.counts(db, _forms(unit), scope).values())
             entries = _most(found)
         elif not entries:
             elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
@@ -83,7 +83,7 @@ def weigh(db: SyncReader, sight: Sight, units: Sequence[Unit], terms: Thesaurus)
     return Meant(wanted, corrected, counts.get(f"={facets.GOOD}", none).seen, counts)
 
 
-def doubtful(db: SyncReader, sight: Sight, meant: Meant, terms: Thesaurus) -> Mapping[str, str]:
+def doubtful(db: SyncReader, scope: Scope, meant: Meant, terms: Thesaurus) -> Mapping[str, str]:
     """Words that hardly any entry has, as written → words that far more have (spelling.py), folded."""
     written: dict[str, str] = {}
     for one in meant.wanted:
@@ -93,18 +93,18 @@ def doubtful(db: SyncReader, sight: Sight, meant: Meant, terms: Thesaurus) -> Ma
             raw = [part.raw for parts in compounds(unit.shown) for part in parts]
             written |= {parts[0]: said for parts, said in zip(unit.words, raw, strict=False) if len(parts) == 1}
     rare = [word for word in written if word in meant.counts and 0 < meant.counts[word].seen <= RARE]
-    found = {written[word]: spelling.likelier(db, word, sight, terms.traces) for word in rare}
+    found = {written[word]: spelling.likelier(db, word, scope, terms.traces) for word in rare}
     return {said: likelier for said, likelier in found.items() if likelier}
 
 
-def _put_right(db: SyncReader, sight: Sight, unit: Unit, counts: Mapping[str, Count], terms: Thesaurus) -> str | None:
+def _put_right(db: SyncReader, scope: Scope, unit: Unit, counts: Mapping[str, Count], terms: Thesaurus) -> str | None:
     """A phrase with the words put right that no entry has; None if there are none, or they mean nothing else."""
     words = [part.raw for parts in compounds(unit.shown) for part in parts]
     right = list(words)
     for place in unit.telling:
         word = unit.words[place][0]
         if not (word in counts and counts[word].seen):
-            right[place] = spelling.meant(db, word, sight, terms.traces) or right[place]
+            right[place] = spelling.meant(db, word, scope, terms.traces) or right[place]
     return " ".join(right) if right != words else None
 
 
@@ -122,14 +122,14 @@ def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
     )
 
 
-def _in_another_form(db: SyncReader, sight: Sight, unit: Unit) -> bool:
+def _in_another_form(db: SyncReader, scope: Scope, unit: Unit) -> bool:
     """Whether any entry has another form of the word: then it is no slip."""
-    return bool(candidates.newest(db, candidates.Conditions(sight), match([sight.words], [unit]), most=1))
+    return bool(candidates.newest(db, candidates.Conditions(scope), match([facets.of_scope(scope)], [unit]), most=1))
 
 
-def _beginnings(db: SyncReader, sight: Sight, unit: Unit, word: str) -> Mapping[str, Count]:
+def _beginnings(db: SyncReader, scope: Scope, unit: Unit, word: str) -> Mapping[str, Count]:
     if unit.prefix or len(word) >= SHORTEST_BEGINNING:
-        return vocabulary.beginning(db, word, sight, MOST_BEGINNINGS)
+        return vocabulary.beginning(db, word, scope, MOST_BEGINNINGS)
     return {}
 
 

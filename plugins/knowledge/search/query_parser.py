@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from rapidfuzz.distance import OSA
 
 from bot.api import Text, UserError
-from plugins.knowledge.capture.links import tidy
 from plugins.knowledge.index.thesaurus import Mention, Thesaurus
 from plugins.knowledge.search import filters
 from plugins.knowledge.text.folding import ABOUT, EMPTY, THINGS, Compound, compounds, fold, joined
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls.canonical import canonical
 
 LONGEST = 500  # characters that are read

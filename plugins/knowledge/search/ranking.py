@@ -197,7 +197,7 @@ def _title(asked: Sequence[Wanted], title: str) -> float:
 
 def _gently(row: Row, now: int) -> float:
     factor = 1.0
-    if row["curated"]:
+    if row["recommended"]:
         factor *= 1.10
     if row["pinned"]:
         factor *= 1.25

@@ -15,7 +15,7 @@ async def remember(ctx: Context, words: str, shown: int) -> None:
     """The asker has now seen that many results. The message that began the search stays known: see `withdraw`."""
     await ctx.db.run(expire, ctx.now)
     await ctx.db.execute(
-        """INSERT INTO searches (room, sender, event, query, shown, at)
+        """INSERT INTO knowledge_searches (room, sender, event, query, shown, at)
         VALUES (:room, :sender, :event, :query, :shown, :now)
         ON CONFLICT (room, sender) DO UPDATE SET
         event = CASE WHEN query = excluded.query AND shown < excluded.shown THEN event ELSE excluded.event END,
@@ -37,7 +37,7 @@ async def ended(ctx: Context) -> None:
 async def last(ctx: Context) -> tuple[str, int] | None:
     """The asker's last search in this room, as they wrote it, and how many results they have seen."""
     row = await ctx.db.row(
-        "SELECT query, shown FROM searches WHERE room = :room AND sender = :sender AND at >= :old",
+        "SELECT query, shown FROM knowledge_searches WHERE room = :room AND sender = :sender AND at >= :old",
         room=ctx.room.id,
         sender=ctx.sender,
         old=ctx.now - KEPT,
@@ -59,5 +59,5 @@ def forget(tx: SyncTransaction, user: str) -> None:
 
 
 def _drop(tx: SyncTransaction, which: str, **params: object) -> None:
-    if tx.execute(f"DELETE FROM searches WHERE {which}", **params):
+    if tx.execute(f"DELETE FROM knowledge_searches WHERE {which}", **params):
         tx.erase()

@@ -10,8 +10,8 @@ from rapidfuzz.distance import OSA
 
 from bot.api import SyncReader
 from plugins.knowledge.index import vocabulary
-from plugins.knowledge.search.typo_index import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound, traces
-from plugins.knowledge.store.access import Sight
+from plugins.knowledge.index.typo_index import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound, traces
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import LONGEST_WORD, stems
 
 MOST_HEARD = 3  # slips in all, if at most one of them can be heard
@@ -20,19 +20,19 @@ SHORTEST_DOUBTED = 5  # letters of a word that somebody wrote and that may be mi
 FAR_MORE = 5  # times as many entries must have the word that may be meant instead
 
 
-def meant(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+def meant(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
     """The word that is nearest to a misspelt one: of those entries have that may be seen, or of the `known` ones.
 
     The more frequent of two that are equally near. If none is near, that may be because only its singular is known.
     A word that is known is no slip, though no entry that may be seen has it.
     """
     for ending in PLURALS:
-        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), sight, known)):
+        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), scope, known)):
             return found if found != word else None
     return None
 
 
-def likelier(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+def likelier(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
     """A word one slip away from one that hardly any entry has, if far more have that one: then it may be meant.
 
     Not where the word is known, nor another form of it: that is found anyway.
@@ -42,7 +42,7 @@ def likelier(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | No
         return None
     forms = {word, *stems(word)}
     near = [one for one in _met(db, found) if slips(word, one, 1) == 1 and forms.isdisjoint((one, *stems(one)))]
-    counts = vocabulary.counts(db, [word, *near], sight) if near else {}
+    counts = vocabulary.counts(db, [word, *near], scope) if near else {}
     enough = FAR_MORE * max(1, counts[word].seen if word in counts else 0)
     return max((one for one in near if one in counts and counts[one].seen >= enough),
                key=lambda one: (counts[one].seen, one), default=None)  # fmt: skip
@@ -51,19 +51,19 @@ def likelier(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | No
 def _met(db: SyncReader, found: Collection[int]) -> Sequence[str]:
     """Words that left one of these traces, on any shelf: `vocabulary` says which may be seen."""
     rows = db.rows(
-        "SELECT DISTINCT word FROM traces WHERE trace IN (SELECT value FROM json_each(:traces))",
+        "SELECT DISTINCT word FROM knowledge_traces WHERE trace IN (SELECT value FROM json_each(:traces))",
         traces=json.dumps(sorted(found)),
     )
     return [row["word"] for row in rows]
 
 
-def _nearest(db: SyncReader, word: str, sight: Sight, known: Traces) -> str | None:
+def _nearest(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
     if not SHORTEST <= len(word) <= LONGEST_WORD:
         return None
     found = asked(word)
     # How far they are first: to count each would take longer, as there may be hundreds.
     near = [one for one in _met(db, found) if _apart(word, one, wrote=True) is not None]
-    counts = vocabulary.counts(db, near, sight)
+    counts = vocabulary.counts(db, near, scope)
     frequent = {one: 0 for trace in found for one in known.get(trace, ())}
     frequent |= {one: count.seen for one, count in counts.items() if count.seen}
     best = min(

@@ -1,4 +1,4 @@
-"""What a hub's YAML says of pages: brought in line with the index whenever it is read."""
+"""What hubs' YAML recommends: brought in line with it whenever it is read."""
 
 from __future__ import annotations
 
@@ -6,68 +6,40 @@ import json
 from collections.abc import Sequence
 
 from bot.api import Hub, Row, SyncTransaction, section
-from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.settings import Curated, KnowledgeHub
+from plugins.knowledge.settings import KnowledgeHub, Recommended
 from plugins.knowledge.store.access import shelf_for
-from plugins.knowledge.store.ids import entries_of, resources_of
+from plugins.knowledge.store.pages import entries_of, pages_of
 from plugins.knowledge.urls.canonical import canonical, without_credentials
 
 
-def curate(tx: SyncTransaction, rules: Rules, hubs: Sequence[Hub]) -> None:
-    """Brings the index in line with the hubs' YAML: their resources, and whether they keep notes."""
-    wanted: dict[tuple[int, int], Row] = {}
+def recommend(tx: SyncTransaction, hubs: Sequence[Hub]) -> set[int]:
+    """Makes these hubs' YAML what is recommended. Answers the entries that changed."""
+    wanted: dict[int, Row] = {}
     for hub in hubs:
+        resources = section(hub, KnowledgeHub).resources
         shelf = shelf_for(tx, hub.id)
-        recommended = section(hub, KnowledgeHub).resources
-        keys = {resource.url: canonical(resource.url) or resource.url for resource in recommended}
-        resources = resources_of(tx, set(keys.values()))
-        places = dict.fromkeys((shelf.id, resources[keys[one.url]]) for one in recommended)
-        entries = entries_of(tx, list(places))  # numbered as the YAML has them
-        for one in recommended:
-            resource = resources[keys[one.url]]
-            entry = entries[shelf.id, resource]
-            wanted.setdefault((entry, resource), _curation(entry, resource, one))
-    present = {(row["entry"], row["resource"]): row for row in tx.rows("SELECT * FROM curations")}
-    changed = [place for place in sorted(present.keys() | wanted.keys()) if present.get(place) != wanted.get(place)]
+        keys = {resource.url: canonical(resource.url) or resource.url for resource in resources}
+        pages = pages_of(tx, shelf.id, list(dict.fromkeys(keys.values())))  # numbered as the YAML has them
+        for resource in resources:
+            page = pages[keys[resource.url]]
+            wanted.setdefault(page, _row(page, resource))
+    present = {row["page"]: row for row in tx.rows("SELECT * FROM knowledge_recommendations")}
+    changed = [page for page in sorted(present.keys() | wanted.keys()) if present.get(page) != wanted.get(page)]
+    tx.execute_many("DELETE FROM knowledge_recommendations WHERE page = :page", ({"page": page} for page in changed))
     tx.execute_many(
-        "DELETE FROM curations WHERE entry = :entry AND resource = :resource",
-        ({"entry": entry, "resource": resource} for entry, resource in changed),
+        """INSERT INTO knowledge_recommendations (page, url, title, note, language, topics)
+        VALUES (:page, :url, :title, :note, :language, :topics)""",
+        (wanted[page] for page in changed if page in wanted),
     )
-    tx.execute_many(
-        """INSERT INTO curations (entry, resource, url, title, note, language, topics)
-        VALUES (:entry, :resource, :url, :title, :note, :language, :topics)""",
-        (wanted[place] for place in changed if place in wanted),
-    )
-    renew(tx, rules, {entry for entry, _ in changed} | _drop_notes(tx, hubs))
+    return entries_of(tx, changed)
 
 
-def _drop_notes(tx: SyncTransaction, hubs: Sequence[Hub]) -> set[int]:
-    """A hub that no longer keeps notes keeps none from before."""
-    entries: set[int] = set()
-    for hub in hubs:
-        if section(hub, KnowledgeHub).keep_notes:
-            continue
-        noted = """(note IS NOT NULL OR label IS NOT NULL) AND entry IN
-            (SELECT e.id FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub)"""
-        rows = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {noted}", hub=hub.id)
-        if rows:
-            tx.execute(f"UPDATE shares SET note = NULL, label = NULL WHERE {noted}", hub=hub.id)
-            entries |= {row["entry"] for row in rows}
-    return entries
-
-
-def _curation(entry: int, resource: int, one: Curated) -> Row:
+def _row(page: int, resource: Recommended) -> Row:
     return {
-        "entry": entry,
-        "resource": resource,
-        "url": without_credentials(one.url),
-        "title": _json(one.title),
-        "note": _json(one.note or {}),
-        "language": one.language,
-        "topics": _json(one.topics),
+        "page": page,
+        "url": without_credentials(resource.url),
+        "title": json.dumps(resource.title, ensure_ascii=False),
+        "note": json.dumps(resource.note or {}, ensure_ascii=False),
+        "language": resource.language,
+        "topics": json.dumps(resource.topics, ensure_ascii=False),
     }
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)

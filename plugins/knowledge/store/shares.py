@@ -1,34 +1,27 @@
-"""Writing: what people share and moderators recommend is filed under its page and shelf, and taken out again.
-
-`shares`, `curations`, `corrections` and `votes` are what was said; entries are made from them (index/rebuild.py) in the
-same transaction and from one shelf's rows alone, so that nothing of a shelf can be seen through another's entry.
-"""
+"""What messages and files share: rows that are added and removed. The entries that change with them are the caller's to
+rebuild (index/update.py)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from bot.api import SyncReader, SyncTransaction
-from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store import statements
-from plugins.knowledge.store.access import GREEN, MEMBERS, shelf_for
-from plugins.knowledge.store.ids import digest, entries_of, place_of, resources_of, sharer_of
-from plugins.knowledge.store.yielding import give_way
+from plugins.knowledge.store.access import MEMBERS, shelf_for
+from plugins.knowledge.store.pages import digest, entries_of, pages_of, person, room_id, take_seqs
+from plugins.knowledge.store.tlp import GREEN
 
-LARGE = 200_000  # entries; from here on the index is not rewritten in one transaction: it takes seconds
-STEP = 500  # pages of the index that are rewritten in one transaction
+_ROOM = "(SELECT id FROM knowledge_rooms WHERE room = :room)"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One link in one message, or one line of a file that is brought in (then it has no `event`).
+class NewShare:
+    """One link in one message, or in one imported file (then it has no `event`, and a `command`).
 
     `canonical` is the key of the address (urls/canonical.py); `said_in` the edit its present text came with, if one
-    did.
-    """
+    did; `attachment` the JSON of a shared file."""
 
     hub: str
     url: str
@@ -43,37 +36,32 @@ class Share:
     note: str | None = None
     topics: tuple[str, ...] = ()
     tlp: int = GREEN
-    file: str | None = None
-    brought: int | None = None
-    """The file it came with: its id in `changes`."""
+    attachment: str | None = None
+    command: int | None = None
 
 
-def put(tx: SyncTransaction, rules: Rules, shares: Sequence[Share]) -> Mapping[Share, int]:
-    """Files shares; answers the entry each is in now. A share that is there already stays as it is."""
-    if not shares:
-        return {}
-    entries = file(tx, shares)
-    renew(tx, rules, set(entries.values()))
-    return entries
-
-
-def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
-    """`put` without making the entries anew: whoever calls this does."""
+def add(tx: SyncTransaction, shares: Sequence[NewShare]) -> Mapping[NewShare, int]:
+    """Stores shares; answers the page of each. A share that is there already stays as it is."""
     shelves = {of: shelf_for(tx, *of).id for of in dict.fromkeys((share.hub, share.circle) for share in shares)}
-    senders = {user: sharer_of(tx, user) for user in sorted({share.sender for share in shares if share.sender})}
-    rooms = {room: place_of(tx, room) for room in sorted({share.room for share in shares if share.room})}
-    resources = resources_of(tx, {share.canonical for share in shares})
-    about = [(shelves[share.hub, share.circle], resources[share.canonical]) for share in shares]
-    entries = entries_of(tx, list(dict.fromkeys(about)))
+    senders = {user: person(tx, user) for user in sorted({share.sender for share in shares if share.sender})}
+    rooms = {room: room_id(tx, room) for room in sorted({share.room for share in shares if share.room})}
+    pages: dict[NewShare, int] = {}
+    seqs: dict[NewShare, int] = {}
+    for of, shelf in shelves.items():
+        mine = [share for share in shares if (share.hub, share.circle) == of]
+        ids = pages_of(tx, shelf, list(dict.fromkeys(share.canonical for share in mine)))
+        pages |= {share: ids[share.canonical] for share in mine}
+        seqs |= dict(zip(mine, count(take_seqs(tx, shelf, len(mine))), strict=False))
     tx.execute_many(
-        """INSERT INTO shares (entry, resource, place, event, said_in, sender, sent_at, url, label, note, topics, tlp,
-        file, brought) VALUES (:entry, :resource, :place, :event, :said_in, :sender, :sent_at, :url, :label, :note,
-        :topics, :tlp, :file, :brought) ON CONFLICT DO NOTHING""",
+        """INSERT INTO knowledge_shares (page, seq, room, event, said_in, sender, sent_at, url, label, note, topics,
+        tlp, attachment, command)
+        VALUES (:page, :seq, :room, :event, :said_in, :sender, :sent_at, :url, :label, :note, :topics,
+        :tlp, :attachment, :command) ON CONFLICT DO NOTHING""",
         (
             {
-                "entry": entries[where],
-                "resource": where[1],
-                "place": rooms.get(share.room or ""),
+                "page": pages[share],
+                "seq": seqs[share],
+                "room": rooms.get(share.room or ""),
                 "event": share.event,
                 "said_in": share.said_in if share.said_in != share.event else None,
                 "sender": senders.get(share.sender or ""),
@@ -81,59 +69,75 @@ def file(tx: SyncTransaction, shares: Sequence[Share]) -> Mapping[Share, int]:
                 "url": share.url,
                 "label": share.label or None,
                 "note": share.note or None,
-                "topics": _json(share.topics) if share.topics else None,
+                "topics": json.dumps(share.topics, ensure_ascii=False) if share.topics else None,
                 "tlp": share.tlp,
-                "file": share.file,
-                "brought": share.brought,
+                "attachment": share.attachment,
+                "command": share.command,
             }
-            for share, where in zip(shares, about, strict=True)
+            for share in shares
         ),
     )
-    filed = {share: entries[where] for share, where in zip(shares, about, strict=True)}
-    give_way(tx, [(entry, share.tlp, senders.get(share.sender or "")) for share, entry in filed.items()])
-    return filed
+    return pages
 
 
 def replace(
-    tx: SyncTransaction, rules: Rules, room: str, event: str, sender: str, shares: Sequence[Share]
-) -> tuple[Mapping[Share, int], Collection[int]]:
-    """Makes `shares` what this message shares, in place of what it shared before; also the entries something went from.
+    tx: SyncTransaction, room: str, event: str, sender: str, shares: Sequence[NewShare]
+) -> tuple[Mapping[NewShare, int], Collection[int]]:
+    """Makes `shares` what this message shares, in place of what it shared before; also the pages something went from.
 
-    A message is dated when it was first seen to share something. Somebody else's shares of it stay as they are.
+    A message is dated when it was first seen to share something, and what it still shares keeps its place in the order,
+    unless it is labelled more strictly now. Somebody else's shares of it stay as they are.
     """
-    mine = """event = :event AND place = (SELECT id FROM places WHERE room = :room)
-        AND sender = (SELECT id FROM sharers WHERE user = :sender)"""
-    said = {"room": room, "event": event, "sender": sender}
-    old = tx.rows(f"SELECT entry, sent_at FROM shares WHERE {mine}", **said)
+    mine = f"event = :event AND room = {_ROOM} AND sender = (SELECT id FROM knowledge_people WHERE user_id = :sender)"
+    of_message = {"room": room, "event": event, "sender": sender}
+    old = tx.rows(f"SELECT page, seq, tlp, sent_at FROM knowledge_shares WHERE {mine}", **of_message)
     if old:
-        tx.execute(f"DELETE FROM shares WHERE {mine}", **said)
-    entries = file(tx, shares) if shares else {}
-    if old:
-        tx.execute(
-            f"UPDATE shares SET sent_at = :first WHERE {mine}",
-            first=min(row["sent_at"] for row in old),
-            **said,
+        tx.execute(f"DELETE FROM knowledge_shares WHERE {mine}", **of_message)
+    pages = add(tx, shares) if shares else {}
+    if old and shares:
+        first = min(row["sent_at"] for row in old)
+        tx.execute(f"UPDATE knowledge_shares SET sent_at = :first WHERE {mine}", first=first, **of_message)
+        tx.execute_many(
+            f"UPDATE knowledge_shares SET seq = :seq WHERE {mine} AND page = :page AND tlp <= :tlp",
+            ({"seq": row["seq"], "page": row["page"], "tlp": row["tlp"], **of_message} for row in old),
         )
-    went = {row["entry"] for row in old}
-    renew(tx, rules, {*entries.values(), *went})
-    return entries, went
+    return pages, {row["page"] for row in old}
 
 
-def are_known(db: SyncReader, shares: Sequence[Share]) -> bool:
+def remove(tx: SyncTransaction, room: str, event: str) -> Collection[int]:
+    """Removes what a message shares, given its id or that of the edit which holds its present text; the pages something
+    went from."""
+    gone = f"room = {_ROOM} AND (event = :event OR said_in = :event)"
+    rows = tx.rows(f"SELECT DISTINCT page FROM knowledge_shares WHERE {gone}", room=room, event=event)
+    if rows:
+        tx.execute(f"DELETE FROM knowledge_shares WHERE {gone}", room=room, event=event)
+    return {row["page"] for row in rows}
+
+
+def of_message(db: SyncReader, room: str, event: str, *, but: str) -> Collection[int]:
+    """The pages a message shares, but those this person alone shares by it: for a reaction."""
+    rows = db.rows(
+        f"""SELECT DISTINCT s.page FROM knowledge_shares s LEFT JOIN knowledge_people p ON p.id = s.sender
+        WHERE s.event = :event AND s.room = {_ROOM} AND p.user_id IS NOT :user""",
+        room=room,
+        event=event,
+        user=but,
+    )
+    return {row["page"] for row in rows}
+
+
+def are_known(db: SyncReader, shares: Sequence[NewShare]) -> bool:
     """Whether there are any, and the shelf of each has its page already, and shows it, by another message."""
-    return bool(shares) and all(_is_known(db, share) for share in shares)
-
-
-def _is_known(db: SyncReader, share: Share) -> bool:
-    return bool(
+    return bool(shares) and all(
         db.value(
-            """SELECT EXISTS (SELECT 1 FROM shelves s, resources r, entries e LEFT JOIN merged m ON m.entry = e.id
-            WHERE s.hub = :hub AND s.circle = :circle AND r.key = :key AND e.shelf = s.id AND e.hidden = 0
-            AND (e.resource = r.id OR m.resource = r.id))""",
+            """SELECT EXISTS (SELECT 1 FROM knowledge_shelves s JOIN knowledge_pages p ON p.shelf = s.id
+            JOIN knowledge_entries e ON e.id = p.entry
+            WHERE s.hub = :hub AND s.circle = :circle AND p.key = :key AND e.hidden = 0)""",
             hub=share.hub,
             circle=share.circle,
             key=digest(share.canonical),
         )
+        for share in shares
     )
 
 
@@ -142,8 +146,8 @@ def is_somebody_elses(db: SyncReader, room: str, event: str, sender: str) -> boo
     of replacement events")."""
     return bool(
         db.value(
-            """SELECT EXISTS (SELECT 1 FROM shares n JOIN sharers u ON u.id = n.sender WHERE event = :event
-            AND place = (SELECT id FROM places WHERE room = :room) AND user <> :sender)""",
+            f"""SELECT EXISTS (SELECT 1 FROM knowledge_shares s JOIN knowledge_people p ON p.id = s.sender
+            WHERE event = :event AND room = {_ROOM} AND user_id <> :sender)""",
             room=room,
             event=event,
             sender=sender,
@@ -155,8 +159,8 @@ def is_said_in(db: SyncReader, room: str, event: str, said_in: str) -> bool:
     """Whether what a message shares came with that text."""
     return bool(
         db.value(
-            """SELECT EXISTS (SELECT 1 FROM shares WHERE event = :event AND said_in = :said_in
-            AND place = (SELECT id FROM places WHERE room = :room))""",
+            f"""SELECT EXISTS (SELECT 1 FROM knowledge_shares
+            WHERE event = :event AND said_in = :said_in AND room = {_ROOM})""",
             room=room,
             event=event,
             said_in=said_in,
@@ -164,76 +168,23 @@ def is_said_in(db: SyncReader, room: str, event: str, said_in: str) -> bool:
     )
 
 
-def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> Collection[int]:
-    """Removes what a message shares, given its id or that of the edit which holds its present text; the entries
-    something went from."""
-    gone = "place = (SELECT id FROM places WHERE room = :room) AND (event = :event OR said_in = :event)"
-    old = tx.rows(f"SELECT DISTINCT entry FROM shares WHERE {gone}", room=room, event=event)
-    if old:
-        tx.execute(f"DELETE FROM shares WHERE {gone}", room=room, event=event)
-    went = {row["entry"] for row in old}
-    renew(tx, rules, went)
-    return went
-
-
-def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
-    """Removes everything a person shared, wrote and found useful; the words leave the disk. That they want nothing kept
-    stays known, or their next link would be kept."""
-    id_ = tx.value("SELECT id FROM sharers WHERE user = :user", user=user)
-    if id_ is None:
-        return
-    touched = tx.rows(
-        """SELECT entry FROM votes WHERE sharer = :id UNION SELECT entry FROM corrections WHERE by = :id
-        UNION SELECT entry FROM changes WHERE by = :id AND entry IS NOT NULL
-        UNION SELECT entry FROM shares WHERE sender = :id""",
-        id=id_,
+def is_theirs_alone(db: SyncReader, entry: int, user: str) -> bool:
+    """Whether nobody but this person shared or recommended an entry."""
+    return not db.value(
+        """SELECT EXISTS (SELECT 1 FROM knowledge_pages p JOIN knowledge_recommendations r ON r.page = p.id
+        WHERE p.entry = :entry) OR EXISTS (SELECT 1 FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
+        LEFT JOIN knowledge_people u ON u.id = s.sender WHERE p.entry = :entry AND u.user_id IS NOT :user)""",
+        entry=entry,
+        user=user,
     )
-    # What they set goes, but for what others rely on without its being words: what is hidden stays hidden.
-    statements.drop_words(tx, "c.by = :id", id=id_)
-    for table in ("corrections", "put_aside", "given_way"):
-        tx.execute(f"DELETE FROM {table} WHERE by = :id AND field IN ('title', 'note')", id=id_)
-        tx.execute(f"UPDATE {table} SET by = NULL WHERE by = :id", id=id_)
-    tx.execute("UPDATE changes SET before = NULL, after = NULL, by = NULL WHERE by = :id", id=id_)
-    tx.execute("DELETE FROM votes WHERE sharer = :id", id=id_)
-    tx.execute("UPDATE choices SET askable = 0 WHERE sharer = :id AND unlogged = 1", id=id_)
-    tx.execute("DELETE FROM choices WHERE sharer = :id AND unlogged = 0", id=id_)
-    tx.execute("DELETE FROM shares WHERE sender = :id", id=id_)
-    renew(tx, rules, {row["entry"] for row in touched})
-    tx.execute("UPDATE entries SET shared_by = NULL WHERE shared_by = :id", id=id_)
-    tx.execute("DELETE FROM sharers WHERE id = :id AND id NOT IN (SELECT sharer FROM choices)", id=id_)
-    erase(tx)
 
 
-def erase(tx: SyncTransaction, large: int = LARGE) -> bool:
-    """Lets deleted words leave the disk: a deleted row alone leaves them in the search index and in the log.
-
-    The index is rewritten, about 0.1 s for ten thousand entries. Not one that is large: then the answer is False, and
-    `rewrite_some` does it in steps.
-    """
-    small = int(tx.value("SELECT count(*) FROM (SELECT 1 FROM entries LIMIT :large)", large=large)) < large
-    if small:
-        rewrite(tx)
-    tx.erase()
-    return small
-
-
-def rewrite(tx: SyncTransaction) -> None:
-    tx.execute("INSERT INTO entry_words (entry_words) VALUES ('optimize')")
-    tx.erase()
-
-
-def rewrite_some(tx: SyncTransaction, *, begin: bool) -> bool:
-    """One step of `rewrite`, a tenth of a second; whether there are more. The first one must `begin`.
-
-    SQLite, "FTS5", 6.7: the rank is negative to begin; a step that changes less than two rows was the last.
-    """
-    before = tx.value("SELECT total_changes()")
-    tx.execute("INSERT INTO entry_words (entry_words, rank) VALUES ('merge', :pages)", pages=-STEP if begin else STEP)
-    more = tx.value("SELECT total_changes()") - before >= 2
-    if not more:
-        tx.erase()
-    return bool(more)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def drop_words(tx: SyncTransaction, hub: str) -> set[int]:
+    """A hub that no longer keeps notes keeps none from before. Answers the entries they went from."""
+    noted = """(note IS NOT NULL OR label IS NOT NULL) AND page IN (SELECT p.id FROM knowledge_pages p
+        JOIN knowledge_shelves s ON s.id = p.shelf WHERE s.hub = :hub)"""
+    rows = tx.rows(f"SELECT DISTINCT page FROM knowledge_shares WHERE {noted}", hub=hub)
+    if not rows:
+        return set()
+    tx.execute(f"UPDATE knowledge_shares SET note = NULL, label = NULL WHERE {noted}", hub=hub)
+    return entries_of(tx, {row["page"] for row in rows})

@@ -1,285 +1,318 @@
-"""Correcting entries: each change is written down with what was before, so that it can be undone."""
+"""What people say of pages by command: rows that are added, and withdrawn. Each function answers the entries it
+touched.
+
+What limits who finds a page is said of every page of its entry; all else of the entry's lead page.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
 
 from bot.api import Context, SyncReader, SyncTransaction
-from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store import joins
-from plugins.knowledge.store.ids import sharer_of
-from plugins.knowledge.views.load import Entry
+from plugins.knowledge.store.load import load
+from plugins.knowledge.store.pages import (
+    IDS,
+    as_list,
+    edges_of,
+    entries_of,
+    members_of,
+    new_ids,
+    pages_of,
+    person,
+    regroup,
+    take_seqs,
+)
+from plugins.knowledge.store.resolve import LIMITS, Statement, groups, is_joining, resolve
 
-MERGE, SPLIT, URL, IMPORT = "merge", "split", "url", "import"
-MOST_OF_A_MESSAGE = 100  # changes: it was edited so often
-MOST_AT_ONCE = 20  # changes of one command
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change: `what` is a field of an entry (title, note, url, hidden, pinned, label, topic:<id>,
-    apart:<number of another entry>, stays: an address to which the page did not move), or merge, split; or
-    import: of a file called `after` (and `before` while it is taken back), with `number` links."""
-
-    id: int
-    shelf: int
-    entry: int | None
-    number: int
-    what: str
-    before: str | None
-    after: str | None
-    by: str | None
-    at: int
-    undone: bool
+MERGED, MOVED, REKEYED = "merged", "moved", "rekey"
+"""The values of `same_as`: pages that a person joined, the new address of a page, pages that new URL rules made one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes something, when, and by which message."""
+    """Who says something, when, and by which message."""
 
     user: str
     at: int
     event: str | None = None
 
 
+class Saying(NamedTuple):
+    """One thing to be said of an entry."""
+
+    field: str
+    value: str
+    key: str = ""
+    target: int | None = None
+
+
 def author(ctx: Context) -> Author:
     return Author(ctx.sender, ctx.now, ctx.message.event_id)
 
 
-def change(
-    tx: SyncTransaction, rules: Rules, entry: Entry, author: Author, values: Sequence[tuple[str, str | None]]
-) -> bool:
-    """Sets fields of an entry; None takes a field's value back to what was said without any correction. Whether any
-    was set to something else than before."""
-    changed = False
-    for field, value in values:
-        find = "SELECT value, brought FROM corrections WHERE entry = :entry AND field = :field"
-        now = tx.row(find, entry=entry.id, field=field) or {"value": None, "brought": None}
-        before, replaced = now["value"], now["brought"]
-        if before != value:
-            _set(tx, entry.id, field, value, author)
-            _note(tx, entry, author, field, before, value, replaced)
-            changed = True
-    renew(tx, rules, {entry.id})
-    return changed
+def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[Saying]) -> set[int]:
+    """What one command says of an entry. What holds already is not said again; nothing new: no entry is touched."""
+    pages = members_of(tx, [entry])
+    new = [one for one in sayings if not _holds(tx, entry, pages, one)]
+    if not new:
+        return set()
+    shelf = _shelf_of(tx, entry)
+    command = begin(tx, shelf, "edit", author, page=entry)
+    for one in new:
+        of_all = one.field in LIMITS or (one.field == "pinned" and one.value == "0")
+        say(tx, shelf, pages if of_all else [entry], command, one)
+    return {entry}
 
 
-def move(tx: SyncTransaction, rules: Rules, entry: Entry, url: str, author: Author) -> None:
-    """The page of an entry has a new address: it is shown, and what is shared by it is filed there."""
-    joins.add_address(tx, entry.id, url)
-    change(tx, rules, entry, author, [(URL, url)])
+def vote(tx: SyncTransaction, pages: Collection[int], author: Author) -> set[int]:
+    """A person found these pages useful."""
+    for page in sorted(pages):
+        shelf = _shelf_of(tx, page)
+        say(tx, shelf, [page], begin(tx, shelf, "vote", author, page=page), Saying("useful", "1"))
+    return entries_of(tx, pages)
 
 
-def merge(tx: SyncTransaction, rules: Rules, into: Entry, other: Entry, author: Author) -> None:
-    joins.merge(tx, rules, into.id, other.id)
-    _note(tx, into, author, MERGE, None, str(other.number))
+def merge(tx: SyncTransaction, into: int, other: int, author: Author) -> set[int]:
+    """The entry `other` becomes part of the entry `into` of the same shelf."""
+    shelf = _shelf_of(tx, into)
+    command = begin(tx, shelf, "edit", author, page=into)
+    say(tx, shelf, [other], command, Saying("same_as", MERGED, target=into))
+    return regroup(tx, [into, other])
 
 
-def split(tx: SyncTransaction, rules: Rules, entry: Entry, number: int, author: Author) -> int | None:
-    """Takes what was once the entry of that number out of another one; its id, None if it was no part of one."""
-    own = joins.split(tx, rules, entry.shelf.id, number)
-    if own is not None:
-        _note(tx, entry, author, SPLIT, None, str(number))
-    return own
+def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) -> set[int]:
+    """The page of an entry has a new address, with this canonical key: what is shared by it belongs to the entry."""
+    shelf = _shelf_of(tx, entry)
+    new = pages_of(tx, shelf, [key])[key]
+    command = begin(tx, shelf, "edit", author, page=entry)
+    say(tx, shelf, [entry], command, Saying("url", url))
+    if new != entry:
+        say(tx, shelf, [new], command, Saying("same_as", MOVED, target=entry))
+    return regroup(tx, [entry, new])
 
 
-def changes(db: SyncReader, shelves: Sequence[int], limit: int) -> Sequence[Change]:
-    """The newest changes on some shelves."""
-    return _changes(db, "c.shelf IN (SELECT value FROM json_each(:shelves))", limit, shelves=json.dumps(shelves))
+def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
+    """Takes a page out of the group it was joined to, with what was joined to it. No entry is touched where it is no
+    part of one, or where nothing would be left of either side."""
+    lead: int = tx.value("SELECT entry FROM knowledge_pages WHERE id = :page", page=page)
+    pages = members_of(tx, [lead])
+    edges = list(edges_of(tx, pages))
+    cuts: list[Statement] = []
+    seq: int = tx.value("SELECT last_seq FROM knowledge_shelves WHERE id = :shelf", shelf=_shelf_of(tx, page))
+    for nth in count(1):
+        if groups(pages, edges)[page] != lead:
+            break
+        if page == lead or (edge := _edge_towards(edges, page, lead)) is None:
+            return set()
+        cuts.append(Statement(edge.page, seq + nth, "cut", target=edge.seq))
+        edges.append(cuts[-1])
+    grouped = groups(pages, edges)
+    parts = {part.page: part for part in load(tx, [lead])[lead]}
+    sides = [[parts[one] for one in pages if grouped[one] == side] for side in (grouped[page], lead)]
+    if not cuts or any(resolve(side[0].page, side) is None for side in sides):
+        return set()
+    shelf = _shelf_of(tx, page)
+    command = begin(tx, shelf, "edit", author, page=page)
+    for cut in cuts:
+        say(tx, shelf, [cut.page], command, Saying("cut", "1", target=cut.target))
+    return regroup(tx, pages)
 
 
-def last_of(db: SyncReader, shelves: Sequence[int], user: str, *, before: int | None = None) -> Sequence[Change]:
-    """What a person's newest command (of those before that change) changed that was not undone, the newest first."""
-    found = _changes(
-        db,
-        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND u.user = :user AND c.undone = 0
-        AND (:before IS NULL OR c.id < :before)""",
-        1,
-        shelves=json.dumps(shelves),
-        user=user,
-        before=before,
-    )
-    return numbered(db, shelves, found[0].id) if found else ()
-
-
-def numbered(db: SyncReader, shelves: Sequence[int], id_: int) -> Sequence[Change]:
-    """The change of that number, and what the same command (`!topic 12 +gifts -audit`) changed with it, the newest
-    first."""
-    return _changes(
-        db,
-        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND (c.id = :id OR c.undone = 0
-        AND (c.event, c.at, c.entry) = (SELECT event, at, entry FROM changes WHERE id = :id))""",
-        MOST_AT_ONCE,
-        shelves=json.dumps(shelves),
-        id=id_,
-    )
-
-
-def undo(tx: SyncTransaction, rules: Rules, done: Change, author: Author) -> int | None:
-    """Takes a change back; the entry that has what was changed now. None if it could not be: not twice, nor where its
-    author was forgotten, nor where the entry is gone or was changed again since."""
-    if done.undone or done.by is None:
-        return None
-    entry = done.entry
-    if done.what == MERGE:
-        entry = joins.split(tx, rules, done.shelf, int(done.after or 0))
-        undone = entry is not None
-    elif done.what == SPLIT:
-        other = tx.value(
-            "SELECT id FROM entries WHERE shelf = :shelf AND number = :number",
-            shelf=done.shelf,
-            number=int(done.after or 0),
-        )
-        undone = other is not None and _exists(tx, done)
-        if undone and done.entry is not None:
-            joins.merge(tx, rules, done.entry, int(other))
-    else:
-        undone = _take_back(tx, done, author)
-        if undone and done.entry is not None:
-            if done.what == URL:
-                joins.drop_address(tx, rules, done.shelf, done.after or "")
-            renew(tx, rules, {done.entry})
-    if undone:
-        tx.execute("UPDATE changes SET undone = 1 WHERE id = :id", id=done.id)
-    return entry if undone else None
-
-
-def withdrawn(tx: SyncTransaction, rules: Rules, shelves: Sequence[int], event: str) -> bool:
-    """The message that gave a title, a note or topics was removed: so are its words, and what was before is back;
-    whether there were any."""
-    done = _changes(
-        tx,
-        """c.shelf IN (SELECT value FROM json_each(:shelves)) AND c.event = :event
-        AND (c.what IN ('title', 'note') OR c.what LIKE 'topic:_%') AND c.after IS NOT NULL""",
-        MOST_OF_A_MESSAGE,
-        shelves=json.dumps(shelves),
-        event=event,
-    )
-    if not done:
-        return False
-    for change in done:
-        undo(tx, rules, change, Author(change.by or "", change.at))
-    ids = json.dumps([change.id for change in done])
-    touched = {*drop_words(tx, "c.id IN (SELECT value FROM json_each(:ids))", ids=ids), *_drop_set(tx, ids)}
+def undo(tx: SyncTransaction, command: int) -> set[int]:
+    """What a command said no longer counts; the entries are as if it had never been said. No entry is touched where all
+    of it was withdrawn before."""
+    ends = _ends(tx, command)
+    if not ends:
+        return set()
     tx.execute(
-        """UPDATE changes SET before = NULL, after = NULL, undone = 1,
-        what = CASE WHEN what LIKE 'topic:%' THEN 'topic:' ELSE what END
-        WHERE id IN (SELECT value FROM json_each(:ids))""",
+        "UPDATE knowledge_statements SET withdrawn = 'undone' WHERE command = :command AND withdrawn IS NULL",
+        command=command,
+    )
+    tx.execute("UPDATE knowledge_commands SET state = 'undone' WHERE id = :command", command=command)
+    return regroup(tx, ends)
+
+
+def redact(tx: SyncTransaction, hub: str, event: str) -> set[int]:
+    """A message was deleted in a room of a hub: the words it gave go, and its votes. What it hid, labelled, pinned,
+    joined or split stays so: nothing becomes visible by deleting."""
+    theirs = "c.event = :event AND (c.kind = 'vote' OR c.shelf IN (SELECT id FROM knowledge_shelves WHERE hub = :hub))"
+    return take_words(tx, theirs, "redacted", event=event, hub=hub)
+
+
+def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) -> set[int]:
+    """Takes the words and votes of these commands (a condition on `knowledge_commands c`) for good."""
+    mine = f"command IN (SELECT id FROM knowledge_commands c WHERE {theirs} AND kind IN ('edit', 'vote'))"
+    said = f"{mine} AND (field = 'useful' OR field IN ('title', 'note', 'topic') AND (value IS NOT NULL OR key <> ''))"
+    pages = {row["page"] for row in tx.rows(f"SELECT page FROM knowledge_statements WHERE {said}", **params)}
+    if not pages:
+        return set()
+    tx.execute(f"DELETE FROM knowledge_statements WHERE {mine} AND field = 'useful'", **params)
+    tx.execute(
+        f"""UPDATE knowledge_statements SET key = '', value = NULL, withdrawn = coalesce(withdrawn, :reason)
+        WHERE {mine} AND field IN ('title', 'note', 'topic')""",
+        reason=reason,
+        **params,
+    )
+    tx.execute(
+        f"""UPDATE knowledge_commands AS c SET state = 'undone' WHERE {theirs} AND kind = 'edit'
+        AND NOT EXISTS (SELECT 1 FROM knowledge_statements WHERE command = c.id AND withdrawn IS NULL)""",
+        **params,
+    )
+    tx.execute(
+        f"""DELETE FROM knowledge_commands AS c WHERE {theirs} AND kind = 'vote'
+        AND NOT EXISTS (SELECT 1 FROM knowledge_statements WHERE command = c.id)""",
+        **params,
+    )
+    return entries_of(tx, pages)
+
+
+def bury(tx: SyncTransaction, pages: Collection[int]) -> None:
+    """Nobody shares or recommends these pages any more: what was said of them goes for good; that something was said
+    stays. What coordinators hid stays known by its key, so that sharing it again does not show it."""
+    ids = as_list(pages)
+    rows = tx.rows(
+        f"""SELECT s.page, s.value FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
+        WHERE s.page IN {IDS} AND field = 'hidden' AND withdrawn IS NULL AND c.kind <> 'import' ORDER BY s.seq""",
         ids=ids,
     )
-    renew(tx, rules, touched)
-    return True
-
-
-def _drop_set(tx: SyncTransaction, ids: str) -> Collection[int]:
-    """What these changes set goes where it stands now, if their entry was joined to another since. Answers the entries
-    that must be made anew."""
-    theirs = """(by, at, field, value) IN
-        (SELECT by, at, what, after FROM changes WHERE id IN (SELECT value FROM json_each(:ids)))"""
-    touched = tx.rows(f"SELECT entry FROM corrections WHERE {theirs}", ids=ids)
-    for table in ("corrections", "put_aside"):
-        tx.execute(f"DELETE FROM {table} WHERE {theirs}", ids=ids)
-    return {row["entry"] for row in touched}
-
-
-def drop_words(tx: SyncTransaction, said: str, **params: object) -> Collection[int]:
-    """Titles and notes that these changes (a condition on `changes c`) gave go wherever they stand: in what others did,
-    too, who replaced them or brought them back. Answers the entries that must be made anew."""
-    gave = f"SELECT 1 FROM changes c WHERE {said} AND c.after"
-    touched = tx.rows(
-        f"""SELECT entry FROM corrections d WHERE field IN ('title', 'note')
-        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
-        **params,
-    )
-    tx.execute(
-        f"""DELETE FROM corrections AS d WHERE field IN ('title', 'note')
-        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.entry = d.entry)""",
-        **params,
-    )
-    tx.execute(
-        f"""DELETE FROM put_aside AS d WHERE field IN ('title', 'note')
-        AND EXISTS ({gave} = d.value AND c.what = d.field AND c.shelf = d.shelf)""",
-        **params,
-    )
-    tx.execute(
-        f"""UPDATE changes AS d SET before = NULL WHERE what IN ('title', 'note')
-        AND EXISTS ({gave} = d.before AND c.what = d.what AND c.entry = d.entry)""",
-        **params,
-    )
-    return {row["entry"] for row in touched}
-
-
-def _take_back(tx: SyncTransaction, done: Change, author: Author) -> bool:
-    now = tx.value(
-        "SELECT value FROM corrections WHERE entry = :entry AND field = :field", entry=done.entry, field=done.what
-    )
-    if done.entry is None or now != done.after or not _exists(tx, done):
-        return False
-    replaced = tx.value("SELECT replaced FROM changes WHERE id = :id", id=done.id)
-    _set(tx, done.entry, done.what, done.before, author, replaced)
-    return True
-
-
-def _exists(db: SyncReader, done: Change) -> bool:
-    """Whether the entry is still there: SQLite gives ids again, we never give a number again."""
-    return bool(
-        db.value(
-            "SELECT EXISTS (SELECT 1 FROM entries WHERE id = :entry AND shelf = :shelf AND number = :number)",
-            entry=done.entry,
-            shelf=done.shelf,
-            number=done.number,
+    blocked = as_list([page for page, value in {row["page"]: row["value"] for row in rows}.items() if value == "1"])
+    tx.execute(f"DELETE FROM knowledge_shares WHERE page IN {IDS}", ids=ids)
+    tx.execute(f"DELETE FROM knowledge_facts WHERE page IN {IDS}", ids=ids)
+    kept = "(field = 'hidden' AND page IN (SELECT value FROM json_each(:blocked)))"
+    for of_these in (f"page IN {IDS}", f"target IN {IDS} AND field IN ('same_as', 'not_same_as')"):
+        tx.execute(
+            f"""UPDATE knowledge_statements SET withdrawn = coalesce(withdrawn, 'gone') WHERE {of_these}
+            AND NOT {kept}""",
+            ids=ids,
+            blocked=blocked,
         )
-    )
-
-
-def _set(
-    tx: SyncTransaction, entry: int, field: str, value: str | None, author: Author, brought: int | None = None
-) -> None:
-    """`brought`: the file that brought the value in, if it is that of a file again."""
-    if value is None:
-        tx.execute("DELETE FROM corrections WHERE entry = :entry AND field = :field", entry=entry, field=field)
-        return
     tx.execute(
-        """INSERT INTO corrections (entry, field, value, by, at, brought)
-        VALUES (:entry, :field, :value, :by, :at, :brought) ON CONFLICT (entry, field) DO UPDATE
-        SET value = excluded.value, by = excluded.by, at = excluded.at, brought = excluded.brought""",
-        entry=entry,
-        field=field,
-        value=value,
-        by=sharer_of(tx, author.user),
-        at=author.at,
-        brought=brought,
+        f"""UPDATE knowledge_statements SET key = '', value = NULL
+        WHERE page IN {IDS} AND field IN ('title', 'note', 'topic', 'url', 'stays')""",
+        ids=ids,
     )
-
-
-def _note(
-    tx: SyncTransaction, entry: Entry, author: Author, what: str, before: str | None, after: str | None,
-    replaced: int | None = None,
-) -> None:  # fmt: skip
     tx.execute(
-        """INSERT INTO changes (shelf, entry, number, what, before, after, by, at, event, replaced)
-        VALUES (:shelf, :entry, :number, :what, :before, :after, :by, :at, :event, :replaced)""",
-        shelf=entry.shelf.id,
-        entry=entry.id,
-        number=entry.number,
-        what=what,
-        before=before,
-        after=after,
-        by=sharer_of(tx, author.user),
-        at=author.at,
-        event=author.event,
-        replaced=replaced,
+        f"""UPDATE knowledge_pages SET entry = id,
+        key = CASE WHEN id IN (SELECT value FROM json_each(:blocked)) THEN key END WHERE id IN {IDS}""",
+        ids=ids,
+        blocked=blocked,
     )
 
 
-def _changes(db: SyncReader, where: str, limit: int, **params: object) -> Sequence[Change]:
+def begin(
+    tx: SyncTransaction, shelf: int, kind: str, author: Author | None, *, at: int = 0, page: int | None = None
+) -> int:
+    """A new command; what it says names it."""
+    command = next(new_ids(tx, "knowledge_commands"))
+    tx.execute(
+        """INSERT INTO knowledge_commands (id, shelf, kind, page, by, at, event)
+        VALUES (:id, :shelf, :kind, :page, :by, :at, :event)""",
+        id=command,
+        shelf=shelf,
+        kind=kind,
+        page=page,
+        by=person(tx, author.user) if author else None,
+        at=author.at if author else at,
+        event=author.event if author else None,
+    )
+    return command
+
+
+def say(tx: SyncTransaction, shelf: int, pages: Sequence[int], command: int, saying: Saying) -> None:
+    """Says one thing of some pages at once."""
+    seq = take_seqs(tx, shelf, 1)
+    tx.execute_many(
+        """INSERT INTO knowledge_statements (page, seq, field, key, target, value, command)
+        VALUES (:page, :seq, :field, :key, :target, :value, :command)""",
+        (
+            {
+                "page": page,
+                "seq": seq,
+                "field": saying.field,
+                "key": saying.key,
+                "target": saying.target,
+                "value": saying.value,
+                "command": command,
+            }
+            for page in pages
+        ),
+    )
+
+
+def is_hidden_by(db: SyncReader, entry: int, user: str | None = None, *, own: bool) -> bool:
+    """Whether an entry is hidden by its only sharer (`own`), or by a coordinator; by this person, if one is named."""
     rows = db.rows(
-        f"""SELECT c.id, c.shelf, c.entry, c.number, c.what, c.before, c.after, u.user AS by, c.at, c.undone
-        FROM changes c LEFT JOIN sharers u ON u.id = c.by WHERE {where} ORDER BY c.id DESC LIMIT :limit""",
-        limit=limit,
-        **params,
+        f"""SELECT s.value, p.user_id FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
+        LEFT JOIN knowledge_people p ON p.id = c.by WHERE s.page IN {IDS} AND s.field = :field AND withdrawn IS NULL
+        ORDER BY (c.kind <> 'import'), s.seq""",
+        ids=as_list(members_of(db, [entry])),
+        field="own_hidden" if own else "hidden",
     )
-    return [Change(**{**row, "undone": bool(row["undone"])}) for row in rows]
+    return bool(rows) and rows[-1]["value"] == "1" and user in (None, rows[-1]["user_id"])
+
+
+def are_apart(db: SyncReader, entry: int, other: int) -> bool:
+    """Whether somebody said that these entries are two pages."""
+    of_entry, of_other = (f"(SELECT id FROM knowledge_pages WHERE entry = :{name})" for name in ("entry", "other"))
+    return any(
+        db.value(
+            f"""SELECT EXISTS (SELECT 1 FROM knowledge_statements
+            WHERE field = 'not_same_as' AND withdrawn IS NULL AND page IN {of_entry} AND target IN {of_other})""",
+            entry=one,
+            other=another,
+        )
+        for one, another in ((entry, other), (other, entry))
+    )
+
+
+def _holds(db: SyncReader, entry: int, pages: Sequence[int], saying: Saying) -> bool:
+    """Whether people's last word is that already."""
+    if saying.field == "not_same_as" and saying.target is not None:
+        return are_apart(db, entry, saying.target)
+    rows = db.rows(
+        f"""SELECT s.page, s.value FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
+        WHERE s.page IN {IDS} AND s.field = :field AND s.key = :key AND withdrawn IS NULL AND c.kind <> 'import'
+        ORDER BY s.seq""",
+        ids=as_list(pages),
+        field=saying.field,
+        key=saying.key,
+    )
+    last = {row["page"]: row["value"] for row in rows}
+    on = pages if saying.field in LIMITS else [entry]
+    return all(last.get(page) == saying.value for page in on)
+
+
+def _ends(db: SyncReader, command: int) -> set[int]:
+    """The pages of what counts of a command: of an edge both ends, also of one that it cuts."""
+    rows = db.rows(
+        """SELECT s.page, CASE s.field WHEN 'same_as' THEN s.target WHEN 'cut' THEN edge.target END AS other
+        FROM knowledge_statements s
+        LEFT JOIN knowledge_statements edge ON s.field = 'cut' AND edge.page = s.page AND edge.seq = s.target
+        WHERE s.command = :command AND s.withdrawn IS NULL""",
+        command=command,
+    )
+    return {page for row in rows for page in (row["page"], row["other"]) if page is not None}
+
+
+def _edge_towards(edges: Sequence[Statement], page: int, lead: int) -> Statement | None:
+    """The first edge on the way from a page to its lead that may be cut."""
+    cut = {(one.page, one.target) for one in edges if one.field == "cut"}
+    joining = [one for one in edges if is_joining(one, cut)]
+    way: list[tuple[int, Statement | None]] = [(page, None)]
+    seen = {page}
+    for here, first in way:
+        if here == lead:
+            return first
+        for edge in joining:
+            for one, other in ((edge.page, edge.target), (edge.target, edge.page)):
+                if one == here and other is not None and other not in seen:
+                    seen.add(other)
+                    way.append((other, first or (None if edge.value == REKEYED else edge)))
+    return None
+
+
+def _shelf_of(db: SyncReader, page: int) -> int:
+    return int(db.value("SELECT shelf FROM knowledge_pages WHERE id = :page", page=page))

@@ -1,1 +1,1 @@
-"""How words are compared."""
+"""Text without its meaning: how words are compared (`folding`), what HTML consists of (`html_tokens`)."""

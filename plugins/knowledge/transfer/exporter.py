@@ -1,4 +1,4 @@
-"""Handing out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
+"""Hands out what a shelf has, for files: each entry as an `Item`, and what of the shelf is left out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row, SyncReader
-from plugins.knowledge.store.access import AMBER, CLEAR, LABELS, MEMBERS
-from plugins.knowledge.store.proposals import APART
-from plugins.knowledge.store.sql import ADDRESS, CURATIONS, TOLD, by_entry
+from plugins.knowledge.store.access import MEMBERS
+from plugins.knowledge.store.load import load
+from plugins.knowledge.store.pages import IDS, as_list
+from plugins.knowledge.store.resolve import Resolved, page_url, resolve
+from plugins.knowledge.store.tlp import AMBER, CLEAR, LABELS
 from plugins.knowledge.transfer.formats.item import Item, ShareItem, VersionItem
 from plugins.knowledge.urls.display import has_secret
-from plugins.knowledge.views.load import noted, recommended
 
 SLICE = 200  # entries read at once
 
-_THESE = "entry IN (SELECT value FROM json_each(:ids))"
+_ADDRESS = "coalesce(e.url, n.url)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def count(db: SyncReader, manner: Manner) -> int:
     """How many entries the shelf has."""
     return int(
         db.value(
-            "SELECT count(*) FROM entries e JOIN shelves s ON s.id = e.shelf WHERE s.hub = :hub AND s.circle = :circle",
+            """SELECT count(*) FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf
+            WHERE s.hub = :hub AND s.circle = :circle""",
             hub=manner.hub,
             circle=manner.circle,
         )
@@ -81,13 +83,11 @@ def _refusal(manner: Manner, row: Row) -> str | None:
 
 def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
     return db.rows(
-        f"""SELECT e.*, coalesce(e.url, n.url) AS address, n.label AS said_title, f.description, f.site, f.author,
-        f.published, (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
-        FROM entries e JOIN shelves s ON s.id = e.shelf
-        LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
-        {TOLD}
-        WHERE s.hub = :hub AND s.circle = :circle AND e.number > :last AND coalesce(e.url, n.url) IS NOT NULL
-        ORDER BY e.number LIMIT :slice""",
+        f"""SELECT e.*, {_ADDRESS} AS address, n.label AS called,
+        (SELECT json_group_array(topic) FROM knowledge_entry_topics WHERE entry = e.id) AS topics
+        FROM knowledge_shelves s JOIN knowledge_pages p ON p.shelf = s.id JOIN knowledge_entries e ON e.id = p.id
+        LEFT JOIN knowledge_shares n ON n.id = e.newest
+        WHERE s.hub = :hub AND s.circle = :circle AND p.number > :last ORDER BY p.number LIMIT :slice""",
         hub=manner.hub,
         circle=manner.circle,
         last=last,
@@ -99,64 +99,54 @@ def _apart(db: SyncReader, manner: Manner) -> Mapping[int, set[str]]:
     """Entries → the addresses of those that people said to be other pages; of two each has the other's.
     Those that were joined since are one."""
     rows = db.rows(
-        f"""SELECT a.entry, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.entry) AS url,
-        a.other, (SELECT {ADDRESS} FROM entries e WHERE e.id = a.other) AS other_url FROM
-        (SELECT one.id AS entry, two.id AS other FROM corrections c JOIN entries one ON one.id = c.entry
-        JOIN shelves s ON s.id = one.shelf JOIN entries two ON two.shelf = one.shelf
-        AND two.number = CAST(substr(c.field, :after) AS INTEGER) AND two.id <> one.id
-        WHERE c.field >= 'apart:' AND c.field < 'apart;' AND s.hub = :hub AND s.circle = :circle) a""",
-        after=len(APART) + 1,
+        f"""SELECT a.entry, (SELECT {_ADDRESS} FROM knowledge_entries e LEFT JOIN knowledge_shares n ON n.id = e.newest
+        WHERE e.id = a.entry) AS url, a.other, (SELECT {_ADDRESS} FROM knowledge_entries e
+        LEFT JOIN knowledge_shares n ON n.id = e.newest WHERE e.id = a.other) AS other_url
+        FROM (SELECT p.entry, t.entry AS other FROM knowledge_statements s JOIN knowledge_pages p ON p.id = s.page
+        JOIN knowledge_pages t ON t.id = s.target JOIN knowledge_shelves f ON f.id = p.shelf
+        WHERE s.field = 'not_same_as' AND s.target IS NOT NULL AND s.withdrawn IS NULL AND p.entry <> t.entry
+        AND f.hub = :hub AND f.circle = :circle) a""",
         hub=manner.hub,
         circle=manner.circle,
     )
-    found: dict[int, set[str]] = {}
+    apart: dict[int, set[str]] = {}
     for row in rows:
         for entry, url in ((row["entry"], row["other_url"]), (row["other"], row["url"])):
             if _is_web(url or ""):
-                found.setdefault(entry, set()).add(url)
-    return found
+                apart.setdefault(entry, set()).add(url)
+    return apart
 
 
 def _items(db: SyncReader, manner: Manner, rows: Sequence[Row], apart: Mapping[int, set[str]]) -> Sequence[Item]:
-    ids = json.dumps([row["id"] for row in rows])
-    shares = by_entry(
-        db,
-        f"""SELECT n.entry, n.url, u.user AS sender, n.sent_at, n.note, n.label, p.room, n.event FROM shares n
-        LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
-        WHERE n.{_THESE} ORDER BY n.sent_at, n.id""",
-        ids,
-    )
-    said = by_entry(db, f"SELECT entry, field, value FROM corrections WHERE {_THESE}", ids)
-    curated = by_entry(db, CURATIONS, ids)
-    told = by_entry(
-        db,
-        f"""SELECT f.* FROM facts f JOIN entries e ON e.id = f.entry WHERE f.{_THESE} AND f.resource <> e.resource
-        AND f.state = 'ok' AND f.language IS NOT NULL ORDER BY f.resource""",
-        ids,
-    )
+    entries = {row["id"] for row in rows}
+    resolved = {entry: resolve(entry, parts) for entry, parts in load(db, entries).items()}
+    # A hidden page that was joined to a result that is shown stays out of it.
+    shown = {part.page: entry for entry, one in resolved.items() if one for part in one.shown}
+    addresses = {row["id"]: row["address"] for row in rows}
+    shares: dict[int, list[ShareItem]] = {}
+    for share in db.rows(
+        f"""SELECT s.page, s.url, u.user_id AS sender, s.sent_at, s.note, s.label, r.room, s.event
+        FROM knowledge_shares s
+        LEFT JOIN knowledge_rooms r ON r.id = s.room LEFT JOIN knowledge_people u ON u.id = s.sender
+        WHERE s.page IN {IDS} ORDER BY s.sent_at, s.seq""",
+        ids=as_list(shown),
+    ):
+        if _is_web(share["url"]):
+            entry = shown[share["page"]]
+            shares.setdefault(entry, []).append(_share(manner, addresses[entry], share))
     return [
-        _item(
-            manner,
-            row,
-            {one["field"]: one["value"] for one in said.get(row["id"], ())},
-            recommended(curated.get(row["id"], ())),
-            [_share(manner, row, one) for one in shares.get(row["id"], ()) if _is_web(one["url"])],
-            _versions(row, curated.get(row["id"], ()), told.get(row["id"], ())),
-            apart.get(row["id"], ()),
-        )
+        _item(manner, row, one, shares.get(row["id"], ()), apart.get(row["id"], ()))
         for row in rows
+        if (one := resolved[row["id"]])
     ]
 
 
-def _item(
-    manner: Manner, row: Row, said: Mapping[str, str], curated: Mapping[str, str], shares: Sequence[ShareItem],
-    versions: Sequence[VersionItem], apart: Iterable[str],
-) -> Item:  # fmt: skip
-    called = row["said_title"]
+def _item(manner: Manner, row: Row, resolved: Resolved, shares: Sequence[ShareItem], apart: Iterable[str]) -> Item:
+    facts = next(iter(resolved.facts), {})
     item = Item(
         url=row["address"],
-        title=json.loads(row["title"]) if row["title"] else {"": called} if called else {},
-        note=noted(said, curated),
+        title=json.loads(row["title"]) if row["title"] else {"": row["called"]} if row["called"] else {},
+        note=resolved.note,
         topics=tuple(json.loads(row["topics"])),
         language=next(iter((row["languages"] or "").split()), None),
         kind=row["kind"],
@@ -165,45 +155,46 @@ def _item(
         hidden=bool(row["hidden"]),
         votes=row["votes"],
         shares=tuple(shares),
-        description=row["description"],
-        site=row["site"],
-        author=row["author"],
-        published=row["published"],
+        description=facts.get("description"),
+        site=facts.get("site"),
+        author=facts.get("author"),
+        published=facts.get("published"),
         number=row["number"],
-        recommended=bool(row["curated"]),
-        without_topics=tuple(field[6:] for field, value in said.items() if field.startswith("topic:") and value == "-"),
-        versions=tuple(versions),
+        recommended=bool(row["recommended"]),
+        without_topics=tuple(topic for topic, sign in resolved.topics.items() if sign == "-"),
+        versions=tuple(_versions(row["address"], resolved)),
         apart=tuple(sorted(apart)),
-        stays=said.get("stays"),
+        stays=next((stays for part in resolved.shown if (stays := part.last("stays"))), None),
     )
     return replace(item, votes=0, without_topics=(), versions=(), apart=(), stays=None) if manner.public else item
 
 
-def _versions(row: Row, curated: Sequence[Row], told: Sequence[Row]) -> Sequence[VersionItem]:
+def _versions(address: str, resolved: Resolved) -> Iterable[VersionItem]:
     """The pages that the YAML recommends beside the one shown, and the languages of those that were joined. What it
     says of the first is said of the whole."""
-    found = {
-        one["url"]: VersionItem(
-            one["url"],
-            title=json.loads(one["title"]) if nth else {},
-            note=json.loads(one["note"]) if nth else {},
-            language=one["language"] if nth else None,
+    versions: dict[str, VersionItem] = {}
+    for nth, row in enumerate(resolved.recommendations):
+        versions[row["url"]] = VersionItem(
+            row["url"],
+            title=json.loads(row["title"]) if nth else {},
+            note=json.loads(row["note"]) if nth else {},
+            language=row["language"] if nth else None,
         )
-        for nth, one in enumerate(curated)
-    }
-    for one in told:
-        before = found.get(one["url"], VersionItem(one["url"]))
-        found[one["url"]] = replace(before, language=before.language or one["language"])
-    return [version for url, version in found.items() if url != row["address"] and _is_web(url)]
+    for part in resolved.shown:
+        url = page_url(part)
+        if part.page != resolved.lead and url and part.facts and part.facts["language"]:
+            before = versions.get(part.facts["url"], VersionItem(part.facts["url"]))
+            versions[part.facts["url"]] = replace(before, language=before.language or part.facts["language"])
+    return (version for url, version in versions.items() if url != address and _is_web(url))
 
 
 def _is_web(url: str) -> bool:
     return url.lower().startswith(("http:", "https:"))
 
 
-def _share(manner: Manner, row: Row, share: Row) -> ShareItem:
+def _share(manner: Manner, address: str, share: Row) -> ShareItem:
     if manner.public:
-        return ShareItem(row["address"], sent_at=share["sent_at"])
+        return ShareItem(address, sent_at=share["sent_at"])
     item = ShareItem(share["url"], sent_at=share["sent_at"], note=share["note"] or "", label=share["label"])
     if not manner.people:
         return item

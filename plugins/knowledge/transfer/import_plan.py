@@ -2,14 +2,15 @@
 
 - An item's addresses are one result. The first of them that the shelf has is its entry; those the shelf has not are
   joined to it. Where it has none, the entry is new, with the item's number if that is still to come.
-- A share that is there already (same page, instant and words) is not added again, so a file brought in twice adds
+- A share that is there already (same page, instant and words) is not added again, so a file imported twice adds
   nothing. An item without shares gets one, of now, only where its page is new, or nothing is left of it.
-- What else it says counts where the hub has said nothing of that: title and note (as the corrections `title:es` and
-  `note:es`, which every word of the hub's own outdoes), topics, votes, facts. `pinned`, `hidden` and `without_topics`
-  are for new entries only. Its label is that of its shares; the strictest of a page counts, and a mark in its words
-  where it is stricter than what the file or whoever brings it in says, or where nobody says anything.
-- What it says of a page that was joined to another one is that page's: it leaves with it when they are taken apart.
+- What else it says is said of the item's own page, as statements of the file, and only where the hub has said nothing
+  of that: title and note by language, topics, votes, facts. `pinned`, `hidden` and `without_topics` are for new entries
+  only. Its label is that of its shares; the strictest of a page counts, and a mark in its words where it is stricter
+  than what the file or whoever imports it says, or where nobody says anything.
 - Rooms and messages are not kept. People are named only if that is asked for, and never those who want nothing kept.
+
+A page is called by the digest of its key here: it may have no id yet.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.api import Text
-from plugins.knowledge.capture import labels as label_words
-from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE, tidy
+from plugins.knowledge.capture import labels as marks
+from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE
 from plugins.knowledge.fetch.html_meta import iso_date
 from plugins.knowledge.index.build_entry import MOST_TOPICS
 from plugins.knowledge.index.hub_rules import HubRules
-from plugins.knowledge.index.rebuild import MOST_SHARES
-from plugins.knowledge.store.access import AMBER, GREEN, LABELS, MEMBERS
-from plugins.knowledge.store.proposals import APART
-from plugins.knowledge.store.shares import Share
+from plugins.knowledge.store.access import MEMBERS
+from plugins.knowledge.store.resolve import NEWEST
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import MERGED
+from plugins.knowledge.store.tlp import AMBER, GREEN, LABELS
 from plugins.knowledge.text.folding import fold
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.transfer.formats.item import Item, ShareItem, VersionItem, shown
 from plugins.knowledge.transfer.share_fingerprint import Mark, mark_of, marks_of
 from plugins.knowledge.urls import display
@@ -51,8 +54,7 @@ Labels = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a file is brought in: onto which shelf, in whose name, with which label instead of the file's; `brought` is
-    its id in `changes`, by which it can be taken back."""
+    """How a file is imported: onto which shelf, in whose name, with which label instead of the file's."""
 
     hub: str
     now: int
@@ -60,7 +62,6 @@ class Manner:
     sharer: str | None = None
     keep_sharers: bool = False
     label: str | None = None
-    brought: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,135 +79,155 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Page:
-    """An entry, and what the hub says of it; `corrections` and `facts` are to be added."""
+class Entry:
+    """What the shelf has of a result, and what this file has added to it so far."""
 
     number: int
-    resource: int
-    id: int | None = None
+    lead: str
+    """Its lead page."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """How it is shown, by language."""
     titled: bool = False
+    """A person, the YAML or a file gave it a title."""
     noted: bool = False
     voted: bool = False
-    told: bool = False
-    """Whether there are facts."""
+    has_facts: bool = False
     labelled: bool = False
-    """It is amber already, or somebody set its label by command."""
+    """It is amber already, or somebody set its label."""
     stays: bool = False
     """Somebody said of an address that it did not move there."""
-    apart: set[int] = field(default_factory=set)
-    """The numbers of entries that were said to be other pages."""
+    apart: set[str] = field(default_factory=set)
+    """The lead pages of entries that were said to be other pages."""
     topics: set[str] = field(default_factory=set)
     """It has, or somebody took away."""
-    corrections: dict[str, str] = field(default_factory=dict)
-    facts: Mapping[str, object] | None = None
-    aside: list[tuple[int, str]] = field(default_factory=list)
-    """Which of the corrections are those of a page that was joined to it before."""
-    versions: list[Mapping[str, object]] = field(default_factory=list)
-    """The languages of pages that are joined to it: resource, url, language."""
-
-    @property
-    def added(self) -> int:
-        return len(self.corrections) + len(self.versions) + (self.facts is not None)
 
 
-class Intake:
-    """What some items add. `pages` (by resource), `shown` (pages whose address somebody says) and `there` are what the
-    shelf has, and grow with each item."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A statement of the file about a page; `target` is another page."""
 
-    def __init__(self, rules: HubRules, manner: Manner, last: int, unlogged: Collection[str] = ()) -> None:
+    page: str
+    field: str
+    value: str | None
+    key: str = ""
+    target: str | None = None
+
+
+class ImportPlan:
+    """What some items add. `entries` (by page), `said` (pages whose address somebody says) and `there` are what the
+    shelf has, and grow with each item. `command` is the file's row in `knowledge_commands`, by which it can be
+    undone."""
+
+    def __init__(
+        self, rules: HubRules, manner: Manner, command: int, last: int, unlogged: Collection[str] = ()
+    ) -> None:
         self._rules = rules
         self._manner = manner
+        self.command = command
         self._unlogged = unlogged
         self.last = last
-        self.pages: dict[int, Page] = {}
-        self.shown: set[int] = set()
+        """The last number given."""
+        self.entries: dict[str, Entry] = {}
+        self._joined: list[str] = []
+        self.numbers: dict[str, int] = {}
+        """Pages that are there without an entry (coordinators hid them), and new ones, with their numbers."""
+        self.new_pages: dict[str, int] = {}
+        self.said: set[str] = set()
         self.there: Counter[Mark] = Counter()
-        self.joined: list[tuple[int, Page]] = []
-        self.shares: list[Share] = []
+        self.shares: list[NewShare] = []
+        self.statements: list[Planned] = []
+        self.facts: dict[str, Mapping[str, object]] = {}
 
-    def take(self, item: Item, resources: Sequence[int], others: Sequence[int] = ()) -> Outcome:
-        """`resources` are the pages of the addresses of the item, its shares and its versions; `others` those of the
-        links it was said not to be, as far as they are known. Of two such links each names the other, so that the one
-        that comes later finds the first."""
+    def take(self, item: Item, pages: Sequence[str], others: Sequence[str] = ()) -> Outcome:
+        """`pages` are those of the addresses of the item, its shares and its versions; `others` those of the links it
+        was said not to be. Of two such links each names the other, so that the one that comes later finds the first."""
         remarks: list[Text] = []
-        found = next((self.pages[one] for one in resources if one in self.pages), None)
-        page = found or self._new_page(item, resources[0])
-        added, said = page.added, set(page.corrections)
-        joined = [one for one in dict.fromkeys(resources) if one not in self.pages]
-        self.joined += [(one, page) for one in joined if one != page.resource]
-        self.pages |= dict.fromkeys(joined, page)
-        labels = (self._manner.label or item.label, label_words.label(item.words))
-        shares = self._new_shares(item, resources, labels, joined)
-        part = None if resources[0] in (page.resource, *joined) else resources[0]
-        self._say(item, page, shares, remarks)
-        self._part(item, page, others)
-        self._mark(item, page, remarks, new=found is None)
-        if found is None and item.url != _shown(item, shares):
-            page.corrections["url"] = item.url
-            self.shown.add(resources[0])
-        self._tell(item, page, part or page.resource, remarks)
-        page.labelled |= any(share.tlp == AMBER for share in shares)
-        if not (shares or page.labelled) and page.added > added and _strictest(*labels) == AMBER:
-            page.corrections["label"] = LABELS[AMBER]  # no share carries it, and what was added must not travel
-            page.labelled = True
-        if part is not None:
-            page.aside += [(part, name) for name in page.corrections if name not in said]
+        own = pages[0]
+        there = next((self.entries[page] for page in pages if page in self.entries), None)
+        entry = there or Entry(self._number(own, item.number or 0), own)
+        before = len(self.statements) + len(self.facts)
+        joined = [page for page in dict.fromkeys(pages) if page not in self.entries]
+        self.entries |= dict.fromkeys(joined, entry)
+        for page in joined:
+            if page != entry.lead:
+                self._joined.append(page)
+                self.statements.append(Planned(page, "same_as", MERGED, target=entry.lead))
+        labels = (self._manner.label or item.label, marks.label(item.words))
+        shares = self._new_shares(item, pages, labels, joined)
+        self._say(item, own, entry, shares, remarks)
+        self._reject(item, own, entry, others)
+        self._mark(item, own, entry, joined if there is None else (), remarks)
+        if there is None and item.url != _shown(item, shares):
+            self.statements.append(Planned(own, "url", item.url))
+            self.said.add(own)
+        self._describe(item, own, entry, remarks)
+        entry.labelled |= any(share.tlp == AMBER for share in shares)
+        added = len(self.statements) + len(self.facts) - before
+        if not (shares or entry.labelled) and added and _strictest(*labels) == AMBER:
+            # No share carries it, and what was added must not travel.
+            self.statements.append(Planned(own, "label", str(AMBER)))
+            entry.labelled = True
         if item.recommended:
             remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
-        changed = shares or joined or page.added > added
-        what: Literal["new", "joined", "known"] = "new" if found is None else "joined" if changed else "known"
+        what: Literal["new", "joined", "known"] = "new" if there is None else "joined" if shares or added else "known"
         named = sum(share.sender is not None for share in shares)
-        unnamed = max(0, sum(bool(said.sender) for said in item.shares) - named) if shares else 0
-        return Outcome(item, page.number, what, remarks, unnamed)
+        unnamed = max(0, sum(bool(share.sender) for share in item.shares) - named) if shares else 0
+        return Outcome(item, entry.number, what, remarks, unnamed)
 
-    def _part(self, item: Item, page: Page, others: Sequence[int]) -> None:
+    def number_joined(self) -> None:
+        """Pages that were joined get their numbers after all items, which have theirs from the file."""
+        for page in self._joined:
+            self._number(page)
+
+    def _number(self, page: str, wanted: int = 0) -> int:
+        """The number of a page; a new one gets the wanted number if that is still to come, else the next."""
+        if page not in self.numbers:
+            self.last = wanted if self.last < wanted <= self.last + LARGEST_GAP else self.last + 1
+            self.numbers[page] = self.new_pages[page] = self.last
+        return self.numbers[page]
+
+    def _reject(self, item: Item, own: str, entry: Entry, others: Sequence[str]) -> None:
         """What people rejected: that it moved, and that it is one page with another."""
-        if item.stays and not page.stays:
-            page.corrections["stays"] = item.stays
-            page.stays = True
-        for other in (self.pages[one] for one in others if one in self.pages):
-            if other is not page and other.number not in page.apart and page.number not in other.apart:
-                page.corrections[f"{APART}{other.number}"] = "1"
-                page.apart.add(other.number)
+        if item.stays and not entry.stays:
+            self.statements.append(Planned(own, "stays", item.stays))
+            entry.stays = True
+        for other in (self.entries[page] for page in others if page in self.entries):
+            if other is not entry and other.lead not in entry.apart and entry.lead not in other.apart:
+                self.statements.append(Planned(entry.lead, "not_same_as", "1", target=other.lead))
+                entry.apart.add(other.lead)
 
-    def _new_page(self, item: Item, resource: int) -> Page:
-        wanted = item.number or 0
-        self.last = wanted if self.last < wanted <= self.last + LARGEST_GAP else self.last + 1
-        return Page(self.last, resource)
-
-    def _new_shares(self, item: Item, resources: Sequence[int], labels: Labels, joined: Sequence[int]) -> list[Share]:
-        found: list[Share] = []
+    def _new_shares(self, item: Item, pages: Sequence[str], labels: Labels, joined: Sequence[str]) -> list[NewShare]:
+        new: list[NewShare] = []
         seen: Counter[Mark] = Counter()
         known_by: list[Mark] = []
-        of_shares, of_versions = resources[1 : len(item.shares) + 1], resources[len(item.shares) + 1 :]
+        of_shares, of_versions = pages[1 : len(item.shares) + 1], pages[len(item.shares) + 1 :]
         said = list(zip(item.shares, of_shares, strict=True))
-        if not said and resources[0] not in self.shown:
-            said = [(ShareItem(item.url), resources[0])]
-        for version, resource in zip(item.versions, of_versions, strict=True):
-            if resource in joined and resource != resources[0]:
-                if resource not in of_shares:
-                    said.append((_share_of(version), resource))
+        if not said and pages[0] not in self.said:
+            said = [(ShareItem(item.url), pages[0])]
+        for version, page in zip(item.versions, of_versions, strict=True):
+            if page in joined and page != pages[0]:
+                if page not in of_shares:
+                    said.append((_share_of(version), page))
                 if version.language:
-                    about = {"resource": resource, "url": version.url, "language": version.language}
-                    self.pages[resource].versions.append(about)
-        for one, resource in said:
+                    self.facts.setdefault(page, {"url": version.url, "language": version.language})
+        for one, page in said:
             share = self._share(one, labels)
-            mark = mark_of(resource, share, dated=one.sent_at is not None)
+            mark = mark_of(page, share, dated=one.sent_at is not None)
             seen[mark] += 1
             if self.there[mark] < seen[mark]:
-                found.append(share)
-                known_by += marks_of(resource, share.sent_at, share.note, share.label)
-                self.shown.add(resource)
+                new.append(share)
+                known_by += marks_of(page, share.sent_at, share.note, share.label)
+                self.said.add(page)
         self.there.update(known_by)
-        self.shares += found
-        return found
+        self.shares += new
+        return new
 
-    def _share(self, said: ShareItem, labels: Labels) -> Share:
+    def _share(self, said: ShareItem, labels: Labels) -> NewShare:
         sender = self._manner.sharer
         if self._manner.keep_sharers and said.sender and _USER.fullmatch(said.sender):
             sender = None if said.sender in self._unlogged else said.sender
         kept = self._rules.keep_notes
-        return Share(
+        return NewShare(
             hub=self._manner.hub,
             circle=self._manner.circle,
             url=said.url,
@@ -215,34 +236,39 @@ class Intake:
             sender=sender,
             label=tidy(said.label or "", LONGEST_LABEL) or None if kept else None,
             note=tidy(said.note, LONGEST_NOTE) or None if kept else None,
-            tlp=_strictest(*labels, label_words.label(said.words)),
-            brought=self._manner.brought,
+            tlp=_strictest(*labels, marks.label(said.words)),
+            command=self.command,
         )
 
-    def _say(self, item: Item, page: Page, shares: Sequence[Share], remarks: list[Text]) -> None:
+    def _say(self, item: Item, own: str, entry: Entry, shares: Sequence[NewShare], remarks: list[Text]) -> None:
         titles, notes = _tidied(item.title, "title", remarks), _tidied(item.note, "note", remarks)
         newest = max(reversed(shares), key=lambda share: share.sent_at, default=None)
-        if newest and titles == {"": newest.label}:
-            titles = {}  # the share says it
-            page.titled = True
-        if not page.titled:
-            page.corrections |= {f"title:{language}": text for language, text in titles.items()}
-            page.titled = bool(titles)
-        if not page.noted:
-            page.corrections |= {f"note:{language}": text for language, text in notes.items()}
-            page.noted = bool(notes)
+        called = {*entry.titles.items(), *(("", title) for title in entry.titles.values())}
+        if newest and newest.label:
+            called.add(("", newest.label))
+        if not (entry.titled or called.issuperset(titles.items())):
+            self.statements += [Planned(own, "title", text, language) for language, text in titles.items()]
+            entry.titled = True
+        if notes and not entry.noted:
+            self.statements += [Planned(own, "note", text, language) for language, text in notes.items()]
+            entry.noted = True
 
-    def _mark(self, item: Item, page: Page, remarks: list[Text], *, new: bool) -> None:
+    def _mark(self, item: Item, own: str, entry: Entry, new: Sequence[str], remarks: list[Text]) -> None:
+        """`new`: the pages of a new entry."""
         for topic in self._topics(item.topics, remarks):
-            if topic not in page.topics and len(page.topics) < MOST_TOPICS:
-                page.corrections[f"topic:{topic}"] = "+"
-                page.topics.add(topic)
-        if item.votes and not page.voted:
-            page.corrections["votes"] = str(item.votes)
-            page.voted = True
+            if topic not in entry.topics and len(entry.topics) < MOST_TOPICS:
+                self.statements.append(Planned(own, "topic", "+", topic))
+                entry.topics.add(topic)
+        if item.votes and not entry.voted:
+            self.statements.append(Planned(own, "useful", str(item.votes)))
+            entry.voted = True
         if new:
-            page.corrections |= {f"topic:{topic}": "-" for topic in self._topics(item.without_topics, remarks)}
-            page.corrections |= {name: "1" for name in ("pinned", "hidden") if getattr(item, name)}
+            without = self._topics(item.without_topics, remarks)
+            self.statements += [Planned(own, "topic", "-", topic) for topic in without]
+            if item.pinned:
+                self.statements.append(Planned(own, "pinned", "1"))
+            if item.hidden:
+                self.statements += [Planned(page, "hidden", "1") for page in new]
 
     def _topics(self, names: Sequence[str], remarks: list[Text]) -> Sequence[str]:
         """The hub's own by any of their names; others as hashtags are written."""
@@ -250,27 +276,27 @@ class Intake:
         for name in names:
             folded = fold(name)
             own, word = self._rules.topics_by_name.get(folded), _BETWEEN.sub("-", folded).strip("-")
-            if own or label_words.is_word(word):
+            if own or marks.is_word(word):
                 found[own or word] = None
             else:
-                remarks.append(Text("Brought in without a topic that is no word: {topic}", topic=tidy(name, 80)))
+                remarks.append(Text("Imported without the topic “{topic}”: not a valid topic.", topic=tidy(name, 80)))
         return list(found)
 
-    def _tell(self, item: Item, page: Page, resource: int, remarks: list[Text]) -> None:
+    def _describe(self, item: Item, own: str, entry: Entry, remarks: list[Text]) -> None:
         facts = {name: tidy(getattr(item, name) or "", LONGEST.get(name, 20)) or None for name in FACTS}
         said, facts["published"] = facts["published"], iso_date(facts["published"] or "")
         if said and not facts["published"]:
-            remarks.append(Text("Brought in without its date, which is no day: {date}", date=said))
+            remarks.append(Text("Imported without the date “{date}”: not a valid date.", date=said))
         if facts["kind"] and not _KIND.fullmatch(facts["kind"]):  # it becomes one word of the index
-            remarks.append(Text("Brought in without its type, which is no word: {type}", type=facts["kind"]))
+            remarks.append(Text("Imported without the type “{type}”: not a valid type.", type=facts["kind"]))
             facts["kind"] = None
         if facts["kind"] and item.url.lower().endswith(f".{facts['kind']}"):
             facts["kind"] = None  # the address says it
         if facts["language"] and facts["language"] == display.language(item.url):
             facts["language"] = None  # so it does
-        if any(facts.values()) and not page.told:
-            page.facts = {"resource": resource, "url": item.url, **facts}
-            page.told = True
+        if any(facts.values()) and not entry.has_facts:
+            self.facts[own] = {"url": item.url, **facts}
+            entry.has_facts = True
 
 
 def _share_of(version: VersionItem) -> ShareItem:
@@ -278,11 +304,11 @@ def _share_of(version: VersionItem) -> ShareItem:
     return ShareItem(version.url, note=" · ".join(version.note.values()), label=shown(version.title, version.language))
 
 
-def _shown(item: Item, shares: Sequence[Share]) -> str:
-    """The address that a new entry with these shares shows by itself (index/build_entry.py)."""
-    newest = sorted(shares, key=lambda share: share.sent_at)[::-1][:MOST_SHARES]
+def _shown(item: Item, shares: Sequence[NewShare]) -> str:
+    """The address that a new entry with these shares shows by itself (resolve.page_url)."""
+    newest = sorted(shares, key=lambda share: share.sent_at)[::-1][:NEWEST]
     own = [share.url for share in newest if share.canonical == (canonical(item.url) or item.url)]
-    return min(own or [share.url for share in newest], key=len, default="")
+    return min(own, key=lambda url: (len(url), url), default="")
 
 
 def _strictest(*said: str | None) -> int:

@@ -1,221 +1,189 @@
-"""Bringing in links from a file, onto one shelf: what import_plan.py works out is read and stored here."""
+"""Imports links from a file onto one shelf: what import_plan.py works out is read and stored here."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store import ids
-from plugins.knowledge.store import shares as stored_shares
-from plugins.knowledge.store.access import AMBER, Shelf, shelf_for
-from plugins.knowledge.store.proposals import APART
-from plugins.knowledge.store.sql import PAGE_URL, PAGES
+from plugins.knowledge.index.rebuild import rebuild
+from plugins.knowledge.store import imports, privacy, shares
+from plugins.knowledge.store.access import Shelf, shelf_for
+from plugins.knowledge.store.pages import IDS, add_pages, as_list, digest, entries_of, regroup, take_seqs
+from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.transfer.formats.item import Item
-from plugins.knowledge.transfer.import_plan import FACTS, Intake, Manner, Outcome, Page
+from plugins.knowledge.transfer.import_plan import FACTS, Entry, ImportPlan, Manner, Outcome
 from plugins.knowledge.transfer.share_fingerprint import marks_of
 from plugins.knowledge.urls.canonical import canonical
 
 SLICE = 200  # links, or shares of them, in one transaction: everything else waits for it
 
-_ENTRIES = """SELECT r.id AS resource, r.key, coalesce(m.entry, e.id) AS entry FROM resources r
-    LEFT JOIN merged m ON m.shelf = :shelf AND m.resource = r.id
-    LEFT JOIN entries e ON e.shelf = :shelf AND e.resource = r.id
-    WHERE coalesce(m.entry, e.id) IS NOT NULL"""
+_SAID = f"""SELECT p.key FROM knowledge_pages p WHERE p.id IN {IDS} AND p.key IS NOT NULL
+    AND (EXISTS (SELECT 1 FROM knowledge_shares WHERE page = p.id AND bare = 0)
+    OR EXISTS (SELECT 1 FROM knowledge_recommendations WHERE page = p.id)
+    OR EXISTS (SELECT 1 FROM knowledge_statements WHERE page = p.id AND withdrawn IS NULL
+    AND (field = 'url' OR field = 'same_as' AND value = 'moved')))"""
+"""The keys of those of the pages `:ids` whose address somebody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a file: the file's digest and name, how many of its items are done after it, and whether it is the
+    last."""
+
+    digest: str
+    name: str
+    items: int
+    end: bool
 
 
 def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
     """Which of these addresses the shelf has, and somebody says."""
-    shelf = db.value(
-        "SELECT id FROM shelves WHERE hub = :hub AND circle = :circle", hub=manner.hub, circle=manner.circle
-    )
-    keys = {url: ids.digest(_key(url)) for url in urls}
+    keys = {url: digest(_key(url)) for url in urls}
     rows = db.rows(
-        f"{_ENTRIES} AND r.key IN (SELECT value FROM json_each(:keys))",
-        shelf=shelf,
-        keys=json.dumps(sorted(set(keys.values()))),
+        f"""SELECT p.id FROM knowledge_pages p JOIN knowledge_shelves s ON s.id = p.shelf
+        WHERE s.hub = :hub AND s.circle = :circle AND p.key IN {IDS}""",
+        hub=manner.hub,
+        circle=manner.circle,
+        ids=as_list(set(keys.values())),
     )
-    shown = _shown(db, json.dumps(sorted({row["entry"] for row in rows})))
-    there = {row["key"] for row in rows if row["resource"] in shown}
-    return {url for url, key in keys.items() if key in there}
+    said = {row["key"] for row in db.rows(_SAID, ids=as_list([row["id"] for row in rows]))}
+    return {url for url, key in keys.items() if key in said}
 
 
-def bring(tx: SyncTransaction, rules: Rules, manner: Manner, items: Sequence[Item]) -> Sequence[Outcome]:
-    """Files items, all of them in this transaction; what became of each, in their order."""
-    if not items:
-        return ()
+def import_slice(
+    tx: SyncTransaction, rules: Rules, manner: Manner, items: Sequence[Item], part: Slice
+) -> Sequence[Outcome]:
+    """Files a part of a file, all of it in this transaction; what became of each item, in their order. A file is one
+    change, however many parts and interruptions there are."""
     shelf = shelf_for(tx, manner.hub, manner.circle)
-    keys = [
-        [_key(item.url), *(_key(share.url) for share in item.shares), *(_key(one.url) for one in item.versions)]
+    command = imports.open_import(tx, shelf.id, part.digest, part.name, manner.now)
+    last = tx.value("SELECT last_number FROM knowledge_shelves WHERE id = :id", id=shelf.id)
+    plan = ImportPlan(rules.of(manner.hub), manner, command, last, privacy.unlogged(tx) if manner.keep_sharers else ())
+    pages = [
+        [
+            digest(_key(item.url)),
+            *(digest(_key(share.url)) for share in item.shares),
+            *(digest(_key(version.url)) for version in item.versions),
+        ]
         for item in items
     ]
-    resources = ids.resources_of(tx, {key for mine in keys for key in mine})
-    last = tx.value("SELECT last FROM shelves WHERE id = :id", id=shelf.id)
-    intake = Intake(rules.of(manner.hub), manner, last, _unlogged(tx) if manner.keep_sharers else ())
-    others = _known_pages(tx, {url for item in items for url in item.apart})
-    _load(tx, shelf, intake, {*resources.values(), *others.values()})
-    outcomes = [
-        intake.take(item, [resources[key] for key in mine], [others[url] for url in item.apart if url in others])
-        for item, mine in zip(items, keys, strict=True)
-    ]
-    _store(tx, rules, manner, shelf, intake)
+    others = [[digest(_key(url)) for url in item.apart] for item in items]
+    ids = _load(tx, shelf, plan, {page for of_item in (*pages, *others) for page in of_item})
+    outcomes = [plan.take(*one) for one in zip(items, pages, others, strict=True)]
+    plan.number_joined()
+    _store(tx, rules, shelf, plan, ids)
+    links = sum(one.what != "known" for one in outcomes)
+    imports.progress(tx, command, items=part.items, links=links, end=part.end)
     return outcomes
 
 
-def _known_pages(tx: SyncTransaction, urls: Collection[str]) -> Mapping[str, int]:
-    """Those of these addresses whose pages are known, on any shelf; no new ones are made."""
-    found = {url: tx.value("SELECT id FROM resources WHERE key = :key", key=ids.digest(_key(url))) for url in urls}
-    return {url: id_ for url, id_ in found.items() if id_ is not None}
-
-
-def _load(tx: SyncTransaction, shelf: Shelf, intake: Intake, resources: Collection[int]) -> None:
-    """What the shelf has of these pages."""
-    wanted = json.dumps(sorted(resources))
-    found = tx.rows(f"{_ENTRIES} AND r.id IN (SELECT value FROM json_each(:wanted))", shelf=shelf.id, wanted=wanted)
-    entries = json.dumps(sorted({row["entry"] for row in found}))
+def _load(tx: SyncTransaction, shelf: Shelf, plan: ImportPlan, keys: Collection[str]) -> dict[str, int]:
+    """What the shelf has of these pages; their ids."""
     rows = tx.rows(
-        """SELECT e.id, e.number, e.resource, e.title, e.votes, e.label,
-        EXISTS (SELECT 1 FROM facts WHERE entry = e.id) AS told,
-        EXISTS (SELECT 1 FROM curations WHERE entry = e.id AND note <> '{}') AS noted,
-        (SELECT json_group_array(field) FROM corrections WHERE entry = e.id) AS fields,
-        (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
-        FROM entries e WHERE e.id IN (SELECT value FROM json_each(:entries))""",
-        entries=entries,
+        f"""SELECT p.id, p.key, p.number, p.entry, e.id IS NOT NULL AS there FROM knowledge_pages p
+        LEFT JOIN knowledge_entries e ON e.id = p.entry WHERE p.shelf = :shelf AND p.key IN {IDS}""",
+        shelf=shelf.id,
+        ids=as_list(keys),
     )
-    pages = {}
-    for row in rows:
-        fields = json.loads(row["fields"])
-        pages[row["id"]] = Page(
+    plan.numbers = {row["key"]: row["number"] for row in rows}
+    entry_ids = {row["entry"] for row in rows if row["there"]}
+    entries, leads = _entries(tx, entry_ids)
+    plan.entries = {row["key"]: entries[row["entry"]] for row in rows if row["there"]}
+    pages = {row["key"]: row["id"] for row in rows}
+    plan.said = {row["key"] for row in tx.rows(_SAID, ids=as_list(pages.values()))}
+    for share in tx.rows(
+        f"""SELECT p.key, s.url, s.sent_at, s.note, s.label FROM knowledge_shares s
+        JOIN knowledge_pages p ON p.id = s.page WHERE p.entry IN {IDS}
+        AND s.bare = 0""",
+        ids=as_list({row["entry"] for row in rows}),
+    ):
+        page = share["key"] or digest(_key(share["url"]))  # newer rules joined it to the page with that key
+        plan.there.update(marks_of(page, share["sent_at"], share["note"], share["label"]))
+    return leads | pages
+
+
+def _entries(tx: SyncTransaction, ids: Collection[int]) -> tuple[Mapping[int, Entry], dict[str, int]]:
+    """These entries as the plan wants them, and the ids of their lead pages."""
+    rows = tx.rows(
+        f"""SELECT e.id, e.number, coalesce(p.key, 'page ' || p.id) AS lead, e.title, n.label AS called, e.votes,
+        e.label,
+        e.note IS NOT NULL AS noted,
+        (SELECT json_group_array(topic) FROM knowledge_entry_topics WHERE entry = e.id) AS topics,
+        EXISTS (SELECT 1 FROM knowledge_pages m JOIN knowledge_facts f ON f.page = m.id
+        WHERE m.entry = e.id) AS has_facts,
+        EXISTS (SELECT 1 FROM knowledge_pages m JOIN knowledge_recommendations r ON r.page = m.id
+            WHERE m.entry = e.id) AS recommended
+        FROM knowledge_entries e JOIN knowledge_pages p ON p.id = e.id
+        LEFT JOIN knowledge_shares n ON n.id = e.newest WHERE e.id IN {IDS}""",
+        ids=as_list(ids),
+    )
+    entries = {
+        row["id"]: Entry(
             number=row["number"],
-            resource=row["resource"],
-            id=row["id"],
-            titled=row["title"] != "{}",  # NULL: as the newest share calls it
-            noted=bool(row["noted"]) or any(name.partition(":")[0] == "note" for name in fields),
+            lead=row["lead"],
+            titles=json.loads(row["title"]) if row["title"] else {"": row["called"]} if row["called"] else {},
+            titled=bool(row["recommended"]),
+            noted=bool(row["noted"]),
             voted=bool(row["votes"]),
-            told=bool(row["told"]),
-            labelled=row["label"] == AMBER or "label" in fields,
-            apart={int(name.removeprefix(APART)) for name in fields if name.startswith(APART)},
-            stays="stays" in fields,
-            topics={*json.loads(row["topics"]), *(name[6:] for name in fields if name.startswith("topic:"))},
+            has_facts=bool(row["has_facts"]),
+            labelled=row["label"] == AMBER,
+            topics=set(json.loads(row["topics"])),
         )
-    intake.pages = {row["resource"]: pages[row["entry"]] for row in found}
-    intake.shown = _shown(tx, entries)
-    shares = tx.rows(
-        "SELECT resource, sent_at, note, label FROM shares WHERE entry IN (SELECT value FROM json_each(:entries))",
-        entries=entries,
-    )
-    intake.there.update(mark for share in shares for mark in marks_of(**share))
+        for row in rows
+    }
+    for said in tx.rows(
+        f"""SELECT p.entry, s.field, s.key, t.entry AS other FROM knowledge_pages p
+        JOIN knowledge_statements s ON s.page = p.id LEFT JOIN knowledge_pages t ON t.id = s.target
+        WHERE p.entry IN {IDS} AND s.withdrawn IS NULL""",
+        ids=as_list(ids),
+    ):
+        entry = entries[said["entry"]]
+        entry.titled |= said["field"] == "title"
+        entry.labelled |= said["field"] == "label"
+        entry.stays |= said["field"] == "stays"
+        if said["field"] == "topic":
+            entry.topics.add(said["key"])
+        elif said["field"] == "not_same_as" and said["other"] in entries:
+            entry.apart.add(entries[said["other"]].lead)
+    return entries, {row["lead"]: row["id"] for row in rows}
 
 
-def _shown(db: SyncReader, entries: str) -> set[int]:
-    """The pages of these entries (JSON) whose address somebody says: a page that was joined to another one stays known
-    when all that was said of it is gone."""
-    rows = db.rows(
-        f"""SELECT p.resource FROM ({PAGES}) p JOIN entries e ON e.id = p.entry WHERE {PAGE_URL} IS NOT NULL
-        UNION SELECT resource FROM merged WHERE entry IN (SELECT value FROM json_each(:ids))
-        AND moved_from IS NOT NULL""",
-        ids=entries,
-    )
-    return {row["resource"] for row in rows}
-
-
-def _store(tx: SyncTransaction, rules: Rules, manner: Manner, shelf: Shelf, intake: Intake) -> None:
-    new = {page.number: page for page in intake.pages.values() if page.id is None}
-    old = json.dumps(sorted({page.id for page in intake.pages.values() if page.id is not None}))
-    for page, id_ in zip(new.values(), ids.new_ids(tx, "entries"), strict=False):
-        page.id = id_
+def _store(tx: SyncTransaction, rules: Rules, shelf: Shelf, plan: ImportPlan, ids: dict[str, int]) -> None:
+    ids |= add_pages(tx, shelf.id, list(plan.new_pages.items()))
+    tx.execute("UPDATE knowledge_shelves SET last_number = :last WHERE id = :shelf", last=plan.last, shelf=shelf.id)
+    touched = set(shares.add(tx, plan.shares).values())
+    seqs = count(take_seqs(tx, shelf.id, len(plan.statements)))
     tx.execute_many(
-        "INSERT INTO entries (id, shelf, number, resource) VALUES (:id, :shelf, :number, :resource)",
-        ({"id": page.id, "shelf": shelf.id, "number": page.number, "resource": page.resource} for page in new.values()),
-    )
-    tx.execute_many(
-        """INSERT INTO merged (shelf, resource, entry, number, brought)
-        VALUES (:shelf, :resource, :entry, :number, :brought)""",
+        """INSERT INTO knowledge_statements (page, seq, field, key, target, value, command)
+        VALUES (:page, :seq, :field, :key, :target, :value, :command)""",
         (
             {
-                "shelf": shelf.id,
-                "resource": resource,
-                "entry": page.id,
-                "number": intake.last + nth,
-                "brought": manner.brought,
+                "page": ids[one.page],
+                "seq": seq,
+                "field": one.field,
+                "key": one.key,
+                "target": ids[one.target] if one.target else None,
+                "value": one.value,
+                "command": plan.command,
             }
-            for nth, (resource, page) in enumerate(intake.joined, start=1)
+            for one, seq in zip(plan.statements, seqs, strict=False)
         ),
     )
-    last = intake.last + len(intake.joined)
-    tx.execute("UPDATE shelves SET last = :last WHERE id = :shelf", last=last, shelf=shelf.id)
-    if manner.brought is not None:
-        _remember(tx, manner.brought, old)
-    entries = stored_shares.file(tx, intake.shares)
-    if manner.brought is not None:
-        _given_way(tx, manner.brought, old)
-    said = {page.number: page for page in intake.pages.values() if page.added or page.number in new}
-    _say(tx, manner, list(said.values()))
-    renew(tx, rules, {*entries.values(), *(page.id for page in said.values() if page.id is not None)})
-
-
-def _remember(tx: SyncTransaction, brought: int, entries: str) -> None:
-    """What may give way to the file's shares, to come back when it is taken back."""
-    tx.execute(
-        """INSERT INTO given_way (brought, entry, field, value, by, at)
-        SELECT :brought, entry, field, value, by, at FROM corrections
-        WHERE entry IN (SELECT value FROM json_each(:entries)) AND field IN ('hidden', 'label')
-        ON CONFLICT DO NOTHING""",
-        brought=brought,
-        entries=entries,
-    )
-
-
-def _given_way(tx: SyncTransaction, brought: int, entries: str) -> None:
-    """Keeps of that what did."""
-    tx.execute(
-        """DELETE FROM given_way WHERE entry IN (SELECT value FROM json_each(:entries)) AND brought = :brought
-        AND EXISTS (SELECT 1 FROM corrections c WHERE c.entry = given_way.entry AND c.field = given_way.field)""",
-        brought=brought,
-        entries=entries,
-    )
-
-
-def _say(tx: SyncTransaction, manner: Manner, pages: Sequence[Page]) -> None:
     tx.execute_many(
-        """INSERT INTO corrections (entry, field, value, by, at, brought)
-        VALUES (:entry, :field, :value, NULL, :at, :brought)
-        ON CONFLICT DO NOTHING""",
+        f"""INSERT INTO knowledge_facts (page, url, state, command, {", ".join(FACTS)})
+        VALUES (:page, :url, 'ok', :command, {", ".join(f":{name}" for name in FACTS)}) ON CONFLICT DO NOTHING""",
         (
-            {"entry": page.id, "field": name, "value": value, "at": manner.now, "brought": manner.brought}
-            for page in pages
-            for name, value in page.corrections.items()
+            {**dict.fromkeys(FACTS), "page": ids[page], "command": plan.command, **facts}
+            for page, facts in plan.facts.items()
         ),
     )
-    tx.execute_many(
-        """INSERT INTO put_aside (shelf, resource, field, value, by, at, brought)
-        SELECT shelf, :resource, field, value, by, at, brought FROM corrections c JOIN entries e ON e.id = c.entry
-        WHERE c.entry = :entry AND field = :field AND (at, brought) IS (:at, :brought) ON CONFLICT DO NOTHING""",
-        (
-            {"resource": part, "entry": page.id, "field": name, "at": manner.now, "brought": manner.brought}
-            for page in pages
-            for part, name in page.aside
-        ),
-    )
-    tx.execute_many(
-        """INSERT INTO facts (entry, resource, url, state, brought, language)
-        VALUES (:entry, :resource, :url, 'ok', :brought, :language) ON CONFLICT DO NOTHING""",
-        ({"entry": page.id, "brought": manner.brought, **version} for page in pages for version in page.versions),
-    )
-    tx.execute_many(
-        f"""INSERT INTO facts (entry, resource, url, state, brought, {", ".join(FACTS)})
-        VALUES (:entry, :resource, :url, 'ok', :brought, {", ".join(f":{name}" for name in FACTS)})
-        ON CONFLICT DO NOTHING""",
-        ({"entry": page.id, "brought": manner.brought, **page.facts} for page in pages if page.facts),
-    )
-
-
-def _unlogged(tx: SyncTransaction) -> frozenset[str]:
-    """Who wants nothing kept."""
-    rows = tx.rows("SELECT u.user FROM choices c JOIN sharers u ON u.id = c.sharer WHERE c.unlogged = 1")
-    return frozenset(row["user"] for row in rows)
+    touched |= {ids[one.page] for one in plan.statements} | {ids[page] for page in plan.facts}
+    joined = {ids[page] for one in plan.statements if one.field == "same_as" for page in (one.page, one.target) if page}
+    rebuild(tx, rules, entries_of(tx, touched) | (regroup(tx, joined) if joined else set()))
 
 
 def _key(url: str) -> str:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plugins.knowledge.store.shares import Share
+from plugins.knowledge.store.shares import NewShare
 
 Mark = tuple[object, ...]
 """What a share is known by."""
 
 
-def marks_of(resource: int, sent_at: int, note: str | None, label: str | None) -> Sequence[Mark]:
+def marks_of(page: str, sent_at: int, note: str | None, label: str | None) -> Sequence[Mark]:
     """All that a share on the shelf may be known by."""
     return (
-        ("share", resource, sent_at, note or None, label or None),
-        ("second", resource, sent_at // 1000),
-        ("words", resource, note or None, label or None),
-        ("page", resource),
+        ("share", page, sent_at, note or None, label or None),
+        ("second", page, sent_at // 1000),
+        ("words", page, note or None, label or None),
+        ("page", page),
     )
 
 
-def mark_of(resource: int, share: Share, *, dated: bool) -> Mark:
+def mark_of(page: str, share: NewShare, *, dated: bool) -> Mark:
     """What a share of a file must have in common with one on the shelf to be the same: what the file knows of it.
 
     Some programs keep whole seconds, and no words.
     """
-    exact, second, words, page = marks_of(resource, share.sent_at, share.note, share.label)
+    exact, second, words, address = marks_of(page, share.sent_at, share.note, share.label)
     bare = not (share.note or share.label)
     if not dated:
-        return page if bare else words
+        return address if bare else words
     return second if bare and share.sent_at % 1000 == 0 else exact

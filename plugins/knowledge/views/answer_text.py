@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from bot.api import Context, Text, Translator, escape, in_language
-from plugins.knowledge.capture.links import tidy
-from plugins.knowledge.commands import references
+from bot.api import Context, Hub, Text, Translator, escape, in_language
+from plugins.knowledge.index import vocabulary
 from plugins.knowledge.index.hub_rules import Rules, together
 from plugins.knowledge.index.thesaurus import LOOSE, Thesaurus
-from plugins.knowledge.search import fallback, filters
+from plugins.knowledge.search import fallback, filters, topic_names
 from plugins.knowledge.search.engine import Found, Hit
 from plugins.knowledge.search.fallback import Why
 from plugins.knowledge.search.query_parser import Question
-from plugins.knowledge.store.access import Sight
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import fold, words
-from plugins.knowledge.views import load, render
+from plugins.knowledge.text.tidy import tidy
+from plugins.knowledge.views import command_text, load, render
 from plugins.knowledge.views.load import Entry
 
 MOST_TOPICS = 5  # that are suggested
@@ -71,7 +71,7 @@ def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]
     rest = [entry for entry in loaded if not entry.votes]
     parts = [listing(ctx, rules, useful, hits)] if useful else []
     if rest:
-        example = references.example(ctx, "useful")
+        example = command_text.example(ctx, "useful")
         parts.append(
             ctx.t("Nobody has said of these that they helped; they were shared most often, or last:")
             if useful
@@ -85,7 +85,7 @@ def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]
 
 def remarks(ctx: Context, found: Found, asked: str, entries: Sequence[Entry] = ()) -> list[str]:
     """What was searched, where it is not what was `asked`, in one paragraph; none if it is."""
-    parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(references.written, ctx, "find"))
+    parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(command_text.written, ctx, "find"))
     return ["\n".join(parts)] if parts else []
 
 
@@ -119,27 +119,34 @@ def searched(
 
 
 async def nothing(
-    ctx: Context, rules: Rules, seen: Sight, within: Sight, found: Found, topics: Sequence[str], asked: str
+    ctx: Context,
+    rules: Rules,
+    seen: Scope,
+    within: Scope,
+    found: Found,
+    topics: Sequence[str],
+    asked: str,
+    hubs: Sequence[Hub],
 ) -> str:
     """What was searched and where, the nearest topics and results, and who may know."""
     question = found.question
-    hubs = [references.hub(ctx, question.hub)] if question.hub else ctx.hubs
     where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in hubs)
     near = await ctx.db.run(
         fallback.nearest, seen, within, question, topics, ctx.now, terms=together(ctx.hubs), count=MOST_NEAR
     )
-    parts = remarks(ctx, found, asked, near.entries)
+    entries = await ctx.db.run(load.load, seen, [hit.id for hit in near.hits])
+    parts = remarks(ctx, found, asked, entries)
     parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
     if near_topics := await _topics(ctx, rules, seen, question, topics):
         written = {topic: filters.written("topic", topic, ctx.language) for topic in near_topics}
         listed = ", ".join(f"{_topic(ctx, rules, topic)} (`{said}`)" for topic, said in written.items())
-        example = references.written(ctx, "find", written[near_topics[0]])
+        example = command_text.written(ctx, "find", written[near_topics[0]])
         parts.append(
             ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
         )
-    if near.entries:
+    if entries:
         heading = ctx.t(NEAREST[near.why], what=_what(ctx, near.question))
-        parts.append(heading + "\n\n" + listing(ctx, rules, near.entries, near.hits))
+        parts.append(heading + "\n\n" + listing(ctx, rules, entries, near.hits))
     if ctx.room.direct:
         parts.append(ctx.t("Somebody in one of your rooms may know: ask there."))
     else:
@@ -147,17 +154,17 @@ async def nothing(
     return "\n\n".join(parts)
 
 
-async def _topics(ctx: Context, rules: Rules, seen: Sight, question: Question, without: Sequence[str]) -> Sequence[str]:
+async def _topics(ctx: Context, rules: Rules, seen: Scope, question: Question, without: Sequence[str]) -> Sequence[str]:
     """Topics with results, but for those that were asked for: the nearest by any of their names, else the most
     frequent."""
     terms = together(ctx.hubs)
     names = {}
-    for topic in await ctx.db.run(load.topic_counts, seen):
+    for topic in await ctx.db.run(vocabulary.topic_counts, seen):
         if topic not in without:
             titles = [title for hub in ctx.hubs for title in rules.of(hub.id).topics.get(topic, {}).values()]
             idea = [terms.title(topic, ctx.language)] if topic in terms.terms else []
             names[topic] = [topic, *titles, *idea]
-    return references.nearest_topics(names, f"{question.topic or ''} {question.text}".strip(), MOST_TOPICS)
+    return topic_names.nearest_topics(names, f"{question.topic or ''} {question.text}".strip(), MOST_TOPICS)
 
 
 def _topic(ctx: Context, rules: Rules, topic: str) -> str:

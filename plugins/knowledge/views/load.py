@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.api import Row, SyncReader
-from plugins.knowledge.fetch.queue import BELIEVED
-from plugins.knowledge.index import vocabulary
-from plugins.knowledge.index.build_entry import by_language
 from plugins.knowledge.index.thesaurus import Thesaurus
 from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.search.engine import Found, find
 from plugins.knowledge.search.query_parser import Question
-from plugins.knowledge.store.access import COORDINATORS, Shelf, Sight
-from plugins.knowledge.store.sql import CURATIONS, PAGE_URL, PAGES, TOLD, by_entry
+from plugins.knowledge.store import load as store
+from plugins.knowledge.store.access import COORDINATORS, Scope, Shelf
+from plugins.knowledge.store.load import BELIEVED
+from plugins.knowledge.store.pages import IDS, as_list
+from plugins.knowledge.store.resolve import page_url
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
 
@@ -24,17 +24,18 @@ MOST_VERSIONS = 20  # of an entry that are told
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a shelf knows of a page. `title` is by language ({} if nobody gave one)."""
+    """What a shelf knows of a page. `title`, and `recommendation` (why it is worth reading), are by language; {} if
+    nobody gave one."""
 
     id: int
     shelf: Shelf
     number: int
-    resource: int
     url: str
     title: Mapping[str, str]
+    recommendation: Mapping[str, str]
     languages: tuple[str, ...]
     kind: str | None
-    curated: bool
+    recommended: bool
     pinned: bool
     hidden: bool
     label: int
@@ -47,7 +48,7 @@ class Entry:
     note: str | None
     """The words it was shared with last."""
     about: str | None
-    file: Mapping[str, object] | None
+    attachment: Mapping[str, object] | None
     topics: tuple[str, ...]
     state: str | None
     """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked, or a move was rejected."""
@@ -77,63 +78,62 @@ class Version:
     language: str | None
 
 
-_SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS said_title, n.event, n.note,
-    n.file, p.room, u.user, f.description AS about, f.site, f.author, f.published, h.state, h.since, h.moved_to,
-    (SELECT json_group_array(topic) FROM entry_topics WHERE entry = e.id) AS topics
-    FROM entries e JOIN shelves s ON s.id = e.shelf
-    LEFT JOIN shares n ON n.id = (SELECT id FROM shares WHERE entry = e.id ORDER BY sent_at DESC, id DESC LIMIT 1)
-    LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
-    {TOLD} LEFT JOIN health h ON h.entry = e.id AND {BELIEVED}"""
+_SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS called, n.event,
+    n.note AS words, n.attachment, r.room, u.user_id, h.state, h.since, h.moved_to, f.description, f.site,
+    f.author, f.published,
+    (SELECT json_group_array(topic) FROM knowledge_entry_topics WHERE entry = e.id) AS topics
+    FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf
+    LEFT JOIN knowledge_shares n ON n.id = e.newest LEFT JOIN knowledge_rooms r ON r.id = n.room
+    LEFT JOIN knowledge_people u ON u.id = n.sender LEFT JOIN knowledge_facts f ON f.page = e.facts
+    LEFT JOIN knowledge_health h ON h.entry = e.id AND {BELIEVED}"""
 
 
 def answer(
-    db: SyncReader, sight: Sight, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, count: int,
+    db: SyncReader, scope: Scope, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, count: int,
     after: int = 0, most: int = POOL,
 ) -> tuple[Found, Sequence[Entry]]:  # fmt: skip
     """What a question finds (`most` as in search.find), and `count` entries of it `after` the first ones."""
-    found = find(db, sight, question, topics, now, terms=terms, limit=after + count + 1, most=most)
-    return found, load(db, sight, [hit.id for hit in found.hits[after : after + count]])
+    found = find(db, scope, question, topics, now, terms=terms, limit=after + count + 1, most=most)
+    return found, load(db, scope, [hit.id for hit in found.hits[after : after + count]])
 
 
-def load(db: SyncReader, sight: Sight, ids: Sequence[int]) -> Sequence[Entry]:
+def load(db: SyncReader, scope: Scope, ids: Sequence[int]) -> Sequence[Entry]:
     """These entries, in this order; what may not be seen is left out."""
     rows = db.rows(
-        f"{_SELECT} WHERE {Sight.WHERE} AND e.id IN (SELECT value FROM json_each(:ids))",
+        f"{_SELECT} WHERE {Scope.WHERE} AND e.id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(ids)),
-        **sight.params,
+        **scope.params,
     )
     found = {row["id"]: _entry(row) for row in rows}
     return [found[id_] for id_ in ids if id_ in found]
 
 
 def numbered(
-    db: SyncReader, sight: Sight, number: int, *, circle: str | None = None, hidden: bool = False
+    db: SyncReader, scope: Scope, number: int, *, circle: str | None = None, hidden: bool = False
 ) -> Sequence[Entry]:
-    """The entries of that number, at most one per shelf, those of the own shelves first; also by a number an entry had
-    before it was joined to another. `hidden`: also hidden ones of the own shelves."""
-    where = Sight.WHERE
-    if hidden:
-        where = f"({where} OR {Sight.OWN})"
+    """The entries of that number, at most one per shelf, those of the own shelves first; also by the number of a page
+    that was joined. `hidden`: also hidden ones of the own shelves."""
+    where = f"({Scope.WHERE} OR {Scope.OWN})" if hidden else Scope.WHERE
     rows = db.rows(
-        f"""{_SELECT} WHERE {where} AND e.id IN
-        (SELECT id FROM entries WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves))
-        UNION SELECT entry FROM merged WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves)))""",
+        f"""{_SELECT} WHERE {where} AND e.id IN (SELECT entry FROM knowledge_pages
+        WHERE number = :number AND shelf IN (SELECT value FROM json_each(:shelves)))""",
         number=number,
-        shelves=json.dumps([shelf.id for shelf in sight.shelves]),
-        **sight.params,
+        shelves=json.dumps([shelf.id for shelf in scope.shelves]),
+        **scope.params,
     )
-    order = {shelf.id: place for place, shelf in enumerate(sight.shelves)}
-    found = [_entry(row) for row in rows if circle is None or row["circle"] == circle]
-    return sorted(found, key=lambda entry: order[entry.shelf.id])
+    order = {shelf.id: place for place, shelf in enumerate(scope.shelves)}
+    entries = [_entry(row) for row in rows if circle is None or row["circle"] == circle]
+    return sorted(entries, key=lambda entry: order[entry.shelf.id])
 
 
 def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
-    """Who shared an entry, newest first."""
+    """Who shared an entry, newest first; not what was shared of a hidden page that was joined to it."""
+    resolved = store.resolved(db, entry.id)
     rows = db.rows(
-        """SELECT p.room, n.event, u.user AS sender, n.sent_at, n.note, n.url FROM shares n
-        LEFT JOIN places p ON p.id = n.place LEFT JOIN sharers u ON u.id = n.sender
-        WHERE n.entry = :entry ORDER BY n.sent_at DESC, n.id DESC LIMIT :limit""",
-        entry=entry.id,
+        f"""SELECT r.room, s.event, u.user_id AS sender, s.sent_at, s.note, s.url FROM knowledge_shares s
+        LEFT JOIN knowledge_rooms r ON r.id = s.room LEFT JOIN knowledge_people u ON u.id = s.sender
+        WHERE s.page IN {IDS} ORDER BY s.sent_at DESC, s.seq DESC LIMIT :limit""",
+        ids=as_list([part.page for part in resolved.shown] if resolved else []),
         limit=limit,
     )
     return [ShareShown(**row) for row in rows]
@@ -141,52 +141,15 @@ def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
 
 def versions_of(db: SyncReader, entry: Entry) -> Sequence[Version]:
     """The other pages of an entry that may be opened: those that were joined, and its own where another is shown."""
-    rows = db.rows(
-        f"""SELECT {PAGE_URL} AS url, coalesce(f.language, c.language) AS language
-        FROM ({PAGES}) p JOIN entries e ON e.id = p.entry
-        LEFT JOIN facts f ON f.entry = e.id AND f.resource = p.resource AND f.state = 'ok'
-        LEFT JOIN curations c ON c.entry = e.id AND c.resource = p.resource ORDER BY p.resource""",
-        ids=json.dumps([entry.id]),
-    )
-    found = {canonical(row["url"]): row for row in rows if row["url"]}
-    others = [row for key, row in found.items() if key not in (None, canonical(entry.url))]
-    return [Version(row["url"], row["language"] or display.language(row["url"])) for row in others[:MOST_VERSIONS]]
-
-
-def recommendation(db: SyncReader, entry: Entry) -> Mapping[str, str]:
-    """What the hub's moderators say of an entry, by language; {} if nothing."""
-    rows = db.rows("SELECT field, value FROM corrections WHERE entry = :entry", entry=entry.id)
-    corrections = {row["field"]: row["value"] for row in rows}
-    curated = by_entry(db, CURATIONS, json.dumps([entry.id]))
-    return noted(corrections, recommended(curated.get(entry.id, ())))
-
-
-def recommended(curations: Sequence[Row]) -> Mapping[str, str]:
-    """The note of the first of these (rows.CURATIONS) that has one; {} if none has."""
-    return next((note for row in curations if (note := json.loads(row["note"]))), {})
-
-
-def noted(corrections: Mapping[str, str], curated: Mapping[str, str]) -> Mapping[str, str]:
-    """What a hub says of a page: as somebody set it by command, as its YAML has it, or as a file brought it in."""
-    if "note" in corrections:
-        return {"": corrections["note"]}
-    return curated or by_language(corrections, "note")
-
-
-def topic_counts(db: SyncReader, sight: Sight) -> Mapping[str, int]:
-    """Topics that entries have, with how many have them; the most frequent first, and no more than 500."""
-    rows = db.rows(
-        f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM vocabulary WHERE word >= '#' AND word < '$'
-        AND {Sight.SCOPES} GROUP BY word ORDER BY entries DESC, word LIMIT 500""",
-        **sight.params,
-    )
-    return {row["topic"]: row["entries"] for row in rows}
-
-
-def topics_used(db: SyncReader, sight: Sight, topics: Iterable[str]) -> Sequence[str]:
-    """Those of the topics that entries have, however rare."""
-    counts = vocabulary.counts(db, [f"#{topic}" for topic in topics], sight)
-    return [word[1:] for word, count in counts.items() if count.seen]
+    resolved = store.resolved(db, entry.id)
+    versions: dict[str | None, Version] = {}
+    for part in sorted(resolved.shown, key=lambda one: one.number) if resolved else ():
+        if url := page_url(part):
+            facts = part.facts["language"] if part.facts and part.facts["state"] == "ok" else None
+            yaml = part.recommendation["language"] if part.recommendation else None
+            versions[canonical(url)] = Version(url, facts or yaml or display.language(url))
+    shown = (None, canonical(entry.url))
+    return [version for key, version in versions.items() if key not in shown][:MOST_VERSIONS]
 
 
 def short_name(entry: Entry) -> str:
@@ -195,28 +158,28 @@ def short_name(entry: Entry) -> str:
 
 
 def _entry(row: Row) -> Entry:
-    label = row["said_title"]
+    label = row["called"]
     return Entry(
         id=row["id"],
         shelf=Shelf(row["shelf"], row["hub"], row["circle"]),
         number=row["number"],
-        resource=row["resource"],
         url=row["address"] or "",
         title=json.loads(row["title"]) if row["title"] else {"": label} if label else {},
+        recommendation=json.loads(row["note"]) if row["note"] else {},
         languages=tuple((row["languages"] or "").split()),
         kind=row["kind"],
-        curated=bool(row["curated"]),
+        recommended=bool(row["recommended"]),
         pinned=bool(row["pinned"]),
         hidden=bool(row["hidden"]),
         label=row["label"],
         votes=row["votes"],
         shared_at=row["shared_at"],
-        shared_by=row["user"],
+        shared_by=row["user_id"],
         room=row["room"],
         event=row["event"],
-        note=row["note"],
-        about=row["about"],
-        file=json.loads(row["file"]) if row["file"] else None,
+        note=row["words"],
+        about=row["description"],
+        attachment=json.loads(row["attachment"]) if row["attachment"] else None,
         topics=tuple(json.loads(row["topics"])),
         state=row["state"],
         state_since=row["since"],

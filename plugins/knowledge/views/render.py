@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from urllib.parse import quote
 
@@ -12,11 +12,12 @@ from babel.dates import format_date
 
 from bot.api import Context, Hub, escape, in_language, to_local
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.links import APART, LONGEST_LABEL, tidy
+from plugins.knowledge.capture.links import APART, LONGEST_LABEL
 from plugins.knowledge.index.hub_rules import HubRules, Rules
 from plugins.knowledge.search.engine import Hit
-from plugins.knowledge.store.access import AMBER
+from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.text.folding import compounds
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
 from plugins.knowledge.views.load import Entry, ShareShown, Version, short_name
 
@@ -33,7 +34,7 @@ def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
     facts += [language_name(ctx, code) for code in entry.languages]
     if entry.pinned:
         facts.append(ctx.t("pinned"))
-    if entry.curated:
+    if entry.recommended:
         facts.append(ctx.t("recommended"))
     if entry.shared_at is not None:
         facts.append(day(ctx, hub, entry.shared_at))
@@ -84,7 +85,7 @@ def snippet(text: str, words: str) -> str:
 
 
 def details(
-    ctx: Context, rules: Rules, entry: Entry, note: Mapping[str, str], versions: Sequence[Version],
+    ctx: Context, rules: Rules, entry: Entry, versions: Sequence[Version],
     shares: Sequence[ShareShown], *, more: bool,
 ) -> str:  # fmt: skip
     """A result, its other addresses, what the hub says of it, and who shared it: when, in which words, and where to
@@ -95,8 +96,8 @@ def details(
         parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, one) for one in versions))
     if entry.hidden:
         parts.append(ctx.t("It is hidden: nobody finds it."))
-    if note:
-        parts.append(escape(in_language(dict(note), ctx.language, *hub.languages)))
+    if entry.recommendation:
+        parts.append(escape(in_language(dict(entry.recommendation), ctx.language, *hub.languages)))
     if told := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
         parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
     if entry.about:
@@ -193,8 +194,8 @@ def _quoted(ctx: Context, said: str) -> str:
 
 
 def _site(entry: Entry) -> str:
-    if entry.file is not None:
-        size = entry.file.get("size")
+    if entry.attachment is not None:
+        size = entry.attachment.get("size")
         kind = str(entry.kind or "").upper()
         return f"{kind}, {_size(size)}" if isinstance(size, int) else kind
     site = display.site(entry.url)
@@ -208,8 +209,8 @@ def _size(size: int) -> str:
 def _link(ctx: Context, entry: Entry) -> str:
     """A file is shown by its name, a page as a link."""
     words = title(ctx, entry)
-    if entry.file is not None:
-        return f"{words} ({escape(str(entry.file.get('name', '')))})"
+    if entry.attachment is not None:
+        return f"{words} ({escape(str(entry.attachment.get('name', '')))})"
     return _to(words, entry.url)
 
 

@@ -99,6 +99,8 @@ FORMATTED = [
     ("<a href='javascript:alert(1)'>x</a><a>y</a><a name='https://example.org'>z</a>", []),
     ("<a href='https://example.org/a'>unclosed", [("https://example.org/a", "unclosed")]),
     ("1 < 2 https://example.org/a", [("https://example.org/a", None)]),
+    ("a <b and c https://example.org/a", [("https://example.org/a", None)]),
+    ("<a href='https://example.org/?a=1&section=2'>x</a>", [("https://example.org/?a=1&section=2", "x")]),
     ("<a href='https://example.org/a'>x</a> <b>!nolog</b>", []),
     ("<table><tr><td>https://example.org/a</td><td>https://example.org/b</td></tr></table>",
      [("https://example.org/a", None), ("https://example.org/b", None)]),

@@ -27,7 +27,7 @@ async def test_a_link_handed_over_is_kept_where_links_are_not_kept_by_themselves
         assert "the words put right" in await said(s, LUIS, "!show 2")
         later = replace(message, event_id="$later", body="!find something else", sent_at=message.sent_at + 1)
         await s.hear(Edit(message.event_id, later))
-        assert await count(s, "shares") == 0
+        assert await count(s, "knowledge_shares") == 0
 
 
 async def test_each_link_of_a_digest_is_found_by_its_own_line_first_and_called_by_it(told: Story) -> None:
@@ -96,20 +96,20 @@ async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:
     message = told.message(ANA, "!share https://example.org/a why it helps")
     await told.hear(message)
     await told.redact(message)
-    assert await count(told, "shares") == 0
+    assert await count(told, "knowledge_shares") == 0
 
 
 async def test_a_message_that_becomes_a_share_command_shares_what_it_hands_over(told: Story) -> None:
     message = await share(told)
     await told.edit(message, "!share https://example.org/a because it helps")
     assert "“because it helps”" in await said(told, LUIS, "!show 1")
-    assert await count(told, "shares") == 1
+    assert await count(told, "knowledge_shares") == 1
 
 
 async def test_a_hub_that_keeps_no_notes_keeps_none_that_are_handed_over() -> None:
     async with story([Knowledge], [hub(keep_notes=False)]) as s:
         await s.say(ANA, "!share https://example.org/a zanzibarista")
-        assert await s.db.reading().value("SELECT note FROM shares") is None
+        assert await s.db.reading().value("SELECT note FROM knowledge_shares") is None
 
 
 async def test_a_link_is_told_to_be_kept_or_known_by_a_quiet_reaction() -> None:
@@ -140,7 +140,7 @@ async def test_the_text_before_an_edit_does_not_come_back_when_its_key_comes_lat
     await told.key_arrives()
     assert "“better said”" in await said(told, LUIS, "!show 1")
     assert "Nothing found" in await said(told, LUIS, "!find zanzibarista")
-    assert await count(told, "shares") == 1
+    assert await count(told, "knowledge_shares") == 1
     await told.edit(message, "said best https://example.org/a")
     assert "“said best”" in await said(told, LUIS, "!show 1")
 
@@ -164,7 +164,7 @@ async def test_of_a_message_whose_key_comes_late_the_last_text_of_its_author_cou
     if not together:
         await told.hear(edit)
     await told.key_arrives()
-    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == urls
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM knowledge_shares")] == urls
 
 
 async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_not_kept(told: Story) -> None:
@@ -172,9 +172,13 @@ async def test_what_somebody_else_makes_of_a_message_that_shares_something_is_no
     await told.edit(message, "nothing", by=LUIS)
     await told.edit(message, "!find policy", by=LUIS)
     await told.edit(message, "mine https://example.org/b", by=LUIS)
-    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/a"]
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM knowledge_shares")] == [
+        "https://example.org/a"
+    ]
     await told.edit(message, "mine https://example.org/c")
-    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM shares")] == ["https://example.org/c"]
+    assert [row["url"] for row in await told.db.reading().rows("SELECT url FROM knowledge_shares")] == [
+        "https://example.org/c"
+    ]
 
 
 async def test_that_a_hidden_page_is_known_is_told_to_nobody() -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import access, choices, privacy, shares, statements
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight
-from plugins.knowledge.store.shares import Share
-from plugins.knowledge.store.statements import Author
+from plugins.knowledge.store import access, privacy
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import Author, Saying
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import load
 from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, made
@@ -43,14 +44,16 @@ def faro(tmp_path: Path) -> Faro:
 async def busy(tx: Transaction, rules: Rules) -> None:
     url = "https://example.org/platypusly"
     for circle, room, event in ((MEMBERS, HALL, "$1"), (COORDINATORS, INSIDE, "$2")):
-        share = Share("transparency", url, canonical(url) or url, 1, ANA, circle, room, event, note="quokkaly")
-        await tx.run(shares.put, rules, [share])
-    sight = Sight(tuple(shelf for shelf in await tx.run(access.every) if shelf.hub == "transparency"))
+        share = NewShare("transparency", url, canonical(url) or url, 1, ANA, circle, room, event, note="quokkaly")
+        await tx.run(update.put, rules, [share])
+    scope = Scope(tuple(shelf for shelf in await tx.run(access.every_shelf) if shelf.hub == "transparency"))
     for number in (1, 2):
-        [entry] = await tx.run(load.numbered, sight, number, circle=MEMBERS)
-        said = [("title", f"wombatish {number}"), ("topic:marsupialis", "+")]
-        await tx.run(statements.change, rules, entry, Author(BEN, 1), said)
-    await tx.execute("INSERT INTO searches VALUES (:room, :who, '$3', 'echidnaless', 5, 1)", room=HALL, who=BEN)
+        [entry] = await tx.run(load.numbered, scope, number, circle=MEMBERS)
+        said = [Saying("title", f"wombatish {number}"), Saying("topic", "+", key="marsupialis")]
+        await tx.run(update.edit, rules, entry.id, Author(BEN, 1), said)
+    await tx.execute(
+        "INSERT INTO knowledge_searches VALUES (:room, :who, '$3', 'echidnaless', 5, 1)", room=HALL, who=BEN
+    )
 
 
 def held(faro: Faro, *words: str) -> list[str]:
@@ -61,7 +64,7 @@ def held(faro: Faro, *words: str) -> list[str]:
 
 def test_a_hub_goes_with_all_its_words_while_the_bot_has_the_file(faro: Faro) -> None:
     with closing(sqlite3.connect(faro.database)) as bot:  # the log stays as long as somebody has the file open
-        bot.execute("SELECT * FROM entries").fetchall()
+        bot.execute("SELECT * FROM knowledge_entries").fetchall()
         result = faro.run("purge", "transparency", "--yes")
         assert held(faro, *WORDS, ANA, BEN, HALL, INSIDE) == []
         assert "4 results" in result.stdout
@@ -75,7 +78,7 @@ def test_a_hub_that_is_no_longer_configured_is_named_by_its_id(faro: Faro) -> No
     assert "there are: archive, audit, transparency" in told
     faro.run("purge", "transparency", "--yes")
     assert held(faro, *WORDS, "transparency") == []
-    assert faro.value("SELECT group_concat(hub) FROM shelves") == "audit"
+    assert faro.value("SELECT group_concat(hub) FROM knowledge_shelves") == "audit"
     assert "no hub" in faro.run("purge", "transparency", "--yes", code=2).stderr
 
 
@@ -83,22 +86,24 @@ def test_numbers_of_a_hub_in_use_are_not_given_again(faro: Faro) -> None:
     told = faro.run("purge", "transparency", "--yes").stdout
     assert "what is shared from now on is kept" in told
     faro.imported([{"url": "https://example.org/new"}])
-    assert faro.value("SELECT number FROM entries e JOIN shelves s ON s.id = e.shelf WHERE hub = 'transparency'") == 4
+    number = """SELECT number FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf
+        WHERE hub = 'transparency'"""
+    assert faro.value(number) == 4
 
 
 def test_what_one_hub_takes_out_the_other_still_has(faro: Faro) -> None:
     faro.imported(ITEMS, "--as", BEN, hub="audit")
     faro.run("purge", "transparency", "--yes")
     assert len(faro.exported(hub="audit")) == 3
-    assert faro.value("SELECT group_concat(user) FROM sharers") == BEN
+    assert faro.value("SELECT group_concat(user_id) FROM knowledge_people") == BEN
 
 
 @pytest.mark.parametrize(("number", "title"), [("1", "wombatish 1"), ("#1", "wombatish 1"), ("c1", "platypusly")])
 def test_one_result_goes_with_what_was_written_about_it(faro: Faro, number: str, title: str) -> None:
-    before = faro.value("SELECT count(*) FROM entries")
+    before = faro.value("SELECT count(*) FROM knowledge_entries")
     result = faro.run("purge", "transparency", number, "--yes")
     assert f"Result {number.lstrip('#')} of 'transparency': {title}" in result.stdout
-    assert faro.value("SELECT count(*) FROM entries") == before - 1
+    assert faro.value("SELECT count(*) FROM knowledge_entries") == before - 1
     if number != "c1":
         assert held(faro, "wombatish 1", "Wombatish") == []
         assert held(faro, "ombatish 2") == ["ombatish 2"]
@@ -133,13 +138,13 @@ def test_a_person_is_forgotten_as_if_they_had_asked_the_bot(faro: Faro) -> None:
 
     faro.change(chosen)
     with closing(sqlite3.connect(faro.database)) as bot:
-        bot.execute("SELECT * FROM entries").fetchall()
+        bot.execute("SELECT * FROM knowledge_entries").fetchall()
         told = faro.run("forget", ANA, "--yes").stdout
         assert "2 times somebody shared it" in told
         assert told.endswith("It is erased, from the file too.\n")
         assert held(faro, ANA, "latypusly quokkaly") == []
     assert faro.value("SELECT group_concat(user) FROM core_people") == BEN
-    assert faro.value("SELECT count(*) FROM shares") == 3
+    assert faro.value("SELECT count(*) FROM knowledge_shares") == 3
 
 
 def test_somebody_the_bot_does_not_know_is_told_so(faro: Faro) -> None:
@@ -153,8 +158,8 @@ def test_entries_others_share_are_made_by_their_hubs_rules(faro: Faro) -> None:
     async def both(tx: Transaction, rules: Rules) -> None:
         url = "https://example.org/both"
         for who, event in ((ANA, "$a"), (BEN, "$b")):
-            share = Share("transparency", url, url, 1, who, MEMBERS, HALL, event, note="regalos")
-            await tx.run(shares.put, rules, [share])
+            share = NewShare("transparency", url, url, 1, who, MEMBERS, HALL, event, note="regalos")
+            await tx.run(update.put, rules, [share])
 
     faro.change(both)
     faro.run("forget", ANA, "--yes")
@@ -163,16 +168,17 @@ def test_entries_others_share_are_made_by_their_hubs_rules(faro: Faro) -> None:
 
 def test_who_wants_nothing_kept_still_wants_that_when_forgotten(faro: Faro) -> None:
     async def off(tx: Transaction, rules: Rules) -> None:
-        await tx.run(choices.set_unlogged, ANA, unlogged=True)
-        await tx.run(choices.set_askable, ANA, askable=True)
+        await tx.run(privacy.choose, ANA, unlogged=True, askable=True)
 
     faro.change(off)
     assert "that is remembered" in faro.run("forget", ANA, "--yes").stdout
-    assert faro.value("SELECT unlogged || askable FROM choices") == "10"
-    assert faro.value("SELECT count(*) FROM shares s JOIN sharers u ON u.id = s.sender WHERE user LIKE '@ana%'") == 0
+    assert faro.value("SELECT unlogged || askable FROM knowledge_choices") == "10"
+    theirs = """SELECT count(*) FROM knowledge_shares WHERE sender IN
+        (SELECT id FROM knowledge_people WHERE user_id LIKE '@ana%')"""
+    assert faro.value(theirs) == 0
 
 
 async def test_for_a_page_that_goes_not_all_shares_are_read(db: SqliteDatabase) -> None:
     """Else a hub with a million results could not be taken out in a night."""
-    plan = await db.reading().rows("EXPLAIN QUERY PLAN SELECT 1 FROM shares WHERE resource = 1")
-    assert "shares_by_resource" in plan[0]["detail"]
+    plan = await db.reading().rows("EXPLAIN QUERY PLAN SELECT 1 FROM knowledge_shares WHERE page = 1")
+    assert "knowledge_shares_by_page" in plan[0]["detail"]

@@ -14,9 +14,10 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import joins, shares
-from plugins.knowledge.store.shares import Share
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import Author, Saying
 from tests.knowledge.cli.test_purge import held
 from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json
 from tests.knowledge.transfer.test_importer import _write_until, many
@@ -37,7 +38,7 @@ def mistaken(faro: Faro, *options: object) -> int:
     """The number of a file that was brought in by mistake."""
     file = faro.file("mistaken.json", faro_json(MISTAKEN))
     faro.run("import", "transparency", file, "--yes", "--keep-sharers", *options)
-    return int(faro.value("SELECT max(id) FROM changes"))
+    return int(faro.value("SELECT max(id) FROM knowledge_commands"))
 
 
 @pytest.mark.parametrize("where", [(), ("--coordinators",)])
@@ -47,7 +48,7 @@ def test_the_hub_is_as_before_and_no_word_is_left_in_the_file(faro: Faro, where:
     number = mistaken(faro, *where)
     assert held(faro, "okkaly", BEN) == ["okkaly", BEN]
     with closing(sqlite3.connect(faro.database)) as bot:  # the log stays as long as somebody has the file open
-        bot.execute("SELECT * FROM entries").fetchall()
+        bot.execute("SELECT * FROM knowledge_entries").fetchall()
         told = faro.run("take-back", "transparency", number, "--yes").stdout
         assert held(faro, "okkaly", BEN) == []
     assert "2 results go.\n1 result stays" in told
@@ -106,7 +107,7 @@ def test_results_that_were_joined_are_one_of_those_that_go_or_stay(faro: Faro) -
     number = mistaken(faro)
 
     async def joined(tx: Transaction, rules: Rules) -> None:
-        await tx.run(joins.merge, rules, 1, 2)
+        await tx.run(update.merge, rules, 1, 2, Author(BEN, 1))
 
     faro.change(joined)
     told = faro.run("take-back", "transparency", number, "--dry-run").stdout.splitlines()
@@ -125,21 +126,21 @@ def test_another_hubs_file_cannot_be_taken_back(faro: Faro) -> None:
 
 
 def test_a_change_that_is_no_file_cannot_be_taken_back_here(faro: Faro) -> None:
-    mistaken(faro)
+    pinned = mistaken(faro) + 1
 
     async def changed(tx: Transaction, rules: Rules) -> None:
-        await tx.execute("INSERT INTO changes (id, shelf, entry, number, what, at) VALUES (7, 1, 1, 1, 'pinned', 0)")
+        await tx.run(update.edit, rules, 1, Author(BEN, 1), [Saying("pinned", "1")])
 
     faro.change(changed)
-    assert "number 7" in faro.run("take-back", "transparency", 7, "--yes", code=2).stderr
+    assert f"number {pinned}" in faro.run("take-back", "transparency", pinned, "--yes", code=2).stderr
 
 
 def test_what_people_shared_meanwhile_stays_with_what_is_theirs(faro: Faro) -> None:
     number = mistaken(faro)
 
     async def share(tx: Transaction, rules: Rules) -> None:
-        said = Share("transparency", THREE, THREE, 9, ANA, room=HALL, event="$1", note="mine")
-        await tx.run(shares.put, rules, [said])
+        said = NewShare("transparency", THREE, THREE, 9, ANA, room=HALL, event="$1", note="mine")
+        await tx.run(update.put, rules, [said])
 
     faro.change(share)
     assert "1 result stays" in faro.run("take-back", "transparency", number, "--yes").stdout
@@ -153,7 +154,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
     faro.imported(THERE)
     before = faro.exported()
     faro.imported(many(1200))
-    number = faro.value("SELECT max(id) FROM changes")
+    number = faro.value("SELECT max(id) FROM knowledge_commands")
     for _ in range(2):
         there = _left(faro)
         with faro.started("take-back", "transparency", number, "--yes") as running:
@@ -198,17 +199,17 @@ def test_an_import_that_went_on_is_one_file_and_one_that_was_taken_back_begins_a
     file = faro.file("many.json", faro_json(many(700)))
     for seen in (0, 200):
         with faro.started("import", "transparency", file, "--yes") as running:
-            for done in _watched(faro, "SELECT max(done) FROM imports"):
+            for done in _watched(faro, "SELECT max(items) FROM knowledge_commands"):
                 if done > seen or running.poll() is not None:
                     break
             running.send_signal(signal.SIGKILL)
-    assert faro.value("SELECT count(*) FROM changes") == 1
-    assert faro.value("SELECT number FROM changes") == faro.value("SELECT count(*) FROM entries")
+    assert faro.value("SELECT count(*) FROM knowledge_commands") == 1
+    assert faro.value("SELECT links FROM knowledge_commands") == faro.value("SELECT count(*) FROM knowledge_entries")
     listed = faro.run("take-back", "transparency").stdout
     assert listed.endswith(" · begun and not finished: the same faro import goes on\n")
     faro.run("take-back", "transparency", 1, "--yes")
     assert "700 new links" in faro.run("import", "transparency", file, "--yes").stdout
-    assert faro.value("SELECT group_concat(number) FROM changes WHERE undone = 0") == "700"
+    assert faro.value("SELECT group_concat(links) FROM knowledge_commands WHERE state = 'done'") == "700"
 
 
 def test_names_of_files_are_shown_harmless(faro: Faro) -> None:
@@ -230,13 +231,16 @@ def test_the_words_of_a_purged_hub_include_the_names_of_its_files(faro: Faro) ->
 
 
 async def test_for_a_file_that_goes_not_all_that_is_there_is_read(db: SqliteDatabase) -> None:
-    for table in ("shares", "corrections", "facts", "merged", "put_aside"):
-        [plan] = await db.reading().rows(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE brought = :file", file=1)  # noqa: S608 - names from above
-        assert f"{table}_brought" in plan["detail"]
+    for table in ("shares", "statements", "facts"):
+        sql = f"EXPLAIN QUERY PLAN SELECT 1 FROM knowledge_{table} WHERE command = :file"  # noqa: S608 - from above
+        [plan] = await db.reading().rows(sql, file=1)
+        assert f"knowledge_{table}_by_command" in plan["detail"]
 
 
 def _left(faro: Faro) -> int:
-    return int(faro.value("SELECT count(*) FROM shares WHERE brought = (SELECT max(id) FROM changes)"))
+    return int(
+        faro.value("SELECT count(*) FROM knowledge_shares WHERE command = (SELECT max(id) FROM knowledge_commands)")
+    )
 
 
 def _watched(faro: Faro, sql: str = "") -> Iterator[int]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.testing.story import Story
+from bot.testing.story import Story, story
+from plugins.knowledge import Knowledge
+from tests.knowledge.hubs import hub
 from tests.knowledge.talk import COORDINATOR, MOD, said, share
 from tests.knowledge.test_plugin import LUIS
+
+RECOMMENDED = {"url": "https://example.org/guide", "title": "Start here"}
+
+
+@pytest.fixture
+async def recommending() -> AsyncIterator[Story]:
+    """A hub that recommends its result 1."""
+    async with story([Knowledge], [hub(moderators=[MOD], resources=[RECOMMENDED])]) as s:
+        yield s
 
 
 async def test_results_are_joined_taken_apart_and_joined_again(told: Story) -> None:
@@ -19,10 +31,10 @@ async def test_results_are_joined_taken_apart_and_joined_again(told: Story) -> N
     assert (await said(told, LUIS, "!find first second")).startswith("1. ")
     assert "one result already" in await said(told, MOD, "!merge 1 2")
     assert await said(told, MOD, "!alike") == "No two results look like one page."
-    assert await said(told, MOD, "!split 2") == "2 stands for itself again."
+    assert await said(told, MOD, "!split 2") == "2 is a separate result again."
     assert (await said(told, LUIS, "!find second")).startswith("2. ")
     assert "not joined" in await said(told, MOD, "!split 2")
-    assert await said(told, MOD, "!undo") == "Taken back: 2 taken out of 1"
+    assert await said(told, MOD, "!undo") == "Taken back: 2 taken out of the result it was joined with"
     assert (await said(told, LUIS, "!find second")).startswith("1. ")
 
 
@@ -91,7 +103,7 @@ async def test_every_candidate_is_seen_page_by_page(told: Story) -> None:
 async def test_no_is_understood_in_four_languages(told: Story, no: str) -> None:
     await share(told, "first https://example.org/guide")
     await share(told, "second https://www.example.org/guide/", LUIS)
-    wrong = "Write !merge 1 2, or !merge 1 2 no if it is wrong."
+    wrong = "Write !merge 1 2 yes, or !merge 1 2 no if it is wrong."
     assert await said(told, MOD, "!merge 1 2 perhaps") == wrong
     assert "stay two results" in await said(told, MOD, f"!merge 1 2 {no}")
     assert await pairs(told) == []
@@ -103,7 +115,122 @@ async def test_undoing_a_join_gives_both_their_own_titles_topics_and_labels_back
     for command in ("!title 2 Second", "!topic 2 +audit", "!label 2 amber", "!pin 1"):
         await said(told, MOD, command)
     before = [await said(told, MOD, f"!show {number}") for number in (1, 2)]
-    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!merge 1 2 yes")
     assert "TLP:AMBER" in await said(told, MOD, "!show 1")
     assert await said(told, MOD, "!undo") == "Taken back: 2 joined to 1"
     assert [await said(told, MOD, f"!show {number}") for number in (1, 2)] == before
+
+
+async def test_a_join_is_answered_with_the_result_as_it_is_now(told: Story) -> None:
+    await share(told, "first https://example.org/a")
+    await share(told, "second https://example.org/b", LUIS)
+    await said(told, MOD, "!title 2 Gift policy")
+    joined = await said(told, MOD, "!merge 1 2")
+    assert joined.startswith("2 is part of 1 now.\n\n1. Gift policy (https://example.org/a)\nexample.org · ")
+    assert joined.endswith("\n\nNot meant? !undo")
+
+
+@pytest.mark.parametrize("hidden", ["1", "2"])
+async def test_what_was_hidden_stays_so_when_it_is_joined_and_the_other_is_found(told: Story, hidden: str) -> None:
+    await share(told, "quokkaly https://example.org/a")
+    await share(told, "quokkaly https://example.org/b", LUIS)
+    before = await said(told, LUIS, "!recent")
+    await said(told, MOD, f"!hide {hidden}")
+    joined = await said(told, MOD, "!merge 1 2")
+    assert f"\n\nWhat was shared as {hidden} stays hidden.\n\nNot meant? !undo" in joined
+    shown = "/b" if hidden == "1" else "/a"
+    for answer in (joined, await said(told, LUIS, "!find quokkaly"), await said(told, LUIS, "!show 1")):
+        assert set(re.findall(r"example\.org(/[ab])\b", answer)) == {shown}
+    assert await said(told, MOD, "!undo") == "Taken back: 2 joined to 1"
+    await said(told, MOD, "!undo")
+    assert await said(told, LUIS, "!recent") == before
+
+
+async def test_of_two_hidden_results_that_are_joined_nothing_is_found(told: Story) -> None:
+    await share(told, "quokkaly https://example.org/a")
+    await share(told, "quokkaly https://example.org/b", LUIS)
+    for number in (1, 2):
+        await said(told, MOD, f"!hide {number}")
+    joined = await said(told, MOD, "!merge 1 2")
+    assert joined.endswith("\n\nIt is hidden: nobody finds it.\n\nNot meant? !undo")
+    assert "Nothing found" in await said(told, LUIS, "!find quokkaly")
+
+
+@pytest.mark.parametrize("yes", ["yes", "SÍ", "oui", "sim"])
+async def test_before_a_result_is_labelled_more_strictly_by_a_join_that_is_asked(told: Story, yes: str) -> None:
+    await share(told, "first https://example.org/a")
+    await share(told, "second TLP:AMBER https://example.org/b", LUIS)
+    before = await said(told, LUIS, "!recent")
+    question = "2 is labelled TLP:AMBER; the joined result would be too. To join them anyway, write !merge 1 2 yes."
+    assert await said(told, MOD, "!merge 1 2") == question
+    assert await said(told, LUIS, "!recent") == before
+    assert "Nobody has changed anything" in await said(told, MOD, "!changes")
+    assert "TLP:AMBER" in await said(told, MOD, f"!merge 1 2 {yes}")
+    assert "2 joined to 1" in await said(told, MOD, "!changes")
+
+
+async def test_joining_a_hidden_or_a_more_open_result_lowers_no_label_and_asks_nothing(told: Story) -> None:
+    await share(told, "first https://example.org/a")
+    await share(told, "second TLP:AMBER https://example.org/b", LUIS)
+    await share(told, "third TLP:AMBER https://example.org/c", LUIS)
+    assert "TLP:AMBER" in await said(told, MOD, "!merge 2 1")
+    await said(told, MOD, "!undo")
+    await said(told, MOD, "!hide 3")
+    assert "TLP:AMBER" not in await said(told, MOD, "!merge 1 3"), "what is hidden adds nothing"
+
+
+async def test_before_what_is_recommended_becomes_part_of_another_result_that_is_asked(recommending: Story) -> None:
+    await share(recommending, "first https://example.org/a")
+    await share(recommending, "second https://example.org/b")
+    question = (
+        "1 is recommended; the joined result would show its title and address. "
+        "To join them anyway, write !merge 2 1 yes."
+    )
+    assert await said(recommending, MOD, "!merge 2 1") == question
+    assert (await said(recommending, LUIS, "!find first")).startswith("2. ")
+    joined = await said(recommending, MOD, "!merge 2 1 yes")
+    assert joined.startswith("1 is part of 2 now.\n\n2. Start here (https://example.org/guide)")
+    assert (await said(recommending, MOD, "!merge 2 3")).startswith("3 is part of 2 now."), "it was asked already"
+
+
+async def test_what_is_recommended_is_shown_as_before_when_others_are_joined_to_it(recommending: Story) -> None:
+    await share(recommending, "zanzibar https://example.org/a")
+    await share(recommending, "quokkaly https://example.org/b")
+    await said(recommending, MOD, "!hide 3")
+    for number in (2, 3):
+        joined = await said(recommending, MOD, f"!merge 1 {number}")
+        assert f"{number} is part of 1 now.\n\n1. Start here (https://example.org/guide)" in joined
+    assert "1. Start here" in await said(recommending, LUIS, "!find zanzibar")
+    assert "Nothing found" in await said(recommending, LUIS, "!find quokkaly")
+
+
+async def test_a_question_before_a_join_can_be_answered_with_no(recommending: Story) -> None:
+    await share(recommending, "first https://example.org/a")
+    await said(recommending, MOD, "!merge 2 1")
+    assert (await said(recommending, MOD, "!merge 2 1 no")).startswith("2 and 1 stay two results;")
+
+
+async def test_undoing_a_join_gives_back_what_was_joined_to_the_other_before(told: Story) -> None:
+    for name in "abc":
+        await share(told, f"word-{name} https://example.org/{name}")
+    await said(told, MOD, "!merge 2 3")
+    before = await said(told, LUIS, "!show 2")
+    await said(told, MOD, "!merge 1 2")
+    assert (await said(told, LUIS, "!find word-c")).startswith("1. ")
+    assert await said(told, MOD, "!undo") == "Taken back: 2 joined to 1"
+    assert await said(told, LUIS, "!show 2") == before
+    assert (await said(told, LUIS, "!find word-c")).startswith("2. ")
+
+
+async def test_a_join_that_is_undone_later_leaves_what_was_said_of_the_parts_since(told: Story) -> None:
+    """Limits were said of the whole, and so of both; words of the result itself."""
+    await share(told, "first https://example.org/a")
+    await share(told, "second https://example.org/b", LUIS)
+    await said(told, MOD, "!merge 1 2")
+    for command in ("!title 1 Both", "!label 1 amber"):
+        await said(told, MOD, command)
+    assert await said(told, MOD, "!undo 1") == "Taken back: 2 joined to 1"
+    assert "1. Both" in await said(told, MOD, "!show 1")
+    assert "Both" not in await said(told, MOD, "!show 2")
+    for number in (1, 2):
+        assert "TLP:AMBER" in await said(told, MOD, f"!show {number}")

@@ -150,6 +150,10 @@ def test_what_is_no_web_address_is_no_canonical_one(href: str) -> None:
     assert (page.canonical, page.alternates) == (None, {})
 
 
+def test_an_address_of_any_length_is_no_canonical_one() -> None:
+    assert read(f"<link rel=canonical href='/{'a' * 100_000}'>").canonical is None
+
+
 def test_a_canonical_address_is_given_as_the_page_says_it() -> None:
     """Whether to believe it is for others to judge."""
     assert read("<link rel=canonical href=//other.example>").canonical == "https://other.example"

@@ -15,7 +15,7 @@ from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Facts, FetchError, Reason
 from plugins.knowledge.settings import KnowledgeSettings
-from tests.knowledge.asked import DAY, FACTS, GUIDE, HOUR, MODERATOR, WANTING, FakeWeb, connect, reconfigure, states
+from tests.knowledge.asked import DAY, FACTS, GUIDE, HOUR, MODERATOR, WANTING, FakeWeb, asking, reconfigure, states
 from tests.knowledge.fetch.site import page, running, to
 from tests.knowledge.hubs import hub
 
@@ -30,8 +30,7 @@ def web() -> FakeWeb:
 
 @pytest.fixture
 async def told(web: FakeWeb) -> AsyncIterator[Story]:
-    async with story([Knowledge], [WANTING]) as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING]) as s:
         yield s
 
 
@@ -46,8 +45,7 @@ async def test_a_shared_page_is_found_by_its_own_title_and_description_and_shown
 
 
 async def test_unless_a_hub_wants_it_nothing_is_ever_asked_of_the_network(web: FakeWeb) -> None:
-    async with story([Knowledge], [hub(resources=[{"url": GUIDE, "title": "A"}])]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub(resources=[{"url": GUIDE, "title": "A"}])]) as s:
         await s.say(ANA, f"see {GUIDE}")
         await s.say(ANA, f"!share {GUIDE} it helps")
         await s.pipeline.refresh()
@@ -58,16 +56,14 @@ async def test_unless_a_hub_wants_it_nothing_is_ever_asked_of_the_network(web: F
 
 
 async def test_what_another_hub_shares_is_not_asked(web: FakeWeb) -> None:
-    async with story([Knowledge], [WANTING, hub("audit")]) as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING, hub("audit")]) as s:
         await s.say(ANA, f"see {GUIDE}", room="!audit:example.org")
         await s.advance(DAY)
         assert web.asked == []
 
 
 async def test_what_a_page_said_to_one_hub_is_not_known_in_another(web: FakeWeb) -> None:
-    async with story([Knowledge], [WANTING, hub("audit")]) as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING, hub("audit")]) as s:
         for room in ("!transparency:example.org", "!audit:example.org"):
             await s.say(ANA, f"see {GUIDE}", room=room)
         assert "Nothing found" in str(await s.say(LUIS, "!find hospitality", room="!audit:example.org"))
@@ -195,7 +191,7 @@ async def test_a_share_that_is_redacted_while_its_page_is_fetched_leaves_nothing
     web.meanwhile = redacted
     await told.hear(message)
     assert web.asked == [GUIDE]
-    for table in ("facts", "entries", "entry_words"):
+    for table in ("knowledge_facts", "knowledge_entries", "knowledge_entry_words"):
         assert await told.db.reading().value(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - names of tables
 
 
@@ -244,8 +240,7 @@ async def test_turning_it_off_takes_what_pages_said_out_of_the_index(told: Story
 
 
 async def test_turning_it_on_asks_what_is_there_gently_and_the_newest_first(web: FakeWeb) -> None:
-    async with story([Knowledge], [hub()]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub()]) as s:
         for number in range(7):
             await s.say(ANA, f"see https://example.org/{number}")
         await reconfigure(s, WANTING)
@@ -255,8 +250,7 @@ async def test_turning_it_on_asks_what_is_there_gently_and_the_newest_first(web:
 
 
 async def test_recommended_pages_are_asked_too_but_keep_the_title_their_moderators_gave(web: FakeWeb) -> None:
-    async with story([Knowledge], [hub(fetch="titles", resources=[{"url": GUIDE, "title": "Start here"}])]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub(fetch="titles", resources=[{"url": GUIDE, "title": "Start here"}])]) as s:
         await s.settle()
         assert web.asked == [GUIDE]
         assert "1. Start here" in str(await s.say(LUIS, "!find hospitality"))
@@ -273,13 +267,11 @@ async def test_a_crash_between_fetching_and_storing_fetches_again(tmp_path: Path
             raise CrashError
 
     crashing, web = Crashing({GUIDE: FACTS}), FakeWeb({GUIDE: FACTS})
-    async with story([Knowledge], [WANTING], database=tmp_path / "faro.db") as s:
-        connect(s, crashing)
+    async with story([asking(crashing)], [WANTING], database=tmp_path / "faro.db") as s:
         with pytest.raises(BaseExceptionGroup):
             await s.say(ANA, f"see {GUIDE}")
         assert crashing.asked == [GUIDE]
-    async with story([Knowledge], [WANTING], database=tmp_path / "faro.db") as s:
-        connect(s, web)
+    async with story([asking(web)], [WANTING], database=tmp_path / "faro.db") as s:
         await s.settle()
         assert web.asked == [GUIDE]
         assert "Hospitality" in str(await s.say(LUIS, "!find hospitality"))
@@ -307,8 +299,7 @@ async def test_what_the_operator_leaves_out_is_not_asked(fetch: dict[str, Any], 
 
 
 async def test_from_the_room_over_the_network_and_back() -> None:
-    async with running() as net, story([Knowledge], [WANTING]) as s:
-        connect(s, net.fetcher())
+    async with running() as net, story([asking(net.fetcher())], [WANTING]) as s:
         net.public.pages["/old"] = to(net.url("/policy"))
         net.public.pages["/policy"] = page(
             '<html lang="fr"><title>Politique des cadeaux</title><meta name="description" content="Qui peut accepter">'
@@ -321,4 +312,6 @@ async def test_from_the_room_over_the_network_and_back() -> None:
         kept = [(state, tries) for _, state, tries, _ in await states(s)]
         assert kept == [("ok", 1), ("blocked", 1), ("not-found", 1)]
         assert net.inner.asked == []
-        assert await s.db.reading().value("SELECT final_url FROM facts WHERE state = 'ok'") == net.url("/policy")
+        assert await s.db.reading().value("SELECT final_url FROM knowledge_facts WHERE state = 'ok'") == net.url(
+            "/policy"
+        )

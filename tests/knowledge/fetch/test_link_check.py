@@ -15,8 +15,9 @@ from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Health, Reason, State
 from plugins.knowledge.fetch.link_check import judged
-from tests.knowledge.asked import DAY, FakeWeb, connect, reconfigure
+from tests.knowledge.asked import DAY, FakeWeb, asking, reconfigure
 from tests.knowledge.hubs import hub
+from tests.knowledge.test_plugin import KEPT_ADDRESSES, count
 
 ANA, LUIS, MODERATOR = "@ana:example.org", "@luis:example.net", "@mod:example.org"
 A, B = "https://example.org/a", "https://example.org/b"
@@ -35,8 +36,7 @@ def web() -> FakeWeb:
 
 @pytest.fixture
 async def told(web: FakeWeb) -> AsyncIterator[Story]:
-    async with story([Knowledge], [CARING]) as s:
-        connect(s, web)
+    async with story([asking(web)], [CARING]) as s:
         yield s
 
 
@@ -48,7 +48,8 @@ async def days(s: Story, count: int) -> None:
 async def state(s: Story, number: int = 1) -> str:
     return str(
         await s.db.reading().value(
-            "SELECT state FROM health WHERE entry = (SELECT id FROM entries WHERE number = :n)", n=number
+            "SELECT state FROM knowledge_health WHERE entry = (SELECT id FROM knowledge_entries WHERE number = :n)",
+            n=number,
         )
     )
 
@@ -71,8 +72,7 @@ async def test_every_link_is_checked_once_a_week_and_not_all_at_once(told: Story
 
 
 async def test_unless_a_hub_wants_it_no_link_is_checked(web: FakeWeb) -> None:
-    async with story([Knowledge], [hub(moderators=[MODERATOR])]) as s:
-        connect(s, web)
+    async with story([asking(web)], [hub(moderators=[MODERATOR])]) as s:
         await s.say(ANA, f"see {A}")
         await s.pipeline.refresh()
         await days(s, 15)
@@ -209,9 +209,9 @@ async def test_a_move_that_is_taken_back_leaves_the_address_free(told: Story, we
     await days(told, 7)
     await told.say(MODERATOR, "!moved 1")
     await told.say(MODERATOR, "!undo")
-    assert await told.db.reading().value("SELECT count(*) FROM resources") == 1
+    assert await count(told, KEPT_ADDRESSES) == 1
     await told.say(LUIS, f"new {B}")
-    assert await told.db.reading().value("SELECT count(*) FROM entries") == 2
+    assert await count(told, "knowledge_entries") == 2
 
 
 async def test_an_address_that_was_joined_elsewhere_is_seen_where_a_page_moves_there(told: Story, web: FakeWeb) -> None:
@@ -267,18 +267,16 @@ async def test_turning_it_off_forgets_what_was_found(told: Story, web: FakeWeb) 
     await told.say(ANA, f"see {A}")
     await days(told, 7)
     await reconfigure(told, hub())
-    assert await told.db.reading().value("SELECT count(*) FROM health") == 0
+    assert await told.db.reading().value("SELECT count(*) FROM knowledge_health") == 0
     assert "moved" not in str(await told.say(LUIS, "!find see"))
 
 
 async def test_links_are_still_checked_after_a_restart_and_links_from_before_too(tmp_path: Path, web: FakeWeb) -> None:
     async with story([Knowledge], [hub()], database=tmp_path / "faro.db") as s:
         await s.say(ANA, f"see {A} {B}")
-    async with story([Knowledge], [CARING], database=tmp_path / "faro.db") as s:
-        connect(s, web)
+    async with story([asking(web)], [CARING], database=tmp_path / "faro.db") as s:
         await s.settle()
-    async with story([Knowledge], [CARING], database=tmp_path / "faro.db") as s:
-        connect(s, web)
+    async with story([asking(web)], [CARING], database=tmp_path / "faro.db") as s:
         await days(s, 7)
     assert web.times() == {A: 1, B: 1}
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from plugins.knowledge.fetch.facts import FetchError, Reason
-from plugins.knowledge.fetch.ssrf_guard import LONGEST, Policy, checked, host_name, is_public, redirected
+from plugins.knowledge.fetch.ssrf_guard import LONGEST, Policy, checked, is_public, redirected
+from plugins.knowledge.urls.host_names import host_name
 
 POLICY = Policy()
 UNTIMED = settings(deadline=None)  # machines are busy at times

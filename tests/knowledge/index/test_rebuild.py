@@ -1,9 +1,11 @@
-"""Entries follow what was said, and everything made from them follows the entries, whatever happens in any order."""
+"""Entries follow what was said, and everything derived from them follows the entries, whatever happens in any order."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,190 +16,228 @@ from bot.api import Reaction, Transaction
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.testing.story import story
 from plugins.knowledge import Knowledge
-from plugins.knowledge.fetch.queue import put_down
-from plugins.knowledge.index import build_entry, rekey
-from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.maintenance import SLICE
-from plugins.knowledge.index.rebuild import forget_resource, renew
-from plugins.knowledge.search.typo_index import traceable, traces
-from plugins.knowledge.store import joins, recommendations, shares, statements
-from plugins.knowledge.store.access import Sight, every, scope
-from plugins.knowledge.store.ids import entry_of, resources_of
-from plugins.knowledge.store.statements import Author
-from plugins.knowledge.store.votes import reacted, said_useful, withdrawn
-from plugins.knowledge.views.load import Entry, load
+from plugins.knowledge.fetch.queue import enqueue
+from plugins.knowledge.index import build_entry, update
+from plugins.knowledge.index.rebuild import rebuild
+from plugins.knowledge.index.rekey import rekey
+from plugins.knowledge.index.typo_index import traceable, traces
+from plugins.knowledge.maintenance import SLICE
+from plugins.knowledge.store import access, history
+from plugins.knowledge.store.access import Shelf, partition
+from plugins.knowledge.store.load import load
+from plugins.knowledge.store.pages import edges_of, entry_with
+from plugins.knowledge.store.resolve import Resolved, groups, resolve
+from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.urls.canonical import canonical
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
-from tests.knowledge.shelf import RULES, remove, say, urls
+from tests.knowledge.shelf import RULES, recommend, remove, say, urls
 from tests.knowledge.test_plugin import ANA, LUIS
 
 PEOPLE = ("@ana:example.org", "@luis:example.org")
+FIELDS = ("title", "note", "hidden", "own_hidden", "pinned", "topic", "label")
 pages = st.integers(0, 4)
 events = st.integers(0, 6)
+people = st.sampled_from(PEOPLE)
 steps = st.one_of(
     st.tuples(st.just("say"), events, pages, st.sampled_from(["gifts", "TLP:AMBER audit", "#tag volcano", ""])),
     st.tuples(st.just("remove"), events),
-    st.tuples(st.just("curate"), st.lists(pages, max_size=2, unique=True).map(tuple)),
+    st.tuples(st.just("recommend"), st.lists(pages, max_size=2, unique=True).map(tuple)),
     st.tuples(st.just("merge"), pages, pages),
     st.tuples(st.just("split"), st.integers(1, 8)),
-    st.tuples(
-        st.just("correct"),
-        pages,
-        st.sampled_from(["title", "note", "hidden", "pinned", "topic:x", "label"]),
-        st.booleans(),
-    ),
+    st.tuples(st.just("correct"), pages, st.sampled_from(FIELDS), st.booleans()),
     st.tuples(st.just("move"), pages, pages),
-    st.tuples(st.just("vote"), pages, st.sampled_from(PEOPLE)),
-    st.tuples(st.just("react"), events, st.sampled_from(PEOPLE)),
-    st.tuples(st.just("withdraw"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("vote"), pages, people),
+    st.tuples(st.just("react"), events, people),
+    st.tuples(st.just("redact"), st.integers(0, 24)),
     st.tuples(st.just("fetch"), pages),
-    st.tuples(st.just("forget"), st.sampled_from(PEOPLE)),
-    st.tuples(st.just("refile")),
-    st.tuples(st.just("undo"), st.sampled_from(PEOPLE)),
+    st.tuples(st.just("forget"), people),
+    st.tuples(st.just("purge"), pages),
+    st.tuples(st.just("rekey")),
+    st.tuples(st.just("undo"), people),
 )
 
 
 @given(st.lists(steps, min_size=4, max_size=25))
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
-def test_whatever_happens_all_tables_agree(done: list[tuple[Any, ...]]) -> None:  # Any: by kind of step
-    asyncio.run(_live(done))
+def test_whatever_happens_all_tables_agree(history: list[tuple[Any, ...]]) -> None:  # Any: by kind of step
+    asyncio.run(_live(history))
 
 
-async def _live(done: list[tuple[Any, ...]]) -> None:  # Any: as above
+async def _live(history: list[tuple[Any, ...]]) -> None:  # Any: as above
     async with SqliteDatabase(None) as db:
         await db.migrate("knowledge", steps_in(SCHEMA))
-        for number, step in enumerate(done):
+        for number, step in enumerate(history):
             async with db.transaction() as tx:
                 await _do(tx, number, *step)
                 await _agree(tx)
 
 
 async def _do(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
-    if kind in ("merge", "split", "move", "correct", "undo"):
-        await _correct(tx, Author(PEOPLE[at % 2], at), kind, *what)
-        return
-    if kind in ("vote", "react", "withdraw", "fetch"):
-        await _learn(tx, at, kind, *what)
-        return
+    author = Author(PEOPLE[at % 2], at, f"$command{at}")
     match kind:
         case "say":
             event, page, words = what
-            text = f"{words} https://example.org/{page}"
-            await say(tx, text, event=f"${event}", sender=PEOPLE[event % 2], at=1000 + at)
+            await say(tx, f"{words} {_url(page)}", event=f"${event}", sender=PEOPLE[event % 2], at=1000 + at)
         case "remove":
             await remove(tx, f"${what[0]}")
-        case "curate":
-            resources = [{"url": f"https://example.org/{page}", "title": f"Guide {page}"} for page in what[0]]
-            hubs = [hub(resources=resources)]
-            await tx.run(recommendations.curate, Rules(hubs), hubs)
+        case "recommend":
+            await recommend(tx, hub(resources=[{"url": _url(page), "title": f"Guide {page}"} for page in what[0]]))
         case "forget":
-            await tx.run(shares.forget, RULES, what[0])
-        case _:
-            await tx.execute("UPDATE resources SET key = 'old ' || id, version = 0")
-            while await tx.run(rekey.refile, RULES, 2):
-                pass
-
-
-async def _learn(tx: Transaction, at: int, kind: str, *what: Any) -> None:  # Any: as above
-    match kind:
-        case "vote":
-            if entry := await _entry(tx, what[0]):
-                await tx.run(said_useful, RULES, entry.id, what[1])
+            await tx.run(update.forget, RULES, what[0])
+        case "redact":
+            await tx.run(update.redact, RULES, "transparency", f"$command{what[0]}")
         case "react":
-            room = "!transparency-members:example.org"
-            await tx.run(reacted, RULES, Reaction(room, f"$by{what[1]}", what[1], at, f"${what[0]}", "👍"))
-        case "withdraw":
-            await tx.run(withdrawn, RULES, f"$by{what[0]}")
+            room, (event, user) = "!transparency-members:example.org", what
+            await tx.run(update.react, RULES, Reaction(room, author.event or "", user, at, f"${event}", "👍"))
+        case "rekey":
+            await tx.execute("UPDATE knowledge_pages SET key = 'old ' || id, version = 0 WHERE key IS NOT NULL")
+            while await tx.run(rekey, RULES, 2):
+                pass
+        case "undo":
+            shelves = [shelf.id for shelf in await tx.run(access.every_shelf)]
+            for change in await tx.run(history.last_of, shelves, what[0], 1):
+                await tx.run(update.undo, RULES, change.id)
         case _:
-            if entry := await _entry(tx, what[0]):
-                await tx.run(put_down, [hub(fetch="titles")], [entry.id], at)
-                await tx.execute(
-                    """UPDATE facts SET state = 'ok', tries = 1, due = NULL, description = 'told by ' || url
-                    WHERE due IS NOT NULL"""
-                )
-                await tx.run(renew, RULES, {entry.id})
+            await _change(tx, author, kind, *what)
 
 
-async def _correct(tx: Transaction, author: Author, kind: str, *what: Any) -> None:  # Any: as above
-    shelf = await tx.value("SELECT id FROM shelves") or 0
+async def _change(tx: Transaction, author: Author, kind: str, *what: Any) -> None:  # Any: as above
+    if kind == "split":
+        if page := await tx.value("SELECT id FROM knowledge_pages WHERE number = :number", number=what[0]):
+            await tx.run(update.split, RULES, page, author)
+        return
+    entry = await _entry(tx, what[0])
+    if entry is None:
+        return
     match kind:
         case "merge":
-            into, other = [await _entry(tx, page) for page in what]
-            if into and other and into != other:
-                await tx.run(statements.merge, RULES, into, other, author)
+            other = await _entry(tx, what[1])
+            if other not in (None, entry):
+                await tx.run(update.merge, RULES, entry, other, author)
         case "move":
-            page, url = what[0], f"https://example.org/{what[1]}"
-            [resource] = (await tx.run(resources_of, {url})).values()
-            there = await tx.run(entry_of, shelf, resource)
-            await tx.run(forget_resource, resource)
-            entry = await _entry(tx, page)
-            if entry and there in (None, entry.id):
-                await tx.run(statements.move, RULES, entry, url, author)
-        case "split":
-            await tx.run(joins.split, RULES, shelf, what[0])
+            if await _entry(tx, what[1]) in (None, entry):
+                url = _url(what[1])
+                await tx.run(update.move, RULES, entry, url, canonical(url) or url, author)
         case "correct":
-            page, field, on = what
-            value = {"label": "amber", "hidden": "1", "pinned": "1", "topic:x": "+"}.get(field, "corrected volcano")
-            if entry := await _entry(tx, page):
-                await tx.run(statements.change, RULES, entry, author, [(field, value if on else None)])
+            field, on = what[1:]
+            values = {"label": "2", "title": "volcano", "note": "volcano", "topic": "+-"[not on]}
+            saying = Saying(field, values.get(field, str(int(on))), key="x" if field == "topic" else "")
+            await tx.run(update.edit, RULES, entry, author, [saying])
+        case "vote":
+            await tx.run(update.vote, RULES, entry, Author(what[1], author.at, author.event))
+        case "purge":
+            await tx.run(update.purge, RULES, [entry])
         case _:
-            for change in await tx.run(statements.last_of, [shelf], what[0]):
-                await tx.run(statements.undo, RULES, change, author)
+            await tx.run(enqueue, [hub(fetch="titles")], [entry], author.at)
+            await tx.execute(
+                """UPDATE knowledge_facts SET state = 'ok', tries = 1, due = NULL, description = 'about ' || url
+                WHERE due IS NOT NULL"""
+            )
+            await tx.run(rebuild, RULES, {entry})
 
 
-async def _entry(tx: Transaction, page: int) -> Entry | None:
-    """What knows of a page, if it is not hidden."""
-    id_ = await tx.value(
-        "SELECT entry FROM shares WHERE url = :url UNION SELECT entry FROM curations WHERE url = :url",
-        url=f"https://example.org/{page}",
-    )
-    found = await tx.run(load, Sight(tuple(await tx.run(every))), [id_]) if id_ else ()
-    return found[0] if found else None
+def _url(page: int) -> str:
+    return f"https://example.org/{page}"
+
+
+async def _entry(tx: Transaction, page: int) -> int | None:
+    """The entry that has a page."""
+    shelves = await tx.run(access.every_shelf)
+    return await tx.run(entry_with, shelves[0].id, canonical(_url(page)) or "") if shelves else None
 
 
 async def _agree(tx: Transaction) -> None:
-    """Words, counts, traces, topics, pages and numbers are those of the entries there are, no more and no fewer."""
-    entries = {row["id"]: row for row in await tx.rows("SELECT * FROM entries")}
-    words = {row["id"]: row for row in await tx.rows("SELECT rowid AS id, * FROM entry_words")}
-    assert set(words) == {id_ for id_, entry in entries.items() if not entry["hidden"]}
+    """What is derived is what the rows that count make, no more and no less."""
+    await _agree_groups(tx)
+    await _agree_entries(tx)
+    await _agree_words(tx)
+    await _agree_rows(tx)
+
+
+async def _agree_groups(tx: Transaction) -> None:
+    entry = {row["id"]: row["entry"] for row in await tx.rows("SELECT id, entry FROM knowledge_pages")}
+    assert groups(entry, await tx.run(edges_of, entry)) == entry
+
+
+async def _agree_entries(tx: Transaction) -> None:
+    """Each entry, its topics and words are what `resolve` and `build` make of the rows that count."""
+    shelves = {shelf.id: shelf for shelf in await tx.run(access.every_shelf)}
+    shelf_of = {row["id"]: shelves[row["shelf"]] for row in await tx.rows("SELECT id, shelf FROM knowledge_pages")}
+    parts = await tx.run(load, set(shelf_of))
+    made = {
+        lead: _built(shelf_of[lead], resolved)
+        for lead, of_entry in parts.items()
+        if (resolved := resolve(lead, of_entry))
+    }
+    topics: dict[int, set[str]] = {}
+    for row in await tx.rows("SELECT entry, topic FROM knowledge_entry_topics"):
+        topics.setdefault(row["entry"], set()).add(row["topic"])
+    words = {row.pop("id"): row for row in map(dict, await tx.rows("SELECT rowid AS id, * FROM knowledge_entry_words"))}
+    stored = {
+        row["id"]: (row, topics.get(row["id"], set()), words.get(row["id"], {}))
+        for row in await tx.rows("SELECT * FROM knowledge_entries")
+    }
+    assert stored == made
+    assert topics.keys() | words.keys() <= stored.keys()
+
+
+def _built(shelf: Shelf, resolved: Resolved) -> tuple[Mapping[str, object], set[str], Mapping[str, object]]:
+    built = build_entry.build(RULES.of(shelf.hub), shelf, resolved)
+    entry = {"id": resolved.lead, "shelf": shelf.id, "number": resolved.number, **built.entry}
+    return entry, set(built.topics), built.words
+
+
+async def _agree_words(tx: Transaction) -> None:
+    """The vocabulary counts the entries that are shown, and the traces are those of its words."""
     counted: Counter[tuple[str, int]] = Counter()
-    for id_, row in words.items():
-        where = scope(entries[id_]["shelf"], entries[id_]["label"])
-        topics = [one["topic"] for one in await tx.rows("SELECT topic FROM entry_topics WHERE entry = :id", id=id_)]
-        counted.update((word, where) for word in build_entry.counted(row, topics))
-    known = {(row["word"], row["shelf"]): row["entries"] for row in await tx.rows("SELECT * FROM vocabulary")}
-    assert known == dict(counted)
-    traced = {(row["trace"], row["word"]) for row in await tx.rows("SELECT trace, word FROM traces")}
+    for row in await tx.rows(
+        """SELECT w.*, e.shelf, e.label, (SELECT json_group_array(topic) FROM knowledge_entry_topics
+        WHERE entry = e.id) AS given FROM knowledge_entry_words w JOIN knowledge_entries e ON e.id = w.rowid"""
+    ):
+        of_shelf = partition(row["shelf"], row["label"])
+        counted.update((word, of_shelf) for word in build_entry.counted(row, json.loads(row["given"])))
+    rows = await tx.rows("SELECT * FROM knowledge_vocabulary")
+    assert {(row["word"], row["shelf"]): row["entries"] for row in rows} == dict(counted)
+    traced = {(row["trace"], row["word"]) for row in await tx.rows("SELECT trace, word FROM knowledge_traces")}
     assert traced == {(trace, word) for word, _ in counted if traceable(word) for trace in traces(word)}
-    said = await tx.rows("SELECT entry, resource FROM shares UNION SELECT entry, resource FROM curations")
-    assert {row["entry"] for row in said} == set(entries)
-    # A page belongs to one entry of a shelf, and all that was said of it is there.
-    merged = {row["resource"]: row["entry"] for row in await tx.rows("SELECT resource, entry FROM merged")}
-    of_pages = await tx.rows("SELECT entry, resource FROM facts UNION SELECT entry, resource FROM votes")
-    for row in (*said, *of_pages):
-        assert merged.get(row["resource"], row["entry"]) == row["entry"]
-        assert row["resource"] in merged or entries[row["entry"]]["resource"] == row["resource"]
-    # What a page said stands while somebody says its address, and with what is said of it.
-    about = "SELECT entry, resource, url FROM"
-    addresses = await tx.rows(f"{about} shares UNION {about} curations")
-    moved = await tx.rows("SELECT value FROM corrections UNION SELECT value FROM put_aside")
-    for row in await tx.rows(f"{about} facts"):
-        assert row in addresses or {"value": row["url"]} in moved
-    for id_, entry in entries.items():
-        votes = await tx.value("SELECT count(DISTINCT sharer) FROM votes WHERE entry = :id", id=id_)
-        assert entry["votes"] == votes
-        told = await tx.rows("SELECT url FROM facts WHERE entry = :id", id=id_)
-        if not entry["hidden"]:
-            assert {word for word in words[id_]["about"].split() if word.isdigit()} == {row["url"][-1] for row in told}
-    used = {row["resource"] for row in (*said, *entries.values())} | set(merged)
-    assert {row["id"] for row in await tx.rows("SELECT id FROM resources")} == used
-    numbers = [row["number"] for row in await tx.rows("SELECT number FROM entries UNION ALL SELECT number FROM merged")]
-    assert len(numbers) == len(set(numbers))
-    assert not numbers or max(numbers) <= await tx.value("SELECT last FROM shelves")
+
+
+async def _agree_rows(tx: Transaction) -> None:
+    """Nothing is left of what is gone but its number, and that coordinators hid it; numbers and places are unique."""
+    gone = "page IN (SELECT id FROM knowledge_pages WHERE entry NOT IN (SELECT id FROM knowledge_entries))"
+    for table in ("shares", "recommendations", "facts"):
+        assert not await tx.value(f"SELECT count(*) FROM knowledge_{table} WHERE {gone}")  # noqa: S608 - from above
+    of_gone = await tx.rows(f"SELECT * FROM knowledge_statements WHERE {gone}")  # noqa: S608 - as above
+    counting = [row for row in of_gone if row["withdrawn"] is None]
+    assert {row["field"] for row in counting} <= {"hidden"}
+    keyed = await tx.rows(
+        """SELECT id FROM knowledge_pages WHERE key IS NOT NULL AND entry NOT IN (SELECT id FROM knowledge_entries)"""
+    )
+    assert {row["id"] for row in keyed} == {row["page"] for row in counting}
+    words = [
+        row for row in of_gone if row["field"] in ("title", "note", "topic", "url") and (row["value"] or row["key"])
+    ]
+    assert words == []
+    # What a page said of itself stands while somebody gives the address it was asked by.
+    assert not await tx.value(
+        """SELECT count(*) FROM knowledge_facts f WHERE url NOT IN (SELECT url FROM knowledge_shares WHERE page = f.page
+        UNION ALL SELECT url FROM knowledge_recommendations WHERE page = f.page
+        UNION ALL SELECT value FROM knowledge_statements WHERE page = f.page AND field = 'url' AND withdrawn IS NULL)"""
+    )
+    for row in await tx.rows(
+        """SELECT s.last_number, (SELECT max(number) FROM knowledge_pages WHERE shelf = s.id) AS number
+        FROM knowledge_shelves s"""
+    ):
+        assert (row["number"] or 0) <= row["last_number"]
+    places = await tx.rows(
+        "SELECT page, seq FROM knowledge_shares UNION ALL SELECT page, seq FROM knowledge_statements"
+    )
+    assert len({(row["page"], row["seq"]) for row in places}) == len(places)
     assert await tx.value("SELECT count(*) FROM pragma_foreign_key_check") == 0
 
 
-async def test_a_changed_thesaurus_makes_entries_anew_in_the_background_while_people_search(tmp_path: Path) -> None:
+async def test_a_changed_thesaurus_rebuilds_entries_in_the_background_while_people_search(tmp_path: Path) -> None:
     file, many = tmp_path / "faro.db", 2 * SLICE + 1
     async with story([Knowledge], [hub()], database=file) as told, told.db.transaction() as tx:
         for number in range(many):
@@ -205,13 +245,13 @@ async def test_a_changed_thesaurus_makes_entries_anew_in_the_background_while_pe
     added = {"gift-policy": {"es": ["detallitos"]}}
     async with story([Knowledge], [hub(thesaurus=added)], database=file) as told:
         db, asked = told.db.reading(), (0, SLICE, 2 * SLICE)  # one of each slice
-        for anew in ([True, False, False], [True, True, False], [True, True, True]):
+        for rebuilt in ([True, False, False], [True, True, False], [True, True, True]):
             await told.settle()
-            assert [bool(await urls(db, f"gift register word{number}")) for number in asked] == anew
+            assert [bool(await urls(db, f"gift register word{number}")) for number in asked] == rebuilt
             for number in asked:
                 assert await urls(db, f"detallitos word{number}") == [f"https://example.org/{number}"]
             told.clock.advance(1)
-        assert await db.value("SELECT count(*) FROM stale") == 0
+        assert await db.value("SELECT count(*) FROM knowledge_stale") == 0
 
 
 async def test_a_hub_that_opens_or_closes_is_seen_at_once_as_it_is_now(tmp_path: Path) -> None:

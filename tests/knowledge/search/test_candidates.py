@@ -9,19 +9,19 @@ import pytest
 
 from bot.api import SyncReader
 from bot.storage.database import SqliteDatabase
+from plugins.knowledge.index import facets, update
 from plugins.knowledge.index.hub_rules import Rules, together
 from plugins.knowledge.search import candidates, engine, ranking
 from plugins.knowledge.search.fts_query import match
 from plugins.knowledge.search.interpret import weigh
 from plugins.knowledge.search.query_parser import read
 from plugins.knowledge.store import access
-from plugins.knowledge.store import shares as stored_shares
-from plugins.knowledge.store.access import AMBER, COORDINATORS, GREEN, MEMBERS, Sight
-from plugins.knowledge.store.shares import Share
-from plugins.knowledge.store.votes import said_useful
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.tlp import AMBER, GREEN
 from plugins.knowledge.views import load
 from tests.knowledge.hubs import hub
-from tests.knowledge.shelf import ANA, NOW, urls
+from tests.knowledge.shelf import ANA, NOW, urls, vote
 
 HUBS = tuple(hub(name, visibility=visibility) for name, visibility in
              (("transparency", "shared"), ("audit", "shared"), ("closed", "private")))  # fmt: skip
@@ -30,29 +30,29 @@ TERMS = together(HUBS)
 WORDS = ("volcano", "lava", "audits", "gift", "mountain", "regalos", "steam")
 
 
-def share(number: int, title: str, note: str = "", *, hub: str = "transparency", **more: object) -> Share:
+def share(number: int, title: str, note: str = "", *, hub: str = "transparency", **more: object) -> NewShare:
     made = {
         "hub": hub, "url": f"https://example.org/{number}", "canonical": f"example.org/{number}", "sent_at": NOW - 1,
         "sender": ANA, "room": f"!{hub}:example.org", "event": f"${number}", "label": title, "note": note, **more,
     }  # fmt: skip
-    return Share(**made)  # type: ignore[arg-type]  # the values of a dict have one type
+    return NewShare(**made)  # type: ignore[arg-type]  # the values of a dict have one type
 
 
-async def put(db: SqliteDatabase, shares: Sequence[Share]) -> None:
+async def put(db: SqliteDatabase, shares: Sequence[NewShare]) -> None:
     async with db.transaction() as tx:
-        await tx.run(stored_shares.put, RULES, shares)
+        await tx.run(update.put, RULES, shares)
 
 
-async def sights(db: SqliteDatabase) -> Sequence[Sight]:
-    every = await db.reading().run(access.every)
+async def sights(db: SqliteDatabase) -> Sequence[Scope]:
+    every = await db.reading().run(access.every_shelf)
     main = [shelf for shelf in every if shelf.circle == MEMBERS]
     shared = tuple(shelf for shelf in main if shelf.hub in ("transparency", "audit"))
     return [
-        *(Sight((shelf,)) for shelf in every),
-        Sight(tuple(main)),
-        Sight(shared[:1], shared[1:]),
-        Sight(shared[:1], shared[1:], all_shared=True),
-        Sight((main[-1],), shared),
+        *(Scope((shelf,)) for shelf in every),
+        Scope(tuple(main)),
+        Scope(shared[:1], shared[1:]),
+        Scope(shared[:1], shared[1:], all_shared=True),
+        Scope((main[-1],), shared),
     ]
 
 
@@ -73,24 +73,24 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
         ],
     )
     found = []
-    for sight in await sights(db):
-        conditions = candidates.Conditions(sight)
+    for scope in await sights(db):
+        conditions = candidates.Conditions(scope)
         for words in ("", *WORDS, "volcano lava", '"gift mountain"', "steam -lava"):
             question = read(words, TERMS)
             ways = [
-                match(facets, question.units, question.without)
-                for facets in ([sight.words], *([()] if question.units else []))
+                match(required, question.units, question.without)
+                for required in ([facets.of_scope(scope)], *([()] if question.units else []))
             ]
             answers = [await db.reading().run(candidates.newest, conditions, way, most=1000) for way in ways]
-            assert answers[0] == answers[-1], (sight, words)
+            assert answers[0] == answers[-1], (scope, words)
             found.append(len(answers[0]))
     assert min(found[1:8]) > 0
 
 
-async def facets_for(db: SqliteDatabase, sight: Sight, words: str) -> Sequence[Sequence[str]]:
+async def facets_for(db: SqliteDatabase, scope: Scope, words: str) -> Sequence[Sequence[str]]:
     def ask(reader: SyncReader) -> Sequence[Sequence[str]]:
-        weighed = weigh(reader, sight, read(words, TERMS).units, TERMS).wanted
-        return list(candidates.Conditions(sight).facets_for(weighed))
+        weighed = weigh(reader, scope, read(words, TERMS).units, TERMS).wanted
+        return list(candidates.Conditions(scope).facets_for(weighed))
 
     return await db.reading().run(ask)
 
@@ -105,13 +105,13 @@ async def test_facets_are_asked_for_where_most_of_what_matches_may_not_be_seen(d
             share(4 * many, "Volcano steam"),
         ],
     )
-    everything, one_hub, *_ = [Sight(tuple(await db.reading().run(access.every))), *await sights(db)]
-    own = Sight(tuple(shelf for shelf in everything.own if shelf.hub == "transparency"))
-    assert await facets_for(db, own, "volcano") == [own.words]
+    everything, one_hub, *_ = [Scope(tuple(await db.reading().run(access.every_shelf))), *await sights(db)]
+    own = Scope(tuple(shelf for shelf in everything.own if shelf.hub == "transparency"))
+    assert await facets_for(db, own, "volcano") == [facets.of_scope(own)]
     assert await facets_for(db, own, "lava") == []
-    assert await facets_for(db, own, "lava volcano") == [own.words]
+    assert await facets_for(db, own, "lava volcano") == [facets.of_scope(own)]
     assert await facets_for(db, everything, "volcano") == []
-    assert await facets_for(db, one_hub, "nothing") == [one_hub.words], "nothing is known of it"
+    assert await facets_for(db, one_hub, "nothing") == [facets.of_scope(one_hub)], "nothing is known of it"
     assert await urls(db.reading(), "volcano") == [f"https://example.org/{4 * many}"]
 
 
@@ -123,21 +123,21 @@ async def test_what_few_seem_to_have_is_found_among_many_that_may_not_be_seen(db
     assert found == ["5000", "5001"]
 
 
-def weighed_ids(reader: SyncReader, sight: Sight, words: str) -> list[int]:
-    weighed, _, good, _ = weigh(reader, sight, read(words, TERMS).units, TERMS)
-    rows, _ = candidates.candidates(reader, candidates.Conditions(sight), weighed, good, NOW)
+def weighed_ids(reader: SyncReader, scope: Scope, words: str) -> list[int]:
+    weighed, _, good, _ = weigh(reader, scope, read(words, TERMS).units, TERMS)
+    rows, _ = candidates.candidates(reader, candidates.Conditions(scope), weighed, good, NOW)
     return [row["id"] for row in rows]
 
 
-async def own_sight(db: SqliteDatabase) -> Sight:
-    every = await db.reading().run(access.every)
-    return Sight(tuple(shelf for shelf in every if shelf.hub == "transparency"))
+async def own_sight(db: SqliteDatabase) -> Scope:
+    every = await db.reading().run(access.every_shelf)
+    return Scope(tuple(shelf for shelf in every if shelf.hub == "transparency"))
 
 
 @pytest.mark.parametrize("newer", [2, 5, 12])
 async def test_what_has_all_words_in_its_title_is_weighed_however_much_is_newer(db: SqliteDatabase, newer: int) -> None:
     await put(db, [share(number, "Volcano and lava") for number in range(4)])
-    oldest = {row["id"] for row in await db.reading().rows("SELECT id FROM entries")}
+    oldest = {row["id"] for row in await db.reading().rows("SELECT id FROM knowledge_entries")}
     await put(db, [share(9 + number, "Mountain", "a volcano, and lava") for number in range(newer * candidates.POOL)])
     assert oldest <= set(await db.reading().run(weighed_ids, await own_sight(db), "volcano lava"))
 
@@ -169,10 +169,8 @@ async def test_a_word_in_the_title_and_one_elsewhere_is_weighed_though_many_have
 async def test_what_is_good_is_found_however_much_is_good_elsewhere(db: SqliteDatabase) -> None:
     async def useful(number: int, hub: str) -> None:
         async with db.transaction() as tx:
-            for entry in (
-                await tx.run(stored_shares.put, RULES, [share(number, "Mountain", "a volcano", hub=hub)])
-            ).values():
-                await tx.run(said_useful, RULES, entry, "@ben:example.org")
+            for entry in (await tx.run(update.put, RULES, [share(number, "Mountain", "a volcano", hub=hub)])).values():
+                await vote(tx, entry, "@ben:example.org")
 
     await useful(1, "transparency")
     await put(db, [share(10 + number, "A volcano") for number in range(3 * candidates.POOL)])
@@ -180,18 +178,18 @@ async def test_what_is_good_is_found_however_much_is_good_elsewhere(db: SqliteDa
     assert before[0] == "https://example.org/1"
     async with db.transaction() as tx:  # as if so many were there
         await tx.execute(
-            """INSERT INTO vocabulary (word, shelf, entries)
-            SELECT '=good', id + 1000, :many FROM shelves WHERE hub = 'transparency'""",
+            """INSERT INTO knowledge_vocabulary (word, shelf, entries)
+            SELECT '=good', id + 1000, :many FROM knowledge_shelves WHERE hub = 'transparency'""",
             many=100 * candidates.SOUGHT,
         )
     await useful(5000, "closed")
     assert await urls(db.reading(), "volcano sort:useful") == before
 
 
-async def in_part(db: SqliteDatabase, sight: Sight) -> Sequence[str]:
+async def in_part(db: SqliteDatabase, scope: Scope) -> Sequence[str]:
     """What is found of three words, of which no entry has more than two."""
-    found = await db.reading().run(engine.find, sight, read("volcano lava steam", TERMS), (), NOW, terms=TERMS)
-    return [entry.url for entry in await db.reading().run(load.load, sight, [hit.id for hit in found.hits])]
+    found = await db.reading().run(engine.find, scope, read("volcano lava steam", TERMS), (), NOW, terms=TERMS)
+    return [entry.url for entry in await db.reading().run(load.load, scope, [hit.id for hit in found.hits])]
 
 
 async def test_what_others_shared_since_hides_nothing_that_has_some_of_the_words(db: SqliteDatabase) -> None:
@@ -203,19 +201,24 @@ async def test_what_others_shared_since_hides_nothing_that_has_some_of_the_words
             share(1000, "Mountain"),
         ],
     )
-    sight = Sight(tuple(shelf for shelf in await db.reading().run(access.every) if shelf.hub == "closed"))
-    before = await in_part(db, sight)
+    scope = Scope(tuple(shelf for shelf in await db.reading().run(access.every_shelf) if shelf.hub == "closed"))
+    before = await in_part(db, scope)
     assert before[0] == "https://example.org/1"
     async with db.transaction() as tx:  # as if so many were there
         await tx.execute(
-            """INSERT INTO entries (id, shelf, number, resource) SELECT 10000000, s.id, 10000000, e.resource
-            FROM shelves s, entries e WHERE s.hub = 'transparency' AND e.id = 1"""
+            """INSERT INTO knowledge_pages (id, shelf, number, version, entry)
+            SELECT 10000000, id, 10000000, 0, 10000000 FROM knowledge_shelves WHERE hub = 'transparency'"""
         )
         await tx.execute(
-            "INSERT INTO vocabulary (word, shelf, entries) SELECT DISTINCT word, 99, :many FROM vocabulary",
+            """INSERT INTO knowledge_entries (id, shelf, number)
+            SELECT id, shelf, number FROM knowledge_pages WHERE id = 10000000"""
+        )
+        await tx.execute(
+            """INSERT INTO knowledge_vocabulary (word, shelf, entries)
+            SELECT DISTINCT word, 99, :many FROM knowledge_vocabulary""",
             many=2 * candidates.FEW,
         )
-    assert await in_part(db, sight) == before
+    assert await in_part(db, scope) == before
 
 
 async def test_that_there_may_be_more_that_have_some_of_the_words_is_told(db: SqliteDatabase) -> None:
@@ -244,9 +247,9 @@ async def test_page_after_page_shows_each_result_once(db: SqliteDatabase, words:
             for number in range(1500)
         ],
     )  # fmt: skip
-    sight, question, shown = await own_sight(db), read(words, TERMS), list[str]()
+    scope, question, shown = await own_sight(db), read(words, TERMS), list[str]()
     for page in range(100):
-        _, entries = await db.reading().run(load.answer, sight, question, (), NOW, terms=TERMS, count=5, after=5 * page)
+        _, entries = await db.reading().run(load.answer, scope, question, (), NOW, terms=TERMS, count=5, after=5 * page)
         if not entries:
             break
         shown += [entry.url for entry in entries]
@@ -264,9 +267,9 @@ async def test_whether_these_are_all_is_told_and_more_are_weighed_where_more_are
     db: SqliteDatabase, words: str, count: int, complete: bool
 ) -> None:
     await put(db, [share(number, "A volcano") for number in range(count)])
-    sight, question = await own_sight(db), read(words, TERMS)
-    found = await db.reading().run(engine.find, sight, question, (), NOW, terms=TERMS)
+    scope, question = await own_sight(db), read(words, TERMS)
+    found = await db.reading().run(engine.find, scope, question, (), NOW, terms=TERMS)
     assert found.complete is complete
-    every = await db.reading().run(engine.find, sight, question, (), NOW, terms=TERMS, most=10 * count)
+    every = await db.reading().run(engine.find, scope, question, (), NOW, terms=TERMS, most=10 * count)
     assert every.complete
     assert len(every.hits) == count

@@ -12,12 +12,11 @@ from bot.storage.database import SqliteDatabase
 from plugins.knowledge.index.hub_rules import Rules, together
 from plugins.knowledge.search import engine
 from plugins.knowledge.search.candidates import POOL
-from plugins.knowledge.store import choices, recommendations
-from plugins.knowledge.store.votes import said_useful
+from plugins.knowledge.store import privacy
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import load
 from tests.knowledge.hubs import hub
-from tests.knowledge.shelf import ANA, HUBS, LUIS, NOW, RULES, YEAR, ask, entries, everything, say, seen, urls
+from tests.knowledge.shelf import ANA, HUBS, LUIS, NOW, YEAR, ask, entries, everything, recommend, say, seen, urls, vote
 
 DAY = 86_400_000
 A, B, C = (f"https://example.org/{name}" for name in "abc")
@@ -127,7 +126,7 @@ async def test_titles_before_words_before_addresses(db: SqliteDatabase) -> None:
     ]
     hubs = [hub(resources=resources)]
     async with db.transaction() as tx:
-        await tx.run(recommendations.curate, Rules(hubs), hubs)
+        await recommend(tx, *hubs)
         order = [url.rpartition("/")[2] for url in await urls(tx, "audit")]
         assert order == ["3", "4", "2", "audit"]
 
@@ -267,7 +266,7 @@ async def test_sites_and_types_are_known_from_the_address(db: SqliteDatabase, ur
 async def test_a_language_is_that_of_the_page(db: SqliteDatabase) -> None:
     hubs = [hub(resources=[{"url": A, "title": "Uno", "language": "es"}, {"url": B, "title": "One", "language": "en"}])]
     async with db.transaction() as tx:
-        await tx.run(recommendations.curate, Rules(hubs), hubs)
+        await recommend(tx, *hubs)
         assert await urls(tx, "lang:spanish") == [A]
         assert await urls(tx, "idioma:inglés") == [B]
 
@@ -279,7 +278,7 @@ async def test_where_nobody_says_a_language_the_address_may(db: SqliteDatabase) 
         await say(tx, spanish, event="$1")
         await say(tx, swedish, event="$2")  # as often El Salvador
         await say(tx, A, event="$3")
-        await tx.run(recommendations.curate, Rules(hubs), hubs)
+        await recommend(tx, *hubs)
         assert await urls(tx, "lang:es") == [spanish]
         assert await urls(tx, "lang:sv") == []
         assert await urls(tx, "lang:en") == ["https://example.org/es/manual"]
@@ -326,7 +325,7 @@ async def test_useful_first_where_that_is_wanted(db: SqliteDatabase) -> None:
         await say(tx, f"volcano {A}", event="$1")
         await say(tx, f"volcano volcano {B}", event="$2")
         [*_, first] = [entry for entry in await everything(tx) if entry.url == A]
-        await tx.run(said_useful, RULES, first.id, LUIS)
+        await vote(tx, first.id, LUIS)
         assert await urls(tx, "volcano sort:useful") == [A, B]
         assert await urls(tx, "sort:useful") == [A, B]
         assert next(hit.id for hit in await tx.run(engine.most_useful, await seen(tx), 0, 5)) == first.id
@@ -351,7 +350,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
         )
     ]
     async with db.transaction() as tx:
-        await tx.run(recommendations.curate, Rules(hubs), hubs)
+        await recommend(tx, *hubs)
         assert await like(tx, A) == [B]
         assert await like(tx, C) == []
 
@@ -363,7 +362,7 @@ async def test_similar_pages_speak_of_the_same_and_are_not_the_page_itself(db: S
 async def test_any_title_can_be_asked_what_is_like_it(db: SqliteDatabase, title: str) -> None:
     hubs = [hub(resources=[{"url": A, "title": title}])]
     async with db.transaction() as tx:
-        await tx.run(recommendations.curate, Rules(hubs), hubs)
+        await recommend(tx, *hubs)
         assert await like(tx, A) == []
 
 
@@ -384,11 +383,11 @@ async def test_people_are_named_who_shared_on_a_topic_and_agreed(db: SqliteDatab
         await say(tx, f"#gifts {B}", event="$2", sender=LUIS)
         await say(tx, f"#gifts {C}", event="$3", sender="@eva:example.org", hub="audit")
         for user in (ANA, "@eva:example.org"):
-            await tx.run(choices.set_askable, user, askable=True)
+            await tx.run(privacy.choose, user, askable=True)
         assert await tx.run(engine.askable, await seen(tx), ["gifts"]) == [ANA]
         assert await tx.run(engine.askable, await seen(tx), ["audit"]) == []
         assert await tx.run(engine.askable, await seen(tx, others=["audit"]), ["gifts"]) == [ANA, "@eva:example.org"]
-        await tx.run(choices.set_askable, ANA, askable=False)
+        await tx.run(privacy.choose, ANA, askable=False)
         assert await tx.run(engine.askable, await seen(tx), ["gifts"]) == []
 
 
@@ -402,10 +401,10 @@ async def test_the_best_are_found_among_hundreds_though_they_are_old(db: SqliteD
     rules = Rules(hubs)
     async with db.transaction() as tx:
         await say(tx, "volcano https://example.org/liked", event="$liked", rules=rules)
-        await tx.run(recommendations.curate, rules, hubs)
+        await recommend(tx, *hubs)
         [liked] = [entry for entry in await everything(tx) if entry.url.endswith("liked")]
         for number in range(8):
-            await tx.run(said_useful, rules, liked.id, f"@u{number}:example.org")
+            await vote(tx, liked.id, f"@u{number}:example.org")
         for number in range(3 * POOL):
             await say(tx, f"volcano and other things https://example.org/{number}", event=f"${number}", rules=rules)
         found = await urls(tx, "volcano")
@@ -439,6 +438,6 @@ async def test_of_what_is_equally_useful_that_of_the_own_hub_comes_first(db: Sql
     async with db.transaction() as tx:
         await say(tx, A, event="$1", at=NOW - 2 * DAY)
         await say(tx, B, event="$2", hub="audit", at=NOW - DAY)
-        sight = await seen(tx, others=["audit"])
-        top = await tx.run(load.load, sight, [hit.id for hit in await tx.run(engine.most_useful, sight, 0, 5)])
+        scope = await seen(tx, others=["audit"])
+        top = await tx.run(load.load, scope, [hit.id for hit in await tx.run(engine.most_useful, scope, 0, 5)])
         assert [entry.url for entry in top] == [A, B]

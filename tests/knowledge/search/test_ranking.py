@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bot.api import Row
-from plugins.knowledge.index.build_entry import Said, make
+from plugins.knowledge.index.build_entry import build
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.index.thesaurus import with_terms
 from plugins.knowledge.search import ranking
 from plugins.knowledge.search.query_parser import read
 from plugins.knowledge.store.access import MEMBERS, Shelf
+from plugins.knowledge.store.resolve import Part, resolve
 from tests.knowledge.hubs import hub
 
 TERMS = with_terms(())
@@ -24,16 +25,19 @@ NOW = 50 * YEAR
 
 def entry(title: str = "Something", *, topics: str = "[]", note: str = "", about: str = "", url: str = "https://example.org/x",
           **more: Any) -> Row:  # fmt: skip  # Any: columns of entries
-    curation = {
+    recommendation = {
         "url": url,
         "title": f'{{"": "{title}"}}',
         "note": f'{{"": "{note}"}}' if note else "{}",
         "topics": topics,
         "language": None,
     }
-    facts = {"title": None, "description": about, "site": None, "author": None, "language": None, "kind": None}
-    made = make(RULES, Shelf(1, "transparency", MEMBERS), Said(1, curations=[curation], facts=[facts] if about else []))
-    return {"curated": 0, "pinned": 0, "votes": 0, "shared_at": None, **made.words, **more}
+    facts = {"page": 1, "state": "ok", "title": None, "description": about, "site": None, "author": None,
+             "language": None, "kind": None}  # fmt: skip
+    resolved = resolve(1, [Part(1, 1, recommendation=recommendation, facts=facts if about else None)])
+    assert resolved is not None
+    built = build(RULES, Shelf(1, "transparency", MEMBERS), resolved)
+    return {"recommended": 0, "pinned": 0, "votes": 0, "shared_at": None, **built.words, **more}
 
 
 def score(row: Row, words: str, of: int = 100) -> float:
@@ -96,7 +100,7 @@ def test_the_question_as_a_whole_in_the_title_and_a_short_title_count_a_little_m
     )
 
 
-@pytest.mark.parametrize("better", [{"curated": 1}, {"pinned": 1}, {"votes": 3}, {"shared_at": NOW}])
+@pytest.mark.parametrize("better", [{"recommended": 1}, {"pinned": 1}, {"votes": 3}, {"shared_at": NOW}])
 def test_what_is_recommended_useful_or_new_comes_first_among_equals_only(
     better: dict[str, Any],
 ) -> None:  # Any: columns

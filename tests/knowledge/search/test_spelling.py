@@ -9,15 +9,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
+from plugins.knowledge.index.typo_index import SHORTEST, TWO_SLIPS_FROM, asked, traceable, traced, traces
 from plugins.knowledge.search.spelling import meant, slips
-from plugins.knowledge.search.typo_index import SHORTEST, TWO_SLIPS_FROM, asked, traceable, traced, traces
-from plugins.knowledge.store.access import MEMBERS, Shelf, Sight
+from plugins.knowledge.store.access import MEMBERS, Scope, Shelf
 from tests.knowledge.shelf import ask, say
 
 LETTERS = string.ascii_lowercase
 words = st.text(LETTERS, min_size=SHORTEST, max_size=14)
 places = st.integers(0, 30)
-SIGHT = Sight((Shelf(1, "transparency", MEMBERS),))
+SIGHT = Scope((Shelf(1, "transparency", MEMBERS),))
 
 
 def slip(word: str, kind: str, place: int, letter: str) -> str:

@@ -17,27 +17,26 @@ from hypothesis import strategies as st
 import plugins.knowledge
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase, steps_in
-from plugins.knowledge.capture.links import tidy
+from plugins.knowledge.index import duplicates, update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store import proposals, recommendations, votes
-from plugins.knowledge.store import shares as stored_shares
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Sight, every
-from plugins.knowledge.store.shares import Share
-from plugins.knowledge.store.statements import Author, change, merge, move
+from plugins.knowledge.index.rebuild import rebuild
+from plugins.knowledge.index.rekey import rekey
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.transfer import exporter, importer
 from plugins.knowledge.transfer.formats.item import Item, VersionItem
 from plugins.knowledge.transfer.import_plan import Manner
 from plugins.knowledge.urls.canonical import canonical
-from plugins.knowledge.views.load import Entry, numbered
 from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, made
 from tests.knowledge.hubs import hub
+from tests.knowledge.shelf import RULES
 from tests.knowledge.transfer.formats.drawn import items as only_items
 from tests.knowledge.transfer.formats.drawn import read, texts, written
+from tests.knowledge.transfer.importing import imported
 
 SCHEMA = steps_in(Path(plugins.knowledge.__file__).parent / "schema")
-HUB = hub()
-RULES = Rules([HUB])
 YAML = """\
     resources:
       - url: https://example.org/guide
@@ -50,15 +49,15 @@ YAML = """\
 Work = Callable[[Transaction, Rules], Awaitable[object]]
 
 
-def share(url: str, at: int, **more: Any) -> Share:
+def share(url: str, at: int, **more: Any) -> NewShare:
     said = {"hub": "transparency", "sender": ANA, "room": HALL, "event": f"${at}", **more}
-    return Share(url=url, canonical=canonical(url) or url, sent_at=at, **said)
+    return NewShare(url=url, canonical=canonical(url) or url, sent_at=at, **said)
 
 
 async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
     """Links of every label, with words, a secret, a hidden one, a file, two addresses in one, and coordinators' own."""
     await tx.run(
-        stored_shares.put,
+        update.put,
         rules,
         [
             share("https://example.org/clear?utm_source=ana", 1_000, tlp=0, note="Ana says so", label="Clear words"),
@@ -72,26 +71,35 @@ async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
             share("https://example.org/coordinators", 9_000, tlp=0, circle=COORDINATORS),
         ],
     )
-    by_number = {number: await entry(tx, number) for number in (1, 2, 4, 6)}
     author = Author(BEN, 10)
-    await tx.run(
-        change, rules, by_number[1], author, [("title", "A clear page"), ("pinned", "1"), ("topic:gifts", "+")]
-    )
-    await tx.run(change, rules, by_number[2], author, [("note", "Why it helps"), ("topic:customs", "-")])
-    await tx.run(change, rules, by_number[4], author, [("hidden", "1")])
-    await tx.run(merge, rules, by_number[2], by_number[6], author)
-    await tx.run(votes.said_useful, rules, by_number[2].id, BEN)
+    for number, *sayings in (
+        (1, Saying("title", "A clear page"), Saying("pinned", "1"), Saying("topic", "+", "gifts")),
+        (2, Saying("note", "Why it helps"), Saying("topic", "-", "customs")),
+        (4, Saying("hidden", "1")),
+    ):
+        await tx.run(update.edit, rules, await entry(tx, number), author, sayings)
+    await tx.run(update.merge, rules, await entry(tx, 2), await entry(tx, 6), author)
+    await tx.run(update.vote, rules, await entry(tx, 2), Author("@eva:example.org", 11))
+    amber = await entry(tx, 3)
     await tx.execute(
-        """INSERT INTO facts (entry, resource, url, state, title, description, site, author, published, language)
-        SELECT id, resource, 'https://example.org/amber', 'ok', 'Página', 'De qué trata', 'Sitio', 'Ana', '2024-01-02',
-        'es' FROM entries WHERE id = 3"""
+        """INSERT INTO knowledge_facts (page, url, state, title, description, site, author, published, language)
+        VALUES (:page, 'https://example.org/amber', 'ok', 'Página', 'De qué trata', 'Sitio', 'Ana', '2024-01-02',
+        'es')""",
+        page=amber,
     )
-    await tx.run(renew, rules, {3})
+    await tx.run(rebuild, rules, {amber})
 
 
-async def entry(tx: Transaction, number: int) -> Entry:
-    shelves = tuple(shelf for shelf in await tx.run(every) if shelf.circle == MEMBERS and shelf.hub == "transparency")
-    return (await tx.run(numbered, Sight(shelves), number, hidden=True))[0]
+async def entry(tx: Transaction, number: int, hub: str = "transparency", circle: str = MEMBERS) -> int:
+    """The entry that the page of this number is in."""
+    id_: int = await tx.value(
+        """SELECT p.entry FROM knowledge_pages p JOIN knowledge_shelves s ON s.id = p.shelf
+        WHERE p.number = :number AND s.hub = :hub AND s.circle = :circle""",
+        number=number,
+        hub=hub,
+        circle=circle,
+    )
+    return id_
 
 
 @pytest.fixture
@@ -275,8 +283,8 @@ async def test_two_recommended_pages_that_were_joined_come_back_with_all_that_is
     hubs = [hub(resources=said)]
     async with empty() as db, empty() as elsewhere:
         async with db.transaction() as tx:
-            await tx.run(recommendations.curate, Rules(hubs), hubs)
-            await tx.run(merge, Rules(hubs), await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
+            await tx.run(update.recommend, Rules(hubs), hubs)
+            await tx.run(update.merge, Rules(hubs), await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
         [there] = await exported(db)
         other = VersionItem("https://example.org/other", {"": "Title other"}, {"": "Note other"}, "fr")
         assert (there.url, there.language, there.note, there.versions) == (
@@ -287,9 +295,9 @@ async def test_two_recommended_pages_that_were_joined_come_back_with_all_that_is
         )
         async with elsewhere.transaction() as tx:
             for what in ("new", "known"):
-                [outcome] = await tx.run(importer.bring, RULES, Manner("transparency", 0), [there])
+                [outcome] = await imported(tx, there)
                 assert outcome.what == what
-            assert (await entry(tx, 1)).languages == ("es", "fr")
+            assert await tx.value("SELECT languages FROM knowledge_entries") == "es fr"
         [here] = await exported(elsewhere)
         assert (here.url, here.language, here.note) == (there.url, there.language, there.note)
         assert here.versions == (VersionItem(other.url, language="fr"),)
@@ -297,7 +305,7 @@ async def test_two_recommended_pages_that_were_joined_come_back_with_all_that_is
         assert (other.url, "Note other", "Title other") in said_of_other
         async with empty() as third:
             async with third.transaction() as tx:
-                await tx.run(importer.bring, RULES, Manner("transparency", 0), [here])
+                await imported(tx, here)
             assert await exported(third) == [here]
 
 
@@ -305,26 +313,41 @@ async def test_what_people_rejected_is_not_proposed_again_where_it_is_brought_in
     urls = ["https://example.org/guide", "https://www.example.org/guide/"]
     async with empty() as db, empty() as elsewhere:
         async with db.transaction() as tx:
-            await tx.run(stored_shares.put, RULES, [share(url, at) for at, url in enumerate(urls)])
-            shelf = (await entry(tx, 1)).shelf.id
-            assert len(await tx.run(proposals.candidates, shelf)) == 1
-            await tx.run(change, RULES, await entry(tx, 2), Author(BEN, 0), [("apart:1", "1")])
-            await tx.run(change, RULES, await entry(tx, 1), Author(BEN, 0), [("stays", "https://example.org/x")])
+            await tx.run(update.put, RULES, [share(url, at) for at, url in enumerate(urls)])
+            assert len(await tx.run(duplicates.candidates, 1)) == 1
+            await say_apart(tx, 2, 1)
+            stays = Saying("stays", "https://example.org/x")
+            await tx.run(update.edit, RULES, await entry(tx, 1), Author(BEN, 0), [stays])
         items = await exported(db)
         async with elsewhere.transaction() as tx:
-            await tx.run(stored_shares.put, RULES, [share("https://example.org/here-before", 1)])
+            await tx.run(update.put, RULES, [share("https://example.org/here-before", 1)])
             for item in items:
-                await tx.run(importer.bring, RULES, Manner("transparency", 0), [item])
-            again = await tx.run(importer.bring, RULES, Manner("transparency", 0), items)
+                await imported(tx, item, end=False)
+            again = await imported(tx, *items)
             assert [one.what for one in again] == ["known", "known"]
-            assert await tx.run(proposals.candidates, shelf) == []
-            assert await tx.value("SELECT value FROM corrections WHERE field = 'stays'") == "https://example.org/x"
+            assert await tx.run(duplicates.candidates, 1) == []
+        assert [item.stays for item in await exported(elsewhere)] == [None, "https://example.org/x", None]
+
+
+async def test_pages_that_newer_rules_made_one_add_nothing_when_they_are_imported_again(db: SqliteDatabase) -> None:
+    by_older_rules = [
+        replace(share(url, at), canonical=f"older {at}")
+        for at, url in enumerate(["https://example.org/guide", "https://example.org/guide?utm_source=x"])
+    ]
+    async with db.transaction() as tx:
+        await tx.run(update.put, RULES, by_older_rules)
+        await tx.execute("UPDATE knowledge_pages SET version = 0")
+        await tx.run(rekey, RULES, 9)
+    [both] = await exported(db)
+    assert len(both.shares) == 2
+    async with db.transaction() as tx:
+        assert [outcome.what for outcome in await imported(tx, both)] == ["known"]
 
 
 async def test_large_hubs_are_read_in_slices_and_in_order(db: SqliteDatabase) -> None:
     shares = [share(f"https://example.org/{number}", number) for number in range(450)]
     async with db.transaction() as tx:
-        await tx.run(stored_shares.put, RULES, shares)
+        await tx.run(update.put, RULES, shares)
     found = await exported(db)
     assert [item.number for item in found] == list(range(1, 451))
 
@@ -341,66 +364,75 @@ SAID = st.builds(
     topics=st.lists(st.sampled_from(["gifts", "customs", "otra-cosa"]), max_size=2).map(tuple),
     tlp=st.integers(0, 2),
 )
-CORRECTED = st.tuples(
+EDITED = st.tuples(
     st.integers(1, 4),
     st.one_of(
-        st.tuples(st.sampled_from(["title", "note"]), WORDS),
-        st.tuples(st.sampled_from(["pinned", "hidden"]), st.just("1")),
-        st.tuples(st.just("label"), st.sampled_from(["clear", "green", "amber"])),
-        st.tuples(st.sampled_from(["topic:gifts", "topic:customs"]), st.sampled_from("+-")),
-        st.tuples(st.just("stays"), st.just("https://example.org/there")),
-        st.tuples(st.sampled_from(["apart:1", "apart:2", "apart:4"]), st.just("1")),
-        st.tuples(st.just("url"), st.sampled_from(["https://example.org/moved", "https://example.org/elsewhere"])),
+        st.builds(Saying, st.sampled_from(["title", "note"]), WORDS),
+        st.builds(Saying, st.sampled_from(["pinned", "hidden"]), st.just("1")),
+        st.builds(Saying, st.just("label"), st.sampled_from("012")),
+        st.builds(Saying, st.just("topic"), st.sampled_from("+-"), st.sampled_from(["gifts", "customs"])),
+        st.builds(Saying, st.just("stays"), st.just("https://example.org/there")),
+        st.builds(Saying, st.just("not_same_as"), st.just("1"), target=st.sampled_from([1, 2, 4])),
+        st.builds(Saying, st.just("url"), st.sampled_from(["https://example.org/moved", "https://example.org/other"])),
     ),
 )
+"""A number, and what is said of that result; the target is a number, too."""
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     said=st.lists(SAID, min_size=1, max_size=8),
-    corrected=st.lists(CORRECTED, max_size=5),
+    edited=st.lists(EDITED, max_size=5),
     merged=st.booleans(),
     format_=st.sampled_from(["json", "csv"]),
     cut=st.integers(1, 4),
 )
 def test_whatever_a_hub_holds_comes_back(
-    said: Sequence[Share], corrected: Sequence[tuple[int, tuple[str, str]]], merged: bool, format_: str, cut: int
+    said: Sequence[NewShare], edited: Sequence[tuple[int, Saying]], merged: bool, format_: str, cut: int
 ) -> None:
     """Numbers too, unless results were joined."""
 
     async def there_and_back() -> None:
         async with empty() as db, empty() as elsewhere:
             async with db.transaction() as tx:
-                await fill(tx, said, corrected, merged)
+                await fill(tx, said, edited, merged)
             before = await exported(db)
             found = only_items(read(format_, written(format_, before)))
             assert found == before
             for start in range(0, len(found), cut):
                 async with elsewhere.transaction() as tx:
-                    await tx.run(importer.bring, RULES, Manner("transparency", 0), found[start : start + cut])
+                    await imported(tx, *found[start : start + cut], end=start + cut >= len(found))
             after = await exported(elsewhere)
-            numbers = not await db.reading().value("SELECT EXISTS (SELECT 1 FROM merged)")
+            numbers = not await db.reading().value(
+                "SELECT EXISTS (SELECT 1 FROM knowledge_statements WHERE field = 'same_as')"
+            )
             assert comparable(after, numbers) == comparable(before, numbers)
 
     asyncio.run(there_and_back())
 
 
-async def fill(
-    tx: Transaction, said: Sequence[Share], corrected: Sequence[tuple[int, tuple[str, str]]], merged: bool
-) -> None:
-    await tx.run(stored_shares.put, RULES, said)
-    last = int(await tx.value("SELECT max(number) FROM entries"))
-    for number, correction in corrected:
-        if number <= last and correction[0] != f"apart:{number}":
-            about = await entry(tx, number)
-            if correction[0] == "url":
-                if await tx.run(importer.known, Manner("transparency", 0), [correction[1]]):
-                    continue  # as `!moved` does
-                await tx.run(move, RULES, about, correction[1], Author(BEN, 0))
-            else:
-                await tx.run(change, RULES, about, Author(BEN, 0), [correction])
+async def fill(tx: Transaction, said: Sequence[NewShare], edited: Sequence[tuple[int, Saying]], merged: bool) -> None:
+    await tx.run(update.put, RULES, said)
+    last = int(await tx.value("SELECT max(number) FROM knowledge_entries"))
+    author = Author(BEN, 0)
+    for number, saying in edited:
+        if number > last or saying.target == number or (saying.target or 0) > last:
+            continue
+        about = await entry(tx, number)
+        if saying.field == "not_same_as":
+            await say_apart(tx, number, saying.target or 0)
+        elif saying.field != "url":
+            await tx.run(update.edit, RULES, about, author, [saying])
+        elif not await tx.run(importer.known, Manner("transparency", 0), [saying.value]):  # as `!moved` does
+            await tx.run(update.move, RULES, about, saying.value, canonical(saying.value) or saying.value, author)
     if merged and last > 1:
-        await tx.run(merge, RULES, await entry(tx, 1), await entry(tx, 2), Author(BEN, 0))
+        await tx.run(update.merge, RULES, await entry(tx, 1), await entry(tx, 2), author)
+
+
+async def say_apart(tx: Transaction, number: int, other: int) -> None:
+    """Somebody says that these are two pages."""
+    apart = Saying("not_same_as", "1", target=await entry(tx, other))
+    await tx.run(update.edit, RULES, await entry(tx, number), Author(BEN, 0), [apart])
 
 
 def comparable(items: Sequence[Item], numbers: bool) -> list[Item]:

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,16 @@ from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
 from bot.testing.story import story
 from plugins.knowledge import Knowledge
+from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.index.rebuild import renew
-from plugins.knowledge.store import choices
-from plugins.knowledge.store import shares as stored_shares
-from plugins.knowledge.store.shares import Share
-from plugins.knowledge.transfer import importer
+from plugins.knowledge.store import privacy
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import Author, Saying
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
-from plugins.knowledge.transfer.import_plan import Manner
 from plugins.knowledge.urls.canonical import canonical
 from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, faro_json, made
 from tests.knowledge.hubs import hub
+from tests.knowledge.transfer.importing import imported
 
 NETSCAPE = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <DL><p><DT><H3>Policy docs</H3><DL><p>
@@ -127,7 +125,7 @@ def test_a_plain_list_of_addresses_is_read_after_the_word_url(faro: Faro) -> Non
     assert [item["url"] for item in faro.exported()] == addresses.split()
 
 
-def test_brought_in_twice_nothing_is_added(faro: Faro) -> None:
+def test_imported_twice_nothing_is_added(faro: Faro) -> None:
     for name, content in (("b.html", NETSCAPE), ("t.csv", CSV), ("s.json", SHAARLI)):
         file = faro.file(name, content)
         faro.run("import", "transparency", file, "--yes")
@@ -152,12 +150,22 @@ def test_what_the_hub_says_counts_before_what_a_file_says(faro: Faro) -> None:
     assert [share["sent_at"] for share in one["shares"]] == [5, 7]
 
 
+def test_a_title_is_taken_where_it_says_more_than_the_link_did(faro: Faro) -> None:
+    """Its language is more; the same words without a language are not."""
+    titled = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "label": "Cadeaux"}]}
+    faro.imported([titled])
+    for title, joined in (("Cadeaux", 0), ({"fr": "Cadeaux"}, 1), ({"fr": "Cadeaux"}, 0), ("Cadeaux", 0)):
+        assert f"{joined} joined with what was there" in faro.imported([{**titled, "title": title}]).stdout
+    faro.imported([{**titled, "title": {"fr": "Cadeaux"}}], hub="audit")
+    for where in ("transparency", "audit"):
+        assert [item["title"] for item in faro.exported(hub=where)] == [{"fr": "Cadeaux"}]
+
+
 def test_a_title_given_by_command_outdoes_that_of_a_file(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/one", "title": {"en": "Theirs", "es": "Suyo"}}])
 
     async def correct(tx: Transaction, rules: Rules) -> None:
-        await tx.execute("INSERT INTO corrections (entry, field, value, at) VALUES (1, 'title', 'Ours', 0)")
-        await tx.run(renew, rules, {1})
+        await tx.run(update.edit, rules, 1, Author(BEN, 0), [Saying("title", "Ours")])
 
     faro.change(correct)
     assert faro.exported()[0]["title"] == {"": "Ours"}
@@ -167,7 +175,7 @@ def test_nobody_is_named_unless_that_is_asked_for(faro: Faro) -> None:
     item = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "sender": ANA}, {"sent_at": 6, "sender": BEN}]}
     result = faro.imported([item])
     assert "2 shares are kept without naming who shared them" in result.stdout
-    assert faro.value("SELECT count(*) FROM sharers") == 0
+    assert faro.value("SELECT count(*) FROM knowledge_people") == 0
     faro.imported([item], "--keep-sharers", hub="audit")
     [one] = faro.exported("--with-people", hub="audit")
     assert [share["sender"] for share in one["shares"]] == [ANA, BEN]
@@ -177,7 +185,7 @@ def test_who_wants_nothing_kept_is_not_named_by_a_file(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/zero"}])
 
     async def refuse(tx: Transaction, rules: Rules) -> None:
-        await tx.run(choices.set_unlogged, ANA, unlogged=True)
+        await tx.run(privacy.choose, ANA, unlogged=True)
 
     faro.change(refuse)
     item = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "sender": ANA}, {"sent_at": 6, "sender": BEN}]}
@@ -188,7 +196,7 @@ def test_who_wants_nothing_kept_is_not_named_by_a_file(faro: Faro) -> None:
     assert ANA in faro.run("import", "transparency", file, "--yes", "--as", ANA, code=2).stderr
 
 
-def test_whoever_brings_a_file_in_may_share_it_under_their_name(faro: Faro) -> None:
+def test_whoever_imports_a_file_may_share_it_under_their_name(faro: Faro) -> None:
     file = faro.file("b.html", NETSCAPE)
     faro.run("import", "transparency", file, "--yes", "--as", "ana", code=2)
     faro.run("import", "transparency", file, "--yes", "--as", ANA)
@@ -226,8 +234,8 @@ def test_what_is_no_day_and_no_type_is_left_out_and_said(faro: Faro) -> None:
     report = faro.folder / "report.csv"
     faro.imported([item, {**item, "url": "https://example.org/2", "published": "2019/3/1", "kind": "pdf"}],
                   "--report", report)  # fmt: skip
-    assert "no day: spring 2019" in report.read_text("utf-8")
-    assert "no word: pdf o1 shared" in report.read_text("utf-8")
+    assert "without the date “spring 2019”" in report.read_text("utf-8")
+    assert "without the type “pdf o1 shared”" in report.read_text("utf-8")
     first, second = faro.exported()
     assert ("published" in first, "kind" in first, first["site"]) == (False, False, "Library")
     assert (second["published"], second["kind"]) == ("2019-03-01", "pdf")
@@ -238,19 +246,19 @@ async def test_a_language_the_address_names_is_not_taken_for_what_the_page_says(
     async with story([Knowledge], [hub()]) as s:
         async with s.db.transaction() as tx:
             items = [Item("https://example.org/es/1", language="es"), Item("https://example.org/es/2", language="en")]
-            await tx.run(importer.bring, Rules([hub()]), Manner("transparency", 0), items)
-        told = await s.db.reading().rows("SELECT url, language FROM facts")
+            await imported(tx, *items)
+        told = await s.db.reading().rows("SELECT url, language FROM knowledge_facts")
         assert [dict(row) for row in told] == [{"url": "https://example.org/es/2", "language": "en"}]
-        shown = await s.db.reading().rows("SELECT languages FROM entries ORDER BY id")
+        shown = await s.db.reading().rows("SELECT languages FROM knowledge_entries ORDER BY id")
         assert [row["languages"] for row in shown] == ["es", "en"]
 
 
 async def test_what_a_file_says_of_pages_stays_though_the_hub_has_none_asked() -> None:
-    """Turning `fetch` off drops what was fetched, not what was brought in; the YAML is read again every day."""
+    """Turning `fetch` off drops what was fetched, not what was imported; the YAML is read again every day."""
     async with story([Knowledge], [hub()]) as s:
         async with s.db.transaction() as tx:
             item = Item("https://example.org/1", description="What officers may accept.")
-            await tx.run(importer.bring, Rules([hub()]), Manner("transparency", 0), [item])
+            await imported(tx, item)
         await s.pipeline.refresh()
         await s.settle()
         assert "What officers may accept." in str(await s.say(ANA, "!show 1"))
@@ -277,7 +285,7 @@ def test_secrets_in_addresses_are_not_told(faro: Faro) -> None:
     assert faro.exported()[0]["url"].endswith("hunter2")  # it is the address, after all
 
 
-def test_what_coordinators_share_is_brought_in_for_them_alone(faro: Faro) -> None:
+def test_what_coordinators_share_is_imported_for_them_alone(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/one"}], "--coordinators")
     assert faro.exported() == []
     assert len(faro.exported("--coordinators")) == 1
@@ -295,7 +303,6 @@ def test_addresses_that_were_one_result_are_one_again(faro: Faro) -> None:
 
 async def test_files_of_any_order_and_cut_give_the_same(db: SqliteDatabase) -> None:
     """However items are cut into transactions, and however often: the same shares are there."""
-    rules = Rules([hub()])
     items = [
         Item(f"https://example.org/{page}", shares=(ShareItem(f"https://example.org/{page}", sent_at=number),))
         for number in range(60)
@@ -304,9 +311,9 @@ async def test_files_of_any_order_and_cut_give_the_same(db: SqliteDatabase) -> N
     for size in (1, 7, 60):
         for start in range(0, len(items), size):
             async with db.transaction() as tx:
-                await tx.run(importer.bring, rules, Manner("transparency", 99), items[start : start + size])
-    assert await db.reading().value("SELECT count(*) FROM shares") == 60
-    assert await db.reading().value("SELECT count(*) FROM entries") == 7
+                await imported(tx, *items[start : start + size])
+    assert await db.reading().value("SELECT count(*) FROM knowledge_shares") == 60
+    assert await db.reading().value("SELECT count(*) FROM knowledge_entries") == 7
 
 
 def many(count: int) -> list[Mapping[str, object]]:
@@ -333,20 +340,24 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_without_doubles(faro: Faro
                     break
             running.send_signal(signal.SIGKILL)
         assert running.returncode == -signal.SIGKILL
-        seen = int(faro.value("SELECT done FROM imports"))
+        seen = int(faro.value(DONE))
         assert 0 < seen < count
     result = faro.run("import", "transparency", file, "--yes")
     assert "this one went on where it was" in result.stdout
     assert f"{count - seen} new links" in result.stdout
     assert stripped(faro.exported()) == [(f"https://example.org/{one}", one + 1, 1) for one in range(count)]
-    assert faro.value("SELECT count(*) FROM imports") == 0
+    assert faro.value(DONE) is None
+
+
+DONE = "SELECT items FROM knowledge_commands WHERE state = 'begun'"
+"""How many items of the file are done, while it is imported."""
 
 
 def _progress(faro: Faro) -> Iterator[int]:
     """What is done, looked at again and again for at most half a minute."""
     for _ in range(3000):
         try:
-            yield int(faro.value("SELECT max(done) FROM imports") or 0)
+            yield int(faro.value(DONE) or 0)
         except (sqlite3.OperationalError, TypeError):  # there is no such table yet
             yield 0
         time.sleep(0.01)
@@ -385,15 +396,9 @@ async def _write_until(faro: Faro, running: subprocess.Popen[bytes]) -> int:
     async with SqliteDatabase(faro.database) as db:
         while running.poll() is None and written < 3000:
             url = f"https://bot.example/{written}"
-            share = Share("transparency", url, canonical(url) or url, written, ANA, room=HALL, event=f"${written}")
+            share = NewShare("transparency", url, canonical(url) or url, written, ANA, room=HALL, event=f"${written}")
             async with db.transaction() as tx:
-                await tx.run(stored_shares.put, rules, [share])
+                await tx.run(update.put, rules, [share])
             written += 1
             await asyncio.sleep(0.01)
     return written
-
-
-def test_a_row_of_an_import_is_gone_when_it_is_done(faro: Faro) -> None:
-    faro.imported(many(450))
-    with closing(sqlite3.connect(faro.database)) as db:
-        assert db.execute("SELECT count(*) FROM imports").fetchone() == (0,)

@@ -1,4 +1,4 @@
-"""Files that were brought in are taken back as one: what they added goes, what people said stays."""
+"""Imported files are undone as one: what they added goes, what people said stays."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge.store import joins, privacy, yielding
-from plugins.knowledge.store import shares as stored_shares
-from plugins.knowledge.store.access import AMBER, COORDINATORS, MEMBERS
-from plugins.knowledge.store.shares import Share
-from plugins.knowledge.store.statements import Author, change, changes, undo
-from plugins.knowledge.transfer import importer, imports
+from plugins.knowledge.index import update
+from plugins.knowledge.store import history, imports, privacy
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.store.imports import Import
+from plugins.knowledge.store.shares import NewShare
+from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.tlp import AMBER
+from plugins.knowledge.transfer import importer
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.transfer.import_plan import Manner
-from plugins.knowledge.transfer.imports import Brought, Part
-from plugins.knowledge.views import load as loading
+from plugins.knowledge.views import load as views
 from plugins.knowledge.views.load import Entry
 from tests.knowledge.faro import BEN
-from tests.knowledge.shelf import RULES, say, seen
+from tests.knowledge.shelf import RULES, everything, say, seen, urls
 from tests.knowledge.talk import MOD
 from tests.knowledge.test_plugin import ANA
-from tests.knowledge.transfer.test_exporter import CORRECTED, SAID, empty, entry, fill
+from tests.knowledge.transfer.importing import imported
+from tests.knowledge.transfer.test_exporter import EDITED, SAID, empty, entry, fill
 
 ONE, TWO, THREE = (f"https://example.org/{name}" for name in ("one", "two", "three"))
 
 
-async def bring(
+AUTHOR = Author(ANA, 1)
+
+
+async def import_(
     db: SqliteDatabase,
     *items: Item,
     file: str = "links.csv",
@@ -38,44 +43,71 @@ async def bring(
     cut: int = 99,
     sharer: str | None = None,
 ) -> int:
-    """Brings a file into a hub, some items at a time; the number of its change, 0 if it adds nothing."""
+    """Imports a file into a hub, some items at a time; the number of its change, 0 if it adds nothing."""
+    manner = Manner("transparency", 5_000, circle, sharer)
     for start in range(0, len(items), cut):
-        end = start + cut if start + cut < len(items) else None
         async with db.transaction() as tx:
-            manner = Manner("transparency", 5_000, circle, sharer)
-            await tx.run(imports.bring, RULES, manner, items[start : start + cut], Part(file, file, end))
-    return int(await db.reading().value("SELECT coalesce(max(id), 0) FROM changes WHERE after = :file", file=file))
+            end = start + cut >= len(items)
+            await imported(tx, *items[start : start + cut], manner=manner, file=file, done=start + cut, end=end)
+    sql = "SELECT coalesce(max(id), 0) FROM knowledge_commands WHERE name = :file"
+    return int(await db.reading().value(sql, file=file))
 
 
-async def take_back(db: SqliteDatabase, file: int) -> int:
+async def undo(db: SqliteDatabase, command: int) -> int:
     """How many entries it touched."""
     total, done = 0, 1
     async with db.transaction() as tx:
-        await tx.run(imports.begin, file)
+        await tx.run(imports.begin_undoing, command)
         while done:
-            done = await tx.run(imports.take_back_some, RULES, file)
+            done = await tx.run(update.undo_some_of_import, RULES, command)
             total += done
-        await tx.run(imports.close, file)
+        await tx.run(imports.end_undoing, command)
     return total
 
 
+async def edit(db: SqliteDatabase, number: int, *sayings: Saying, user: str = ANA) -> None:
+    """Somebody says something of the result of that number."""
+    async with db.transaction() as tx:
+        await tx.run(update.edit, RULES, await entry(tx, number), Author(user, 1), sayings)
+
+
+async def merge(db: SqliteDatabase, into: int, other: int) -> None:
+    async with db.transaction() as tx:
+        await tx.run(update.merge, RULES, await entry(tx, into), await entry(tx, other), AUTHOR)
+
+
 async def state(db: SqliteDatabase) -> Mapping[str, Sequence[object]]:
-    """All that is known, and all that is made from it."""
-    tables = ("resources", "entries", "shares", "corrections", "facts", "merged", "put_aside", "votes", "entry_topics",
-              "entry_words", "vocabulary", "given_way", "imports")  # fmt: skip
-    reader = db.reading()
-    return {table: sorted(map(repr, await reader.rows(f"SELECT * FROM {table}"))) for table in tables}  # noqa: S608 - ours
+    """All that is stored, but for what undoing leaves: that there was a file, and which numbers and places in the order
+    were given."""
+    tables = await db.reading().rows(
+        """SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'knowledge_%'
+        AND name NOT LIKE 'knowledge_entry_words_%' AND name <> 'knowledge_shelves'"""
+    )
+    left = {"knowledge_commands": "kind <> 'import'", "knowledge_pages": "key IS NOT NULL"}
+    return {
+        table: sorted(map(repr, await db.reading().rows(f"SELECT * FROM {table} WHERE {left.get(table, 'TRUE')}")))  # noqa: S608 - ours
+        for table in (row["name"] for row in tables)
+    }
 
 
 async def numbers(db: SqliteDatabase) -> Mapping[int, list[str]]:
     """The addresses of each result."""
     rows = await db.reading().rows(
-        "SELECT e.number, s.url FROM entries e JOIN shares s ON s.entry = e.id ORDER BY e.number, s.id"
+        """SELECT e.number, s.url FROM knowledge_entries e JOIN knowledge_pages p ON p.entry = e.id
+        JOIN knowledge_shares s ON s.page = p.id ORDER BY e.number, s.id"""
     )
-    found: dict[int, list[str]] = {}
+    results: dict[int, list[str]] = {}
     for row in rows:
-        found.setdefault(row["number"], []).append(row["url"])
-    return found
+        results.setdefault(row["number"], []).append(row["url"])
+    return results
+
+
+async def statements(db: SqliteDatabase) -> Sequence[tuple[str, str]]:
+    """What is said of pages, and counts."""
+    rows = await db.reading().rows(
+        "SELECT DISTINCT field, value FROM knowledge_statements WHERE withdrawn IS NULL ORDER BY field, value"
+    )
+    return [(row["field"], row["value"]) for row in rows]
 
 
 def item(url: str, *others: str, **more: object) -> Item:
@@ -107,16 +139,18 @@ ITEMS = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(
     there=st.lists(SAID, min_size=1, max_size=6),
-    corrected=st.lists(CORRECTED, max_size=4),
+    edited=st.lists(EDITED, max_size=4),
     own=st.booleans(),
+    merged=st.booleans(),
     files=st.tuples(st.lists(ITEMS, max_size=5), st.lists(ITEMS, max_size=4)),
     cut=st.integers(1, 3),
     last_first=st.booleans(),
 )
-def test_taken_back_everything_is_as_it_was(
-    there: Sequence[Share],
-    corrected: Sequence[tuple[int, tuple[str, str]]],
+def test_undone_everything_is_as_it_was(
+    there: Sequence[NewShare],
+    edited: Sequence[tuple[int, Saying]],
     own: bool,
+    merged: bool,
     files: tuple[Sequence[Item], Sequence[Item]],
     cut: int,
     last_first: bool,
@@ -126,136 +160,173 @@ def test_taken_back_everything_is_as_it_was(
     async def there_and_back() -> None:
         async with empty() as db:
             async with db.transaction() as tx:
-                await fill(tx, there, corrected, merged=False)
-                if own:
-                    hidden = await entry(tx, 1)
-                    await tx.run(change, RULES, hidden, Author(BEN, 0), [("hidden", yielding.OWN)])
+                await fill(tx, there, edited, merged)
+            if own:
+                await edit(db, 1, Saying("own_hidden", "1"), user=BEN)
             before = await state(db)
-            first, second = [await bring(db, *items, file=str(items), cut=cut) for items in files]
-            for file in (second, first) if last_first else (first, second):
-                await take_back(db, file)
-                assert await take_back(db, file) == 0
+            first, second = [await import_(db, *items, file=str(items), cut=cut) for items in files]
+            for command in (second, first) if last_first else (first, second):
+                await undo(db, command)
+                assert await undo(db, command) == 0
             assert await state(db) == before
 
     asyncio.run(there_and_back())
 
 
 async def test_what_people_said_since_stays(db: SqliteDatabase) -> None:
-    """A page that only the file shared stays by its address alone where it was corrected or found useful, not where it
-    was hidden."""
-    urls = [f"https://example.org/{number}" for number in range(6)]
-    file = await bring(db, *(item(url, title={"": "Filed"}, note={"": "filed"}) for url in urls), sharer=BEN)
+    """A page that only the file shared stays by its address alone where it was edited or found useful, not where it was
+    hidden."""
+    addresses = [f"https://example.org/{number}" for number in range(6)]
+    command = await import_(
+        db, *(item(url, title={"": "Filed"}, note={"": "filed"}) for url in addresses), sharer="@eva:example.org"
+    )
     async with db.transaction() as tx:
-        await say(tx, f"mine {urls[1]}", sender=ANA)
-        for number, correction in ((3, ("title", "Ours")), (4, ("hidden", "1")), (5, ("topic:gifts", "+"))):
-            await tx.run(change, RULES, await entry(tx, number), Author(ANA, 1), [correction])
-        await tx.execute(
-            "INSERT INTO votes SELECT 6, id, (SELECT resource FROM entries WHERE id = 6), NULL FROM sharers LIMIT 1"
-        )
-    held = await db.reading().run(imports.held, file)
-    assert (held.go, held.stay) == (2, 4)
-    await take_back(db, file)
-    assert await numbers(db) == {2: [urls[1]], 3: [urls[2]], 5: [urls[4]], 6: [urls[5]]}
-    rows = await db.reading().rows("SELECT DISTINCT field, value FROM corrections ORDER BY field")
-    assert [tuple(row.values()) for row in rows] == [("title", "Ours"), ("topic:gifts", "+")]
-    said_by = "SELECT group_concat(user) FROM shares s JOIN sharers u ON u.id = s.sender"
-    assert await db.reading().value(said_by) == ANA
-    assert await db.reading().value("SELECT votes FROM entries WHERE number = 6") == 1
-    assert await db.reading().value("SELECT count(*) FROM facts") == 0
+        await say(tx, f"mine {addresses[1]}", sender=ANA)
+        await tx.run(update.vote, RULES, await entry(tx, 6), Author(BEN, 1))
+    for number, saying in (
+        (3, Saying("title", "Ours")),
+        (4, Saying("hidden", "1")),
+        (5, Saying("topic", "+", "gifts")),
+    ):
+        await edit(db, number, saying)
+    effect = await db.reading().run(imports.effect, command)
+    assert (effect.go, effect.stay) == (2, 4)
+    await undo(db, command)
+    assert await numbers(db) == {2: [addresses[1]], 3: [addresses[2]], 5: [addresses[4]], 6: [addresses[5]]}
+    assert await statements(db) == [("hidden", "1"), ("title", "Ours"), ("topic", "+"), ("useful", "1")]
+    sharers = "SELECT group_concat(user_id) FROM knowledge_shares s JOIN knowledge_people u ON u.id = s.sender"
+    assert await db.reading().value(sharers) == ANA
+    assert await db.reading().value("SELECT votes FROM knowledge_entries WHERE number = 6") == 1
+    assert await db.reading().value("SELECT count(*) FROM knowledge_facts") == 0
+    assert "filed" not in str(await state(db)).casefold()
+
+
+async def test_an_address_that_was_kept_for_what_people_said_goes_with_that(db: SqliteDatabase) -> None:
+    command = await import_(db, item(ONE))
+    await edit(db, 1, Saying("title", "Ours"))
+    await undo(db, command)
+    assert await numbers(db) == {1: [ONE]}
+    async with db.transaction() as tx:
+        [change] = await tx.run(history.last_of, [1], ANA, 1)
+        await tx.run(update.undo, RULES, change.id)
+    assert await numbers(db) == {}
+    assert ONE not in str(await state(db))
+
+
+@pytest.mark.parametrize("again", [item(ONE), Item(ONE)])
+async def test_imported_again_a_page_of_which_the_bare_address_was_kept_is_the_files_again(
+    db: SqliteDatabase, again: Item
+) -> None:
+    """It stays when people take back what they said of it."""
+    command = await import_(db, item(ONE))
+    await edit(db, 1, Saying("title", "Ours"))
+    await undo(db, command)
+    await import_(db, again)
+    async with db.transaction() as tx:
+        [change] = await tx.run(history.last_of, [1], ANA, 1)
+        await tx.run(update.undo, RULES, change.id)
+    assert [one.url for one in await everything(db.reading())] == [ONE]
+
+
+async def test_what_people_share_themselves_keeps_no_address_of_the_file(db: SqliteDatabase) -> None:
+    async with db.transaction() as tx:
+        await say(tx, ONE)
+    command = await import_(db, item(f"{ONE}?utm_source=file"))
+    await edit(db, 1, Saying("title", "Ours"))
+    await undo(db, command)
+    assert await numbers(db) == {1: [ONE]}
 
 
 async def test_what_a_coordinator_changed_of_a_file_is_theirs(db: SqliteDatabase) -> None:
-    file = await bring(db, item(ONE, topics=("gifts",), pinned=True))
+    command = await import_(db, item(ONE, topics=("gifts",), pinned=True))
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}")
-        await tx.run(change, RULES, await entry(tx, 1), Author(MOD, 1), [("topic:gifts", "-")])
-    await take_back(db, file)
-    rows = await db.reading().rows("SELECT field, value FROM corrections")
-    assert [tuple(row.values()) for row in rows] == [("topic:gifts", "-")]
+    await edit(db, 1, Saying("topic", "-", "gifts"), user=MOD)
+    await undo(db, command)
+    assert await statements(db) == [("topic", "-")]
 
 
-async def test_of_two_files_each_takes_back_what_it_added(db: SqliteDatabase) -> None:
+async def test_of_two_files_each_takes_what_it_added(db: SqliteDatabase) -> None:
     """What the second did not add, as it was there, goes with the first."""
-    first = await bring(db, item(ONE), item(TWO), file="first")
+    first = await import_(db, item(ONE), item(TWO), file="first")
     later = Item(TWO, shares=(ShareItem(TWO, sent_at=9),), title={"": "Second"})
-    second = await bring(db, item(ONE, title={"": "Second"}), later, item(THREE), file="second")
-    await take_back(db, first)
+    second = await import_(db, item(ONE, title={"": "Second"}), later, item(THREE), file="second")
+    await undo(db, first)
     assert await numbers(db) == {2: [TWO], 3: [THREE]}
-    assert await db.reading().value("SELECT value FROM corrections") == "Second"
-    await take_back(db, second)
+    assert await statements(db) == [("title", "Second")]
+    await undo(db, second)
     assert await numbers(db) == {}
-    assert await db.reading().value("SELECT count(*) FROM resources") == 0
+    assert await db.reading().value("SELECT count(*) FROM knowledge_pages WHERE key IS NOT NULL") == 0
+    assert await db.reading().value("SELECT count(*) FROM knowledge_statements") == 0
 
 
 async def test_addresses_a_file_joined_are_taken_apart_if_anything_is_left_of_them(db: SqliteDatabase) -> None:
     """Numbers are not given again."""
     async with db.transaction() as tx:
         await say(tx, f"first {ONE}")
-    file = await bring(db, item(ONE, TWO, THREE))
+    command = await import_(db, item(ONE, TWO, THREE))
     async with db.transaction() as tx:
         await say(tx, f"second {TWO}", event="$2")
     assert await numbers(db) == {1: [ONE, ONE, TWO, THREE, TWO]}
-    await take_back(db, file)
+    await undo(db, command)
     assert await numbers(db) == {1: [ONE], 2: [TWO]}
     async with db.transaction() as tx:
         await say(tx, f"third {THREE}", event="$3")
     assert await numbers(db) == {1: [ONE], 2: [TWO], 4: [THREE]}
 
 
-async def test_a_result_of_which_only_a_joined_address_is_left_keeps_number_and_title(db: SqliteDatabase) -> None:
-    file = await bring(db, item(ONE, TWO, THREE))
+async def test_what_people_said_of_a_result_stays_with_its_first_page(db: SqliteDatabase) -> None:
+    """The pages that the file joined to it are results of their own again."""
+    command = await import_(db, item(ONE, TWO, THREE))
     async with db.transaction() as tx:
         await say(tx, f"second {TWO}", event="$2")
         await say(tx, f"third {THREE}", event="$3")
-        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("title", "Ours")])
-    await take_back(db, file)
-    assert await numbers(db) == {1: [TWO], 3: [THREE]}
-    async with db.transaction() as tx:
-        await say(tx, f"again {TWO} and {ONE}", event="$4")
-    assert await numbers(db) == {1: [TWO, TWO], 3: [THREE], 4: [ONE]}
-    assert await db.reading().value("SELECT value FROM corrections WHERE entry = 1") == "Ours"
+    await edit(db, 1, Saying("title", "Ours"))
+    await undo(db, command)
+    assert await numbers(db) == {1: [ONE], 2: [TWO], 3: [THREE]}
+    titles = {one.number: one.title for one in await everything(db.reading())}
+    assert titles == {1: {"": "Ours"}, 2: {}, 3: {}}
 
 
-async def test_a_label_of_a_page_that_was_joined_comes_back_with_it(db: SqliteDatabase) -> None:
-    """The file's counted first; with it gone, what people said of the other page does."""
+async def test_the_label_of_a_page_that_was_joined_counts_without_the_files(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"first {ONE}")
-        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("label", "amber"), ("topic:gifts", "-")])
         await say(tx, f"second {TWO}", event="$2")
-    file = await bring(db, Item(TWO, topics=("gifts",), label="amber"))
-    async with db.transaction() as tx:
-        await tx.run(joins.merge, RULES, 2, 1)
-    await take_back(db, file)
-    rows = await db.reading().rows("SELECT field, value FROM corrections ORDER BY field")
-    assert [tuple(row.values()) for row in rows] == [("label", "amber"), ("topic:gifts", "-")]
+    await edit(db, 1, Saying("label", str(AMBER)), Saying("topic", "-", "gifts"))
+    command = await import_(db, Item(TWO, topics=("gifts",), label="amber"))
+    await merge(db, 2, 1)
+    await undo(db, command)
+    [result] = await everything(db.reading())
+    assert (result.label, result.topics) == (AMBER, ())
 
 
-async def test_a_files_words_that_were_put_aside_go_too(db: SqliteDatabase) -> None:
-    """Its result was joined to another one: both have what it said."""
+@pytest.mark.parametrize("titled", [{}, {"": "Good"}])
+async def test_a_files_words_go_where_another_title_was_shown(db: SqliteDatabase, titled: Mapping[str, str]) -> None:
+    """Its page was joined to another one, and is taken out of it again."""
     async with db.transaction() as tx:
-        await say(tx, f"first {ONE}")
-    file = await bring(db, item(TWO, title={"": "Filed"}))
+        await say(tx, f"first {ONE} and {TWO}")
+    await import_(db, item(ONE, title=titled), file="good")
+    command = await import_(db, Item(TWO, title={"": "Uokkaly"}, topics=("gifts",)), file="bad")
+    await merge(db, 1, 2)
+    await undo(db, command)
     async with db.transaction() as tx:
-        await tx.run(joins.merge, RULES, 1, 2)
-    await take_back(db, file)
-    assert await numbers(db) == {1: [ONE]}
-    for table in ("corrections", "put_aside"):
-        assert await db.reading().value(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 - names from above
+        await tx.run(update.split, RULES, await tx.value("SELECT id FROM knowledge_pages WHERE number = 2"), AUTHOR)
+    assert list(await numbers(db)) == [1, 2]
+    assert "uokkaly" not in str(await state(db)).casefold()
 
 
 async def test_who_hid_what_a_file_showed_again_can_be_forgotten(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"first {ONE}", sender=ANA)
-        await tx.run(change, RULES, await entry(tx, 1), Author(BEN, 1), [("hidden", yielding.OWN)])
-    file = await bring(db, item(ONE))
+    await edit(db, 1, Saying("own_hidden", "1"), user=BEN)
+    command = await import_(db, item(ONE))
     async with db.transaction() as tx:
-        await tx.execute("UPDATE changes SET by = NULL")
-        while await tx.run(privacy.drop_unused, "sharers"):
+        await tx.run(update.forget, RULES, BEN)
+        while await tx.run(privacy.drop_unused, "knowledge_people"):
             pass
-        await tx.run(stored_shares.forget, RULES, BEN)
-    assert await db.reading().value("SELECT group_concat(user) FROM sharers") == ANA
-    await take_back(db, file)
-    assert await db.reading().value("SELECT hidden FROM entries") == 1
+    assert await db.reading().value("SELECT group_concat(user_id) FROM knowledge_people") == ANA
+    await undo(db, command)
+    assert await db.reading().value("SELECT hidden FROM knowledge_entries") == 1
 
 
 async def test_what_a_file_showed_again_is_hidden_again_unless_others_shared_it_since(db: SqliteDatabase) -> None:
@@ -264,38 +335,39 @@ async def test_what_a_file_showed_again_is_hidden_again_unless_others_shared_it_
         async with empty() as fresh:
             async with fresh.transaction() as tx:
                 await say(tx, f"first {ONE}", sender=ANA)
-                await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("hidden", yielding.OWN)])
-            file = await bring(fresh, item(ONE))
-            assert await fresh.reading().value("SELECT hidden FROM entries") == 0
+            await edit(fresh, 1, Saying("own_hidden", "1"))
+            command = await import_(fresh, item(ONE))
+            assert await fresh.reading().value("SELECT hidden FROM knowledge_entries") == 0
             async with fresh.transaction() as tx:
                 await say(tx, since, event="$2", sender=BEN)
-            await take_back(fresh, file)
-            assert await fresh.reading().value("SELECT hidden FROM entries") == hidden
+            await undo(fresh, command)
+            assert await fresh.reading().value("SELECT hidden FROM knowledge_entries") == hidden
 
 
 async def test_other_hubs_and_circles_lose_nothing(db: SqliteDatabase) -> None:
-    file = await bring(db, item(ONE))
-    inside = await bring(db, item(ONE), file="inside", circle=COORDINATORS)
+    command = await import_(db, item(ONE))
+    inside = await import_(db, item(ONE), file="inside", circle=COORDINATORS)
     async with db.transaction() as tx:
-        await tx.run(imports.bring, RULES, Manner("audit", 1), [item(ONE)], Part("audit", "audit.csv", None))
-    listed = await db.reading().run(imports.files, "transparency")
-    assert listed == [
-        Brought(inside, COORDINATORS, "inside", 1, 5_000, "there"),
-        Brought(file, MEMBERS, "links.csv", 1, 5_000, "there"),
+        await imported(tx, item(ONE), manner=Manner("audit", 1), file="audit.csv")
+    assert await db.reading().run(imports.imports, "transparency") == [
+        Import(inside, COORDINATORS, "inside", 1, 5_000, "done"),
+        Import(command, MEMBERS, "links.csv", 1, 5_000, "done"),
     ]
-    await take_back(db, file)
-    left = await db.reading().rows("SELECT hub, circle FROM entries e JOIN shelves s ON s.id = e.shelf ORDER BY hub")
+    await undo(db, command)
+    left = await db.reading().rows(
+        "SELECT hub, circle FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf ORDER BY hub"
+    )
     assert [tuple(row.values()) for row in left] == [("audit", MEMBERS), ("transparency", COORDINATORS)]
 
 
 async def test_a_file_that_adds_nothing_is_no_change(db: SqliteDatabase) -> None:
-    await bring(db, item(ONE))
-    await bring(db, item(ONE), file="again")
-    assert await db.reading().value("SELECT count(*) FROM changes") == 1
+    await import_(db, item(ONE))
+    await import_(db, item(ONE), file="again")
+    assert await db.reading().value("SELECT count(*) FROM knowledge_commands") == 1
 
 
 @pytest.mark.parametrize(("into", "other"), [(1, 2), (2, 1)])
-async def test_brought_in_once_more_a_page_that_was_joined_since_is_part_of_the_result_again(
+async def test_imported_once_more_a_page_that_was_joined_since_is_part_of_the_result_again(
     db: SqliteDatabase, into: int, other: int
 ) -> None:
     """Its address is shown, and what the file says of it leaves with it."""
@@ -303,100 +375,86 @@ async def test_brought_in_once_more_a_page_that_was_joined_since_is_part_of_the_
         await say(tx, ONE)
     filed = Item(TWO, title={"": "Filed"}, note={"": "filed"}, topics=("gifts",), description="of two")
     for again in range(3):
-        file = await bring(db, filed)
+        command = await import_(db, filed)
         if not again:
-            async with db.transaction() as tx:
-                await tx.run(joins.merge, RULES, into, other)
+            await merge(db, into, other)
         whole = await load(db, into)
-        assert {whole.url, *(one.url for one in await db.reading().run(loading.versions_of, whole))} == {ONE, TWO}
+        assert {whole.url, *(one.url for one in await db.reading().run(views.versions_of, whole))} == {ONE, TWO}
         assert await db.reading().run(importer.known, Manner("transparency", 1), {TWO}) == {TWO}
-        await take_back(db, file)
+        await undo(db, command)
         assert await numbers(db) == {into: [ONE]}
         assert await db.reading().run(importer.known, Manner("transparency", 1), {ONE, TWO}) == {ONE}
-    await bring(db, filed)
-    await bring(db, filed, file="again")
-    assert await db.reading().value("SELECT count(*) FROM changes WHERE undone = 0") == 1
+    await import_(db, filed)
+    await import_(db, filed, file="again")
+    assert await db.reading().value("SELECT count(*) FROM knowledge_commands WHERE name = 'again'") == 0
     async with db.transaction() as tx:
-        shelf = await tx.value("SELECT shelf FROM entries")
-        await tx.run(joins.split, RULES, shelf, other)
+        page = await tx.value("SELECT id FROM knowledge_pages WHERE number = :other", other=other)
+        await tx.run(update.split, RULES, page, AUTHOR)
     assert await numbers(db) == {1: [ONE], 2: [TWO]}
-    of_two = "(SELECT id FROM entries WHERE number = 2)"
-    for table in ("corrections", "facts"):
-        left = await db.reading().value(f"SELECT count(*) FROM {table} WHERE entry <> {of_two}")  # noqa: S608 - ours
-        assert left == 0
+    assert (await load(db, 1)).title == {}
+    two = await load(db, 2)
+    assert (two.title, two.about, two.topics) == ({"": "Filed"}, "of two", ("gifts",))
 
 
 async def load(db: SqliteDatabase, number: int) -> Entry:
-    id_ = await db.reading().value("SELECT id FROM entries WHERE number = :number", number=number)
-    [found] = await db.reading().run(loading.load, await seen(db.reading()), [id_])
-    return found
-
-
-async def test_a_files_words_go_where_they_were_only_put_aside(db: SqliteDatabase) -> None:
-    """What was joined to another page that has words of its own keeps the file's for the time when it is taken out."""
-    async with db.transaction() as tx:
-        await say(tx, f"first {ONE} and {TWO}")
-    await bring(db, item(ONE, title={"": "Good"}), file="good")
-    bad = await bring(db, Item(TWO, title={"": "Uokkaly"}, topics=("gifts",)), file="bad")
-    async with db.transaction() as tx:
-        await tx.run(joins.merge, RULES, 1, 2)
-    await take_back(db, bad)
-    async with db.transaction() as tx:
-        await tx.run(joins.split, RULES, 1, 2)
-    for table in ("corrections", "put_aside", "entry_words"):
-        assert "uokkaly" not in str(await db.reading().rows(f"SELECT * FROM {table}")).casefold()  # noqa: S608 - names from above
+    scope = await seen(db.reading())
+    [result] = await db.reading().run(views.numbered, scope, number)
+    return result
 
 
 async def test_what_stays_for_a_coordinators_note_stays_as_close_as_it_was(db: SqliteDatabase) -> None:
     """One share of the file was amber, a later one was not; of another page the file said that it was hidden."""
     close = Item(ONE, shares=(ShareItem(ONE, sent_at=1, note="TLP:AMBER"), ShareItem(ONE, sent_at=2, note="later")))
-    file = await bring(db, close, item(TWO, hidden=True))
-    async with db.transaction() as tx:
-        for number in (1, 2):
-            await tx.run(change, RULES, await entry(tx, number), Author(ANA, 1), [("note", "Ours")])
-    await take_back(db, file)
-    assert await db.reading().rows("SELECT number, label FROM entries") == [{"number": 1, "label": AMBER}]
-    assert await db.reading().rows("SELECT label, note FROM shares") == [{"label": None, "note": None}]
+    command = await import_(db, close, item(TWO, hidden=True))
+    for number in (1, 2):
+        await edit(db, number, Saying("note", "Ours"))
+    assert (await db.reading().run(imports.effect, command)).stay == 1
+    await undo(db, command)
+    assert await db.reading().rows("SELECT number, label FROM knowledge_entries") == [{"number": 1, "label": AMBER}]
+    assert await db.reading().rows("SELECT label, note FROM knowledge_shares") == [{"label": None, "note": None}]
 
 
 async def test_that_it_is_another_page_does_not_keep_a_page_that_only_the_file_shared(db: SqliteDatabase) -> None:
-    file = await bring(db, item(ONE), item(TWO), item(THREE))
+    command = await import_(db, item(ONE), item(TWO), item(THREE))
     async with db.transaction() as tx:
-        for number, said in ((1, "apart:2"), (2, "stays"), (3, "topic:gifts")):
-            await tx.run(change, RULES, await entry(tx, number), Author(ANA, 1), [(said, "-")])
-    await take_back(db, file)
+        two = await entry(tx, 2)
+    await edit(db, 1, Saying("not_same_as", "1", target=two))
+    await edit(db, 2, Saying("stays", THREE))
+    await edit(db, 3, Saying("topic", "-", "gifts"))
+    await undo(db, command)
     assert await numbers(db) == {}
 
 
-async def test_what_its_only_sharer_hid_is_hidden_again_though_it_was_joined_meanwhile(db: SqliteDatabase) -> None:
+async def test_what_its_only_sharer_hid_is_out_of_sight_again_though_it_was_joined_meanwhile(
+    db: SqliteDatabase,
+) -> None:
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}", sender=ANA)
-        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("hidden", yielding.OWN)])
         await say(tx, f"yours {TWO}", sender=BEN, event="$2")
-    file = await bring(db, item(ONE))
-    assert await db.reading().value("SELECT max(hidden) FROM entries") == 0
-    async with db.transaction() as tx:
-        await tx.run(joins.merge, RULES, 2, 1)
-    await take_back(db, file)
-    assert await db.reading().value("SELECT hidden FROM entries") == 1
+    await edit(db, 1, Saying("own_hidden", "1"))
+    command = await import_(db, item(ONE))
+    assert await urls(db.reading(), "one") == [ONE]
+    await merge(db, 2, 1)
+    assert await urls(db.reading(), "one") == [TWO]
+    await undo(db, command)
+    assert await urls(db.reading(), "one") == []
+    assert await urls(db.reading(), "yours") == [TWO]
 
 
 @pytest.mark.parametrize("before", [True, False])
 async def test_what_a_person_replaced_of_a_file_does_not_come_back_by_undo(db: SqliteDatabase, before: bool) -> None:
-    """Whether that was undone before the file was taken back, or after."""
+    """Whether that was undone before the file was, or after."""
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}")
-    file = await bring(db, Item(ONE, title={"": "Uokkaly"}))
+    command = await import_(db, Item(ONE, title={"": "Uokkaly"}))
+    await edit(db, 1, Saying("title", "Ours"))
     async with db.transaction() as tx:
-        await tx.run(change, RULES, await entry(tx, 1), Author(ANA, 1), [("title:", "Ours")])
-        (done,) = [one for one in await tx.run(changes, [1], 9) if one.what == "title:"]
+        [change] = await tx.run(history.last_of, [1], ANA, 1)
         if before:
-            await tx.run(undo, RULES, done, Author(ANA, 2))
-            assert await tx.value("SELECT value FROM corrections") == "Uokkaly"
-    await take_back(db, file)
-    async with db.transaction() as tx:
-        if not before:
-            (done,) = [one for one in await tx.run(changes, [1], 9) if one.what == "title:"]
-            await tx.run(undo, RULES, done, Author(ANA, 2))
-        for table in ("corrections", "changes", "entry_words"):
-            assert "uokkaly" not in str(await tx.rows(f"SELECT * FROM {table}")).casefold()  # noqa: S608 - as above
+            await tx.run(update.undo, RULES, change.id)
+            assert "Uokkaly" in await tx.value("SELECT title FROM knowledge_entries")
+    await undo(db, command)
+    if not before:
+        async with db.transaction() as tx:
+            await tx.run(update.undo, RULES, change.id)
+    assert "uokkaly" not in str(await state(db)).casefold()

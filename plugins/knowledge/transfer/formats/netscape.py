@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from bot.api import Text
+from plugins.knowledge.text.html_tokens import Endless, Tag, tokens, unescaped
 from plugins.knowledge.transfer.formats.dates import BadDate, stamp
 from plugins.knowledge.transfer.formats.decoding import Lines
-from plugins.knowledge.transfer.formats.html_tokens import Endless, Tag, tokens, unescaped
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped, first_shared, shown
 from plugins.knowledge.transfer.formats.validation import LONGEST_TEXT, admitted, beginning, told
 from plugins.knowledge.urls.display import title as title_of

@@ -1,0 +1,129 @@
+"""The commands about links that lead nowhere any more, and pages that moved: `!links`, `!moved`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.api import Context, Reply, Role, UserError, command, escape, section
+from plugins.knowledge.commands import references
+from plugins.knowledge.fetch import queue
+from plugins.knowledge.index import update
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.settings import KnowledgeHub
+from plugins.knowledge.store.load import BELIEVED
+from plugins.knowledge.store.pages import entry_with
+from plugins.knowledge.store.statements import Saying, author
+from plugins.knowledge.urls import display
+from plugins.knowledge.urls.canonical import canonical
+from plugins.knowledge.views import command_text, load, render
+from plugins.knowledge.views.load import Entry
+
+PAGE = 10  # of each sort, in one answer
+
+
+class LinkCommands:
+    """Shows dead and moved links; for coordinators and moderators."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    @command(
+        "links",
+        help="Show which results lead nowhere any more, and which pages have moved.",
+        aliases={"es": "enlaces", "fr": "liens"},
+        role=Role.COORDINATOR,
+        rooms_only=True,
+        examples=("links 2",),
+    )
+    async def links(self, ctx: Context, page: int = 1) -> Reply:
+        if not section(ctx.hub, KnowledgeHub).check_links:
+            raise UserError(ctx.t("This hub does not have its links checked. Moderators turn it on in the hub's file: "
+                                  "{setting}", setting="`check_links: true`"))  # fmt: skip
+        page = max(1, page)
+        after = (page - 1) * PAGE
+        gone, all_gone = await _in_state(ctx, "gone", after)
+        moved, all_moved = await _in_state(ctx, "moved", after)
+        if not all_gone + all_moved:
+            return Reply(ctx.t("No result is known to lead nowhere, or to have moved."))
+        parts = []
+        if gone:
+            hide = command_text.written(ctx, "hide", load.short_name(gone[0]))
+            lines = [f"- {_named(ctx, entry)} · {_since(ctx, entry)}" for entry in gone]
+            parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=hide) + "\n" + "\n".join(lines))
+        if moved:
+            no = command_text.with_no(ctx, "moved", load.short_name(moved[0]))
+            lines = [await self._moved_line(ctx, entry) for entry in moved]
+            parts.append(ctx.t("These pages have moved. Look before you accept it; if it is wrong, write {no}:", no=no)
+                         + "\n" + "\n".join(lines))  # fmt: skip
+        left = sum(max(0, every - after - PAGE) for every in (all_gone, all_moved))
+        return Reply(
+            "\n\n".join((*parts, *command_text.more(ctx, "links", page, left))) or ctx.t("That was everything.")
+        )
+
+    @command(
+        "moved",
+        help="Accept that a page has moved: its new address is shown from then on.",
+        aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
+        role=Role.COORDINATOR,
+        rooms_only=True,
+        examples=("moved 12", "moved 12 no"),
+    )
+    async def moved(self, ctx: Context, number: str, no: str = "") -> Reply:
+        scope = await references.own(ctx)
+        entry = await references.entry(ctx, scope, number, hidden=True)
+        if entry.state != "moved" or entry.moved_to is None:
+            raise UserError(ctx.t("{number} has not moved, as far as is known.", number=render.name(ctx, entry)))
+        undo = ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo"))
+        if references.rejected(ctx, no, "moved", render.name(ctx, entry)):
+            await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), [Saying("stays", entry.moved_to)])
+            return Reply(ctx.t("{number} stays at its address.", number=render.name(ctx, entry)) + " " + undo)
+        if other := await _at(ctx, entry):
+            raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
+                                  merge=command_text.written(ctx, "merge", other)))  # fmt: skip
+        key = canonical(entry.moved_to) or entry.moved_to
+        await ctx.db.run(update.move, self._rules, entry.id, entry.moved_to, key, author(ctx))
+        await ctx.db.execute("DELETE FROM knowledge_health WHERE entry = :entry", entry=entry.id)  # of the old address
+        await queue.begin(ctx, [entry.id])
+        (now,) = await ctx.db.run(load.load, scope, [entry.id]) or [entry]
+        return Reply(f"{render.result(ctx, self._rules, now)}\n\n{undo}")
+
+    async def _moved_line(self, ctx: Context, entry: Entry) -> str:
+        """A page that moved, where to, and the command that accepts it."""
+        other = await _at(ctx, entry)
+        do = (
+            command_text.written(ctx, "merge", other)
+            if other
+            else command_text.written(ctx, "moved", load.short_name(entry))
+        )
+        to = escape(display.shown(entry.moved_to or ""))
+        return f"- {_named(ctx, entry)} → {to} · {_since(ctx, entry)} · {do}"
+
+
+async def _in_state(ctx: Context, state: str, after: int) -> tuple[Sequence[Entry], int]:
+    """A page of results with links of that state that may be corrected from here, and how many there are in all."""
+    scope = await references.own(ctx)
+    rows = await ctx.db.rows(
+        f"""SELECT e.id FROM knowledge_health h JOIN knowledge_entries e ON e.id = h.entry
+        WHERE h.state = :state AND {BELIEVED} AND {scope.WHERE} ORDER BY h.since DESC, e.id DESC""",
+        state=state,
+        **scope.params,
+    )
+    return await ctx.db.run(load.load, scope, [row["id"] for row in rows[after : after + PAGE]]), len(rows)
+
+
+def _since(ctx: Context, entry: Entry) -> str:
+    return ctx.t("since {date}", date=render.day(ctx, ctx.hub, entry.state_since or 0))
+
+
+async def _at(ctx: Context, moved: Entry) -> str | None:
+    """The numbers of the entry that has the address a page moved to on the same shelf, and of that page, for !merge."""
+    entry = await ctx.db.run(entry_with, moved.shelf.id, canonical(moved.moved_to or "") or "")
+    if entry in (None, moved.id):
+        return None
+    number = await ctx.db.value("SELECT number FROM knowledge_entries WHERE id = :entry", entry=entry)
+    name = load.short_name(moved)
+    return f"{name.rstrip('0123456789')}{number} {name}"
+
+
+def _named(ctx: Context, entry: Entry) -> str:
+    return f"{escape(render.name(ctx, entry))} · {render.title(ctx, entry)} ({escape(display.shown(entry.url))})"

@@ -1,0 +1,127 @@
+"""The commands for sharing: `!share`, and what people choose about what they share: `!mylinks`, `!askme`."""
+
+from __future__ import annotations
+
+from bot.api import Context, Reply, Role, SyncReader, UserError, command, escape
+from plugins.knowledge.capture import labels
+from plugins.knowledge.capture.links import shared, with_schemes
+from plugins.knowledge.capture.new_shares import erase_soon, new_shares
+from plugins.knowledge.commands import references
+from plugins.knowledge.fetch import queue
+from plugins.knowledge.index import update
+from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import privacy, statements
+from plugins.knowledge.store.access import COORDINATORS, circle_of
+from plugins.knowledge.store.pages import IDS, as_list
+from plugins.knowledge.urls import display
+from plugins.knowledge.views import command_text
+
+
+class ShareCommands:
+    """Shares links by command, and keeps people's choices."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    @command(
+        "share",
+        help="Share a link with a word on why it helps, and topics; also where links are not kept by themselves.",
+        aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
+        rooms_only=True,
+        examples=("share https://example.org/guide for new colleagues #gifts",),
+    )
+    async def share(self, ctx: Context, *, link: str) -> Reply:
+        found = shared(with_schemes(link))
+        if not found.links:
+            red = "red" in link.casefold() and "tlp" in link.casefold()
+            raise UserError(
+                ctx.t("What is TLP:RED is not kept.")
+                if red
+                else ctx.t("What says {mark} is not kept.", mark=labels.NO_LOG)
+                if labels.no_log(link)
+                else ctx.t(
+                    "There is no web address in that. Write it like this: {example}",
+                    example=command_text.example(ctx, "share"),
+                )
+            )
+        if await ctx.db.run(privacy.is_unlogged, ctx.sender):
+            kept = command_text.written(ctx, "mylinks", ctx.t("on"))
+            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
+        new = new_shares(ctx, ctx.message, found)
+        entries, went = await ctx.db.run(
+            update.replace, self._rules, ctx.room.id, ctx.message.event_id, ctx.sender, new
+        )
+        if went:
+            await erase_soon(ctx)
+        await queue.begin(ctx, {*entries.values(), *went})
+        sign = "c" if circle_of(ctx) == COORDINATORS else ""
+        numbers: dict[str, None] = {}
+        told = []
+        rows = await ctx.db.rows(
+            f"SELECT id, number, hidden FROM knowledge_entries WHERE id IN {IDS}", ids=as_list(set(entries.values()))
+        )
+        filed = {row["id"]: row for row in rows}
+        for share, id_ in entries.items():
+            number = f"{sign}{filed[id_]['number']}"
+            if filed[id_]["hidden"]:
+                told.append(await _hidden(ctx, share.url, id_, number))
+            else:
+                numbers[number] = None
+        if numbers:
+            told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
+        return Reply("\n".join(told))
+
+    @command(
+        "mylinks",
+        help="Say whether the links you share are kept: on, or off.",
+        aliases={"es": "misenlaces", "fr": "mesliens", "pt": "meuslinks"},
+        examples=("mylinks off",),
+        anywhere=True,
+    )
+    async def mylinks(self, ctx: Context, choice: str) -> Reply:
+        kept = _on(ctx, choice)
+        await ctx.db.run(privacy.choose, ctx.sender, unlogged=not kept)
+        if kept:
+            return Reply(ctx.t("From now on the links you share are kept."))
+        return Reply(
+            ctx.t(
+                "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
+                forget=command_text.written(ctx, "forget"),
+            )
+        )
+
+    @command(
+        "askme",
+        help="Say whether others may be told to ask you about topics you shared on: on, or off.",
+        aliases={"es": "preguntame", "fr": "interrogez", "pt": "pergunteme"},
+        examples=("askme on",),
+        anywhere=True,
+    )
+    async def askme(self, ctx: Context, choice: str) -> Reply:
+        askable = _on(ctx, choice)
+        await ctx.db.run(privacy.choose, ctx.sender, askable=askable)
+        if askable:
+            return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
+        return Reply(ctx.t("You are no longer named."))
+
+
+async def _hidden(ctx: Context, url: str, entry: int, number: str) -> str:
+    """What is said to whoever shares a page that is hidden: who hid it is told to nobody else."""
+    if await ctx.db.run(_hid, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
+        return references.you_hid(ctx, url, number)
+    return ctx.t("The page {address} was hidden here, so nobody finds it. Coordinators can show it again.",
+                 address=escape(display.shown(url)))  # fmt: skip
+
+
+def _hid(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
+    """Whether this person hid an entry, and may show it again: as a coordinator, or as its only sharer."""
+    return statements.is_hidden_by(db, entry, user, own=True) or (
+        coordinator and statements.is_hidden_by(db, entry, user, own=False)
+    )
+
+
+def _on(ctx: Context, choice: str) -> bool:
+    said = choice.casefold()
+    if said not in references.ON | references.OFF:
+        raise UserError(ctx.t("Write {on} or {off}.", on=f"`{ctx.t('on')}`", off=f"`{ctx.t('off')}`"))
+    return said in references.ON
