@@ -15,8 +15,6 @@ from bot.core.durations import parse as parse_duration
 from bot.core.texts import Text
 from bot.core.zones import suggest
 
-zoneinfo.reset_tzpath(to=[])  # every machine agrees: zones come from the tzdata package, never from the system
-
 Language = Literal["en", "es", "fr", "pt"]
 
 

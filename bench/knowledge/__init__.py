@@ -1,1 +1,1 @@
-"""`faro bench`: how quick the index is, and how well it finds. Nothing here is used by a running bot."""
+"""`faro bench`: measures the speed and the relevance of search. A running bot uses nothing of it."""

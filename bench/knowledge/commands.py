@@ -1,4 +1,4 @@
-"""`faro bench`: how quick the index is, and how well it finds. Needs no configuration."""
+"""The commands of `faro bench`: speed and relevance of search. They need no configuration."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from bench.knowledge import filling, relevance, speed
-from bench.knowledge.filling import Filled
+from bench.knowledge.filling import FillReport
 from bench.knowledge.invented import World
 from bench.knowledge.relevance import Answer
-from bench.knowledge.speed import Times
+from bench.knowledge.speed import Latencies
 from bot.api import Shell
-from plugins.knowledge.cli.common import TROUBLE, WRONG, end, progress
+from plugins.knowledge.cli.common import FAILURE, USER_ERROR, exit_with, progress
 
-Read = TypeVar("Read")
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """`filled` is None where the database was there already; `classes`: of each class of questions its number, and the
-    times of each way that was measured."""
+class SpeedReport:
+    """The figures of `faro bench search`. `filled`: None if the database existed already. `classes`: for each class of
+    questions their number, and the latencies by engine."""
 
     rows: int
-    filled: Filled | None
-    classes: Mapping[str, tuple[int, Mapping[str, Times]]]
+    filled: FillReport | None
+    classes: Mapping[str, tuple[int, Mapping[str, Latencies]]]
 
 
 @click.command("search")
@@ -51,7 +51,7 @@ def search_command(shell: Shell, rows: int, queries: int, keep: Path | None, as_
         _print(measured)
 
 
-async def _measure(shell: Shell, rows: int, queries: int, keep: Path | None) -> Measured:
+async def _measure(shell: Shell, rows: int, queries: int, keep: Path | None) -> SpeedReport:
     world = World()
     async with shell.scratch(keep) as db, shell.scratch() as bare:
         reading = db.reading()
@@ -60,32 +60,32 @@ async def _measure(shell: Shell, rows: int, queries: int, keep: Path | None) -> 
             if not await reading.value("SELECT EXISTS (SELECT 1 FROM knowledge_entries)"):
                 filled = await filling.fill(db, bare, world, rows, bars)
             rows = await reading.value("SELECT count(*) FROM knowledge_entries")
-            sights, kinds = await speed.sights(reading), await speed.kinds(reading, world, queries)
-            ways = {"ORDER BY rank": speed.by_rank(reading), "LIKE": speed.by_like(reading)}
+            scopes, query_classes = await speed.scopes(reading), await speed.query_classes(reading, world, queries)
+            baselines = {"ORDER BY rank": speed.by_rank(reading), "LIKE": speed.by_like(reading)}
             if tantivy := await speed.by_tantivy(reading, Path(folder), bars):
-                ways["tantivy"] = tantivy
-            await speed.warm(reading)
+                baselines["tantivy"] = tantivy
+            await speed.warm_up(reading)
             classes = {}
-            for kind in bars.track(kinds, description="asking"):
-                times = {"Faro": await speed.found(reading, sights, kind)}
-                for name, way in ways.items():
-                    times[name] = await speed.timed(way, kind)
-                classes[kind.name] = (len(kind.questions), times)
-    return Measured(rows, filled, classes)
+            for query_class in bars.track(query_classes, description="asking"):
+                times = {"Faro": await speed.measure_find(reading, scopes, query_class)}
+                for name, search in baselines.items():
+                    times[name] = await speed.measure(search, query_class)
+                classes[query_class.name] = (len(query_class.questions), times)
+    return SpeedReport(rows, filled, classes)
 
 
-def _as_json(measured: Measured) -> Mapping[str, object]:
+def _as_json(measured: SpeedReport) -> Mapping[str, object]:
     return {
         "rows": measured.rows,
         "filing": asdict(measured.filled) if measured.filled else None,
         "classes": {
-            name: {"questions": questions, "ms": {way: asdict(one) for way, one in times.items()}}
+            name: {"questions": questions, "ms": {way: asdict(latencies) for way, latencies in times.items()}}
             for name, (questions, times) in measured.classes.items()
         },
     }
 
 
-def _print(measured: Measured) -> None:
+def _print(measured: SpeedReport) -> None:
     from rich.console import Console  # only a person at a terminal needs it
     from rich.table import Table
 
@@ -107,8 +107,11 @@ def _print(measured: Measured) -> None:
         console.print(f"The database has {filled.bytes_each:,.0f} bytes for each link.")
 
 
-def _times(times: Times) -> str:
-    return " / ".join(f"{one:.1f}" if one >= 0.1 else f"{one:.2f}" for one in (times.p50, times.p95, times.worst))
+def _times(times: Latencies) -> str:
+    return " / ".join(
+        f"{milliseconds:.1f}" if milliseconds >= 0.1 else f"{milliseconds:.2f}"
+        for milliseconds in (times.p50, times.p95, times.worst)
+    )
 
 
 @click.command("relevance")
@@ -123,35 +126,35 @@ def relevance_command(shell: Shell, file: Path, resources: Path | None, as_json:
     Wanted are success@3 of 0.95 and recall@10 of 0.9.
     """
     questions = _read(file, relevance.QUESTIONS)
-    known = _read(resources or file.with_name("resources.yaml"), relevance.RESOURCES)
-    if not questions or max(place for one in questions for place in one.want) > len(known):
-        end(WRONG, f"{file}: there are no questions, or they want resources that are not in the list.")
-    answers = asyncio.run(_answers(shell, known, questions))
-    success = sum(one.succeeds for one in answers) / len(answers)
-    recall = sum(one.recall for one in answers) / len(answers)
+    resources_ = _read(resources or file.with_name("resources.yaml"), relevance.RESOURCES)
+    if not questions or max(number for judged in questions for number in judged.want) > len(resources_):
+        exit_with(USER_ERROR, f"{file}: there are no questions, or they want resources that are not in the list.")
+    answers = asyncio.run(_answers(shell, resources_, questions))
+    success = sum(answer.succeeds for answer in answers) / len(answers)
+    recall = sum(answer.recall for answer in answers) / len(answers)
     if as_json:
-        told = [
-            {"q": one.judged.q, "lang": one.judged.lang, "typo": one.judged.typo, "want": one.judged.want,
-             "found": one.found, "success": one.succeeds, "recall": one.recall}
-            for one in answers
+        rows = [
+            {"q": answer.judged.q, "lang": answer.judged.lang, "typo": answer.judged.typo,
+             "want": answer.judged.want, "found": answer.results, "success": answer.succeeds, "recall": answer.recall}
+            for answer in answers
         ]  # fmt: skip
-        click.echo(json.dumps({"success@3": success, "recall@10": recall, "questions": told}, ensure_ascii=False))
+        click.echo(json.dumps({"success@3": success, "recall@10": recall, "questions": rows}, ensure_ascii=False))
     else:
-        for one in answers:
-            _tell(one, known)
+        for answer in answers:
+            _print_answer(answer, resources_)
         click.echo(f"{len(answers)} questions: success@3 {success:.3f}, recall@10 {recall:.3f}")
     if success < relevance.SUCCESS or recall < relevance.RECALL:
-        end(TROUBLE, f"Wanted are success@3 of {relevance.SUCCESS} and recall@10 of {relevance.RECALL}.")
+        exit_with(FAILURE, f"Wanted are success@3 of {relevance.SUCCESS} and recall@10 of {relevance.RECALL}.")
 
 
 async def _answers(
-    shell: Shell, known: Sequence[relevance.Resource], questions: Sequence[relevance.Judged]
+    shell: Shell, resources: Sequence[relevance.Resource], questions: Sequence[relevance.JudgedQuery]
 ) -> Sequence[Answer]:
     async with shell.scratch() as db:
-        return await relevance.measure(db, known, questions)
+        return await relevance.measure(db, resources, questions)
 
 
-def _tell(answer: Answer, known: Sequence[relevance.Resource]) -> None:
+def _print_answer(answer: Answer, resources: Sequence[relevance.Resource]) -> None:
     judged = answer.judged
     sign = "ok  " if answer.succeeds and answer.recall == 1 else "part" if answer.succeeds else "FAIL"
     marks = "".join(f" [{mark}]" for mark in (judged.lang, "typo" if judged.typo else "") if mark)
@@ -159,23 +162,23 @@ def _tell(answer: Answer, known: Sequence[relevance.Resource]) -> None:
     click.echo(f"{sign} {judged.q}{marks}: success@3 {answer.succeeds:d}, recall@10 {answer.recall:.2f}{searched}")
     if sign == "ok  ":
         return
-    for places in answer.found[: relevance.MOST]:
-        wanted = "*" if any(place in judged.want for place in places) else " "
-        click.echo(f"     {wanted} {places[0]}. {known[places[0] - 1].title}")
-    found = {place for places in answer.found for place in places}
-    for place in judged.want:
-        if place not in found:
-            click.echo(f"     missing {place}. {known[place - 1].title}")
+    for numbers in answer.results[: relevance.MOST]:
+        wanted = "*" if any(number in judged.want for number in numbers) else " "
+        click.echo(f"     {wanted} {numbers[0]}. {resources[numbers[0] - 1].title}")
+    found_numbers = {number for numbers in answer.results for number in numbers}
+    for number in judged.want:
+        if number not in found_numbers:
+            click.echo(f"     missing {number}. {resources[number - 1].title}")
 
 
-def _read(file: Path, kind: TypeAdapter[Read]) -> Read:
-    """Ends the command if the file is not what it should be."""
+def _read(file: Path, kind: TypeAdapter[Model]) -> Model:
+    """Reads and validates a YAML file; ends the command if it is invalid."""
     try:
         return kind.validate_python(yaml.safe_load(file.read_text("utf-8")))
     except OSError as error:
-        end(WRONG, f"{file}: {error.strerror}")
+        exit_with(USER_ERROR, f"{file}: {error.strerror}")
     except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
-        end(WRONG, f"{file}: {error}")
+        exit_with(USER_ERROR, f"{file}: {error}")
 
 
 COMMANDS = {"search": search_command, "relevance": relevance_command}

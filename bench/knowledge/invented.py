@@ -1,4 +1,4 @@
-"""Links nobody shared: as many as wanted, the same ones each time, with words as frequent as words are (Zipf)."""
+"""Generates synthetic shares: any number, the same each time, with word frequencies as in real text (Zipf)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SPAN = 5 * 365 * 86_400_000
 
 
 class World:
-    """A seeded world: its words, most frequent first, and its shares."""
+    """A seeded generator: its words, most frequent first, and its shares."""
 
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)  # noqa: S311 - data for measuring, not secrets
-        self.words = self._made_up()
-        self._weights = list(accumulate(1 / place for place in range(1, VOCABULARY + 1)))
+        self.words = self._invent_words()
+        self._weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
         self._terms = [name for languages in own_terms().values() for names in languages.values() for name in names]
 
     def hubs(self) -> Sequence[str]:
@@ -33,10 +33,10 @@ class World:
     def shares(self, count: int) -> Iterator[NewShare]:
         draw = self._random
         for number in range(count):
-            title = self._some(TITLE)
+            title = self._draw_words(TITLE)
             if draw.random() < 0.3:
                 title[draw.randrange(TITLE)] = draw.choice(self._terms)
-            url = f"https://site{draw.randrange(5000)}.example/{'-'.join(self._some(3))}/{number}"
+            url = f"https://site{draw.randrange(5000)}.example/{'-'.join(self._draw_words(3))}/{number}"
             hub = draw.randrange(HUBS)
             yield NewShare(
                 hub=f"hub{hub}",
@@ -47,14 +47,14 @@ class World:
                 room=f"!room{hub}:server{hub % 8}.example",
                 event=f"${number:043d}",
                 label=" ".join(title),
-                note=" ".join(self._some(NOTE)),
+                note=" ".join(self._draw_words(NOTE)),
                 topics=(f"topic{draw.randrange(40)}",) if draw.random() < 0.5 else (),
             )
 
-    def _some(self, count: int) -> list[str]:
+    def _draw_words(self, count: int) -> list[str]:
         return self._random.choices(self.words, cum_weights=self._weights, k=count)
 
-    def _made_up(self) -> Sequence[str]:
+    def _invent_words(self) -> Sequence[str]:
         letters = "abcdefghijlmnopqrstuvz"
         words: dict[str, None] = {}
         while len(words) < VOCABULARY:

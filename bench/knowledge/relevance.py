@@ -1,5 +1,5 @@
-"""How well is found what was meant? Judged questions over a list of resources, of which only titles, addresses and
-publishers are known: nothing is fetched."""
+"""Measures relevance with judged queries over a list of resources, of which only titles, addresses and publishers are
+indexed: nothing is fetched."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import load
 
-FIRST, MOST = 3, 10  # results: one that is wanted must be among the first; recall is measured over the most
-SUCCESS, RECALL = 0.95, 0.9  # at least, over all questions
+FIRST, MOST = 3, 10  # results: a wanted one must be among the FIRST; recall is measured over the MOST
+SUCCESS, RECALL = 0.95, 0.9  # minimum, over all queries
 
 
 class Resource(BaseModel):
-    """One of the list; what else it says is passed over."""
+    """A resource of the list; other fields are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,8 +34,8 @@ class Resource(BaseModel):
     publisher: str = ""
 
 
-class Judged(BaseModel):
-    """A question `q`, and the resources it should find, by their places in the list, from 1."""
+class JudgedQuery(BaseModel):
+    """A query `q`, and the resources it should find, by their numbers in the list, from 1."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,53 +46,57 @@ class Judged(BaseModel):
 
 
 RESOURCES = TypeAdapter(tuple[Resource, ...])
-QUESTIONS = TypeAdapter(tuple[Judged, ...])
+QUESTIONS = TypeAdapter(tuple[JudgedQuery, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, best first: of each result the places in the list (two, if two addresses are one page)."""
+    """The results of a query, best first: for each its numbers in the list (two, if two addresses are one page)."""
 
-    judged: Judged
-    found: Sequence[Sequence[int]]
+    judged: JudgedQuery
+    results: Sequence[Sequence[int]]
     corrected: Mapping[str, str]
 
     @property
     def succeeds(self) -> bool:
-        return any(place in self.judged.want for places in self.found[:FIRST] for place in places)
+        return any(number in self.judged.want for numbers in self.results[:FIRST] for number in numbers)
 
     @property
     def recall(self) -> float:
-        """The part of what is wanted that was found."""
+        """The part of the wanted resources that was found."""
         wanted = set(self.judged.want)
-        found = {place for places in self.found[:MOST] for place in places}
-        return len(wanted & found) / min(MOST, len(wanted))
+        found_numbers = {number for numbers in self.results[:MOST] for number in numbers}
+        return len(wanted & found_numbers) / min(MOST, len(wanted))
 
 
-async def measure(db: Database, resources: Sequence[Resource], questions: Sequence[Judged]) -> Sequence[Answer]:
-    """Files the resources, titles as titles and publishers as words around them; then asks."""
+async def measure(db: Database, resources: Sequence[Resource], questions: Sequence[JudgedQuery]) -> Sequence[Answer]:
+    """Indexes the resources, titles as link texts and publishers as notes; then runs the queries."""
     shares = [
         NewShare(
             hub="bench",
-            url=one.url,
-            canonical=canonical(one.url) or one.url,
+            url=resource.url,
+            canonical=canonical(resource.url) or resource.url,
             sent_at=FIRST_DAY,
-            label=one.title,
-            note=one.publisher,
+            label=resource.title,
+            note=resource.publisher,
         )
-        for one in resources
+        for resource in resources
     ]
     async with db.transaction() as tx:
         entries = await tx.run(update.put, Rules(()), shares)
-    places: dict[int, list[int]] = {}
-    for place, share in enumerate(shares, start=1):
-        places.setdefault(entries[share], []).append(place)
-    seen = Scope(tuple(await db.reading().run(every_shelf)))
-    return [await _ask(db, seen, one, places) for one in questions]
+    numbers_by_entry: dict[int, list[int]] = {}
+    for number, share in enumerate(shares, start=1):
+        numbers_by_entry.setdefault(entries[share], []).append(number)
+    scope = Scope(tuple(await db.reading().run(every_shelf)))
+    return [await _ask(db, scope, judged, numbers_by_entry) for judged in questions]
 
 
-async def _ask(db: Database, seen: Scope, judged: Judged, places: Mapping[int, Sequence[int]]) -> Answer:
-    terms = with_terms(())
-    question = query_parser.read(judged.q, terms)
-    found, shown = await db.reading().run(load.answer, seen, question, (), FIRST_DAY, terms=terms, count=MOST)
-    return Answer(judged, [places[entry.id] for entry in shown], found.corrected)
+async def _ask(
+    db: Database, scope: Scope, judged: JudgedQuery, numbers_by_entry: Mapping[int, Sequence[int]]
+) -> Answer:
+    thesaurus = with_terms(())
+    question = query_parser.parse(judged.q, thesaurus)
+    result, entries = await db.reading().run(
+        load.answer, scope, question, (), FIRST_DAY, thesaurus=thesaurus, count=MOST
+    )
+    return Answer(judged, [numbers_by_entry[entry.id] for entry in entries], result.corrected)

@@ -1,4 +1,4 @@
-"""How quick is finding, beside simpler ways on the same data?"""
+"""Measures the speed of search, with simpler engines on the same data for comparison."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from plugins.knowledge.views import load
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-SLOW = 12  # questions put to ways that take long
+SLOW = 12  # questions put to slow engines
 NOW = FIRST_DAY + SPAN
 SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """Milliseconds."""
+class Latencies:
+    """Latencies in milliseconds."""
 
     p50: float
     p95: float
     worst: float
 
     @staticmethod
-    def of(seconds: Sequence[float]) -> Times:
-        ms = sorted(one * 1000 for one in seconds)
-        return Times(statistics.median(ms), ms[min(len(ms) - 1, int(len(ms) * 0.95))], ms[-1])
+    def of(seconds: Sequence[float]) -> Latencies:
+        ms = sorted(duration * 1000 for duration in seconds)
+        return Latencies(statistics.median(ms), ms[min(len(ms) - 1, int(len(ms) * 0.95))], ms[-1])
 
 
 class AllShared(Rules):
-    """Hubs that are configured nowhere, all of them shared."""
+    """Rules for hubs without configuration, all of them shared."""
 
     def __init__(self) -> None:
         super().__init__(())
@@ -51,9 +51,9 @@ class AllShared(Rules):
         return self._rules
 
 
-async def warm(db: Reader) -> None:
-    """Reads what is searched once, as a bot has it in memory that has run for a while: a page of the file that is read
-    for the first time takes longer than all the rest of a question."""
+async def warm_up(db: Reader) -> None:
+    """Reads all tables that are searched, as they are cached in a bot that has run for a while: the first read of a
+    page of the file takes longer than all the rest of a search."""
     for name in ("entries", "shares", "pages", "entry_topics", "vocabulary", "traces", "entry_words_content",
                  "entry_words_data", "entry_words_idx"):  # fmt: skip
         table = f"knowledge_{name}"
@@ -63,16 +63,16 @@ async def warm(db: Reader) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One class of questions, and who asks: a member of one private hub, or of a hub that shares with all."""
+class QueryClass:
+    """A class of questions, and who asks: a member of one private hub (`one_hub`), or of a hub that shares with all."""
 
     name: str
     questions: Sequence[str]
     one_hub: bool = False
 
 
-async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
-    """Questions of every class, of words that are there."""
+async def query_classes(db: Reader, world: World, count: int) -> Sequence[QueryClass]:
+    """Questions of every class, with words that occur in the data."""
     draw = random.Random(7)  # noqa: S311 - data for measuring, not secrets
     common, mid, rare = world.words[:8], world.words[60:400], world.words[20_000:40_000]
     titles = [
@@ -82,68 +82,70 @@ async def kinds(db: Reader, world: World, count: int) -> Sequence[Kind]:
     terms = [name for languages in own_terms().values() for names in languages.values() for name in names]
     people = [row["user_id"] for row in await db.rows("SELECT user_id FROM knowledge_people ORDER BY id LIMIT 200")]
 
-    def some(make: Callable[[], str]) -> Sequence[str]:
+    def generate(make: Callable[[], str]) -> Sequence[str]:
         return [make() for _ in range(count)]
 
     def typo() -> str:
         word = draw.choice([word for word in mid if len(word) > 5] or list(rare))
-        place = draw.randrange(1, len(word) - 1)
-        return word[:place] + draw.choice("xkw") + word[place + 1 :]
+        position = draw.randrange(1, len(word) - 1)
+        return word[:position] + draw.choice("xkw") + word[position + 1 :]
 
     def three() -> str:
         return f"{draw.choice(common)} {draw.choice(mid)} {draw.choice(mid)}"
 
     def phrase() -> str:
         title = draw.choice(titles)
-        place = draw.randrange(len(title) - 1)
-        return f'"{title[place]} {title[place + 1]}"'
+        position = draw.randrange(len(title) - 1)
+        return f'"{title[position]} {title[position + 1]}"'
 
     return (
-        Kind("rare word", some(lambda: draw.choice(rare))),
-        Kind("common word", some(lambda: draw.choice(common))),
-        Kind("two words", some(lambda: f"{draw.choice(common)} {draw.choice(mid)}")),
-        Kind("phrase", some(phrase)),
-        Kind("beginning abc*", some(lambda: f"{draw.choice(mid)[:3]}*")),
-        Kind("thesaurus", some(lambda: draw.choice(terms))),
-        Kind("one hub of 100", some(lambda: draw.choice(common)), one_hub=True),
-        Kind("one hub, two words", some(lambda: f"{draw.choice(common)} {draw.choice(common)}"), one_hub=True),
-        Kind("misspelt", some(typo)),
-        Kind("topic and word", some(lambda: f"{draw.choice(common)} topic:topic{draw.randrange(40)}")),
-        Kind("three words", some(three)),
-        Kind("one hub, three words", some(three), one_hub=True),
-        Kind("person and word", some(lambda: f"{draw.choice(common)} from:{draw.choice(people)}")),
-        Kind("one word without another", some(lambda: f"{draw.choice(mid)} -{draw.choice(common)}")),
+        QueryClass("rare word", generate(lambda: draw.choice(rare))),
+        QueryClass("common word", generate(lambda: draw.choice(common))),
+        QueryClass("two words", generate(lambda: f"{draw.choice(common)} {draw.choice(mid)}")),
+        QueryClass("phrase", generate(phrase)),
+        QueryClass("beginning abc*", generate(lambda: f"{draw.choice(mid)[:3]}*")),
+        QueryClass("thesaurus", generate(lambda: draw.choice(terms))),
+        QueryClass("one hub of 100", generate(lambda: draw.choice(common)), one_hub=True),
+        QueryClass(
+            "one hub, two words", generate(lambda: f"{draw.choice(common)} {draw.choice(common)}"), one_hub=True
+        ),
+        QueryClass("misspelt", generate(typo)),
+        QueryClass("topic and word", generate(lambda: f"{draw.choice(common)} topic:topic{draw.randrange(40)}")),
+        QueryClass("three words", generate(three)),
+        QueryClass("one hub, three words", generate(three), one_hub=True),
+        QueryClass("person and word", generate(lambda: f"{draw.choice(common)} from:{draw.choice(people)}")),
+        QueryClass("one word without another", generate(lambda: f"{draw.choice(mid)} -{draw.choice(common)}")),
     )
 
 
-async def found(db: Reader, sights: Mapping[bool, Scope], kind: Kind) -> Times:
-    """What `!find` costs: the search, and what is shown of five results."""
-    terms, seen = with_terms(()), sights[kind.one_hub]
+async def measure_find(db: Reader, scopes: Mapping[bool, Scope], query_class: QueryClass) -> Latencies:
+    """Measures `!find`: the search, and loading five results."""
+    thesaurus, scope = with_terms(()), scopes[query_class.one_hub]
     seconds = []
-    for text in kind.questions:
-        began = time.perf_counter()
-        await _find(db, seen, text, terms)
-        seconds.append(time.perf_counter() - began)
-    return Times.of(seconds)
+    for text in query_class.questions:
+        started = time.perf_counter()
+        await _find(db, scope, text, thesaurus)
+        seconds.append(time.perf_counter() - started)
+    return Latencies.of(seconds)
 
 
-async def _find(db: Reader, seen: Scope, text: str, terms: Thesaurus) -> None:
-    question = query_parser.read(text, terms)
+async def _find(db: Reader, scope: Scope, text: str, thesaurus: Thesaurus) -> None:
+    question = query_parser.parse(text, thesaurus)
     topics = [question.topic] if question.topic else ()
-    await db.run(load.answer, seen, question, topics, NOW, terms=terms, count=SHOWN)
+    await db.run(load.answer, scope, question, topics, NOW, thesaurus=thesaurus, count=SHOWN)
 
 
-async def sights(db: Reader) -> Mapping[bool, Scope]:
-    """By whether one private hub is seen, or one hub and all the others, which share with it."""
+async def scopes(db: Reader) -> Mapping[bool, Scope]:
+    """The scopes by `one_hub`: one private hub, or one hub and all others, which share with it."""
     shelves = tuple(await db.run(every_shelf))
     return {True: Scope(shelves[:1]), False: Scope(shelves[:1], shelves[1:], all_shared=True)}
 
 
-Way = Callable[[str], Awaitable[object]]
+SearchFunction = Callable[[str], Awaitable[object]]
 
 
-def by_rank(db: Reader) -> Way:
-    """FTS5's own order, over all hubs: every match is weighed."""
+def by_rank(db: Reader) -> SearchFunction:
+    """Search by FTS5's own rank over all hubs, which scores every match."""
 
     async def ask(text: str) -> object:
         words = _plain(text)
@@ -158,8 +160,8 @@ def by_rank(db: Reader) -> Way:
     return ask
 
 
-def by_like(db: Reader) -> Way:
-    """What simple bots do: every row is looked at."""
+def by_like(db: Reader) -> SearchFunction:
+    """Search with LIKE, as simple bots do: a full table scan."""
 
     async def ask(text: str) -> object:
         words = _plain(text)
@@ -170,8 +172,8 @@ def by_like(db: Reader) -> Way:
     return ask
 
 
-async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> Way | None:
-    """The same words in tantivy, where it is installed."""
+async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> SearchFunction | None:
+    """Search with tantivy, if it is installed."""
     try:
         import tantivy  # type: ignore[import-not-found, unused-ignore]  # measured only where somebody installed it
     except ImportError:
@@ -180,8 +182,8 @@ async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> Way | None
     for name in ("title", "notes"):
         schema.add_text_field(name, stored=False)
     schema.add_integer_field("id", stored=True, indexed=True)
-    made = tantivy.Index(schema.build(), path=str(folder))
-    writer = made.writer(200_000_000, 1)
+    index = tantivy.Index(schema.build(), path=str(folder))
+    writer = index.writer(200_000_000, 1)
     task = progress.add_task("filing in tantivy", total=None)
     last = 0
     while rows := await db.rows(
@@ -192,26 +194,26 @@ async def by_tantivy(db: Reader, folder: Path, progress: Progress) -> Way | None
         last = rows[-1]["id"]
         progress.advance(task, len(rows))
     writer.commit()
-    made.reload()
-    searcher = made.searcher()
+    index.reload()
+    searcher = index.searcher()
 
     async def ask(text: str) -> object:
         words = text if text.startswith('"') else " ".join(f"+{word.strip('*')}" for word in _plain(text))
-        return searcher.search(made.parse_query(words, ["title", "notes"]), 5)
+        return searcher.search(index.parse_query(words, ["title", "notes"]), 5)
 
     return ask
 
 
-async def timed(way: Way, kind: Kind) -> Times:
+async def measure(search: SearchFunction, query_class: QueryClass) -> Latencies:
     seconds = []
-    for text in kind.questions[:SLOW]:
-        began = time.perf_counter()
-        await way(text)
-        seconds.append(time.perf_counter() - began)
-    return Times.of(seconds)
+    for text in query_class.questions[:SLOW]:
+        started = time.perf_counter()
+        await search(text)
+        seconds.append(time.perf_counter() - started)
+    return Latencies.of(seconds)
 
 
 def _plain(text: str) -> Sequence[str]:
-    """The words of a question that must occur: of the rest, other ways know nothing."""
+    """The words of a question that must occur; other engines do not support the rest."""
     words = [word for word in text.replace('"', " ").split() if ":" not in word and not word.startswith("-")]
     return [part for word in words for part in word.replace("'", " ").replace("-", " ").split()]

@@ -1,4 +1,7 @@
-"""What people share in hub rooms, found again in any language; see README.md for its commands and its files."""
+"""The knowledge plugin: indexes links and documents shared in rooms, and searches them in four languages.
+
+README.md lists its commands and files.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.fetch.fetcher import Fetcher
 from plugins.knowledge.fetch.jobs import FetchJobs
 from plugins.knowledge.fetch.link_check import LinkCheck
-from plugins.knowledge.fetch.queue import Asks, QueueJobs
+from plugins.knowledge.fetch.queue import PageClient, QueueJobs
 from plugins.knowledge.fetch.ssrf_guard import Policy
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
@@ -30,15 +33,15 @@ __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
 
 class Knowledge(Plugin[KnowledgeSettings]):
-    """Remembers links and finds them; it says nothing unless asked."""
+    """Composes the handlers of the plugin."""
 
     name = "knowledge"
     hub_settings = KnowledgeHub
     room_settings = KnowledgeRoom
     shell: ClassVar = cli.COMMANDS
 
-    def __init__(self, settings: KnowledgeSettings, fetcher: Asks | None = None) -> None:
-        """`fetcher`: what asks the network instead of a `Fetcher` with these settings."""
+    def __init__(self, settings: KnowledgeSettings, fetcher: PageClient | None = None) -> None:
+        """`fetcher` replaces the `Fetcher` that these settings configure, in tests for example."""
         super().__init__(settings)
         fetcher = fetcher or Fetcher(Policy(frozenset(settings.fetch.ports), settings.fetch.allow, settings.fetch.deny))
         self._rules = Rules()
@@ -58,14 +61,14 @@ class Knowledge(Plugin[KnowledgeSettings]):
         )
 
     def privacy_notices(self, hub: Hub) -> Sequence[Text]:
-        told = []
-        if queue.fetching([hub]):
-            told.append(
+        notices = []
+        if queue.fetching_hubs([hub]):
+            notices.append(
                 Text("I ask the pages people share for their title, author and date; their sites can see that.")
             )
-        if queue.checking([hub]):
-            told.append(Text("Once a week I ask the pages people share whether they are still there."))
-        return told
+        if queue.checking_hubs([hub]):
+            notices.append(Text("Once a week I ask the pages people share whether they are still there."))
+        return notices
 
     async def refresh(self, ctx: RefreshContext) -> None:
         await self._maintenance.refresh(ctx)

@@ -1,4 +1,4 @@
-"""Keeps the index in step with the configuration and the rules, in the background, while searching goes on."""
+"""Background jobs that keep the index consistent with the configuration: rebuild, rekey, rewrite."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from plugins.knowledge.index.rekey import rekey, rekey_recommended
 from plugins.knowledge.search import session
 from plugins.knowledge.urls.canonical import VERSION
 
-SLICE = 200  # entries rebuilt, or pages given new keys, in one transaction
+SLICE = 200  # entries rebuilt, or pages rekeyed, per transaction
 
 
 class Maintenance:
-    """Rebuilds, gives new keys, and rewrites the index."""
+    """Rebuilds stale entries, rekeys pages, and rewrites the search index."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
     async def refresh(self, ctx: RefreshContext) -> None:
-        """What hubs recommend, at once; what else their YAML or a new version changes, in the background."""
+        """Applies new recommendations at once; schedules everything else that a new YAML or version changes."""
         self._rules.load(ctx.hubs)
         await ctx.db.run(rekey_recommended, self._rules)
         await ctx.db.run(update.recommend, self._rules, ctx.hubs)
@@ -46,14 +46,14 @@ class Maintenance:
 
     @job("rewrite")
     async def rewrite(self, ctx: JobContext) -> None:
-        """Deleted words leave the search index, some pages at a time."""
+        """Erases deleted text from the search index, some pages at a time."""
         async with ctx.transaction() as tx:
             if await tx.run(fts.rewrite_some, begin="begin" in ctx.payload):
                 await ctx.schedule(tx).job("rewrite", "rewrite", after=1)
 
     @job("rebuild")
     async def rebuild(self, ctx: JobContext) -> None:
-        """Entries that were built by other rules are rebuilt, some at a time."""
+        """Rebuilds stale entries, one slice at a time."""
         async with ctx.transaction() as tx:
             rows = await tx.rows("SELECT entry FROM knowledge_stale ORDER BY entry LIMIT :slice", slice=SLICE)
             await tx.run(rebuild, self._rules, {row["entry"] for row in rows})
@@ -64,20 +64,20 @@ class Maintenance:
 
     @job("rekey")
     async def rekey(self, ctx: JobContext) -> None:
-        """Pages whose keys were made by older rules get new ones; those that turn out to be one page are joined."""
+        """Rekeys pages whose keys an older version made, one slice at a time; merges those that become equal."""
         async with ctx.transaction() as tx:
             if await tx.run(rekey, self._rules, SLICE):
                 await ctx.schedule(tx).job("rekey", "rekey", after=1)
 
 
 def mark_stale(tx: SyncTransaction, rules: Rules) -> None:
-    """Marks the entries of shelves whose rules have changed since they were built."""
+    """Marks all entries of a shelf as stale if its rules changed since they were built."""
     for row in tx.rows("SELECT id, hub, built_with FROM knowledge_shelves"):
-        now = rules.of(row["hub"]).digest
-        if row["built_with"] != now:
+        digest = rules.of(row["hub"]).digest
+        if row["built_with"] != digest:
             tx.execute(
                 """INSERT INTO knowledge_stale SELECT id FROM knowledge_entries WHERE shelf = :shelf
                 ON CONFLICT DO NOTHING""",
                 shelf=row["id"],
             )
-            tx.execute("UPDATE knowledge_shelves SET built_with = :now WHERE id = :shelf", now=now, shelf=row["id"])
+            tx.execute("UPDATE knowledge_shelves SET built_with = :now WHERE id = :shelf", now=digest, shelf=row["id"])

@@ -1,4 +1,4 @@
-"""What operators can set about shared links, and moderators in a hub's YAML."""
+"""Settings of the plugin: for operators, for hubs and for their rooms."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.urls.host_names import host_name
 
 
-def _link(url: str) -> str:
+def _require_link(url: str) -> str:
     if canonical(url) is None:
         raise invalid("'{url}' is not a web address; write one like 'https://www.example.org/guide'", url=url)
     return url
 
 
-def _unknown_topic(topic: str, known: Sequence[str]) -> PydanticCustomError:
-    if close := get_close_matches(topic, known, n=1, cutoff=0.5):
+def _unknown_topic(topic: str, topic_ids: Sequence[str]) -> PydanticCustomError:
+    if close := get_close_matches(topic, topic_ids, n=1, cutoff=0.5):
         return invalid(
             "this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0]
         )
-    if known:
-        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(known))
+    if topic_ids:
+        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(topic_ids))
     return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
 
 
-def _host(name: str) -> str:
+def _require_host(name: str) -> str:
     if not host_name(name):
         raise invalid(
             "'{name}' is not the name of a host; write one like 'example.org', without 'https://', path or '*': the "
@@ -40,7 +40,7 @@ def _host(name: str) -> str:
     return name
 
 
-Host = Annotated[str, AfterValidator(_host)]
+Host = Annotated[str, AfterValidator(_require_host)]
 
 
 class Fetch(Settings):
@@ -64,7 +64,7 @@ class KnowledgeSettings(Settings):
 class Recommended(Settings):
     """A resource the hub's moderators recommend."""
 
-    url: Annotated[str, AfterValidator(_link)]
+    url: Annotated[str, AfterValidator(_require_link)]
     """The web address."""
     title: Localized
     """How it is shown, and found."""
@@ -97,15 +97,15 @@ class KnowledgeHub(Settings):
     @field_validator("resources")
     @classmethod
     def _topics_are_known(cls, resources: tuple[Recommended, ...], info: ValidationInfo) -> tuple[Recommended, ...]:
-        if "topics" not in info.data:  # wrong themselves
+        if "topics" not in info.data:  # invalid, and reported already
             return resources
         topics: Sequence[Topic] = info.data["topics"]
-        known = [topic.id for topic in topics]
+        topic_ids = [topic.id for topic in topics]
         problems = [
-            InitErrorDetails(type=_unknown_topic(topic, known), loc=(number, "topics", place), input=topic)
+            InitErrorDetails(type=_unknown_topic(topic, topic_ids), loc=(number, "topics", index), input=topic)
             for number, resource in enumerate(resources)
-            for place, topic in enumerate(resource.topics)
-            if topic not in known
+            for index, topic in enumerate(resource.topics)
+            if topic not in topic_ids
         ]
         if problems:
             raise ValidationError.from_exception_data("resources", problems)

@@ -13,7 +13,7 @@ from bot.runtime.directory import Directory
 from bot.testing.story import Story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Facts, FetchError, Health, Reason, State
-from plugins.knowledge.fetch.queue import Asks
+from plugins.knowledge.fetch.queue import PageClient
 from plugins.knowledge.settings import KnowledgeSettings
 from tests.knowledge.hubs import hub
 
@@ -35,7 +35,7 @@ WANTING = hub(fetch="titles", moderators=[MODERATOR])
 
 @dataclass
 class FakeWeb:
-    """`queue.Asks`. Addresses nobody gave it are not found."""
+    """A fake `queue.PageClient`. Addresses nobody gave it are not found."""
 
     pages: dict[str, Facts | FetchError] = field(default_factory=dict)
     states: dict[str, Health] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class FakeWeb:
         return dict(found)
 
 
-def asking(web: Asks) -> type[Knowledge]:
+def asking(web: PageClient) -> type[Knowledge]:
     """The plugin, which asks this web."""
 
     class Asking(Knowledge):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Hub, Reader, Transaction
-from plugins.knowledge.capture.links import shared
+from plugins.knowledge.capture.links import shared_links
 from plugins.knowledge.index import update
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import engine
-from plugins.knowledge.search.engine import Found
-from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.search.engine import SearchResult
+from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store import access, history
 from plugins.knowledge.store.access import MEMBERS, Scope
 from plugins.knowledge.store.shares import NewShare
@@ -41,7 +41,7 @@ async def say(
     rules: Rules = RULES,
 ) -> tuple[Mapping[NewShare, int], Collection[int]]:
     """A message in the hub's room, or an edit of it; what `update.replace` answers."""
-    found = shared(text)
+    found = shared_links(text)
     room = f"!{hub}-{circle}:example.org"
     shares = [
         NewShare(
@@ -128,10 +128,10 @@ async def ask(
     limit: int = 10,
     hubs: Sequence[Hub] = HUBS,
     topics: Sequence[str] = (),
-) -> Found:
-    terms = together(hubs)
+) -> SearchResult:
+    terms = merged_thesaurus(hubs)
     scope = await seen(db, *own, others=others)
-    return await db.run(engine.find, scope, read(words, terms), topics, NOW, terms=terms, limit=limit)
+    return await db.run(engine.find, scope, parse(words, terms), topics, NOW, thesaurus=terms, limit=limit)
 
 
 async def entries(db: Reader, words: str, *own: str, others: Sequence[str] = ()) -> Sequence[Entry]:

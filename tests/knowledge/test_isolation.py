@@ -20,9 +20,9 @@ from bot.core.events import Edit, Message, Reaction, Redaction
 from bot.hubs import Hub
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
-from plugins.knowledge.index.hub_rules import together
+from plugins.knowledge.index.hub_rules import merged_thesaurus
 from plugins.knowledge.search import engine
-from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store import access
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
 from tests.knowledge.hubs import hub
@@ -377,6 +377,6 @@ async def _weights(told: Story, world: World, words: str) -> object:
     ]
     own = [shelf for shelf in seen if world.place in (None, shelf.hub)]
     scope = Scope(tuple(own), tuple(shelf for shelf in seen if shelf not in own))
-    terms = together(())
-    found = await db.run(engine.find, scope, read(words, terms), (), told.clock.now(), terms=terms)
-    return [(hit.score, hit.places, hit.full) for hit in found.hits], found.corrected, found.question.units
+    terms = merged_thesaurus(())
+    found = await db.run(engine.find, scope, parse(words, terms), (), told.clock.now(), thesaurus=terms)
+    return [(hit.score, hit.matched_in, hit.full) for hit in found.hits], found.corrected, found.question.units

@@ -1,1 +1,1 @@
-"""Which links and files a message shares, and what it says about them."""
+"""Turns messages into shares: their links and documents, with the words, hashtags and labels beside them."""

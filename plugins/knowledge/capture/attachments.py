@@ -1,4 +1,4 @@
-"""Is a file that somebody shared a resource, and what is it called? Its bytes are never looked at."""
+"""Recognises documents among attached files by name and media type; never reads their bytes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE, said
+from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE, visible_text
 from plugins.knowledge.text.tidy import tidy
 
 LONGEST_NAME = 255  # characters: as much as most file systems take
 LARGEST = 2**53  # bytes: a larger number is no size (Matrix spec, "canonical JSON")
 
-# The kinds, by the ending of the name, and the media types that stand for each. Images, sound, films, archives,
-# programs and web pages are no documents, whatever their media type claims.
-_TYPES = {
+# Kinds of documents, by file extension, with the media types of each. Images, audio, video, archives, programs and web
+# pages are not documents, whatever media type the sender declares.
+_MEDIA_TYPES = {
     "pdf": ("application/pdf", "application/x-pdf"),
     "doc": ("application/msword",),
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
@@ -43,21 +43,23 @@ _TYPES = {
     "csv": ("text/csv",),
     "tsv": ("text/tab-separated-values",),
 }
-KINDS = frozenset(_TYPES)
-_KIND_OF_TYPE = {mimetype: kind for kind, mimetypes in _TYPES.items() for mimetype in mimetypes}
-_KIND_OF_ENDING = {kind: kind for kind in _TYPES} | {"markdown": "md", "text": "txt", "pps": "ppt", "djv": "djvu"}
+KINDS = frozenset(_MEDIA_TYPES)
+_KIND_OF_TYPE = {mimetype: kind for kind, mimetypes in _MEDIA_TYPES.items() for mimetype in mimetypes}
+_KIND_OF_ENDING = {kind: kind for kind in _MEDIA_TYPES} | {"markdown": "md", "text": "txt", "pps": "ppt", "djv": "djvu"}
 _ENDING = re.compile(r"\.(?P<ending>[^\W_]{1,10})$")
-_NEVER = re.compile(
+_NO_DOCUMENT = re.compile(
     r"(?:audio|font|image|video)/|application/(?:x-)?(?:msdownload|msdos-program|dosexec|executable|sharedlib|java-archive)"
 )
-_COPY = re.compile(r"\s?\(\d{1,3}\)$")  # report (1).pdf
+_COPY_NUMBER = re.compile(r"\s?\(\d{1,3}\)$")  # report (1).pdf
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
-class FileShared:
-    """A document that was shared: `kind` as "pdf" or "docx", `title` read from the name, `size` in bytes if it is
-    known; the sharer's words beside it, with their hashtags and label as in `links.Shared`."""
+class Document:
+    """A shared document: `kind` is an extension as "pdf", `title` is derived from the name, `size` is in bytes.
+
+    `note` is the sharer's caption, with its hashtags and its label as in `links.SharedLinks`.
+    """
 
     name: str
     kind: str
@@ -69,38 +71,38 @@ class FileShared:
     label: str | None = None
 
     @property
-    def stored(self) -> str:
-        """What `shares` has of the file itself, as JSON."""
+    def as_json(self) -> str:
+        """The file as the column `attachment` of `shares` holds it."""
         file = {"name": self.name, "kind": self.kind, "title": self.title, "type": self.mimetype, "size": self.size}
         return json.dumps(file, ensure_ascii=False)
 
 
-def file_shared(
+def read_document(
     body: str,
     *,
     filename: str | None = None,
     html: str | None = None,
     mimetype: str | None = None,
     size: int | None = None,
-) -> FileShared | None:
-    """The document that a message of type `m.file` shares; None if it is none, or is not to be kept.
+) -> Document | None:
+    """The document that a message of type `m.file` shares; None if it is not a document, or must not be kept.
 
-    All as the event has it. The body is a caption if there is a file name beside it that differs, else the name
-    (Matrix spec, "Media captions"). A label or `!nolog` counts in the caption and in the name.
+    The arguments are the fields of the event. The body is a caption if there is also a file name and it differs, else
+    it is the name (Matrix spec, "Media captions"). A label or `!nolog` counts in the caption and in the name.
     """
     has_caption = bool(filename) and filename != body
     name = tidy(re.split(r"[/\\]", filename or body)[-1][: LONGEST_NAME * 4], LONGEST_NAME).strip(". ")
     media_type = (mimetype or "").partition(";")[0].strip().lower()
     kind = _kind(name, media_type)
-    words = said(body, html) if has_caption else ""
-    marked = f"{words}\n{name}"
-    label = labels.label(marked)
-    if kind is None or label == labels.RED or labels.no_log(marked):
+    words = visible_text(body, html) if has_caption else ""
+    searched = f"{words}\n{name}"
+    label = labels.label(searched)
+    if kind is None or label == labels.RED or labels.has_no_log(searched):
         return None
-    return FileShared(
+    return Document(
         name=name,
         kind=kind,
-        title=title(name) or kind.upper(),
+        title=title_from_name(name) or kind.upper(),
         mimetype=media_type[:LONGEST_LABEL] or None,
         size=size if size is not None and 0 <= size <= LARGEST else None,
         note=tidy(words, LONGEST_NOTE),
@@ -110,10 +112,10 @@ def file_shared(
 
 
 def _kind(name: str, mimetype: str) -> str | None:
-    """By the ending of the name, as media types of documents are often vague (octet-stream, zip); by the media type
-    where the name has none, or only a number (`Report v1.2`)."""
+    """The kind by the file extension, as declared media types are often vague (octet-stream, zip); by the media type
+    if there is no extension, or only a number (`Report v1.2`)."""
     of_type = _KIND_OF_TYPE.get(mimetype)
-    if of_type is None and _NEVER.match(mimetype):
+    if of_type is None and _NO_DOCUMENT.match(mimetype):
         return None
     ending = _ENDING.search(name)
     if ending is None or not _LETTER.search(ending["ending"]):
@@ -121,9 +123,9 @@ def _kind(name: str, mimetype: str) -> str | None:
     return _KIND_OF_ENDING.get(ending["ending"].lower())
 
 
-def title(name: str) -> str:
-    """`Gift_policy_2023 (1).pdf` → `Gift policy 2023`: signs that stand for spaces become spaces."""
-    words = _COPY.sub("", unquote(_ENDING.sub("", name)))
+def title_from_name(name: str) -> str:
+    """`Gift_policy_2023 (1).pdf` → `Gift policy 2023`: separators become spaces."""
+    words = _COPY_NUMBER.sub("", unquote(_ENDING.sub("", name)))
     for stand_in in "_+-.":
         if stand_in == "_" or " " not in words.strip():
             words = words.replace(stand_in, " ")

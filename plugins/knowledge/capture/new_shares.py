@@ -1,12 +1,12 @@
-"""What a message shares, as rows to be stored."""
+"""Builds the `NewShare` rows of a message."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from bot.api import Context, Message, section
-from plugins.knowledge.capture.attachments import FileShared
-from plugins.knowledge.capture.links import Link, Shared
+from plugins.knowledge.capture.attachments import Document
+from plugins.knowledge.capture.links import Link, SharedLinks
 from plugins.knowledge.settings import KnowledgeHub
 from plugins.knowledge.store.access import circle_of
 from plugins.knowledge.store.shares import NewShare
@@ -15,21 +15,21 @@ from plugins.knowledge.store.tlp import GREEN, LABELS
 MINUTE = 60_000
 
 
-def new_shares(ctx: Context, message: Message, found: Shared) -> list[NewShare]:
+def new_shares(ctx: Context, message: Message, links: SharedLinks) -> list[NewShare]:
     keep = section(ctx.hub, KnowledgeHub).keep_notes
     return [
         replace(
-            new_share(ctx, message, link.url, link.canonical, link, found.label),
+            new_share(ctx, message, link.url, link.canonical, link, links.label),
             label=link.label if keep else None,
         )
-        for link in found.links
+        for link in links.links
     ]
 
 
 def new_share(
-    ctx: Context, message: Message, url: str, key: str, found: Link | FileShared, label: str | None
+    ctx: Context, message: Message, url: str, key: str, source: Link | Document, label: str | None
 ) -> NewShare:
-    """What a message shares under an address, in the words and with the hashtags it was `found` with."""
+    """The share of one link or document, with its note and hashtags."""
     return NewShare(
         hub=ctx.hub.id,
         circle=circle_of(ctx),
@@ -40,13 +40,13 @@ def new_share(
         room=message.room,
         event=ctx.message.event_id,
         said_in=ctx.edit_id,
-        note=found.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
-        topics=found.hashtags,
+        note=source.note if section(ctx.hub, KnowledgeHub).keep_notes else None,
+        topics=source.hashtags,
         tlp=LABELS.index(label) if label else GREEN,
     )
 
 
-async def erase_soon(ctx: Context) -> None:
-    """The words leave the disk soon, for all that went within a minute at once."""
+async def schedule_erasure(ctx: Context) -> None:
+    """Schedules the erasure of deleted text from disk: once for all deletions within the same minute."""
     minute = ctx.now // MINUTE + 1
     await ctx.schedule.alarm("erase", f"erase/{minute}", minute * MINUTE, ctx.hub.id)

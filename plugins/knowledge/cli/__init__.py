@@ -1,4 +1,4 @@
-"""What this plugin adds to `faro`: `find`, `import`, `take-back`, `export`, `purge`, `forget` and `bench`."""
+"""Shell commands of the plugin: `find`, `import`, `take-back`, `export`, `purge`, `forget` and `bench`."""
 
 from plugins.knowledge.cli.bench import bench
 from plugins.knowledge.cli.export_file import export_command

@@ -1,4 +1,4 @@
-"""`faro bench`: a thin door to `bench/`, which comes with the sources and not with the installed package."""
+"""`faro bench`: delegates to `bench/`, which is part of the sources but not of the installed package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class _Bench(click.Group):
-    """Its commands are loaded when they are asked for."""
+    """Loads its commands on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_commands())

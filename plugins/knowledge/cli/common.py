@@ -1,4 +1,4 @@
-"""What these commands have in common."""
+"""Shared by the shell commands: arguments, exit codes, confirmation, progress, interruption."""
 
 from __future__ import annotations
 
@@ -18,51 +18,51 @@ from plugins.knowledge.index import fts
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-TROUBLE, WRONG = 1, 2  # exit codes: trouble that was told; something must be changed first
+FAILURE, USER_ERROR = 1, 2  # exit codes: something failed; the arguments or the input must change
 
 USER = re.compile(r"@[^\s:@]+:\S+")
 
-Answer = TypeVar("Answer")
-Command = TypeVar("Command", bound=Callable[..., Any])  # Any: click hands over what the options say
+Result = TypeVar("Result")
+Command = TypeVar("Command", bound=Callable[..., Any])  # Any: click passes whatever the options say
 
 
 def hub_arguments(command: Command) -> Command:
-    """The arguments CONFIG and HUB."""
+    """Adds the arguments CONFIG and HUB to a command."""
     command = click.argument("hub")(command)
     return click.argument("config", type=click.Path(path_type=Path, dir_okay=False))(command)
 
 
-def hub_called(offline: Offline, id_: str) -> Hub:
-    """Ends the command if there is no such hub."""
-    chosen = next((known for known in offline.hubs if known.id == id_), None)
-    if chosen is None:
-        known = ", ".join(known.id for known in offline.hubs)
-        message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=id_, known=known)
+def find_hub(offline: Offline, id_: str) -> Hub:
+    """The configured hub with this id; exits if there is none."""
+    hub = next((hub for hub in offline.hubs if hub.id == id_), None)
+    if hub is None:
+        ids = ", ".join(hub.id for hub in offline.hubs)
+        message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=id_, known=ids)
         raise click.BadParameter(message, param_hint="HUB")
-    return chosen
+    return hub
 
 
-def agreed(question: str, yes: bool, t: Translator) -> bool:
-    """Whether the person at the terminal wants it, who may have said so before (`--yes`)."""
+def confirm(question: str, yes: bool, t: Translator) -> bool:
+    """Asks for confirmation, unless `yes` (the option `--yes`) gave it. Exits if there is no terminal to ask at."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        end(WRONG, t.t("Nobody can be asked here. Write --yes if you are sure."))
+        exit_with(USER_ERROR, t.t("Nobody can be asked here. Write --yes if you are sure."))
     if click.confirm(question, err=True):
         return True
     click.echo(t.t("Nothing was changed."))
     return False
 
 
-def finished(work: Coroutine[Any, Any, Answer], t: Translator) -> Answer:
-    """What `work`, which goes on where it was, answers; ends the command if it is interrupted.
+def run_resumable(work: Coroutine[Any, Any, Result], t: Translator) -> Result:
+    """Runs `work`, which can be resumed, and returns its result; exits if it is interrupted.
 
-    Only the first Ctrl-C counts: a second one (`timeout` sends two) would come while the first is obeyed, and break off
-    the closing of the database, whose threads would then be waited for for ever.
+    Only the first Ctrl-C counts. A second one (`timeout` sends two) would arrive during the cancellation and interrupt
+    the closing of the database; the interpreter would then wait for its threads forever.
     """
     interrupted = False
 
-    async def act() -> Answer:
+    async def run() -> Result:
         task = asyncio.current_task()
 
         def interrupt() -> None:
@@ -75,13 +75,13 @@ def finished(work: Coroutine[Any, Any, Answer], t: Translator) -> Answer:
         return await work
 
     try:
-        return asyncio.run(act())
+        return asyncio.run(run())
     except (KeyboardInterrupt, asyncio.CancelledError):
-        end(TROUBLE, t.t("Interrupted. Start it again and it goes on where it was."))
+        exit_with(FAILURE, t.t("Interrupted. Start it again and it goes on where it was."))
 
 
-async def rewrite(db: Database, bars: Progress, t: Translator) -> None:
-    """Deleted words leave the file."""
+async def rewrite_index(db: Database, bars: Progress, t: Translator) -> None:
+    """Rewrites the search index, so that deleted text leaves the database file."""
     task = bars.add_task(t.t("Erasing"), total=None)
     begin = more = True
     while more:
@@ -91,14 +91,14 @@ async def rewrite(db: Database, bars: Progress, t: Translator) -> None:
         bars.advance(task)
 
 
-def end(code: int, reason: str) -> NoReturn:
+def exit_with(code: int, reason: str) -> NoReturn:
     click.echo(reason, err=True)
     sys.exit(code)
 
 
 def progress() -> Progress:
-    """Bars on standard error, where a person looks at it."""
-    from rich.console import Console  # only commands that take long need it
+    """Progress bars on standard error; hidden unless it is a terminal."""
+    from rich.console import Console  # slow to import; only long-running commands need it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)

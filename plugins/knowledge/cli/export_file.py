@@ -1,4 +1,4 @@
-"""`faro export`: what a hub knows, as a file."""
+"""`faro export`: writes a hub's entries to a file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from typing import BinaryIO
 import click
 
 from bot.api import Offline, Shell, Translator, in_language
-from plugins.knowledge.cli.common import TROUBLE, end, hub_arguments, hub_called, progress
+from plugins.knowledge.cli.common import FAILURE, exit_with, find_hub, hub_arguments, progress
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS
 from plugins.knowledge.transfer import exporter
 from plugins.knowledge.transfer.exporter import Manner
 from plugins.knowledge.transfer.formats.item import Item, Meta
 from plugins.knowledge.transfer.formats.registry import WRITERS, Writer
 
-FULL = ("json", "csv")  # formats that can say that a link is hidden
-LABELLED = (*FULL, "netscape")  # that it is amber
+FULL = ("json", "csv")  # formats that can mark a link as hidden
+LABELLED = (*FULL, "netscape")  # formats that can label it amber
 ENDINGS = {".json": "json", ".csv": "csv", ".html": "netscape", ".htm": "netscape", ".md": "markdown", ".rss": "rss",
            ".xml": "rss"}  # fmt: skip
 
@@ -44,33 +44,33 @@ def export_command(
     """Write what a hub knows to FILE: JSON, CSV, bookmarks (HTML), Markdown or RSS."""
     offline = shell.open(config)
     t = offline.translator
-    chosen = hub_called(offline, hub)
+    chosen = find_hub(offline, hub)
     if public and (with_people or coordinators):
         raise click.UsageError(t.t("What is public holds no people, and nothing of the coordinators'."))
     name = format_ or ENDINGS.get(file.suffix.lower() or ".json")
     if name is None:
-        known = ", ".join(ENDINGS)
+        endings = ", ".join(ENDINGS)
         message = t.t("No format ends in '{ending}'; end the name in {known}, or say --format.", ending=file.suffix,
-                      known=known)  # fmt: skip
+                      known=endings)  # fmt: skip
         raise click.BadParameter(message, param_hint="FILE")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED)
     meta = Meta(in_language(chosen.title, *chosen.languages), chosen.id, offline.now)
     try:
         with _target(file) as stream:
-            written, left_out = asyncio.run(_write(offline, manner, WRITERS[name], stream, meta))
+            count, left_out = asyncio.run(_write(offline, manner, WRITERS[name], stream, meta))
     except KeyboardInterrupt:
-        end(TROUBLE, t.t("Interrupted; nothing was written."))
+        exit_with(FAILURE, t.t("Interrupted; nothing was written."))
     except OSError as error:
-        end(TROUBLE, f"{file}: {error.strerror or error}")
-    click.echo(t.n("{count} link written.", "{count} links written.", written), err=True)
-    for line in _told(left_out, t):
+        exit_with(FAILURE, f"{file}: {error.strerror or error}")
+    click.echo(t.n("{count} link written.", "{count} links written.", count), err=True)
+    for line in _left_out_lines(left_out, t):
         click.echo(line, err=True)
 
 
 @contextmanager
 def _target(file: Path) -> Iterator[BinaryIO]:
-    """Standard output for `-`; else a file that only its owner may read, and that is there whole or not at all."""
+    """Standard output for `-`; else a file, private to its owner and written atomically."""
     if str(file) == "-":
         yield sys.stdout.buffer
         return
@@ -89,7 +89,7 @@ def _target(file: Path) -> Iterator[BinaryIO]:
 async def _write(
     offline: Offline, manner: Manner, write: Writer, stream: BinaryIO, meta: Meta
 ) -> tuple[int, Counter[str]]:
-    """Writers take what they write, readers of the database wait for it: so writing has a thread of its own."""
+    """Runs the synchronous writer in a thread of its own, which pulls pages from the asynchronous database."""
     left_out: Counter[str] = Counter()
     stopped = threading.Event()
     async with offline.reading() as db:
@@ -116,24 +116,24 @@ async def _next(pages: AsyncIterator[tuple[int, Sequence[Item]]]) -> tuple[int, 
     return await anext(pages, None)
 
 
-def _told(left_out: Counter[str], t: Translator) -> Iterator[str]:
-    for why, number in sorted(left_out.items()):
-        match why:
+def _left_out_lines(left_out: Counter[str], t: Translator) -> Iterator[str]:
+    for reason, count in sorted(left_out.items()):
+        match reason:
             case "file":
                 yield t.n("{count} file shared in a room is left out: it has no web address.",
-                          "{count} files shared in rooms are left out: they have no web address.", number)  # fmt: skip
+                          "{count} files shared in rooms are left out: they have no web address.", count)  # fmt: skip
             case "hidden":
-                yield t.n("{count} hidden link is left out.", "{count} hidden links are left out.", number)
+                yield t.n("{count} hidden link is left out.", "{count} hidden links are left out.", count)
             case "amber":
                 yield t.n("{count} link is left out: this format cannot say that it is TLP:AMBER.",
                           "{count} links are left out: this format cannot say that they are TLP:AMBER.",
-                          number)  # fmt: skip
+                          count)  # fmt: skip
             case "not clear":
                 yield t.n("{count} link is left out: it is not TLP:CLEAR.",
-                          "{count} links are left out: they are not TLP:CLEAR.", number)  # fmt: skip
+                          "{count} links are left out: they are not TLP:CLEAR.", count)  # fmt: skip
             case _:
                 yield t.n(
                     "{count} link is left out: its address holds a password or token.",
                     "{count} links are left out: their addresses hold a password or token.",
-                    number,
+                    count,
                 )

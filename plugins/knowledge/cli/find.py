@@ -1,4 +1,4 @@
-"""`faro find`: the index asked from the shell."""
+"""`faro find`: searches the index from the shell."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 
 from bot.api import Hub, Offline, Shell, SyncReader, Text, Translator, UserError, in_language
-from plugins.knowledge.cli.common import WRONG, end, hub_arguments, hub_called
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.cli.common import USER_ERROR, exit_with, find_hub, hub_arguments
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import filters, topic_names
 from plugins.knowledge.search.candidates import POOL
-from plugins.knowledge.search.engine import Found
-from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.search.engine import SearchResult
+from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store.access import Scope, scope_of
 from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.text.tidy import tidy
@@ -36,59 +36,63 @@ Scored = Sequence[tuple[Entry, float]]
 def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bool, limit: int) -> None:
     """Search the links a hub knows, with words and filters as in !find."""
     offline = shell.open(config)
-    chosen = hub_called(offline, hub)
+    chosen = find_hub(offline, hub)
     try:
-        found, entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
+        result, entries = asyncio.run(_search(offline, chosen, " ".join(words), limit))
     except UserError as error:
-        end(WRONG, offline.translator.t(error.text))
-    for sentence in _remarks(offline, config, chosen, " ".join(words), found, entries):
+        exit_with(USER_ERROR, offline.translator.t(error.text))
+    for sentence in _remarks(offline, config, chosen, " ".join(words), result, entries):
         click.echo(sentence, err=True)
     if as_json:
-        click.echo(json.dumps([_told(entry, score, chosen) for entry, score in entries], ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps([_as_json(entry, score, chosen) for entry, score in entries], ensure_ascii=False, indent=2)
+        )
     else:
         _table(offline, entries, chosen)
 
 
-async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[Found, Scored]:
+async def _search(offline: Offline, hub: Hub, words: str, limit: int) -> tuple[SearchResult, Scored]:
     async with offline.reading() as db:
-        terms, seen = together([hub]), await db.run(scope_of, [hub])
-        question = read(words, terms, hub.timezone)
-        topics = await db.run(_topics, hub, seen, question.topic, offline.translator) if question.topic else ()
+        thesaurus, scope = merged_thesaurus([hub]), await db.run(scope_of, [hub])
+        question = parse(words, thesaurus, hub.timezone)
+        topics = await db.run(_find_topics, hub, scope, question.topic, offline.translator) if question.topic else ()
         if question.hub and question.hub != hub.id:
-            return Found(question, (), {}), ()
-        found, entries = await db.run(
-            load.answer, seen, question, topics, offline.now, terms=terms, count=limit, most=max(limit, POOL)
+            return SearchResult(question, (), {}), ()
+        result, entries = await db.run(
+            load.answer, scope, question, topics, offline.now, thesaurus=thesaurus, count=limit, most=max(limit, POOL)
         )
-        scores = {hit.id: hit.score for hit in found.hits}
-        return found, [(entry, scores[entry.id]) for entry in entries]
+        scores = {hit.id: hit.score for hit in result.hits}
+        return result, [(entry, scores[entry.id]) for entry in entries]
 
 
-def _remarks(offline: Offline, config: Path, hub: Hub, words: str, found: Found, entries: Scored) -> Sequence[str]:
-    """What was searched, where it is not what was asked: as `!find` says it."""
-    return answer_text.searched(
+def _remarks(
+    offline: Offline, config: Path, hub: Hub, words: str, result: SearchResult, entries: Scored
+) -> Sequence[str]:
+    """Says how the query was interpreted where that differs from what was typed, as `!find` does."""
+    return answer_text.remark_sentences(
         offline.translator,
-        together([hub]),
-        found,
+        merged_thesaurus([hub]),
+        result,
         words,
         [entry for entry, _ in entries],
         find=lambda right: shlex.join(("faro", "find", str(config), hub.id, right)),
-        shown=str,
+        escape_text=str,
     )
 
 
-def _topics(db: SyncReader, hub: Hub, seen: Scope, said: str, t: Translator) -> Sequence[str]:
-    """The topics a name may mean; itself, so that nothing is found, if it means none and is like none."""
+def _find_topics(db: SyncReader, hub: Hub, scope: Scope, name: str, t: Translator) -> Sequence[str]:
+    """The topics a name may mean. An unknown name without a close match stands for itself, and matches nothing."""
     rules = Rules([hub])
-    found = topic_names.topics_called(db, [hub], rules, seen, said)
-    if not found and (close := topic_names.close_topic(db, [hub], rules, seen, said)):
+    topics = topic_names.topics_called(db, [hub], rules, scope, name)
+    if not topics and (close := topic_names.close_topic(db, [hub], rules, scope, name)):
         suggestion = filters.written("topic", close, t.language)
         raise UserError(
-            Text("There is no topic “{topic}”. Did you mean {suggestion}?", topic=tidy(said, 40), suggestion=suggestion)
+            Text("There is no topic “{topic}”. Did you mean {suggestion}?", topic=tidy(name, 40), suggestion=suggestion)
         )
-    return found or [said]
+    return topics or [name]
 
 
-def _told(entry: Entry, score: float, hub: Hub) -> dict[str, object]:
+def _as_json(entry: Entry, score: float, hub: Hub) -> dict[str, object]:
     return {
         "number": entry.number,
         "url": entry.url,
@@ -114,7 +118,7 @@ def _title(entry: Entry, hub: Hub) -> str:
 
 
 def _table(offline: Offline, entries: Scored, hub: Hub) -> None:
-    from rich.console import Console  # only a person at a terminal needs it
+    from rich.console import Console  # slow to import; `--json` does not need it
     from rich.table import Table
     from rich.text import Text
 

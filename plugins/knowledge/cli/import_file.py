@@ -1,4 +1,4 @@
-"""`faro import`: a file of links is brought into a hub, after a look at what that would do."""
+"""`faro import`: imports a file of links into a hub, after a preview and a confirmation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ import click
 
 from bot.api import Hub, Offline, Shell, Translator, in_language
 from plugins.knowledge.cli.common import (
-    TROUBLE,
+    FAILURE,
     USER,
-    WRONG,
-    agreed,
-    end,
-    finished,
+    USER_ERROR,
+    confirm,
+    exit_with,
+    find_hub,
     hub_arguments,
-    hub_called,
     progress,
+    run_resumable,
 )
-from plugins.knowledge.cli.report import Report, place, plain
+from plugins.knowledge.cli.report import Report, line_prefix, printable
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import imports, privacy
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS
@@ -38,20 +38,20 @@ from plugins.knowledge.transfer.import_plan import Manner, Outcome
 from plugins.knowledge.transfer.importer import Slice
 from plugins.knowledge.urls import display
 
-FIRST = 5  # links, and reasons, that the preview shows
+FIRST = 5  # links, and skipped entries, that the preview shows
 
 
 @dataclass(slots=True)
 class Preview:
-    """What is in a file."""
+    """What the preview found in a file."""
 
-    first: list[Item] = field(default_factory=list)
+    sample: list[Item] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    reasons: int = 0
-    read: int = 0
-    """How much the reader gives: links, and what was skipped."""
+    skipped_count: int = 0
+    total: int = 0
+    """Entries of the file: links, and what was skipped."""
     links: int = 0
-    known: int = 0
+    already_known: int = 0
 
 
 @click.command("import")
@@ -75,42 +75,45 @@ def import_command(
     """Bring links from a file into a hub: JSON, CSV, bookmarks (HTML), linkding, Shaarli."""
     offline = shell.open(config)
     t = offline.translator
-    chosen = hub_called(offline, hub)
+    chosen = find_hub(offline, hub)
     if sharer and not USER.fullmatch(sharer):
         raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="--as")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, offline.now, circle, sharer, keep_sharers, label)
     if not (dry_run or yes or sys.stdin.isatty()):
-        end(WRONG, t.t("Nobody can be asked here. Write --yes to bring the links in, or --dry-run to look at them."))
-    with file.open("rb") as stream, _trouble(file, t):
+        exit_with(
+            USER_ERROR,
+            t.t("Nobody can be asked here. Write --yes to bring the links in, or --dry-run to look at them."),
+        )
+    with file.open("rb") as stream, _file_errors(file, t):
         name = format_ or detect(file, stream.read(HEAD))
-        preview = asyncio.run(_look(offline, manner, stream, READERS[name]))
-        _show(preview, file, name, chosen, t)
+        preview = asyncio.run(_preview(offline, manner, stream, READERS[name]))
+        _show_preview(preview, file, name, chosen, t)
         if dry_run or not preview.links:
             return
-        if not agreed(t.t("Bring them in?"), yes, t):
+        if not confirm(t.t("Bring them in?"), yes, t):
             return
-        with _table(report) as table:
-            told = Report(table, t)
-            finished(_bring(offline, manner, file, stream, READERS[name], preview.read, told), t)
-            told.summary()
+        with _report_file(report) as table:
+            outcomes = Report(table, t)
+            run_resumable(_import(offline, manner, file, stream, READERS[name], preview.total, outcomes), t)
+            outcomes.summary()
 
 
 @contextmanager
-def _trouble(file: Path, t: Translator) -> Iterator[None]:
-    """A file that is not what it should be ends the command."""
+def _file_errors(file: Path, t: Translator) -> Iterator[None]:
+    """Exits with a message if the file cannot be read."""
     try:
         yield
     except OSError as error:
-        end(TROUBLE, f"{error.filename or file}: {error.strerror or error}")
+        exit_with(FAILURE, f"{error.filename or file}: {error.strerror or error}")
     except ExchangeError as error:
-        where = f"{file}:{error.line}" if error.line else str(file)
-        end(WRONG, f"{where}: {t.t(error.text)}")
+        location = f"{file}:{error.line}" if error.line else str(file)
+        exit_with(USER_ERROR, f"{location}: {t.t(error.text)}")
 
 
 @contextmanager
-def _table(report: Path | None) -> Iterator[TextIO | None]:
-    """Where the report goes: only for its owner's eyes, as it names links of the hub."""
+def _report_file(report: Path | None) -> Iterator[TextIO | None]:
+    """The file for the report; private to its owner, as it names links of the hub."""
     if report is None:
         yield None
         return
@@ -122,100 +125,102 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-async def _look(offline: Offline, manner: Manner, stream: BufferedReader, read: Reader) -> Preview:
+async def _preview(offline: Offline, manner: Manner, stream: BufferedReader, read: Reader) -> Preview:
     preview = Preview()
     batch: list[str] = []
     stream.seek(0)
     async with offline.reading() as db:
         if manner.sharer is not None and await db.run(privacy.is_unlogged, manner.sharer):
-            end(WRONG, offline.translator.t("{user} wants nothing kept that they share.", user=manner.sharer))
+            exit_with(
+                USER_ERROR, offline.translator.t("{user} wants nothing kept that they share.", user=manner.sharer)
+            )
 
         async def count() -> None:
-            there = await db.run(importer.known, manner, set(batch))
-            preview.known += sum(url in there for url in batch)
+            present = await db.run(importer.known, manner, set(batch))
+            preview.already_known += sum(url in present for url in batch)
             batch.clear()
 
         with progress() as bars:
             task = bars.add_task(offline.translator.t("Looking through the file"), total=None)
-            for found in read(stream):
+            for entry in read(stream):
                 bars.advance(task)
-                preview.read += 1
-                if isinstance(found, Skipped):
-                    preview.reasons += 1
-                    preview.skipped += [found] if len(preview.skipped) < FIRST else []
+                preview.total += 1
+                if isinstance(entry, Skipped):
+                    preview.skipped_count += 1
+                    preview.skipped += [entry] if len(preview.skipped) < FIRST else []
                     continue
                 preview.links += 1
-                preview.first += [found] if len(preview.first) < FIRST else []
-                batch.append(found.url)
+                preview.sample += [entry] if len(preview.sample) < FIRST else []
+                batch.append(entry.url)
                 if len(batch) == importer.SLICE:
                     await count()
         await count()
     return preview
 
 
-def _show(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> None:
-    where = in_language(hub.title, t.language, *hub.languages)
-    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_called(file), format=name, hub=where))
+def _show_preview(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> None:
+    hub_title = in_language(hub.title, t.language, *hub.languages)
+    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_file_name(file), format=name, hub=hub_title))
     click.echo(t.n("{count} link", "{count} links", preview.links))
-    click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.known))
-    new = preview.links > preview.known
+    click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.already_known))
+    new = preview.links > preview.already_known
     if preview.links and not new:
         click.echo(t.t("No link is new: at most what the file says of them is added."))
-    for item in preview.first if new else ():
+    for item in preview.sample if new else ():
         title = in_language(dict(item.title), t.language, *hub.languages) if item.title else display.title(item.url)
-        click.echo(f"  - {plain(title)} · {display.shown(item.url)}")
+        click.echo(f"  - {printable(title)} · {display.shown(item.url)}")
     if new and preview.links > FIRST:
         click.echo("  - …")
-    if preview.reasons:
-        click.echo(t.n("{count} thing is left out:", "{count} things are left out:", preview.reasons))
-    for one in preview.skipped:
-        click.echo(f"  - {place(one, t)}{plain(one.what)}: {t.t(one.why)}")
-    if preview.reasons > FIRST:
+    if preview.skipped_count:
+        click.echo(t.n("{count} thing is left out:", "{count} things are left out:", preview.skipped_count))
+    for skipped in preview.skipped:
+        click.echo(f"  - {line_prefix(skipped, t)}{printable(skipped.what)}: {t.t(skipped.why)}")
+    if preview.skipped_count > FIRST:
         click.echo("  - …")
 
 
-async def _bring(
+async def _import(
     offline: Offline, manner: Manner, file: Path, stream: BufferedReader, read: Reader, total: int, report: Report
 ) -> None:
-    """Begun and not finished, it goes on: how much of the file is done is written in each transaction."""
+    """Imports the file in batches. Resumable: each transaction records how much of the file is done."""
     digest = _digest(stream, manner)
-    name = _called(file)
+    name = _file_name(file)
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
-        begun = await db.reading().run(imports.begun, digest)
-        done = begun[1] if begun else 0
+        earlier = await db.reading().run(imports.begun, digest)
+        done = earlier[1] if earlier else 0
         report.earlier = done
 
-        async def put(batch: Sequence[Item], items: int, *, end: bool = False) -> Sequence[Outcome]:
+        async def import_batch(batch: Sequence[Item], items: int, *, end: bool = False) -> Sequence[Outcome]:
             async with db.transaction() as tx:
                 return await tx.run(importer.import_slice, rules, manner, batch, Slice(digest, name, items, end))
 
         with progress() as bars:
             task = bars.add_task(offline.translator.t("Bringing in"), total=total)
             batch: list[Item] = []
-            size = nth = 0
+            size = position = 0
             stream.seek(0)
-            for nth, found in enumerate(read(stream), start=1):
+            for position, entry in enumerate(read(stream), start=1):
                 bars.advance(task)
-                if isinstance(found, Skipped):
-                    report.skipped(found)
-                elif nth > done:
-                    batch.append(found)
-                    size += max(1, len(found.shares) + len(found.versions))
+                if isinstance(entry, Skipped):
+                    report.add_skipped(entry)
+                elif position > done:
+                    batch.append(entry)
+                    size += max(1, len(entry.shares) + len(entry.versions))
                 if size >= importer.SLICE:
-                    report.brought(await put(batch, nth))
+                    report.add_outcomes(await import_batch(batch, position))
                     batch, size = [], 0
-            report.brought(await put(batch, nth, end=True))
+            report.add_outcomes(await import_batch(batch, position, end=True))
 
 
-def _called(file: Path) -> str:
-    """The name of a file, which may be any bytes."""
-    return plain(os.fsencode(file.name).decode(errors="replace"))
+def _file_name(file: Path) -> str:
+    """The name of a file, made printable: it may be any bytes."""
+    return printable(os.fsencode(file.name).decode(errors="replace"))
 
 
 def _digest(stream: BufferedReader, manner: Manner) -> str:
-    """Of the file, and of what is done with it."""
+    """Identifies this import: a digest of the file's content and of the options."""
     stream.seek(0)
     content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    how = (manner.hub, manner.circle, manner.sharer, manner.keep_sharers, manner.label)
-    return hashlib.blake2b(repr((content, how)).encode(), digest_size=16).hexdigest()
+    options = (manner.hub, manner.circle, manner.sharer, manner.keep_sharers, manner.label)
+    return hashlib.blake2b(repr((content, options)).encode(), digest_size=16).hexdigest()

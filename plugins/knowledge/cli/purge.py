@@ -1,4 +1,4 @@
-"""`faro purge` and `faro forget`: a result, a hub or a person is taken out for good, also while the bot runs."""
+"""`faro purge` and `faro forget`: erase a result, a hub or a person for good, also while the bot runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ from pathlib import Path
 import click
 
 from bot.api import Offline, Shell, SyncReader, Translator
-from plugins.knowledge.cli.common import USER, WRONG, agreed, end, finished, hub_arguments, progress, rewrite
-from plugins.knowledge.cli.report import plain
+from plugins.knowledge.cli.common import (
+    USER,
+    USER_ERROR,
+    confirm,
+    exit_with,
+    hub_arguments,
+    progress,
+    rewrite_index,
+    run_resumable,
+)
+from plugins.knowledge.cli.report import printable
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy
@@ -36,18 +45,18 @@ def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -
     """
     offline = shell.open(config)
     t = offline.translator
-    configured = hub in {known.id for known in offline.hubs}
-    held, entry = asyncio.run(_look(offline, hub, number))
+    configured = hub in {item.id for item in offline.hubs}
+    held, entry = asyncio.run(_load_held(offline, hub, number))
     if entry:
-        what = plain(next(iter(dict(entry.title).values()), display.title(entry.url)))
-        click.echo(t.t("Result {number} of '{hub}': {title}", number=load.short_name(entry), hub=hub, title=what))
+        title = printable(next(iter(dict(entry.title).values()), display.title(entry.url)))
+        click.echo(t.t("Result {number} of '{hub}': {title}", number=load.short_name(entry), hub=hub, title=title))
     else:
         click.echo(t.t("What the index holds of '{hub}':", hub=hub))
-    _show(held, t)
+    _show_held(held, t)
     if configured:
         click.echo(t.t("What the hub's YAML recommends comes back; what is shared from now on is kept."))
-    if agreed(t.t("Erase it for good?"), yes, t):
-        finished(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
+    if confirm(t.t("Erase it for good?"), yes, t):
+        run_resumable(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
         click.echo(t.t("It is erased, from the file too."))
 
 
@@ -62,34 +71,36 @@ def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
     t = offline.translator
     if not USER.fullmatch(user):
         raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="@USER:SERVER")
-    held, unlogged = asyncio.run(_look_for(offline, user))
+    held, unlogged = asyncio.run(_load_held_of_person(offline, user))
     click.echo(t.t("What the index holds of {user}, in all hubs:", user=user))
-    _show(held, t)
+    _show_held(held, t)
     click.echo(t.t("Their language and whatever else they gave the bot by command is erased, too."))
     if unlogged:
         click.echo(t.t("They want nothing kept that they share: that is remembered, so that it holds."))
-    if agreed(t.t("Erase it for good?"), yes, t):
-        there = finished(_forget(offline, user), t)
-        click.echo(t.t("It is erased, from the file too.") if there else t.t("The bot held nothing about this person."))
+    if confirm(t.t("Erase it for good?"), yes, t):
+        existed = run_resumable(_forget(offline, user), t)
+        click.echo(
+            t.t("It is erased, from the file too.") if existed else t.t("The bot held nothing about this person.")
+        )
 
 
-async def _look(offline: Offline, hub: str, number: str | None) -> tuple[Held, Entry | None]:
-    """What there is of a hub, or of one result; ends the command if there is no such thing."""
+async def _load_held(offline: Offline, hub: str, number: str | None) -> tuple[Held, Entry | None]:
+    """What the index holds of a hub, or of one result; exits if there is none."""
     t = offline.translator
     async with offline.reading() as db:
-        known = sorted({*await db.run(privacy.hubs), *(one.id for one in offline.hubs)})
-        if hub not in known:
-            message = t.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=", ".join(known))
+        hubs = sorted({*await db.run(privacy.hubs), *(configured.id for configured in offline.hubs)})
+        if hub not in hubs:
+            message = t.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=", ".join(hubs))
             raise click.BadParameter(message, param_hint="HUB")
         if number is None:
             return await db.run(privacy.held_of_hub, hub), None
-        entry = await db.run(_numbered, hub, number)
+        entry = await db.run(_find_entry, hub, number)
         if entry is None:
-            end(WRONG, t.t("There is no result with the number {number} here.", number=number))
+            exit_with(USER_ERROR, t.t("There is no result with the number {number} here.", number=number))
         return await db.run(privacy.held_of_entry, entry.id), entry
 
 
-def _numbered(db: SyncReader, hub: str, number: str) -> Entry | None:
+def _find_entry(db: SyncReader, hub: str, number: str) -> Entry | None:
     match = _NUMBER.fullmatch(number)
     if match is None:
         return None
@@ -98,17 +109,17 @@ def _numbered(db: SyncReader, hub: str, number: str) -> Entry | None:
     return next(iter(load.numbered(db, scope, int(match[2]), circle=circle, hidden=True)), None)
 
 
-async def _look_for(offline: Offline, user: str) -> tuple[Held, bool]:
+async def _load_held_of_person(offline: Offline, user: str) -> tuple[Held, bool]:
     async with offline.reading() as db:
         return await db.run(privacy.held_of_person, user), await db.run(privacy.is_unlogged, user)
 
 
-def _show(held: Held, t: Translator) -> None:
-    for line in _told(held, t):
+def _show_held(held: Held, t: Translator) -> None:
+    for line in _held_lines(held, t):
         click.echo(f"  - {line}")
 
 
-def _told(held: Held, t: Translator) -> Iterator[str]:
+def _held_lines(held: Held, t: Translator) -> Iterator[str]:
     for table, count in held.items():
         match table:
             case "entries":
@@ -128,7 +139,7 @@ async def _erase(offline: Offline, entry: Entry) -> bool:
         async with db.transaction() as tx:
             await tx.run(update.purge, Rules(offline.hubs), {entry.id})
         with progress() as bars:
-            await rewrite(db, bars, offline.translator)
+            await rewrite_index(db, bars, offline.translator)
     return True
 
 
@@ -139,11 +150,11 @@ async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool
             task = bars.add_task(offline.translator.t("Taking out"), total=held["entries"])
             async with db.transaction() as tx:
                 await tx.run(privacy.drop_searches, hub)
-            went = 1
-            while went:
+            erased = 1
+            while erased:
                 async with db.transaction() as tx:
-                    went = await tx.run(update.purge_some, rules, hub)
-                bars.advance(task, went)
+                    erased = await tx.run(update.purge_some, rules, hub)
+                bars.advance(task, erased)
             async with db.transaction() as tx:
                 await tx.run(privacy.close_hub, hub, configured=configured)
             for table in ("knowledge_rooms", "knowledge_people"):
@@ -151,15 +162,15 @@ async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool
                 while more:
                     async with db.transaction() as tx:
                         more = await tx.run(privacy.drop_unused, table)
-            await rewrite(db, bars, offline.translator)
+            await rewrite_index(db, bars, offline.translator)
     return True
 
 
 async def _forget(offline: Offline, user: str) -> bool:
-    """Whether there was anything. A large index was not rewritten with it: it is now."""
+    """Whether anything was held. `Offline.forget` leaves a large index unrewritten, so this rewrites it."""
     if not await offline.forget(user):
         return False
     async with offline.writing() as db:
         with progress() as bars:
-            await rewrite(db, bars, offline.translator)
+            await rewrite_index(db, bars, offline.translator)
     return True

@@ -1,4 +1,4 @@
-"""What became of the links of a file: told in short, and line by line in a table if one is wanted."""
+"""Reports what an import did: a summary on the terminal and, on request, a CSV with a line per link."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TextIO
 import click
 
 from bot.api import Translator
-from plugins.knowledge.transfer.formats.csv_cells import guarded
+from plugins.knowledge.transfer.formats.csv_cells import escape_formulas
 from plugins.knowledge.transfer.formats.item import Skipped
-from plugins.knowledge.transfer.formats.validation import told
+from plugins.knowledge.transfer.formats.validation import safe_address
 from plugins.knowledge.transfer.import_plan import Outcome
 
 COLUMNS = ("outcome", "line", "number", "address", "reason")
-MOST = 20  # things that were left out and are told without a table
+MOST_LISTED = 20  # skipped entries that the summary shows
 
 
 class Report:
-    """`earlier` is how much of the file an interrupted import had done before."""
+    """Collects outcomes. `earlier`: how many entries an interrupted import had done before."""
 
     def __init__(self, table: TextIO | None, t: Translator) -> None:
         self._table = csv.writer(table) if table else None
@@ -30,30 +30,30 @@ class Report:
         self.earlier = 0
         self._row(*COLUMNS)
 
-    def skipped(self, one: Skipped) -> None:
-        """Not read, or read without a part."""
-        why = self._t.t(one.why)
-        self._row("skipped", one.line or "", "", one.what, why)
-        self._left_out(f"{place(one, self._t)}{one.what}: {why}")
+    def add_skipped(self, item: Skipped) -> None:
+        """Adds an entry that was not read, or only in part."""
+        why = self._t.t(item.why)
+        self._row("skipped", item.line or "", "", item.what, why)
+        self._left_out(f"{line_prefix(item, self._t)}{item.what}: {why}")
 
-    def brought(self, outcomes: Sequence[Outcome]) -> None:
-        for one in outcomes:
-            self._counts[one.what] += 1
-            self._counts["unnamed"] += one.unnamed
-            where = told(one.item.url)
-            remarks = [self._t.t(remark) for remark in one.remarks]
-            self._row(one.what, "", one.number, where, " ".join(remarks))
+    def add_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self._counts[outcome.what] += 1
+            self._counts["unnamed"] += outcome.unnamed
+            address = safe_address(outcome.item.url)
+            remarks = [self._t.t(remark) for remark in outcome.remarks]
+            self._row(outcome.what, "", outcome.number, address, " ".join(remarks))
             for remark in remarks:
-                self._left_out(f"{where}: {remark}")
+                self._left_out(f"{address}: {remark}")
 
     def summary(self) -> None:
         t = self._t
         if self.earlier:
             click.echo(t.t("An import of this file had been interrupted; this one went on where it was."))
         click.echo(t.n("{count} new link", "{count} new links", self._counts["new"]))
-        joined, known = self._counts["joined"], self._counts["known"]
+        joined, unchanged = self._counts["joined"], self._counts["known"]
         click.echo(t.t("{number} joined with what was there", number=joined))
-        click.echo(t.t("{number} known already, nothing added", number=known))
+        click.echo(t.t("{number} known already, nothing added", number=unchanged))
         if unnamed := self._counts["unnamed"]:
             click.echo(t.n("{count} share is kept without naming who shared it (see --keep-sharers)",
                            "{count} shares are kept without naming who shared them (see --keep-sharers)",
@@ -61,24 +61,24 @@ class Report:
         if left_out := self._counts["left out"]:
             click.echo(t.n("{count} thing was left out:", "{count} things were left out:", left_out))
             for line in self._lines:
-                click.echo(f"  - {plain(line)}")
-            if left_out > MOST:
+                click.echo(f"  - {printable(line)}")
+            if left_out > MOST_LISTED:
                 click.echo("  - … (--report)")
 
     def _left_out(self, line: str) -> None:
         self._counts["left out"] += 1
-        if len(self._lines) < MOST:
+        if len(self._lines) < MOST_LISTED:
             self._lines.append(line)
 
     def _row(self, *cells: object) -> None:
         if self._table:
-            self._table.writerow([guarded(str(cell)) for cell in cells])
+            self._table.writerow([escape_formulas(str(cell)) for cell in cells])
 
 
-def place(one: Skipped, t: Translator) -> str:
-    return f"{t.t('line {line}', line=one.line)}: " if one.line else ""
+def line_prefix(skipped: Skipped, t: Translator) -> str:
+    return f"{t.t('line {line}', line=skipped.line)}: " if skipped.line else ""
 
 
-def plain(text: str) -> str:
-    """On one line, without signs that steer a terminal."""
+def printable(text: str) -> str:
+    """The text on one line, without terminal control characters."""
     return "".join(char if char.isprintable() else " " for char in text)

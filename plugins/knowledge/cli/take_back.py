@@ -1,4 +1,4 @@
-"""`faro take-back`: a file that was brought into a hub is taken out again, also while the bot runs."""
+"""`faro take-back`: undoes the import of a file, also while the bot runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from pathlib import Path
 import click
 
 from bot.api import Offline, Shell, Translator
-from plugins.knowledge.cli.common import WRONG, agreed, end, finished, hub_arguments, hub_called, progress, rewrite
+from plugins.knowledge.cli.common import (
+    USER_ERROR,
+    confirm,
+    exit_with,
+    find_hub,
+    hub_arguments,
+    progress,
+    rewrite_index,
+    run_resumable,
+)
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import imports, privacy
@@ -28,15 +37,15 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
     """Take back the file NUMBER that was brought into a hub. Without NUMBER, list those files."""
     offline = shell.open(config)
     t = offline.translator
-    hub_called(offline, hub)
+    find_hub(offline, hub)
     files = asyncio.run(_files(offline, hub))
     if number is None:
         _list(files, hub, t)
         return
-    file = next((one for one in files if one.id == number), None)
+    file = next((candidate for candidate in files if candidate.id == number), None)
     if file is None:
-        end(WRONG, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
-    click.echo(_told(file, t))
+        exit_with(USER_ERROR, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
+    click.echo(_describe(file, t))
     if file.state == "undone":
         click.echo(t.t("There is nothing left to take back."))
         return
@@ -47,9 +56,9 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
                        "corrected by others.",
                        "{count} results stay, without what the file said of them: they are shared, recommended or "
                        "corrected by others.", effect.stay))  # fmt: skip
-    if dry_run or not agreed(t.t("Take it back?"), yes, t):
+    if dry_run or not confirm(t.t("Take it back?"), yes, t):
         return
-    finished(_take_back(offline, file, effect), t)
+    run_resumable(_take_back(offline, file, effect), t)
     click.echo(t.t("It is taken back, and its words are erased from the database."))
 
 
@@ -67,10 +76,10 @@ def _list(files: Sequence[Import], hub: str, t: Translator) -> None:
     if not files:
         click.echo(t.t("No file was brought into '{hub}'.", hub=hub))
     for file in files:
-        click.echo(_told(file, t))
+        click.echo(_describe(file, t))
 
 
-def _told(file: Import, t: Translator) -> str:
+def _describe(file: Import, t: Translator) -> str:
     day = datetime.fromtimestamp(file.at / 1000, UTC).date().isoformat()
     facts = [str(file.id), day, file.name, t.n("{count} link", "{count} links", file.links)]
     if file.circle == COORDINATORS:
@@ -83,7 +92,7 @@ def _told(file: Import, t: Translator) -> str:
 
 
 async def _take_back(offline: Offline, file: Import, effect: Effect) -> None:
-    """It counts as taken back when its words have left the file: stopped before that, it goes on from there."""
+    """Undoes the import in batches. Resumable: it counts as undone only after its text has left the database file."""
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         async with db.transaction() as tx:
@@ -99,6 +108,6 @@ async def _take_back(offline: Offline, file: Import, effect: Effect) -> None:
             while more:
                 async with db.transaction() as tx:
                     more = await tx.run(privacy.drop_unused, "knowledge_people")
-            await rewrite(db, bars, offline.translator)
+            await rewrite_index(db, bars, offline.translator)
         async with db.transaction() as tx:
             await tx.run(imports.end_undoing, file.id)

@@ -1,6 +1,6 @@
-"""The commands that correct: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!useful`.
+"""Commands that edit entries: `!title`, `!note`, `!topic`, `!label`, `!hide`, `!pin`, `!useful`.
 
-Coordinators and moderators may correct the entries of their hub in its rooms; whoever shared a page, its own.
+Coordinators and moderators may edit every entry of their hub, in its rooms; others only what they alone shared.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from plugins.knowledge.capture import labels
 from plugins.knowledge.commands import references
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store import shares, statements
-from plugins.knowledge.store.access import Scope, scope
+from plugins.knowledge.store import access, shares, statements
 from plugins.knowledge.store.statements import Saying, author
 from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.text.folding import fold
@@ -25,7 +24,7 @@ MOST_TOPICS = 20  # of one command
 
 
 class EditCommands:
-    """Corrects the index."""
+    """Handles the edit commands."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -58,22 +57,22 @@ class EditCommands:
         examples=("topic 12 +gifts -audit",),
     )
     async def topic(self, ctx: Context, number: str, *, topics: str) -> Reply:
-        entry = await self._mine(ctx, number)
+        entry = await self._editable_entry(ctx, number)
         hub = self._rules.of(entry.shelf.hub)
         values = []
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
             own = hub.topics_by_name.get(name) or hub.topics_by_name.get(name.replace("-", " "))
-            if not (own or (labels.is_word(name) and labels.hashtags(f"#{name}"))):
+            if not (own or (labels.is_topic(name) and labels.hashtags(f"#{name}"))):
                 raise UserError(
                     ctx.t("Write topics like +gifts or -audit, and several words with hyphens: +code-of-conduct.")
                 )
             topic = own or name
-            if sign == "+" or topic in entry.topics:  # what is not there need not be taken away
+            if sign == "+" or topic in entry.topics:  # removing a topic the entry lacks changes nothing
                 values.append(Saying("topic", sign, key=topic))
         changed = await self._change(ctx, entry, *values[:MOST_TOPICS])
-        return await self._done(ctx, entry, "topic", changed=changed)
+        return await self._reply(ctx, entry, "topic", changed=changed)
 
     @command(
         "label",
@@ -83,16 +82,14 @@ class EditCommands:
         examples=("label 12 amber",),
     )
     async def label(self, ctx: Context, number: str, label: str) -> Reply:
-        said = labels.label(f"TLP:{label.strip().casefold().removeprefix('tlp:')}")
-        if said == labels.RED:
+        tlp = labels.label(f"TLP:{label.strip().casefold().removeprefix('tlp:')}")
+        if tlp == labels.RED:
             raise UserError(ctx.t("What is TLP:RED is not kept. Delete the message, or hide the result."))
-        if said is None:
+        if tlp is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
-        entry = await self._mine(ctx, number)
-        changed = said != LABELS[entry.label] and await self._change(
-            ctx, entry, Saying("label", str(LABELS.index(said)))
-        )
-        return await self._done(ctx, entry, "label", changed=changed)
+        entry = await self._editable_entry(ctx, number)
+        changed = tlp != LABELS[entry.label] and await self._change(ctx, entry, Saying("label", str(LABELS.index(tlp))))
+        return await self._reply(ctx, entry, "label", changed=changed)
 
     @command(
         "hide",
@@ -102,8 +99,8 @@ class EditCommands:
         examples=("hide 12",),
     )
     async def hide(self, ctx: Context, number: str) -> Reply:
-        entry = await self._mine(ctx, number)
-        await self._change(ctx, entry, *await self._hiding(ctx, entry))
+        entry = await self._editable_entry(ctx, number)
+        await self._change(ctx, entry, *await self._toggle_hidden(ctx, entry))
         undo = command_text.written(ctx, "undo")
         if entry.hidden:
             return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=render.name(ctx, entry), undo=undo))
@@ -115,14 +112,14 @@ class EditCommands:
         "pin",
         help="Put a result before others like it, or no longer.",
         aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
-        role=Role.COORDINATOR,  # nobody puts their own before others'
+        role=Role.COORDINATOR,  # otherwise people would pin their own links
         rooms_only=True,
         examples=("pin 12",),
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
-        entry = await self._mine(ctx, number)
+        entry = await self._editable_entry(ctx, number)
         changed = await self._change(ctx, entry, Saying("pinned", "0" if entry.pinned else "1"))
-        return await self._done(ctx, entry, "pinned", changed=changed)
+        return await self._reply(ctx, entry, "pinned", changed=changed)
 
     @command(
         "useful",
@@ -131,53 +128,59 @@ class EditCommands:
         examples=("useful 12",),
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
-        entry = await references.entry(ctx, await scope(ctx), number)
+        entry = await references.find_entry(ctx, await access.scope(ctx), number)
         if not await ctx.db.run(update.vote, self._rules, entry.id, author(ctx)):
             raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
         noted = ctx.t("Noted: {number} helped you.", number=render.name(ctx, entry))
-        if ctx.room.direct:  # what is deleted there is not told to plugins
+        if ctx.room.direct:  # plugins get no redactions of direct chats
             return Reply(noted)
         return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
-    async def _hiding(self, ctx: Context, entry: Entry) -> list[Saying]:
-        """What hides an entry, or shows it again. The word of its only sharer and that of coordinators are two."""
+    async def _toggle_hidden(self, ctx: Context, entry: Entry) -> list[Saying]:
+        """The statements that hide an entry, or show it again.
+
+        A sole sharer and the coordinators hide independently: each has a field of their own.
+        """
         if not entry.hidden:
             return [Saying("hidden" if ctx.role >= Role.COORDINATOR else "own_hidden", "1")]
         own = await ctx.db.run(statements.is_hidden_by, entry.id, own=True)
         coordinators = await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
-        return [Saying(field, "0") for field, is_so in (("own_hidden", own), ("hidden", coordinators)) if is_so]
+        return [Saying(field, "0") for field, is_set in (("own_hidden", own), ("hidden", coordinators)) if is_set]
 
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
-        """Sets a title or a note. A label in it is the result's where it is stricter, as in a message."""
-        if mark := labels.kept_out(text):
-            await ctx.db.run(
-                update.redact, self._rules, ctx.hub.id, ctx.message.event_id
-            )  # what it said before an edit
+        """Sets a title or a note. A sharing label in the text applies if it is stricter, as in a message."""
+        if mark := labels.exclusion_mark(text):
+            # An edited command may have set a text before the mark was added.
+            await ctx.db.run(update.redact, self._rules, ctx.hub.id, ctx.message.event_id)
             return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
         label = labels.label(text)
-        entry = await self._mine(ctx, number)
+        entry = await self._editable_entry(ctx, number)
         values = [Saying(field, tidy(text, longest))]
         if label and LABELS.index(label) > entry.label:
             values.append(Saying("label", str(LABELS.index(label))))
-        return await self._done(ctx, entry, field, changed=await self._change(ctx, entry, *values))
+        return await self._reply(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
     async def _change(self, ctx: Context, entry: Entry, *sayings: Saying) -> bool:
         return await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), sayings)
 
-    async def _done(self, ctx: Context, entry: Entry, what: str, *, changed: bool) -> Reply:
-        """The entry as it is now, with what was meant to be changed."""
-        now = await references.entry(ctx, await self._own(ctx), load.short_name(entry), hidden=True)
-        parts = [render.result(ctx, self._rules, now)]
-        match what:
+    async def _reply(self, ctx: Context, entry: Entry, field: str, *, changed: bool) -> Reply:
+        """Shows the updated entry and the field that the command changed."""
+        updated = await references.find_entry(
+            ctx, await references.editable_scope(ctx), load.short_name(entry), hidden=True
+        )
+        parts = [render.result(ctx, self._rules, updated)]
+        match field:
             case "note":
-                note = in_language(dict(now.recommendation), ctx.language)
+                note = in_language(dict(updated.recommendation), ctx.language)
                 parts.append(ctx.t("Note: {text}", text=escape(note)))
             case "label":
-                parts.append(ctx.t("Label: {label}", label=f"TLP:{LABELS[now.label].upper()}"))
+                parts.append(ctx.t("Label: {label}", label=f"TLP:{LABELS[updated.label].upper()}"))
             case "topic":
-                named = ", ".join(render.topic_title(ctx, self._rules.of(now.shelf.hub), one) for one in now.topics)
-                parts.append(ctx.t("Topics: {topics}", topics=named) if named else ctx.t("It has no topics."))
-        if now.hidden:
+                titles = ", ".join(
+                    render.topic_title(ctx, self._rules.of(updated.shelf.hub), topic) for topic in updated.topics
+                )
+                parts.append(ctx.t("Topics: {topics}", topics=titles) if titles else ctx.t("It has no topics."))
+        if updated.hidden:
             parts.append(ctx.t("It is hidden: nobody finds it."))
         if changed:
             parts.append(ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo")))
@@ -185,19 +188,15 @@ class EditCommands:
             parts.append(ctx.t("There was nothing to change."))
         return Reply("\n\n".join(parts))
 
-    async def _own(self, ctx: Context) -> Scope:
-        """What the asker may correct from here: their hub's, in its rooms."""
-        return await references.own(ctx)
-
-    async def _mine(self, ctx: Context, number: str) -> Entry:
-        """An entry the asker may correct."""
-        seen = await self._own(ctx)
-        entry = await references.entry(ctx, seen, number, hidden=True)
+    async def _editable_entry(self, ctx: Context, number: str) -> Entry:
+        """The entry with this number; raises `UserError` unless the sender may edit it."""
+        scope = await references.editable_scope(ctx)
+        entry = await references.find_entry(ctx, scope, number, hidden=True)
         if ctx.role >= Role.COORDINATOR:
             return entry
-        theirs = await ctx.db.run(shares.is_theirs_alone, entry.id, ctx.sender)
-        if entry.hidden and not (theirs and await ctx.db.run(statements.is_hidden_by, entry.id, own=True)):
-            await references.entry(ctx, seen, number)  # raises: it is not there for them
-        if not theirs:
+        is_sole_sharer = await ctx.db.run(shares.is_theirs_alone, entry.id, ctx.sender)
+        if entry.hidden and not (is_sole_sharer and await ctx.db.run(statements.is_hidden_by, entry.id, own=True)):
+            await references.find_entry(ctx, scope, number)  # raises: they may not see it
+        if not is_sole_sharer:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
         return entry

@@ -1,4 +1,4 @@
-"""The commands that show what was changed, and undo it: `!undo`, `!changes`."""
+"""Commands for the change history: `!undo`, `!changes`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.views import render
 
 MOST_CHANGES = 10
-MOST_TRIED = 100  # commands of a person, until one can be undone
+MOST_TRIED = 100  # newest changes of a person that `!undo` looks at for one they may undo
 
 
 class HistoryCommands:
-    """Lists changes and undoes them."""
+    """Handles the history commands."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -36,16 +36,16 @@ class HistoryCommands:
         examples=("undo", "undo 57"),
     )
     async def undo(self, ctx: Context, change: int | None = None) -> Reply:
-        scope = await references.own(ctx)
+        scope = await references.editable_scope(ctx)
         if change is None:
-            wanted = await self._newest(ctx, scope)
+            selected = await self._newest(ctx, scope)
         else:
-            wanted = await self._numbered(ctx, scope, change)
-        touched = await ctx.db.run(update.undo, self._rules, wanted.id)
-        if not touched:
+            selected = await self._numbered(ctx, scope, change)
+        entries = await ctx.db.run(update.undo, self._rules, selected.id)
+        if not entries:
             raise UserError(ctx.t("That change can no longer be taken back: what it was about is gone."))
-        await queue.begin(ctx, touched)
-        return Reply(ctx.t("Taken back: {change}", change=_described(ctx, scope, wanted)))
+        await queue.enqueue_changed(ctx, entries)
+        return Reply(ctx.t("Taken back: {change}", change=_describe(ctx, scope, selected)))
 
     @command(
         "changes",
@@ -55,40 +55,40 @@ class HistoryCommands:
         rooms_only=True,
     )
     async def changes(self, ctx: Context) -> Reply:
-        scope = await references.own(ctx)
+        scope = await references.editable_scope(ctx)
         changes = await ctx.db.run(history.changes, _shelves(scope), MOST_CHANGES)
         if not changes:
             return Reply(ctx.t("Nobody has changed anything yet."))
         lines = []
-        for one in changes:
-            by = () if one.kind == IMPORT else (escape(one.by or ctx.t("somebody")),)
-            facts = [f"`{one.id}`", render.day(ctx, ctx.hub, one.at), *by, _described(ctx, scope, one)]
-            if one.state == "undone":
+        for change in changes:
+            by = () if change.kind == IMPORT else (escape(change.by or ctx.t("somebody")),)
+            facts = [f"`{change.id}`", render.day(ctx, ctx.hub, change.at), *by, _describe(ctx, scope, change)]
+            if change.state == "undone":
                 facts.append(ctx.t("taken back"))
-            elif one.state in UNFINISHED:
-                facts.append(ctx.t(UNFINISHED[one.state]))
+            elif change.state in UNFINISHED:
+                facts.append(ctx.t(UNFINISHED[change.state]))
             lines.append(f"- {' · '.join(facts)}")
         return Reply("\n".join(lines))
 
     async def _newest(self, ctx: Context, scope: Scope) -> Change:
-        """The newest change of the asker that they may undo."""
-        for one in await ctx.db.run(history.last_of, _shelves(scope), ctx.sender, MOST_TRIED):
-            if await _may_undo(ctx, one):
-                return one
+        """The sender's newest change that they may undo."""
+        for change in await ctx.db.run(history.last_of, _shelves(scope), ctx.sender, MOST_TRIED):
+            if await _may_undo(ctx, change):
+                return change
         raise UserError(ctx.t("There is no change of yours to take back here."))
 
     async def _numbered(self, ctx: Context, scope: Scope, number: int) -> Change:
-        one = await ctx.db.run(history.change, _shelves(scope), number)
-        if one is None and ctx.role >= Role.COORDINATOR:
+        change = await ctx.db.run(history.change, _shelves(scope), number)
+        if change is None and ctx.role >= Role.COORDINATOR:
             raise UserError(ctx.t("There is no change with the number {number} here.", number=number))
-        if one is None or not await _may_undo(ctx, one):
+        if change is None or not await _may_undo(ctx, change):
             raise UserError(ctx.t("There is no change of yours to take back here."))
-        if one.state == "undone":
+        if change.state == "undone":
             raise UserError(ctx.t("That change was taken back already."))
-        if one.kind == IMPORT:
+        if change.kind == IMPORT:
             command = f"`faro take-back config.yaml {ctx.hub.id} {number}`"
             raise UserError(ctx.t("The operator takes a file back, in the shell: {command}", command=command))
-        return one
+        return change
 
 
 def _shelves(scope: Scope) -> Sequence[int]:
@@ -96,7 +96,7 @@ def _shelves(scope: Scope) -> Sequence[int]:
 
 
 async def _may_undo(ctx: Context, change: Change) -> bool:
-    """Coordinators any change; others their own, of what is still theirs to change."""
+    """Coordinators may undo any change; others only their own, of entries that they alone share."""
     if ctx.role >= Role.COORDINATOR:
         return True
     if change.by != ctx.sender or change.entry is None:
@@ -104,29 +104,29 @@ async def _may_undo(ctx: Context, change: Change) -> bool:
     return await ctx.db.run(shares.is_theirs_alone, change.entry, ctx.sender)
 
 
-def _described(ctx: Context, scope: Scope, change: Change) -> str:
-    """A change in words."""
+def _describe(ctx: Context, scope: Scope, change: Change) -> str:
+    """Describes a change in one line."""
     if change.kind == IMPORT:
         file = escape(tidy(change.name or "", 80))
         return ctx.n("{file} imported by the operator: {count} link",
                      "{file} imported by the operator: {count} links", change.links, file=file)  # fmt: skip
     circles = {shelf.id: shelf.circle for shelf in scope.own}
-    sign = "c" if circles[change.shelf] == COORDINATORS else ""
-    return ", ".join(dict.fromkeys(_sentences(ctx, change, sign)))
+    prefix = "c" if circles[change.shelf] == COORDINATORS else ""
+    return ", ".join(dict.fromkeys(_sentences(ctx, change, prefix)))
 
 
-def _sentences(ctx: Context, change: Change, sign: str) -> Iterator[str]:
-    for said in change.said:
-        of_page = said.field in ("same_as", "not_same_as")
-        number = f"{sign}{said.number if of_page or change.number is None else change.number}"
-        if not (said.field == "same_as" and said.value != MERGED):  # a new address is told by itself
-            yield _sentence(ctx, said, number, f"{sign}{said.target}")
+def _sentences(ctx: Context, change: Change, prefix: str) -> Iterator[str]:
+    for statement in change.said:
+        of_page = statement.field in ("same_as", "not_same_as")
+        number = f"{prefix}{statement.number if of_page or change.number is None else change.number}"
+        if not (statement.field == "same_as" and statement.value != MERGED):  # a move is described by its new address
+            yield _sentence(ctx, statement, number, f"{prefix}{statement.target}")
 
 
-def _sentence(ctx: Context, said: Said, number: str, target: str) -> str:
-    text = escape(tidy(said.value or "", 80))
-    on = said.value == "1"
-    match said.field:
+def _sentence(ctx: Context, statement: Said, number: str, target: str) -> str:
+    text = escape(tidy(statement.value or "", 80))
+    is_on = statement.value == "1"
+    match statement.field:
         case "same_as":
             return ctx.t("{other} joined to {number}", other=number, number=target)
         case "cut":
@@ -136,20 +136,20 @@ def _sentence(ctx: Context, said: Said, number: str, target: str) -> str:
         case "stays":
             return ctx.t("{number} has not moved to {text}", number=number, text=text)
         case "label":
-            return ctx.t("label of {number}: {text}", number=number, text=LABELS[int(said.value or 0)])
+            return ctx.t("label of {number}: {text}", number=number, text=LABELS[int(statement.value or 0)])
         case "url":
             return ctx.t("address of {number}: {text}", number=number, text=text)
         case "hidden" | "own_hidden":
-            return ctx.t("{number} hidden", number=number) if on else ctx.t("{number} shown", number=number)
+            return ctx.t("{number} hidden", number=number) if is_on else ctx.t("{number} shown", number=number)
         case "pinned":
-            return ctx.t("{number} pinned", number=number) if on else ctx.t("{number} unpinned", number=number)
+            return ctx.t("{number} pinned", number=number) if is_on else ctx.t("{number} unpinned", number=number)
         case _:
-            return _words(ctx, said, number, text)
+            return _text_sentence(ctx, statement, number, text)
 
 
-def _words(ctx: Context, said: Said, number: str, text: str) -> str:
-    """A title, a note or a topic that was given; without its words, where they went with their message."""
-    match said.field:
+def _text_sentence(ctx: Context, statement: Said, number: str, text: str) -> str:
+    """Describes a title, note or topic; without its text if that was erased with its message."""
+    match statement.field:
         case "title":
             if text:
                 return ctx.t("title of {number}: {text}", number=number, text=text)
@@ -159,6 +159,8 @@ def _words(ctx: Context, said: Said, number: str, text: str) -> str:
                 return ctx.t("note on {number}: {text}", number=number, text=text)
             return ctx.t("note on {number}", number=number)
         case _:
-            if said.key:
-                return ctx.t("topic of {number}: {text}", number=number, text=escape(f"{said.value or ''}{said.key}"))
+            if statement.key:
+                return ctx.t(
+                    "topic of {number}: {text}", number=number, text=escape(f"{statement.value or ''}{statement.key}")
+                )
             return ctx.t("topic of {number}", number=number)

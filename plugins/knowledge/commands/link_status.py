@@ -1,4 +1,4 @@
-"""The commands about links that lead nowhere any more, and pages that moved: `!links`, `!moved`."""
+"""Commands about dead and moved links: `!links`, `!moved`; for coordinators and moderators."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import command_text, load, render
 from plugins.knowledge.views.load import Entry
 
-PAGE = 10  # of each sort, in one answer
+PAGE = 10  # dead links, and as many moved ones, per answer
 
 
 class LinkCommands:
-    """Shows dead and moved links; for coordinators and moderators."""
+    """Lists dead and moved links, and accepts or rejects moves."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -41,23 +41,23 @@ class LinkCommands:
                                   "{setting}", setting="`check_links: true`"))  # fmt: skip
         page = max(1, page)
         after = (page - 1) * PAGE
-        gone, all_gone = await _in_state(ctx, "gone", after)
-        moved, all_moved = await _in_state(ctx, "moved", after)
+        gone, all_gone = await _entries_in_state(ctx, "gone", after)
+        moved, all_moved = await _entries_in_state(ctx, "moved", after)
         if not all_gone + all_moved:
             return Reply(ctx.t("No result is known to lead nowhere, or to have moved."))
         parts = []
         if gone:
             hide = command_text.written(ctx, "hide", load.short_name(gone[0]))
-            lines = [f"- {_named(ctx, entry)} · {_since(ctx, entry)}" for entry in gone]
+            lines = [f"- {_describe(ctx, entry)} · {_since(ctx, entry)}" for entry in gone]
             parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=hide) + "\n" + "\n".join(lines))
         if moved:
             no = command_text.with_no(ctx, "moved", load.short_name(moved[0]))
             lines = [await self._moved_line(ctx, entry) for entry in moved]
             parts.append(ctx.t("These pages have moved. Look before you accept it; if it is wrong, write {no}:", no=no)
                          + "\n" + "\n".join(lines))  # fmt: skip
-        left = sum(max(0, every - after - PAGE) for every in (all_gone, all_moved))
+        remaining = sum(max(0, count - after - PAGE) for count in (all_gone, all_moved))
         return Reply(
-            "\n\n".join((*parts, *command_text.more(ctx, "links", page, left))) or ctx.t("That was everything.")
+            "\n\n".join((*parts, *command_text.more(ctx, "links", page, remaining))) or ctx.t("That was everything.")
         )
 
     @command(
@@ -69,39 +69,39 @@ class LinkCommands:
         examples=("moved 12", "moved 12 no"),
     )
     async def moved(self, ctx: Context, number: str, no: str = "") -> Reply:
-        scope = await references.own(ctx)
-        entry = await references.entry(ctx, scope, number, hidden=True)
+        scope = await references.editable_scope(ctx)
+        entry = await references.find_entry(ctx, scope, number, hidden=True)
         if entry.state != "moved" or entry.moved_to is None:
             raise UserError(ctx.t("{number} has not moved, as far as is known.", number=render.name(ctx, entry)))
         undo = ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo"))
-        if references.rejected(ctx, no, "moved", render.name(ctx, entry)):
+        if references.is_rejected(ctx, no, "moved", render.name(ctx, entry)):
             await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), [Saying("stays", entry.moved_to)])
             return Reply(ctx.t("{number} stays at its address.", number=render.name(ctx, entry)) + " " + undo)
-        if other := await _at(ctx, entry):
+        if other := await _merge_arguments(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
                                   merge=command_text.written(ctx, "merge", other)))  # fmt: skip
         key = canonical(entry.moved_to) or entry.moved_to
         await ctx.db.run(update.move, self._rules, entry.id, entry.moved_to, key, author(ctx))
         await ctx.db.execute("DELETE FROM knowledge_health WHERE entry = :entry", entry=entry.id)  # of the old address
-        await queue.begin(ctx, [entry.id])
-        (now,) = await ctx.db.run(load.load, scope, [entry.id]) or [entry]
-        return Reply(f"{render.result(ctx, self._rules, now)}\n\n{undo}")
+        await queue.enqueue_changed(ctx, [entry.id])
+        (updated,) = await ctx.db.run(load.load, scope, [entry.id]) or [entry]
+        return Reply(f"{render.result(ctx, self._rules, updated)}\n\n{undo}")
 
     async def _moved_line(self, ctx: Context, entry: Entry) -> str:
-        """A page that moved, where to, and the command that accepts it."""
-        other = await _at(ctx, entry)
-        do = (
+        """One line: a moved page, its new address, and the command that accepts the move."""
+        other = await _merge_arguments(ctx, entry)
+        action = (
             command_text.written(ctx, "merge", other)
             if other
             else command_text.written(ctx, "moved", load.short_name(entry))
         )
-        to = escape(display.shown(entry.moved_to or ""))
-        return f"- {_named(ctx, entry)} → {to} · {_since(ctx, entry)} · {do}"
+        new_address = escape(display.shown(entry.moved_to or ""))
+        return f"- {_describe(ctx, entry)} → {new_address} · {_since(ctx, entry)} · {action}"
 
 
-async def _in_state(ctx: Context, state: str, after: int) -> tuple[Sequence[Entry], int]:
-    """A page of results with links of that state that may be corrected from here, and how many there are in all."""
-    scope = await references.own(ctx)
+async def _entries_in_state(ctx: Context, state: str, after: int) -> tuple[Sequence[Entry], int]:
+    """One page of the hub's entries whose link is in this state, and how many there are in total."""
+    scope = await references.editable_scope(ctx)
     rows = await ctx.db.rows(
         f"""SELECT e.id FROM knowledge_health h JOIN knowledge_entries e ON e.id = h.entry
         WHERE h.state = :state AND {BELIEVED} AND {scope.WHERE} ORDER BY h.since DESC, e.id DESC""",
@@ -115,8 +115,8 @@ def _since(ctx: Context, entry: Entry) -> str:
     return ctx.t("since {date}", date=render.day(ctx, ctx.hub, entry.state_since or 0))
 
 
-async def _at(ctx: Context, moved: Entry) -> str | None:
-    """The numbers of the entry that has the address a page moved to on the same shelf, and of that page, for !merge."""
+async def _merge_arguments(ctx: Context, moved: Entry) -> str | None:
+    """The arguments of `!merge`, if another entry of the shelf has the address that this one moved to."""
     entry = await ctx.db.run(entry_with, moved.shelf.id, canonical(moved.moved_to or "") or "")
     if entry in (None, moved.id):
         return None
@@ -125,5 +125,5 @@ async def _at(ctx: Context, moved: Entry) -> str | None:
     return f"{name.rstrip('0123456789')}{number} {name}"
 
 
-def _named(ctx: Context, entry: Entry) -> str:
+def _describe(ctx: Context, entry: Entry) -> str:
     return f"{escape(render.name(ctx, entry))} · {render.title(ctx, entry)} ({escape(display.shown(entry.url))})"

@@ -1,4 +1,4 @@
-"""The commands that find: `!find`, `!more`, `!recent`, `!show`, `!topics`, `!similar`, `!top`, `!who`."""
+"""Search commands: `!find`, `!more`, `!recent`, `!show`, `!topics`, `!similar`, `!top`, `!who`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from bot.api import Context, Reply, Role, Text, UserError, command, escape, in_language
 from plugins.knowledge.commands import references
 from plugins.knowledge.index import vocabulary
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import engine, filters, query_parser, session
-from plugins.knowledge.search.engine import Found
+from plugins.knowledge.search.engine import SearchResult
 from plugins.knowledge.search.query_parser import Question
-from plugins.knowledge.store import statements
-from plugins.knowledge.store.access import Scope, scope
+from plugins.knowledge.store import access, statements
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import answer_text, command_text, load, render
 from plugins.knowledge.views.load import Entry
 
-PAGE = 5  # results of one answer
+PAGE = 5  # results per answer
 MOST_SHARES = 5  # that `!show` names
 MOST_LISTED = 40  # topics
 DAY = 86_400_000
@@ -27,7 +27,7 @@ PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: 
 
 
 class SearchCommands:
-    """Asks the index; part of the plugin."""
+    """Handles the search commands."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -39,7 +39,7 @@ class SearchCommands:
         examples=("find gifts", "find gifts topic:ethics", 'find "code of conduct" type:pdf sort:new'),
     )
     async def find(self, ctx: Context, *, words: str = "") -> Reply:
-        return await self._answer(ctx, words)
+        return await self._find(ctx, words)
 
     @command(
         "recent",
@@ -47,10 +47,10 @@ class SearchCommands:
         aliases={"es": "recientes", "fr": "recents", "pt": "recentes"},
     )
     async def recent(self, ctx: Context) -> Reply:
-        found, entries = await self._search(ctx, await scope(ctx), "sort:new")
+        result, entries = await self._search(ctx, await access.scope(ctx), "sort:new")
         if not entries:
             return Reply(ctx.t("Nobody has shared a link here yet."))
-        return await self._page(ctx, "sort:new", found, entries)
+        return await self._results_page(ctx, "sort:new", result, entries)
 
     @command(
         "more",
@@ -58,18 +58,18 @@ class SearchCommands:
         aliases={"es": "mas", "fr": "plus", "pt": "mais"},
     )
     async def more(self, ctx: Context) -> Reply:
-        last = await session.last(ctx)
-        if last is None:
+        previous = await session.last_search(ctx)
+        if previous is None:
             find = command_text.written(ctx, "find")
             raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
-        words, seen = last
+        words, offset = previous
         if not words:
             find = command_text.written(ctx, "find")
             return Reply(ctx.t("There is no more of that list. To find something else, write {find}.", find=find))
-        found, entries = await self._search(ctx, await scope(ctx), words, seen)
+        result, entries = await self._search(ctx, await access.scope(ctx), words, offset)
         if not entries:
-            return Reply(ctx.t("That was everything.") if found.complete else ctx.t(FIRST_OF_MANY))
-        return await self._page(ctx, words, found, entries, seen)
+            return Reply(ctx.t("That was everything.") if result.complete else ctx.t(FIRST_OF_MANY))
+        return await self._results_page(ctx, words, result, entries, offset)
 
     @command(
         "show",
@@ -78,12 +78,12 @@ class SearchCommands:
         examples=("show 12",),
     )
     async def show(self, ctx: Context, number: str) -> Reply:
-        seen = await scope(ctx)
-        entry = await references.entry(ctx, seen, number, hidden=not ctx.room.direct)
+        scope = await access.scope(ctx)
+        entry = await references.find_entry(ctx, scope, number, hidden=not ctx.room.direct)
         if entry.hidden and ctx.role < Role.COORDINATOR:
             if await ctx.db.run(statements.is_hidden_by, entry.id, ctx.sender, own=True):
-                return Reply(references.you_hid(ctx, entry.url, load.short_name(entry)))
-            await references.entry(ctx, seen, number)  # raises: it is not there for them
+                return Reply(references.hidden_by_you(ctx, entry.url, load.short_name(entry)))
+            await references.find_entry(ctx, scope, number)  # raises: they may not see it
         shares = await ctx.db.run(load.shares_of, entry, MOST_SHARES + 1)
         versions = await ctx.db.run(load.versions_of, entry)
         more = len(shares) > MOST_SHARES
@@ -95,7 +95,7 @@ class SearchCommands:
         aliases={"es": "temas", "fr": "sujets", "pt": "assuntos"},
     )
     async def topics(self, ctx: Context) -> Reply:
-        counts = await ctx.db.run(vocabulary.topic_counts, await scope(ctx))
+        counts = await ctx.db.run(vocabulary.topic_counts, await access.scope(ctx))
         hubs = ctx.hubs if ctx.room.direct else [ctx.hub]
         named = {topic.id: hub for hub in reversed(ctx.hubs) for topic in hub.topics}
         names = [
@@ -123,21 +123,21 @@ class SearchCommands:
         examples=("similar 12",),
     )
     async def similar(self, ctx: Context, number: str) -> Reply:
-        seen = await scope(ctx)
-        entry = await references.entry(ctx, seen, number)
+        scope = await access.scope(ctx)
+        entry = await references.find_entry(ctx, scope, number)
         words = " ".join((in_language(dict(entry.title), ctx.language), *entry.topics) if entry.title else entry.topics)
         hits = await ctx.db.run(
             engine.similar,
-            seen,
+            scope,
             entry.id,
             words or display.words(entry.url).replace("-", " "),
             ctx.now,
-            terms=together(ctx.hubs),
+            thesaurus=merged_thesaurus(ctx.hubs),
         )
-        await session.ended(ctx)
+        await session.finish(ctx)
         if not hits:
             return Reply(ctx.t("Nothing here is like it."))
-        loaded = await ctx.db.run(load.load, seen, [hit.id for hit in hits[:PAGE]])
+        loaded = await ctx.db.run(load.load, scope, [hit.id for hit in hits[:PAGE]])
         return Reply(answer_text.listing(ctx, self._rules, loaded, hits))
 
     @command(
@@ -157,12 +157,12 @@ class SearchCommands:
                     year=f"`{ctx.t('year')}`",
                 )
             )
-        seen = await scope(ctx)
-        hits = await ctx.db.run(engine.most_useful, seen, ctx.now - days * DAY, PAGE)
-        await session.ended(ctx)
+        scope = await access.scope(ctx)
+        hits = await ctx.db.run(engine.most_useful, scope, ctx.now - days * DAY, PAGE)
+        await session.finish(ctx)
         if not hits:
             return Reply(ctx.t("Nobody has shared a link here in that time."))
-        loaded = await ctx.db.run(load.load, seen, [hit.id for hit in hits])
+        loaded = await ctx.db.run(load.load, scope, [hit.id for hit in hits])
         return Reply("\n\n".join(answer_text.top(ctx, self._rules, loaded, hits)))
 
     @command(
@@ -172,54 +172,60 @@ class SearchCommands:
         examples=("who gifts",),
     )
     async def who(self, ctx: Context, *, topic: str) -> Reply:
-        seen = await scope(ctx)
-        topics = await references.topics(ctx, self._rules, seen, topic)
-        people = await ctx.db.run(engine.askable, seen, topics)
-        asked = command_text.written(ctx, "askme", ctx.t("on"))
+        scope = await access.scope(ctx)
+        topics = await references.find_topics(ctx, self._rules, scope, topic)
+        people = await ctx.db.run(engine.askable, scope, topics)
+        askme = command_text.written(ctx, "askme", ctx.t("on"))
         if not people:
             return Reply(
                 ctx.t(
                     "Nobody who shared on this has agreed to be asked yet. Who wants to, writes {command}.",
-                    command=asked,
+                    command=askme,
                 )
             )
         names = "\n".join(f"- {escape(user)}" for user in people)
         return Reply(ctx.t("You can ask:") + "\n" + names)
 
-    async def _answer(self, ctx: Context, words: str) -> Reply:
-        seen = await scope(ctx)
-        found, entries = await self._search(ctx, seen, words)
-        if found.question.empty:
+    async def _find(self, ctx: Context, words: str) -> Reply:
+        scope = await access.scope(ctx)
+        result, entries = await self._search(ctx, scope, words)
+        if result.question.empty:
             example = command_text.written(ctx, "find", ctx.t("gifts"))
             raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
         if not entries:
-            await references.refuse_unknown(ctx, seen, found.question)
-            await session.ended(ctx)
-            within, topics = await self._meant(ctx, seen, found.question)
-            hubs = [references.hub(ctx, found.question.hub)] if found.question.hub else ctx.hubs
-            return Reply(await answer_text.nothing(ctx, self._rules, seen, within, found, topics, words, hubs))
-        return await self._page(ctx, words, found, entries)
+            await references.reject_unknown_filters(ctx, scope, result.question)
+            await session.finish(ctx)
+            within, topics = await self._resolve_filters(ctx, scope, result.question)
+            hubs = [references.find_hub(ctx, result.question.hub)] if result.question.hub else ctx.hubs
+            return Reply(await answer_text.no_results(ctx, self._rules, scope, within, result, topics, words, hubs))
+        return await self._results_page(ctx, words, result, entries)
 
-    async def _search(self, ctx: Context, seen: Scope, words: str, after: int = 0) -> tuple[Found, Sequence[Entry]]:
-        """What is found, and what is shown of it: a page `after` the first ones."""
-        terms = together(ctx.hubs)
-        question = query_parser.read(words, terms, ctx.hub.timezone)
-        within, topics = await self._meant(ctx, seen, question)
-        return await ctx.db.run(load.answer, within, question, topics, ctx.now, terms=terms, count=PAGE, after=after)
+    async def _search(
+        self, ctx: Context, scope: Scope, words: str, offset: int = 0
+    ) -> tuple[SearchResult, Sequence[Entry]]:
+        """The whole result, and the entries of its page that begins at `offset`."""
+        thesaurus = merged_thesaurus(ctx.hubs)
+        question = query_parser.parse(words, thesaurus, ctx.hub.timezone)
+        within, topics = await self._resolve_filters(ctx, scope, question)
+        return await ctx.db.run(
+            load.answer, within, question, topics, ctx.now, thesaurus=thesaurus, count=PAGE, after=offset
+        )
 
-    async def _meant(self, ctx: Context, seen: Scope, question: Question) -> tuple[Scope, Sequence[str]]:
-        """Where a question looks, and which topics its topic may mean."""
-        within = seen.of_hubs([references.hub(ctx, question.hub).id]) if question.hub else seen
-        return within, await references.topics(ctx, self._rules, within, question.topic) if question.topic else ()
+    async def _resolve_filters(self, ctx: Context, scope: Scope, question: Question) -> tuple[Scope, Sequence[str]]:
+        """Resolves the filters `hub:` and `topic:`: the scope to search, and the topics the name may mean."""
+        within = scope.of_hubs([references.find_hub(ctx, question.hub).id]) if question.hub else scope
+        return within, await references.find_topics(ctx, self._rules, within, question.topic) if question.topic else ()
 
-    async def _page(self, ctx: Context, words: str, found: Found, entries: Sequence[Entry], seen: int = 0) -> Reply:
-        """A page of results, and what was done to the question."""
-        await session.remember(ctx, words, seen + PAGE)
-        parts = [] if seen else answer_text.remarks(ctx, found, words, entries)
-        hits = found.hits[seen : seen + PAGE]
-        parts.append(answer_text.listing(ctx, self._rules, entries, hits, found.question, found.hits[:seen]))
-        if len(found.hits) > seen + PAGE:
+    async def _results_page(
+        self, ctx: Context, words: str, result: SearchResult, entries: Sequence[Entry], offset: int = 0
+    ) -> Reply:
+        """One page of results; the first page also explains how the query was interpreted."""
+        await session.remember(ctx, words, offset + PAGE)
+        parts = [] if offset else answer_text.remarks(ctx, result, words, entries)
+        hits = result.hits[offset : offset + PAGE]
+        parts.append(answer_text.listing(ctx, self._rules, entries, hits, result.question, result.hits[:offset]))
+        if len(result.hits) > offset + PAGE:
             parts.append(ctx.t("There are more: {command}", command=command_text.written(ctx, "more")))
-        elif not found.complete:
+        elif not result.complete:
             parts.append(ctx.t(FIRST_OF_MANY))
         return Reply("\n\n".join(parts))

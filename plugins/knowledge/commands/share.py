@@ -1,11 +1,11 @@
-"""The commands for sharing: `!share`, and what people choose about what they share: `!mylinks`, `!askme`."""
+"""Commands for sharing and for privacy choices: `!share`, `!mylinks`, `!askme`."""
 
 from __future__ import annotations
 
 from bot.api import Context, Reply, Role, SyncReader, UserError, command, escape
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.links import shared, with_schemes
-from plugins.knowledge.capture.new_shares import erase_soon, new_shares
+from plugins.knowledge.capture.links import shared_links, with_schemes
+from plugins.knowledge.capture.new_shares import new_shares, schedule_erasure
 from plugins.knowledge.commands import references
 from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import update
@@ -18,7 +18,7 @@ from plugins.knowledge.views import command_text
 
 
 class ShareCommands:
-    """Shares links by command, and keeps people's choices."""
+    """Handles the sharing commands."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -31,45 +31,45 @@ class ShareCommands:
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
-        found = shared(with_schemes(link))
-        if not found.links:
+        shared = shared_links(with_schemes(link))
+        if not shared.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
             raise UserError(
                 ctx.t("What is TLP:RED is not kept.")
                 if red
                 else ctx.t("What says {mark} is not kept.", mark=labels.NO_LOG)
-                if labels.no_log(link)
+                if labels.has_no_log(link)
                 else ctx.t(
                     "There is no web address in that. Write it like this: {example}",
                     example=command_text.example(ctx, "share"),
                 )
             )
         if await ctx.db.run(privacy.is_unlogged, ctx.sender):
-            kept = command_text.written(ctx, "mylinks", ctx.t("on"))
-            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=kept))
-        new = new_shares(ctx, ctx.message, found)
-        entries, went = await ctx.db.run(
+            turn_on = command_text.written(ctx, "mylinks", ctx.t("on"))
+            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=turn_on))
+        new = new_shares(ctx, ctx.message, shared)
+        entries, removed = await ctx.db.run(
             update.replace, self._rules, ctx.room.id, ctx.message.event_id, ctx.sender, new
         )
-        if went:
-            await erase_soon(ctx)
-        await queue.begin(ctx, {*entries.values(), *went})
+        if removed:
+            await schedule_erasure(ctx)
+        await queue.enqueue_changed(ctx, {*entries.values(), *removed})
         sign = "c" if circle_of(ctx) == COORDINATORS else ""
         numbers: dict[str, None] = {}
-        told = []
+        sentences = []
         rows = await ctx.db.rows(
             f"SELECT id, number, hidden FROM knowledge_entries WHERE id IN {IDS}", ids=as_list(set(entries.values()))
         )
-        filed = {row["id"]: row for row in rows}
+        entry_rows = {row["id"]: row for row in rows}
         for share, id_ in entries.items():
-            number = f"{sign}{filed[id_]['number']}"
-            if filed[id_]["hidden"]:
-                told.append(await _hidden(ctx, share.url, id_, number))
+            number = f"{sign}{entry_rows[id_]['number']}"
+            if entry_rows[id_]["hidden"]:
+                sentences.append(await _hidden_notice(ctx, share.url, id_, number))
             else:
                 numbers[number] = None
         if numbers:
-            told.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
-        return Reply("\n".join(told))
+            sentences.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
+        return Reply("\n".join(sentences))
 
     @command(
         "mylinks",
@@ -79,7 +79,7 @@ class ShareCommands:
         anywhere=True,
     )
     async def mylinks(self, ctx: Context, choice: str) -> Reply:
-        kept = _on(ctx, choice)
+        kept = _parse_choice(ctx, choice)
         await ctx.db.run(privacy.choose, ctx.sender, unlogged=not kept)
         if kept:
             return Reply(ctx.t("From now on the links you share are kept."))
@@ -98,30 +98,30 @@ class ShareCommands:
         anywhere=True,
     )
     async def askme(self, ctx: Context, choice: str) -> Reply:
-        askable = _on(ctx, choice)
+        askable = _parse_choice(ctx, choice)
         await ctx.db.run(privacy.choose, ctx.sender, askable=askable)
         if askable:
             return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
         return Reply(ctx.t("You are no longer named."))
 
 
-async def _hidden(ctx: Context, url: str, entry: int, number: str) -> str:
-    """What is said to whoever shares a page that is hidden: who hid it is told to nobody else."""
-    if await ctx.db.run(_hid, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
-        return references.you_hid(ctx, url, number)
+async def _hidden_notice(ctx: Context, url: str, entry: int, number: str) -> str:
+    """Tells the sharer that the page is hidden. Only those who hid it learn who did."""
+    if await ctx.db.run(_may_unhide, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
+        return references.hidden_by_you(ctx, url, number)
     return ctx.t("The page {address} was hidden here, so nobody finds it. Coordinators can show it again.",
                  address=escape(display.shown(url)))  # fmt: skip
 
 
-def _hid(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
-    """Whether this person hid an entry, and may show it again: as a coordinator, or as its only sharer."""
+def _may_unhide(db: SyncReader, entry: int, user: str, *, coordinator: bool) -> bool:
+    """Whether this person hid the entry and may unhide it: as a coordinator, or as its sole sharer."""
     return statements.is_hidden_by(db, entry, user, own=True) or (
         coordinator and statements.is_hidden_by(db, entry, user, own=False)
     )
 
 
-def _on(ctx: Context, choice: str) -> bool:
-    said = choice.casefold()
-    if said not in references.ON | references.OFF:
+def _parse_choice(ctx: Context, choice: str) -> bool:
+    answer = choice.casefold()
+    if answer not in references.ON | references.OFF:
         raise UserError(ctx.t("Write {on} or {off}.", on=f"`{ctx.t('on')}`", off=f"`{ctx.t('off')}`"))
-    return said in references.ON
+    return answer in references.ON

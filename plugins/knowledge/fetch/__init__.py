@@ -1,11 +1,14 @@
-"""What a shared address leads to: fetched safely, read without being harmed, asked for politely.
+"""Fetches metadata and health of shared pages, safely and politely; the jobs that do so in the background.
 
-A library of its own: it knows no database, no hub and no chat. `fetcher.Fetcher` is the way in; it gives `facts.Facts`
-or raises `facts.FetchError`, and tells a page's `facts.Health`. Each file answers one question: `ssrf_guard` whether an
-address may be fetched at all and which IP addresses are public; `http_client` makes one request to checked addresses
-only; `robots` and `throttle` are the manners; `file_type` says what sort of file came; `charset`, `html_head`,
-`jsonld`, `html_meta` and `block_pages` read the head of an HTML page in linear time; `pdf` and `pdf_child` read a PDF
-in a process with little memory and time. The rules: http and https, ports of the policy, no credentials, no cookies, no
-proxy, no private address at any hop (checked as text, at the resolver and at the socket), five redirects, ten seconds,
-two megabytes, and whatever a page says is the word of a stranger.
+The entry point is `fetcher.Fetcher`: it returns `facts.Facts` or raises `facts.FetchError`, and reports a page's
+`facts.Health`. It knows no database, hub or chat; only `queue`, `jobs` and `link_check` do.
+
+- `ssrf_guard` decides which addresses may be fetched, and which IP addresses are public; `http_client` sends single
+  requests, to checked addresses only; `robots` and `throttle` implement robots.txt and the rate limit per host.
+- `file_type` detects the kind of a file; `charset`, `html_head`, `jsonld`, `html_meta` and `block_pages` parse the head
+  of an HTML page in linear time; `pdf` and `pdf_child` parse a PDF in a process with limited memory and time.
+
+The rules: http and https, ports of the policy, no credentials, no cookies, no proxy, no private address at any hop
+(checked in the URL, at the resolver and at the socket), five redirects, ten seconds, two megabytes. Page content is
+untrusted.
 """

@@ -1,7 +1,7 @@
-"""Is this the title of the page that was shared, or of something that stands in front of it?
+"""Recognises block pages by title: challenges, logins, consent forms and error pages served instead of the page.
 
-Challenges, logins, consent forms and error pages often come with status 200. Only a whole title, or a whole part of it
-between separators, counts: an article may well be called “Access denied: how customs lost its keys”.
+They often have status 200. Only a whole title, or a whole part of it between separators, matches: an article may be
+titled “Access denied: how customs lost its keys”.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_PARTS = re.compile(r"\s[|·•–—-]+\s|\s?\|\s?")
-_WALLS = re.compile(
+_SEPARATOR = re.compile(r"\s[|·•–—-]+\s|\s?\|\s?")
+_BLOCK_PAGE_TITLES = re.compile(
     r"""(?:\d{3}\s)?(?:
     # challenges
     just\ a\ moment | attention\ required!? | (?:please\ )?wait(?:\ a\ moment)? | one\ moment(?:\ please)? | un\ momento
@@ -41,8 +41,8 @@ _WALLS = re.compile(
 )
 
 
-def is_wall(title: str) -> bool:
-    """Is a (tidied) title one that no page would have been shared for?"""
+def is_block_page(title: str) -> bool:
+    """Whether this (tidied) title belongs to a block page."""
     folded = unicodedata.normalize("NFC", title).casefold().replace("’", "'")
-    parts = [folded, *_PARTS.split(folded)]
-    return any(_WALLS.fullmatch(part.strip(" .…!")) for part in parts)
+    parts = [folded, *_SEPARATOR.split(folded)]
+    return any(_BLOCK_PAGE_TITLES.fullmatch(part.strip(" .…!")) for part in parts)

@@ -1,17 +1,17 @@
-"""In which encoding is a page? Byte order mark, then the HTTP header, then its own `<meta>`, else UTF-8 or cp1252."""
+"""Decodes a page: by byte order mark, then HTTP header, then its own `<meta>`, else as UTF-8 or cp1252."""
 
 from __future__ import annotations
 
 import codecs
 import re
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _IN_HEADER = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _IN_META = re.compile(rb"<meta\b[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _META_WITHIN = 2_048  # bytes; the HTML standard looks at 1,024
-# Encodings of the web (WHATWG Encoding Standard) by Python's names. Python knows others, and not all of them are
-# harmless to decode: punycode needs quadratic time.
-_OF_THE_WEB = frozenset(
+# Encodings of the web (WHATWG Encoding Standard) by Python's names. Python has others, and not all of them are safe to
+# decode: punycode takes quadratic time.
+_WEB_ENCODINGS = frozenset(
     re.findall(
         r"\S+",
         """
@@ -21,31 +21,31 @@ _OF_THE_WEB = frozenset(
         """,
     )
 )
-_WINDOWS = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}  # what the web means by them
+_WEB_MEANING = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}  # what browsers read them as
 
 
 def decode(data: bytes, content_type: str) -> str:
-    """The text of a page, whatever it says of itself; what cannot be decoded becomes U+FFFD. Never raises."""
-    for mark, name in _MARKS:
+    """The text of a page, whatever encoding it declares; undecodable bytes become U+FFFD. Never raises."""
+    for mark, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
     in_header = _IN_HEADER.search(content_type)
-    if in_header and (codec := _known(in_header[1])):
+    if in_header and (codec := _web_codec(in_header[1])):
         return data.decode(codec, "replace")
     in_meta = _IN_META.search(data, 0, _META_WITHIN)
-    if in_meta and (codec := _known(in_meta[1].decode("ascii"))):
-        # It was read as ASCII, so it is not UTF-16 (HTML Standard, "prescan a byte stream").
+    if in_meta and (codec := _web_codec(in_meta[1].decode("ascii"))):
+        # The declaration was read as ASCII, so the page is not UTF-16 (HTML Standard, "prescan a byte stream").
         return data.decode("utf-8" if codec.startswith("utf-16") else codec, "replace")
     try:
-        # A character that was cut at the end is no sign of another encoding.
+        # A character truncated at the end does not indicate another encoding.
         return codecs.getincrementaldecoder("utf-8")("strict").decode(data)
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
 
 
-def _known(label: str) -> str | None:
+def _web_codec(label: str) -> str | None:
     try:
         name = codecs.lookup(label).name
     except LookupError:
         return None
-    return _WINDOWS.get(name, name if name in _OF_THE_WEB else None)
+    return _WEB_MEANING.get(name, name if name in _WEB_ENCODINGS else None)

@@ -1,4 +1,4 @@
-"""What is known of a page after it was fetched, or why it is not."""
+"""Results of fetching a page: its facts, its health, or the reason for failure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _WAITS = (_HOUR, 24 * _HOUR, 7 * 24 * _HOUR)
 
 
 class Reason(StrEnum):
-    """Why an address was not fetched; the values are kept in tables and may not change."""
+    """Why an address was not fetched. The values are stored, so they must not change."""
 
-    BLOCKED = "blocked"  # no address of the public web, or one that the operator's lists leave out
-    ROBOTS = "robots"  # the site asks programs to stay away from it
+    BLOCKED = "blocked"  # not on the public web, or excluded by the operator's allow and deny lists
+    ROBOTS = "robots"  # disallowed by robots.txt
     TOO_MANY_REDIRECTS = "too-many-redirects"
     TIMEOUT = "timeout"
-    TOO_LARGE = "too-large"  # more header fields than any honest server sends
+    TOO_LARGE = "too-large"  # more header fields than legitimate servers send
     NOT_FOUND = "not-found"  # 404, 410
-    REFUSED = "refused"  # 401, 403 and other 4xx; or a login, consent or error page instead of the page
+    REFUSED = "refused"  # 401, 403 and other 4xx; or a block page (login, consent, error)
     UNAVAILABLE = "unavailable"  # 429, 5xx
-    UNREADABLE = "unreadable"  # no HTTP, or a broken one
+    UNREADABLE = "unreadable"  # not HTTP, or a malformed response
     DNS = "dns"
     TLS = "tls"
-    UNREACHABLE = "unreachable"  # nobody answers at the address
+    UNREACHABLE = "unreachable"  # no connection to the address
 
 
 class State(StrEnum):
@@ -36,12 +36,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an address leads to. Texts are one line each, without control, invisible and bidi characters; they are
-    the words of strangers all the same, to be escaped where they are shown."""
+    """What a page says about itself. Texts are single lines without control, invisible and bidi characters; they are
+    still untrusted and must be escaped for display."""
 
     final_url: str
-    """Where the redirects ended, or the last address before one with a secret in it; the address as it was asked for if
-    there were none."""
+    """Where the redirects ended, or the last address before one that holds a secret; without redirects, the address as
+    requested."""
     kind: str
     """`html`, `pdf`, `docx`, `xlsx`, `pptx`, `doc`, `xls`, `ppt`, `odt`, `ods`, `odp`, `epub`, `text`, `image`,
     `audio`, `video`, or `other`."""
@@ -56,24 +56,24 @@ class Facts:
     language: str | None = None
     """ISO 639-1."""
     canonical: str | None = None
-    """The absolute http(s) address the page gives as its own; as the page says it, unjudged."""
+    """The absolute http(s) address that the page declares as canonical; not validated."""
     alternates: Mapping[str, str] = field(default_factory=dict)
-    """Other language versions as the page lists them: lower-case language tag (`es`, `pt-br`) → absolute address."""
+    """Versions in other languages, as the page declares them: lower-case tag (`es`, `pt-br`) → absolute address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Is a page still there? `reason` says why `unsure`, where no answer came."""
+    """Whether a page still exists. `reason` explains `unsure` if there was no response."""
 
     state: State
     final_url: str
-    """For `moved` the new address; else where the redirects ended."""
+    """The new address for `moved`; else where the redirects ended."""
     status: int | None = None
     reason: Reason | None = None
 
 
 class FetchError(Exception):
-    """An address that gave no facts. `permanent`: asking again will not help."""
+    """The page could not be fetched. `permanent`: retrying will not help."""
 
     def __init__(self, reason: Reason, detail: str = "", *, permanent: bool = False) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
@@ -82,5 +82,5 @@ class FetchError(Exception):
 
 
 def retry_after(tries: int) -> int | None:
-    """How long to wait after that many tries, in milliseconds: an hour, a day, a week, then never again (None)."""
+    """The delay in milliseconds before the next retry: an hour, a day, a week, then None (no more retries)."""
     return _WAITS[tries - 1] if 0 < tries <= len(_WAITS) else None

@@ -1,4 +1,4 @@
-"""What does a shared address lead to, and is it still there? Over the network, safely and politely."""
+"""Fetches facts and health of pages: redirects, robots.txt, rate limits, and parsing by kind of file."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ import structlog
 from yarl import URL
 
 from plugins.knowledge.fetch import html_meta, pdf, robots
-from plugins.knowledge.fetch.block_pages import is_wall
+from plugins.knowledge.fetch.block_pages import is_block_page
 from plugins.knowledge.fetch.facts import Facts, FetchError, Health, Reason, State
 from plugins.knowledge.fetch.file_type import SNIFFED, kind_of
-from plugins.knowledge.fetch.http_client import AGENT, Answer, Door, Resolve, system_resolver
+from plugins.knowledge.fetch.http_client import AGENT, HttpClient, Resolve, Response, system_resolver
 from plugins.knowledge.fetch.robots import Robots
-from plugins.knowledge.fetch.ssrf_guard import IsPublic, Policy, checked, is_public, may_use_up, redirected
-from plugins.knowledge.fetch.throttle import Pace
+from plugins.knowledge.fetch.ssrf_guard import IsPublic, Policy, check_redirect, check_url, has_side_effect, is_public
+from plugins.knowledge.fetch.throttle import HostThrottle
 
 log = structlog.get_logger()
 
-_ROBOTS_KEPT = 64  # sites whose robots.txt is remembered
+_ROBOTS_KEPT = 64  # sites whose robots.txt is cached
 _PERMANENT = (301, 308)
-_HOME = re.compile(r"/?(?:[a-z]{2}(?:-[a-z]{2})?/?)?(?:(?:index|default|home)\.\w{1,5})?", re.IGNORECASE)
+_HOME_PATH = re.compile(r"/?(?:[a-z]{2}(?:-[a-z]{2})?/?)?(?:(?:index|default|home)\.\w{1,5})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     seconds: float = 10.0
-    """For one call of `facts` or `health` with all its requests; waiting for a turn at a host is not counted."""
+    """For one call of `facts` or `health` with all its requests; waiting for the host throttle does not count."""
     body: int = 2 * 1024 * 1024
-    """Bytes of one answer after decompression. Longer pages and files are read so far."""
+    """Bytes of one response after decompression; longer bodies are truncated."""
     redirects: int = 5
     pause: float = 1.0
-    """Seconds between two requests to a host."""
+    """Seconds between two requests to the same host."""
     robots: float = 86_400.0
-    """Seconds a robots.txt is remembered; RFC 9309, section 2.4, allows a day."""
+    """Seconds a robots.txt is cached; RFC 9309, section 2.4, allows a day."""
     pdf: pdf.Limits = field(default_factory=pdf.Limits)
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
-    """The answer at the end of the redirects."""
+class _Destination:
+    """The response at the end of the redirects."""
 
-    answer: Answer
+    response: Response
     url: URL
-    final: str
-    """The address to be told: the last one that holds no secret, the first one as it was asked for."""
-    moved: str | None
-    """Where the redirects lead as long as they are permanent."""
+    final_url: str
+    """The address to report: the last one that holds no secret; without redirects, the address as requested."""
+    moved_to: str | None
+    """Where the leading permanent redirects end; None if the first one is not permanent."""
 
 
 class Fetcher:
-    """Fetches pages; an async context manager. One may be shared by many tasks of an event loop."""
+    """Fetches pages; an async context manager. Tasks of one event loop may share it."""
 
     def __init__(
         self,
@@ -74,73 +74,83 @@ class Fetcher:
         self._limits = limits or Limits()
         self._public = public
         self._clock = clock
-        self._door = Door(resolve, public)
-        self._pace = Pace(self._limits.pause, clock, sleep)
+        self._client = HttpClient(resolve, public)
+        self._throttle = HostThrottle(self._limits.pause, clock, sleep)
         self._robots: OrderedDict[str, tuple[float, Robots]] = OrderedDict()
-        self._one_pdf = asyncio.Lock()
+        self._pdf_lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        await self._door.__aenter__()
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._door.__aexit__(kind, error, trace)
+        await self._client.__aexit__(kind, error, trace)
 
     async def facts(self, url: str) -> Facts:
-        """What the address leads to. Raises `FetchError` and nothing else (but `CancelledError`)."""
-        with _translated():
-            async with self._in_time() as limit, self._arrival("GET", url, limit) as arrival:
-                answer = arrival.answer
-                _expect_success(answer.status)
-                kind = kind_of(answer.content_type, await answer.body(SNIFFED), arrival.url.raw_path)
-                body = await answer.body({"html": html_meta.LONGEST, "pdf": self._limits.body}.get(kind, 0))
+        """The facts of a page. Raises only `FetchError` (and `CancelledError`)."""
+        with _errors_as_fetch_error():
+            async with self._time_limit() as limit, self._follow_redirects("GET", url, limit) as destination:
+                response = destination.response
+                _expect_success(response.status)
+                kind = kind_of(response.content_type, await response.body(SNIFFED), destination.url.raw_path)
+                body = await response.body({"html": html_meta.LONGEST, "pdf": self._limits.body}.get(kind, 0))
             if kind == "html":
-                return _page(arrival.final, html_meta.read(body, answer.content_type, str(arrival.url)))
-            if kind == "pdf":
-                async with self._one_pdf:
-                    paper = await pdf.read(body, self._limits.pdf)
-                return Facts(
-                    arrival.final, kind, paper.title, paper.description, None, paper.author, None, paper.language
+                return _html_facts(
+                    destination.final_url, html_meta.read(body, response.content_type, str(destination.url))
                 )
-            return Facts(arrival.final, kind)
+            if kind == "pdf":
+                async with self._pdf_lock:
+                    pdf_meta = await pdf.read(body, self._limits.pdf)
+                return Facts(
+                    destination.final_url,
+                    kind,
+                    pdf_meta.title,
+                    pdf_meta.description,
+                    None,
+                    pdf_meta.author,
+                    None,
+                    pdf_meta.language,
+                )
+            return Facts(destination.final_url, kind)
 
     async def health(self, url: str) -> Health:
-        """Is the page still there? Raises nothing (but `CancelledError`): what cannot be told is `unsure`."""
+        """Whether the page still exists. Raises nothing (but `CancelledError`): failures are `unsure`."""
         try:
-            with _translated():
+            with _errors_as_fetch_error():
                 return await self._health(url)
         except FetchError as error:
             return Health(State.UNSURE, url, reason=error.reason)
 
     async def _health(self, url: str) -> Health:
-        async with self._in_time() as limit:
+        async with self._time_limit() as limit:
             try:
-                health = await self._asked_how(url, "HEAD", limit)
+                health = await self._request_health(url, "HEAD", limit)
             except FetchError as error:
                 if error.reason is not Reason.UNREADABLE:
                     raise
                 health = None
             if health is None or health.state not in (State.OK, State.MOVED):
-                health = await self._asked_how(url, "GET", limit)  # not all servers answer HEAD truthfully
+                health = await self._request_health(url, "GET", limit)  # not all servers answer HEAD truthfully
             return health
 
-    async def _asked_how(self, url: str, method: str, limit: asyncio.Timeout) -> Health:
-        async with self._arrival(method, url, limit) as arrival:
-            status, final = arrival.answer.status, arrival.final
+    async def _request_health(self, url: str, method: str, limit: asyncio.Timeout) -> Health:
+        async with self._follow_redirects(method, url, limit) as destination:
+            status, final_url = destination.response.status, destination.final_url
         if status in (404, 410):
-            return Health(State.GONE, final, status)
+            return Health(State.GONE, final_url, status)
         if not 200 <= status < 300:
-            return Health(State.UNSURE, final, status)
-        if _is_home(arrival.url) and not _is_home(URL(url, encoded=True)):
-            return Health(State.UNSURE, final, status)  # many sites send to their home page what they no longer have
-        if arrival.moved:
-            return Health(State.MOVED, arrival.moved, status)
-        return Health(State.OK, final, status)
+            return Health(State.UNSURE, final_url, status)
+        if _is_home_page(destination.url) and not _is_home_page(URL(url, encoded=True)):
+            # Many sites redirect missing pages to their home page.
+            return Health(State.UNSURE, final_url, status)
+        if destination.moved_to:
+            return Health(State.MOVED, destination.moved_to, status)
+        return Health(State.OK, final_url, status)
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
+    async def _time_limit(self) -> AsyncIterator[asyncio.Timeout]:
         try:
             async with asyncio.timeout(self._limits.seconds) as limit:
                 yield limit
@@ -148,40 +158,40 @@ class Fetcher:
             raise FetchError(Reason.TIMEOUT) from None
 
     @asynccontextmanager
-    async def _arrival(
-        self, method: str, url: str, limit: asyncio.Timeout, *, mind_robots: bool = True
-    ) -> AsyncIterator[_Arrival]:
-        """Follows redirects, each of which is checked like the first address."""
-        asked = checked(url, self._policy, self._public)
-        final = url
-        moved: str | None = None
+    async def _follow_redirects(
+        self, method: str, url: str, limit: asyncio.Timeout, *, obey_robots: bool = True
+    ) -> AsyncIterator[_Destination]:
+        """Follows redirects; each target is checked like the first address."""
+        target = check_url(url, self._policy, self._public)
+        final_url = url
+        moved_to: str | None = None
         permanent = True
         for _ in range(self._limits.redirects + 1):
-            if mind_robots:
-                await self._mind_robots(asked, limit)
-            async with self._asked(method, asked, limit) as answer:
-                if answer.location is None:
-                    yield _Arrival(answer, asked, final, moved)
+            if obey_robots:
+                await self._obey_robots(target, limit)
+            async with self._request(method, target, limit) as response:
+                if response.location is None:
+                    yield _Destination(response, target, final_url, moved_to)
                     return
-            asked = redirected(asked, answer.location, self._policy, self._public)
-            permanent = permanent and answer.status in _PERMANENT
-            if not may_use_up(str(asked)):
-                final = str(asked)
-                moved = final if permanent else moved
+            target = check_redirect(target, response.location, self._policy, self._public)
+            permanent = permanent and response.status in _PERMANENT
+            if not has_side_effect(str(target)):
+                final_url = str(target)
+                moved_to = final_url if permanent else moved_to
         raise FetchError(Reason.TOO_MANY_REDIRECTS)
 
     @asynccontextmanager
-    async def _asked(self, method: str, url: URL, limit: asyncio.Timeout) -> AsyncIterator[Answer]:
-        """One answer, when it is our turn at the host; the time until then is not counted."""
+    async def _request(self, method: str, url: URL, limit: asyncio.Timeout) -> AsyncIterator[Response]:
+        """Sends one request when the host throttle permits; the wait does not count towards the time limit."""
         loop = asyncio.get_running_loop()
         left = (limit.when() or loop.time()) - loop.time()
         limit.reschedule(None)
-        async with self._pace.turn(url.raw_host or ""):
+        async with self._throttle.turn(url.raw_host or ""):
             limit.reschedule(loop.time() + left)
-            async with self._door.ask(method, url) as answer:
-                yield answer
+            async with self._client.request(method, url) as response:
+                yield response
 
-    async def _mind_robots(self, url: URL, limit: asyncio.Timeout) -> None:
+    async def _obey_robots(self, url: URL, limit: asyncio.Timeout) -> None:
         site = str(url.origin())
         until, rules = self._robots.get(site, (0.0, None))
         if rules is None or until < self._clock():
@@ -194,24 +204,24 @@ class Fetcher:
             raise FetchError(Reason.ROBOTS, permanent=True)
 
     async def _read_robots(self, site: str, limit: asyncio.Timeout) -> Robots:
-        """RFC 9309, section 2.3.1: no such file (4xx) allows everything, a server in trouble (5xx) nothing for now."""
+        """RFC 9309, section 2.3.1: a missing file (4xx) allows everything, a server error (5xx) nothing for now."""
         try:
-            async with self._arrival("GET", f"{site}/robots.txt", limit, mind_robots=False) as arrival:
-                status = arrival.answer.status
+            async with self._follow_redirects("GET", f"{site}/robots.txt", limit, obey_robots=False) as destination:
+                status = destination.response.status
                 if status == 429 or status >= 500:
                     raise FetchError(Reason.UNAVAILABLE, "robots.txt")
                 if 200 <= status < 300:
-                    return robots.parse(await arrival.answer.body(robots.LONGEST), AGENT)
+                    return robots.parse(await destination.response.body(robots.LONGEST), AGENT)
         except FetchError as error:
-            # It was sent away to where we may not go; if that is true of the site itself, its page will say so.
+            # robots.txt redirects to where we may not go. If the page does so, too, its own request will fail.
             if error.reason not in (Reason.BLOCKED, Reason.TOO_MANY_REDIRECTS):
                 raise
         return Robots()
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Whatever a hostile answer, or our own machine, brings about: one address is not read, the others are."""
+def _errors_as_fetch_error() -> Iterator[None]:
+    """Turns any unexpected error into `FetchError`: one bad page must not stop the others."""
     try:
         yield
     except FetchError:
@@ -233,22 +243,22 @@ def _expect_success(status: int) -> None:
     raise FetchError(Reason.UNREADABLE, str(status))
 
 
-def _page(address: str, page: html_meta.Head) -> Facts:
-    if page.title and is_wall(page.title):
+def _html_facts(address: str, head: html_meta.Head) -> Facts:
+    if head.title and is_block_page(head.title):
         raise FetchError(Reason.REFUSED, "another page stands in front of it")
     return Facts(
         address,
         "html",
-        page.title,
-        page.description,
-        page.site,
-        page.author,
-        page.published,
-        page.language,
-        page.canonical,
-        page.alternates,
+        head.title,
+        head.description,
+        head.site,
+        head.author,
+        head.published,
+        head.language,
+        head.canonical,
+        head.alternates,
     )
 
 
-def _is_home(url: URL) -> bool:
-    return bool(_HOME.fullmatch(url.raw_path)) and not url.raw_query_string
+def _is_home_page(url: URL) -> bool:
+    return bool(_HOME_PATH.fullmatch(url.raw_path)) and not url.raw_query_string

@@ -1,4 +1,4 @@
-"""What does the head of an HTML page say about it? Open Graph first, then JSON-LD, then plain HTML."""
+"""Reads the metadata of an HTML page: Open Graph first, then JSON-LD, then plain HTML."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _LONG_CODES = {"eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "por": "pt"}
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The fields of `Facts` that a page itself can give, of the same shapes. `title` may be that of a wall."""
+    """The fields of `Facts` that a page itself declares, in the same form. `title` may be that of a block page."""
 
     title: str | None = None
     description: str | None = None
@@ -66,22 +66,22 @@ class Head:
 
 
 def read(data: bytes, content_type: str, address: str) -> Head:
-    """The head of the page at `address`, of which `data` is the beginning. Never raises; linear in `data`."""
-    page = _Page(address)
+    """The metadata of the page at `address`, whose beginning is `data`. Never raises; linear in `data`."""
+    head = _HeadCollector(address)
     for element in islice(elements(decode(data[:LONGEST], content_type)), _MOST_ELEMENTS):
-        page.take(element.name, element.attributes, element.text)
-    said = jsonld.read(page.scripts)
-    published = [*page.named(_PUBLISHED[:1]), said.published, *page.named(_PUBLISHED[1:])]
-    languages = [page.language, *page.named(("og:locale", "content-language", "dc.language")), said.language]
+        head.add(element.name, element.attributes, element.text)
+    json_ld = jsonld.read(head.scripts)
+    published = [*head.named(_PUBLISHED[:1]), json_ld.published, *head.named(_PUBLISHED[1:])]
+    languages = [head.language, *head.named(("og:locale", "content-language", "dc.language")), json_ld.language]
     return Head(
-        title=_first([*page.named(_TITLE[:1]), said.title, *page.named(_TITLE[1:]), page.title], LONGEST_TITLE),
-        description=_first([*page.named(_DESCRIPTION), said.description], LONGEST_DESCRIPTION),
-        site=_first([*page.named(("og:site_name",)), said.publisher], _LONGEST_NAME),
-        author=_first([said.author, *page.authors()], _LONGEST_NAME),
+        title=_first([*head.named(_TITLE[:1]), json_ld.title, *head.named(_TITLE[1:]), head.title], LONGEST_TITLE),
+        description=_first([*head.named(_DESCRIPTION), json_ld.description], LONGEST_DESCRIPTION),
+        site=_first([*head.named(("og:site_name",)), json_ld.publisher], _LONGEST_NAME),
+        author=_first([json_ld.author, *head.authors()], _LONGEST_NAME),
         published=next(filter(None, map(iso_date, published)), None),
         language=next(filter(None, map(iso_language, languages)), None),
-        canonical=page.absolute(page.canonical or ""),
-        alternates=page.versions(),
+        canonical=head.absolute(head.canonical or ""),
+        alternates=head.versions(),
     )
 
 
@@ -101,8 +101,8 @@ def iso_language(tag: str) -> str | None:
     return code if code in _LANGUAGES else None
 
 
-class _Page:
-    """What was found so far; of everything the first counts."""
+class _HeadCollector:
+    """Collects metadata element by element; the first value of each field counts."""
 
     def __init__(self, address: str) -> None:
         self._base = address
@@ -114,7 +114,7 @@ class _Page:
         self.canonical: str | None = None
         self.scripts: list[str] = []
 
-    def take(self, name: str, attributes: Mapping[str, str], text: str) -> None:
+    def add(self, name: str, attributes: Mapping[str, str], text: str) -> None:
         match name:
             case "html":
                 self.language = self.language or attributes.get("lang", "") or attributes.get("xml:lang", "")
@@ -136,16 +136,16 @@ class _Page:
         return [self._named[name][0] for name in names if name in self._named]
 
     def authors(self) -> list[str]:
-        """For each way to name authors, all of them; some sites put an address there, which is no name."""
+        """The authors by each kind of `<meta>`; without URLs, which some sites put there."""
         ways = ([author for author in self._named.get(name, ()) if "://" not in author] for name in _AUTHOR)
         return [", ".join(way[:_MOST_AUTHORS]) for way in ways]
 
     def versions(self) -> dict[str, str]:
-        found = {tag: self.absolute(href) for tag, href in self._versions.items()}
-        return {tag: address for tag, address in found.items() if address}
+        urls = {tag: self.absolute(href) for tag, href in self._versions.items()}
+        return {tag: address for tag, address in urls.items() if address}
 
     def absolute(self, href: str) -> str | None:
-        """An http(s) address, if it is one."""
+        """The absolute http(s) address of a link; None if it is not one."""
         try:
             address = urljoin(self._base, href.strip()) if len(href) <= _LONGEST_ADDRESS else ""
         except ValueError:
@@ -172,5 +172,5 @@ class _Page:
 
 
 def _first(texts: list[str], longest: int) -> str | None:
-    """The first of these that has something to read, as one line."""
+    """The first text that is not blank, as one line."""
     return next(filter(None, (tidy(text, longest) for text in texts)), None)

@@ -1,8 +1,8 @@
-"""One request, to a public address only. Redirects are not followed here, and nothing but `FetchError` comes out.
+"""Sends single HTTP requests, to public addresses only. Follows no redirects; raises only `FetchError`.
 
-Addresses are checked twice: every answer of the resolver (one that is not public refuses all of them), and again where
-the socket is made, which also sees addresses that never went through a resolver. What was checked is what is connected
-to: names are not resolved a second time in between.
+Addresses are checked twice against SSRF: at the resolver (one address that is not public rejects all of them), and when
+the socket is created, which also covers IP addresses that need no resolver. The checked address is the one connected
+to: names are not resolved again in between, so DNS rebinding has no effect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from yarl import URL
 from plugins.knowledge.fetch.facts import FetchError, Reason
 from plugins.knowledge.fetch.ssrf_guard import IsPublic
 
-AGENT = "faro-bot"  # how robots.txt may call us
+AGENT = "faro-bot"  # our name in robots.txt
 USER_AGENT = f"{AGENT}/1 (reads the titles of links that people shared in a chat)"
 _HEADERS = {
     "User-Agent": USER_AGENT,
@@ -37,16 +37,16 @@ _MOST_FIELDS = 128
 _CHUNK = 65_536
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
-"""The IP addresses of a host name, as text; raises `OSError` if there are none."""
+"""Resolves a host name to IP addresses, as text; raises `OSError` if there are none."""
 
 
 async def system_resolver(host: str) -> Sequence[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    addresses = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in addresses))
 
 
-class Answer:
-    """The head of an answer, and its body as far as it is asked for."""
+class Response:
+    """The head of a response; its body is read on demand."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -56,13 +56,13 @@ class Answer:
 
     @property
     def location(self) -> str | None:
-        """Where it sends us, if it does."""
+        """The target of a redirect; None if it is not one."""
         if self.status in (301, 302, 303, 307, 308):
             return self._response.headers.get("Location")
         return None
 
     async def body(self, most: int) -> bytes:
-        """The first `most` bytes, decompressed. A body that ends too early ends there."""
+        """The first `most` bytes, decompressed. A body that breaks off is kept as far as it came."""
         while len(self._body) < most:
             try:
                 chunk = await self._response.content.read(min(_CHUNK, most - len(self._body)))
@@ -71,15 +71,15 @@ class Answer:
                     raise FetchError(Reason.UNREADABLE, "broken body") from error
                 break
             except _FAILURES as error:
-                raise _translated(error) from error
+                raise _as_fetch_error(error) from error
             if not chunk:
                 break
             self._body += chunk
         return bytes(self._body[:most])
 
 
-class Door:
-    """Makes requests; an async context manager."""
+class HttpClient:
+    """Sends requests; an async context manager."""
 
     def __init__(self, resolve: Resolve, public: IsPublic) -> None:
         self._resolve = resolve
@@ -97,7 +97,7 @@ class Door:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
             timeout=aiohttp.ClientTimeout(total=None),  # the caller's time limit covers several requests
-            trust_env=False,  # behind a proxy no address could be checked
+            trust_env=False,  # a proxy would bypass the checks of addresses
             max_line_size=_LONGEST_FIELD,
             max_field_size=_LONGEST_FIELD,
             max_headers=_MOST_FIELDS,
@@ -110,25 +110,25 @@ class Door:
         await self._session.close()
 
     @asynccontextmanager
-    async def ask(self, method: str, url: URL) -> AsyncIterator[Answer]:
-        """The answer to a request for an address that the guard let through. The caller limits the time."""
+    async def request(self, method: str, url: URL) -> AsyncIterator[Response]:
+        """Requests an address that the SSRF guard has accepted. The caller limits the time."""
         try:
             response = await self._session.request(method, url, allow_redirects=False)
         except _FAILURES as error:
-            raise _translated(error) from error
+            raise _as_fetch_error(error) from error
         try:
-            yield Answer(response)
+            yield Response(response)
         finally:
-            response.close()  # the rest of the body stays where it is
+            response.close()  # the rest of the body is never read
 
     def _socket(self, address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-        family, kind, protocol, _, place = address
-        _check([str(place[0])], self._public)
+        family, kind, protocol, _, endpoint = address
+        _require_public([str(endpoint[0])], self._public)
         return socket.socket(family, kind, protocol)
 
 
 class _NotPublicError(OSError):
-    """The one error that aiohttp carries through from a resolver or a socket without losing its type."""
+    """An `OSError`, as only that passes from the resolver or socket through aiohttp with its type intact."""
 
     def __init__(self) -> None:
         super().__init__("not a public address")
@@ -143,12 +143,12 @@ class _CheckedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         try:
-            found = await self._resolve(host)
+            ips = await self._resolve(host)
         except UnicodeError as error:
             raise OSError("no name for DNS") from error
-        if not found:
+        if not ips:
             raise OSError("no addresses")
-        _check(found, self._public)
+        _require_public(ips, self._public)
         return [
             ResolveResult(
                 hostname=host,
@@ -158,14 +158,14 @@ class _CheckedResolver(AbstractResolver):
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST,
             )
-            for ip in found
+            for ip in ips
         ]
 
     async def close(self) -> None:
         return None
 
 
-def _check(ips: Sequence[str], public: IsPublic) -> None:
+def _require_public(ips: Sequence[str], public: IsPublic) -> None:
     try:
         if all(public(ip_address(ip)) for ip in ips):
             return
@@ -174,11 +174,11 @@ def _check(ips: Sequence[str], public: IsPublic) -> None:
     raise _NotPublicError
 
 
-# What aiohttp lets out on hostile hosts and answers: ValueError includes UnicodeError, LookupError unknown encodings.
+# What aiohttp raises on hostile hosts and responses. ValueError includes UnicodeError; LookupError, unknown encodings.
 _FAILURES = (aiohttp.ClientError, OSError, ValueError, LookupError, zlib.error)
 
 
-def _translated(error: BaseException) -> FetchError:
+def _as_fetch_error(error: BaseException) -> FetchError:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, _NotPublicError):
         return FetchError(Reason.BLOCKED, "not a public address", permanent=True)

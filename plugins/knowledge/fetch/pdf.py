@@ -1,7 +1,6 @@
-"""The title and first words of a PDF, read in a child process that can do no harm: little memory, little time, nothing
-written.
+"""Reads title, author and first words of a PDF in a sandboxed child process: little memory and time, no writing.
 
-`pdf_child.py` is what runs there; what it says is judged here.
+`pdf_child.py` runs there; its output is validated here.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from plugins.knowledge.text.tidy import tidy
 _CHILD = Path(__file__).with_name("pdf_child.py")
 _LONGEST_NAME = 100
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-# What programs write where they were told no title.
+# Default titles that programs write.
 _NO_TITLE = re.compile(
     r"""(?:microsoft\ (?:word|powerpoint|excel)|word|powerpoint|adobe\ \w+|quark\w*)\ ?-\ .*
     |untitled.* | sin\ título.* | sans\ titre.* | sem\ título.* | (?:new\ )?document\d* | documento\d* | title | título
@@ -40,37 +39,40 @@ _NO_AUTHOR = re.compile(
 class Limits:
     seconds: float = 8.0
     cpu: int = 5
-    """Seconds of the processor."""
+    """Seconds of CPU time."""
     memory: int = 400 * 1024 * 1024
     """Bytes of address space."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """Of the shapes of `Facts`."""
+class PdfMeta:
+    """Fields in the same form as in `Facts`."""
 
     title: str | None = None
     author: str | None = None
     language: str | None = None
     description: str | None = None
-    """How page 1 begins."""
+    """The beginning of page 1."""
 
 
-async def read(data: bytes, limits: Limits) -> Paper:
-    """What a PDF, or the beginning of one, says of itself. Nothing (never an error) if it cannot be read in bounds."""
-    said: dict[str, object] = {}
-    for line in (await _child(data, limits)).splitlines():
-        with suppress(ValueError):  # it was ended while it wrote
-            said |= json.loads(line)
-    return judged(said)
+async def read(data: bytes, limits: Limits) -> PdfMeta:
+    """The metadata of a PDF, or of the beginning of one. Empty (never an error) if it exceeds the limits."""
+    fields: dict[str, object] = {}
+    for line in (await _run_child(data, limits)).splitlines():
+        with suppress(ValueError):  # killed in the middle of a line
+            fields |= json.loads(line)
+    return clean_metadata(fields)
 
 
-def judged(said: Mapping[str, object]) -> Paper:
-    """The title that was written into the file, unless a program made it up; else the largest line of page 1. And how
-    page 1 begins, unless that is no words: numbers, or letters that only the file's own fonts can tell."""
+def clean_metadata(fields: Mapping[str, object]) -> PdfMeta:
+    """Chooses plausible values.
+
+    The title is the file's own unless a program generated it, else the largest line of page 1. The description is the
+    beginning of page 1 unless it is mostly not letters: numbers, or text that only the file's own fonts can decode.
+    """
 
     def text(key: str, longest: int) -> str:
-        value = said.get(key)
+        value = fields.get(key)
         return tidy(value, longest) if isinstance(value, str) else ""
 
     title, line, author = text("title", LONGEST_TITLE), text("line", LONGEST_TITLE), text("author", _LONGEST_NAME)
@@ -81,14 +83,14 @@ def judged(said: Mapping[str, object]) -> Paper:
     words = text("text", LONGEST_DESCRIPTION)
     if 2 * sum(map(str.isalpha, words)) < len("".join(words.split())):
         words = ""
-    return Paper(title or None, author or None, iso_language(text("language", 20)), words or None)
+    return PdfMeta(title or None, author or None, iso_language(text("language", 20)), words or None)
 
 
-async def _child(data: bytes, limits: Limits) -> bytes:
-    """What the child writes; empty if there is none, or it takes too long."""
+async def _run_child(data: bytes, limits: Limits) -> bytes:
+    """The output of the child process; empty if it takes too long."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-I",  # neither the environment nor the current folder has a say in what is imported
+        "-I",  # isolated: neither the environment nor the current folder affects imports
         str(_CHILD),
         str(limits.memory),
         str(limits.cpu),
@@ -100,8 +102,8 @@ async def _child(data: bytes, limits: Limits) -> bytes:
     )
     try:
         async with asyncio.timeout(limits.seconds):
-            written, _ = await child.communicate(data)
-            return written
+            output, _ = await child.communicate(data)
+            return output
     except TimeoutError:
         return b""
     finally:

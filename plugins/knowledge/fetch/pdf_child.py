@@ -1,4 +1,4 @@
-"""Reads a PDF from stdin and writes what it says of itself to stdout, as lines of JSON; a program, not to be imported.
+"""Reads a PDF from stdin and writes its metadata to stdout, as lines of JSON; a program, not to be imported.
 
     python -I pdf_child.py MEMORY CPU < file.pdf
     {"title": "…"}
@@ -7,9 +7,9 @@
     {"line": "the largest line of page 1"}
     {"text": "page 1"}
 
-Each line is written when it is known, so that a page too heavy to be read takes only its own line away. Before the
-file is looked at it gives up what it does not need: more than MEMORY bytes, more than CPU seconds, writing to files,
-starting processes. Exit code 1 where it cannot be read.
+Each line is written as soon as it is ready, so that a page that exceeds the limits loses only its own line. Before it
+reads the file, the program limits itself: to MEMORY bytes and CPU seconds, no writing of files, no new processes. It
+exits with code 1 if the file cannot be read.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, NameObject, PdfObject
 
 _LONGEST = 2_000  # characters of each text
-_END = 2_048  # bytes in which a whole file says that it ends
-_MOST_OBJECTS = 5_000  # of a file without end that are looked through
-_MOST_PIECES = 5_000  # of text on the page; a title stands in the first of them
+_EOF_WINDOW = 2_048  # bytes at the end of a complete file that hold its end marker
+_MOST_OBJECTS = 5_000  # searched in a truncated file
+_MOST_PIECES = 5_000  # of text on the page; a title is among the first
 
 
 def limit(memory: int, cpu: int) -> None:
@@ -44,61 +44,63 @@ def limit(memory: int, cpu: int) -> None:
 
 
 def read(data: bytes) -> Iterator[dict[str, str]]:
-    reader, page = opened(data)
+    reader, page = open_pdf(data)
     for key, part in (("title", _title), ("author", _author), ("language", _language)):
         try:
             yield {key: part(reader)[:_LONGEST]}
-        except Exception as error:  # one part is broken; the others may not be
+        except Exception as error:  # one field is broken; the others may be fine
             logging.debug("no %s: %r", key, error)
     pieces = _pieces(page or reader.pages[0])
     yield {"line": _largest_line(pieces)[:_LONGEST]}
     yield {"text": " ".join("".join(text for _, text in pieces).split())[:_LONGEST]}
 
 
-def opened(data: bytes) -> tuple[PdfReader, PageObject | None]:
-    """A file, and its first page if its end is missing: that is where files tell where everything is, so then all
-    objects are looked through that are there."""
-    if b"%%EOF" in data[-_END:]:
+def open_pdf(data: bytes) -> tuple[PdfReader, PageObject | None]:
+    """Opens a file. Of a truncated one it also returns the first page: the index at its end is missing, so all objects
+    are searched for the catalogue, the metadata and the page."""
+    if b"%%EOF" in data[-_EOF_WINDOW:]:
         return PdfReader(io.BytesIO(data), strict=False), None
     # `startxref 0` makes pypdf look for the objects itself, also for those in object streams.
     reader = PdfReader(io.BytesIO(data + b"\nstartxref\n0\n%%EOF\n"), strict=False)
-    known = {"/Root": lambda found: found.get("/Type") == "/Catalog", "/Info": _is_info}
+    roles = {"/Root": lambda obj: obj.get("/Type") == "/Catalog", "/Info": _is_info}
     page: PageObject | None = None
-    for place, found in islice(_objects(reader), _MOST_OBJECTS):
-        for key, is_it in known.items():
-            with suppress(Exception):  # it leads nowhere, or back to itself
-                if key not in reader.trailer and is_it(found):
-                    reader.trailer[NameObject(key)] = place
-        if page is None and found.get("/Type") == "/Page":
-            page = PageObject(reader, place)
-            page.update(found)
-        if page is not None and known.keys() <= reader.trailer.keys():
+    for reference, obj in islice(_objects(reader), _MOST_OBJECTS):
+        for key, matches in roles.items():
+            with suppress(Exception):  # a dangling or circular reference
+                if key not in reader.trailer and matches(obj):
+                    reader.trailer[NameObject(key)] = reference
+        if page is None and obj.get("/Type") == "/Page":
+            page = PageObject(reader, reference)
+            page.update(obj)
+        if page is not None and roles.keys() <= reader.trailer.keys():
             break
     return reader, page
 
 
 def _objects(reader: PdfReader) -> Iterator[tuple[IndirectObject, DictionaryObject]]:
-    """The dictionaries of a file in its order, with references to them."""
-    places = {
-        (number, generation): (place, 0) for generation, found in reader.xref.items() for number, place in found.items()
+    """The dictionaries of a file, in file order, with their references."""
+    offsets = {
+        (number, generation): (offset, 0)
+        for generation, table in reader.xref.items()
+        for number, offset in table.items()
     }
     streams = reader.xref_objStm.items()
-    places |= {(number, 0): (places.get((stream, 0), (0, 0))[0], place) for number, (stream, place) in streams}
-    for number, generation in sorted(places, key=places.__getitem__):
-        place = IndirectObject(number, generation, reader)
-        with suppress(Exception):  # the one that was cut, or a broken one
-            found = place.get_object()
-            if isinstance(found, DictionaryObject):
-                yield place, found
+    offsets |= {(number, 0): (offsets.get((stream, 0), (0, 0))[0], index) for number, (stream, index) in streams}
+    for number, generation in sorted(offsets, key=offsets.__getitem__):
+        reference = IndirectObject(number, generation, reader)
+        with suppress(Exception):  # the truncated object, or a broken one
+            obj = reference.get_object()
+            if isinstance(obj, DictionaryObject):
+                yield reference, obj
 
 
-def _is_info(found: DictionaryObject) -> bool:
-    """Whether this seems to be what the file says of itself, and to be legible: how it is encrypted is told at its end,
-    too."""
-    if "/Type" in found or not any(key in found for key in ("/Producer", "/Creator", "/CreationDate")):
+def _is_info(candidate: DictionaryObject) -> bool:
+    """Whether this looks like the file's metadata, and is legible: the key of an encrypted file is lost with its
+    end."""
+    if "/Type" in candidate or not any(key in candidate for key in ("/Producer", "/Creator", "/CreationDate")):
         return False
-    said = [found[key] for key in ("/Title", "/Author") if key in found]
-    return bool(said) and all("".join(_text(text).split()).isprintable() for text in said)
+    texts = [candidate[key] for key in ("/Title", "/Author") if key in candidate]
+    return bool(texts) and all("".join(_text(text).split()).isprintable() for text in texts)
 
 
 def _title(reader: PdfReader) -> str:
@@ -118,11 +120,11 @@ def _text(value: object) -> str:
 
 
 class _EnoughError(Exception):
-    """The page has more text than a title page."""
+    """Ends the extraction: a title is among the first pieces of text."""
 
 
 def _pieces(page: PageObject) -> list[tuple[float, str]]:
-    """The texts of a page as they follow each other, with the size of their letters."""
+    """The texts of a page in order, each with its font size."""
     pieces: list[tuple[float, str]] = []
 
     def piece(text: str, cm: list[float], tm: list[float], font: PdfObject | None, size: float) -> None:
@@ -138,10 +140,10 @@ def _pieces(page: PageObject) -> list[tuple[float, str]]:
 
 
 def _largest_line(pieces: Iterable[tuple[float, str]]) -> str:
-    """The lines of the largest letters on page 1 that follow each other, as one."""
+    """The text in the largest font of page 1; consecutive lines are joined."""
     written = [piece for piece in pieces if piece[1].strip()]
     lines = [(size, " ".join(text for _, text in run)) for size, run in groupby(written, key=lambda piece: piece[0])]
-    telling = [line for line in lines if sum(map(str.isalpha, line[1])) >= 4]  # not a page number or an initial
+    telling = [line for line in lines if sum(map(str.isalpha, line[1])) >= 4]  # not page numbers or initials
     return max(telling, default=(0, ""), key=lambda line: line[0])[1]
 
 
@@ -149,10 +151,10 @@ def main() -> int:
     limit(int(sys.argv[1]), int(sys.argv[2]))
     logging.disable()
     try:
-        for said in read(sys.stdin.buffer.read()):
-            sys.stdout.write(json.dumps(said) + "\n")
+        for fields in read(sys.stdin.buffer.read()):
+            sys.stdout.write(json.dumps(fields) + "\n")
             sys.stdout.flush()
-    except Exception:  # whatever a hostile file brings about, no more can be read
+    except Exception:  # hostile files can raise anything; no more can be read
         return 1
     return 0
 

@@ -1,7 +1,7 @@
-"""The queue of what is to be asked of the network: for which hubs, and when. Filled where links are shared; jobs ask.
+"""The queue of pages to fetch and links to check: fills it when links are shared, and schedules the jobs that drain it.
 
-Two tables hold what is due: `knowledge_facts` (jobs.py) and `knowledge_health` (link_check.py). Nothing is queued for a
-hub that did not turn its setting on, so nothing of it is ever asked."""
+Two tables hold what is due: `knowledge_facts` (jobs.py) and `knowledge_health` (link_check.py). Nothing is queued for
+hubs that did not enable the setting, so none of their pages is ever requested."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from plugins.knowledge.urls.canonical import canonical
 
 SECOND, DAY = 1_000, 86_400_000
 WEEK = 7 * DAY
-SLICE = 200  # entries that are looked through at a time for what was never asked
-GENTLY = 600_000  # ms until the next slice, where there was something to ask
-_SPREAD = 2_654_435_761  # Knuth's multiplicative hash: entries that follow each other are checked far apart
+SLICE = 200  # entries per run of the backfill
+BACKFILL_PAUSE = 600_000  # ms until the next slice after one that queued something
+_SPREAD = 2_654_435_761  # Knuth's multiplicative hash: spreads consecutive entries over the week
 
 OF_HUBS = """e.hidden = 0 AND e.shelf IN
     (SELECT id FROM knowledge_shelves WHERE hub IN (SELECT value FROM json_each(:hubs)))"""
-"""The condition on `entries e` that its hub is one of `:hubs` (JSON)."""
+"""SQL condition: `entries e` is visible, and belongs to one of `:hubs` (JSON)."""
 
 
-class Asks(Protocol):
-    """`fetcher.Fetcher`, or what stands in for it."""
+class PageClient(Protocol):
+    """What the jobs need of `fetcher.Fetcher`; tests pass a fake."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -44,18 +44,21 @@ class Asks(Protocol):
 
 
 class QueueJobs:
-    """Sees to it that what is due is asked."""
+    """Schedules the fetch jobs, and backfills the queue."""
 
     @job("ask")
-    async def ask(self, ctx: JobContext) -> None:
-        """Something may be due. Whoever asked for this gets no answer, so what follows is done in the background."""
+    async def schedule_jobs(self, ctx: JobContext) -> None:
+        """Schedules the fetch and check jobs, as something may be due.
+
+        A handler requests this job instead of those two: they run without its event, so nobody gets a reply.
+        """
         async with ctx.transaction() as tx:
-            await _ask(ctx, tx)
+            await _schedule_jobs(ctx, tx)
 
     @job("look")
-    async def look(self, ctx: JobContext) -> None:
-        """Goes through all entries, the newest first, for what was never asked: what a hub had before it turned a
-        setting on, what was imported, what its YAML recommends."""
+    async def backfill(self, ctx: JobContext) -> None:
+        """Backfills the queue, newest entries first: what was shared before a setting was enabled, what was imported,
+        and what the YAML recommends."""
         async with ctx.transaction() as tx:
             rows = await tx.rows(
                 "SELECT id FROM knowledge_entries WHERE id < :below ORDER BY id DESC LIMIT :slice",
@@ -64,62 +67,62 @@ class QueueJobs:
             )
             new = await tx.run(enqueue, ctx.hubs, [row["id"] for row in rows], ctx.now)
             if new:
-                await _ask(ctx, tx)
+                await _schedule_jobs(ctx, tx)
             if len(rows) == SLICE:
-                after = GENTLY if new else SECOND
+                after = BACKFILL_PAUSE if new else SECOND
                 await ctx.schedule(tx).job("look", "look", after=after, below=rows[-1]["id"])
 
 
-async def begin(ctx: Context, entries: Collection[int]) -> None:
-    """What was just shared, or is left of it, is asked soon, where the hub wants it."""
+async def enqueue_changed(ctx: Context, entries: Collection[int]) -> None:
+    """Queues entries that were just added or changed, if the hub enables it, and schedules the jobs."""
     if await ctx.db.run(enqueue, [ctx.hub], entries, ctx.now):
         await ctx.schedule.job("ask", f"ask/{ctx.message.event_id}")
 
 
 def enqueue(tx: SyncTransaction, hubs: Sequence[Hub], entries: Collection[int], now: int) -> bool:
-    """Queues what these hubs want asked of these entries: each of their pages; whether anything is new."""
-    fetch, check = fetching(hubs), checking(hubs)
+    """Queues the pages and links of these entries, as far as the hubs enable it. Says whether anything was queued."""
+    fetch, check = fetching_hubs(hubs), checking_hubs(hubs)
     if not entries or not (fetch or check):
         return False
-    of_these = f"{OF_HUBS} AND e.id IN (SELECT value FROM json_each(:ids))"
+    condition = f"{OF_HUBS} AND e.id IN (SELECT value FROM json_each(:ids))"
     ids = json.dumps(sorted(entries))
-    wanted = (
-        tx.rows(f"SELECT id FROM knowledge_entries e WHERE {of_these}", ids=ids, hubs=json.dumps(fetch))
+    entry_rows = (
+        tx.rows(f"SELECT id FROM knowledge_entries e WHERE {condition}", ids=ids, hubs=json.dumps(fetch))
         if fetch
         else ()
     )
     pages = [
         (part.page, page_url(part))
-        for entry, parts in load(tx, {row["id"] for row in wanted}).items()
+        for entry, parts in load(tx, {row["id"] for row in entry_rows}).items()
         if (resolved := resolve(entry, parts))
-        for part in resolved.shown  # not of a hidden page that was joined
+        for part in resolved.shown  # not hidden pages that were merged into it
         if part.facts is None
     ]
     links = tx.rows(
         f"""SELECT e.id, {ADDRESS} AS url FROM knowledge_entries e
-        WHERE {of_these} AND NOT EXISTS (SELECT 1 FROM knowledge_health WHERE entry = e.id)""",
+        WHERE {condition} AND NOT EXISTS (SELECT 1 FROM knowledge_health WHERE entry = e.id)""",
         ids=ids,
         hubs=json.dumps(check),
     )
-    to_fetch = [{"page": page, "url": url, "now": now} for page, url in pages if may_ask(url)]
-    to_check = [row for row in links if may_ask(row["url"])]
+    to_fetch = [{"page": page, "url": url, "now": now} for page, url in pages if may_request(url)]
+    to_check = [row for row in links if may_request(row["url"])]
     tx.execute_many(
         "INSERT INTO knowledge_facts (page, url, state, due) VALUES (:page, :url, 'waiting', :now)",
         to_fetch,
     )
     tx.execute_many(
         "INSERT INTO knowledge_health (entry, state, since, due) VALUES (:id, 'waiting', :now, :due)",
-        ({"id": row["id"], "now": now, "due": now + _in_week(row)} for row in to_check),
+        ({"id": row["id"], "now": now, "due": now + _offset_in_week(row)} for row in to_check),
     )
     return bool(to_fetch or to_check)
 
 
 async def refresh(ctx: RefreshContext) -> None:
-    """What hubs no longer want known is dropped; whatever else is to be asked, is asked."""
-    fetch, check = fetching(ctx.hubs), checking(ctx.hubs)
+    """Drops what hubs no longer enable; schedules the backfill and the jobs for the others."""
+    fetch, check = fetching_hubs(ctx.hubs), checking_hubs(ctx.hubs)
     other_pages = """FROM knowledge_facts AS f WHERE command IS NULL AND page IN (SELECT p.id FROM knowledge_pages p
         JOIN knowledge_shelves s ON s.id = p.shelf WHERE s.hub NOT IN (SELECT value FROM json_each(:hubs)))"""
-    # The words of pages leave the index, too.
+    # Rebuilding these entries removes the fetched text from the index, too.
     await ctx.db.execute(
         f"""INSERT INTO knowledge_stale SELECT DISTINCT e.id FROM knowledge_entries e
         JOIN knowledge_pages p ON p.entry = e.id
@@ -137,26 +140,26 @@ async def refresh(ctx: RefreshContext) -> None:
         await ctx.schedule.job("ask", "ask")
 
 
-def fetching(hubs: Sequence[Hub]) -> Sequence[str]:
-    """The hubs that want their pages fetched."""
+def fetching_hubs(hubs: Sequence[Hub]) -> Sequence[str]:
+    """Ids of the hubs that enable fetching."""
     return [hub.id for hub in hubs if section(hub, KnowledgeHub).fetch == "titles"]
 
 
-def checking(hubs: Sequence[Hub]) -> Sequence[str]:
-    """The hubs that want their links checked."""
+def checking_hubs(hubs: Sequence[Hub]) -> Sequence[str]:
+    """Ids of the hubs that enable link checks."""
     return [hub.id for hub in hubs if section(hub, KnowledgeHub).check_links]
 
 
-def may_ask(url: str | None) -> bool:
-    """Not a file on a homeserver, nor an address that opens a door."""
+def may_request(url: str | None) -> bool:
+    """Whether this is a web address, and holds no secret (token, password, signature)."""
     return url is not None and canonical(url) is not None and not display.has_secret(url)
 
 
-async def _ask(ctx: JobContext, tx: Transaction) -> None:
+async def _schedule_jobs(ctx: JobContext, tx: Transaction) -> None:
     await ctx.schedule(tx).job("fetch", "fetch")
     await ctx.schedule(tx).job("check", "check")
 
 
-def _in_week(row: Row) -> int:
-    """When in the week an entry has its turn, in ms."""
+def _offset_in_week(row: Row) -> int:
+    """The ms into the week at which an entry is checked."""
     return int(row["id"]) * _SPREAD % 2**32 * WEEK // 2**32

@@ -1,6 +1,6 @@
-"""What a site asks programs to leave alone: robots.txt as in RFC 9309.
+"""Parses and applies robots.txt (RFC 9309).
 
-The standard library's parser knows no wildcards and takes the first rule that fits instead of the longest.
+The standard library's parser lacks wildcards, and applies the first matching rule instead of the longest.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """The rules that bind us; without any, everything is allowed."""
+    """The rules for our agent; without any, everything is allowed."""
 
     rules: tuple[_Rule, ...] = ()
 
     def allow(self, path: str) -> bool:
-        """May a path (with its query) be asked for? The longest rule that fits decides; of two, the one that allows."""
+        """Whether a path (with its query) may be fetched. The longest matching rule decides; on a tie, `allow` wins."""
         path = _comparable(path)
-        fits = [(len(rule.pattern), rule.allow) for rule in self.rules if _fits(rule.pattern, path)]
-        return max(fits, default=(0, True))[1]
+        matching = [(len(rule.pattern), rule.allow) for rule in self.rules if _matches(rule.pattern, path)]
+        return max(matching, default=(0, True))[1]
 
 
 def parse(data: bytes, agent: str) -> Robots:
-    """The rules of a robots.txt for an agent of that name: its own groups, else those for `*`. Never raises."""
-    own: list[_Rule] = []
-    everyone: list[_Rule] = []
-    into: list[list[_Rule]] = []
-    named = False  # neither group speaks of us yet
+    """The rules of a robots.txt for this agent: of its own groups, else of those for `*`. Never raises."""
+    own_rules: list[_Rule] = []
+    wildcard_rules: list[_Rule] = []
+    current: list[list[_Rule]] = []
+    has_own = False  # a group for our agent exists
     in_rules = True
     for line in data[:LONGEST].decode("utf-8", "replace").removeprefix("\ufeff").splitlines():
         key, colon, value = line.partition("#")[0].partition(":")
         key, value = key.strip().lower(), value.strip()
         if key == "user-agent" and colon:
             if in_rules:
-                into, in_rules = [], False
+                current, in_rules = [], False
             if value.lower() == agent.lower():
-                into.append(own)
-                named = True
+                current.append(own_rules)
+                has_own = True
             elif value == "*":
-                into.append(everyone)
+                current.append(wildcard_rules)
         elif key in ("allow", "disallow") and colon:
             in_rules = True
-            if value:  # an empty rule says nothing
+            if value:  # an empty rule has no effect
                 rule = _Rule(key == "allow", _comparable(value[:_LONGEST_RULE]))
-                for rules in into:
+                for rules in current:
                     if len(rules) < _MOST_RULES:
                         rules.append(rule)
-    return Robots(tuple(own if named else everyone))
+    return Robots(tuple(own_rules if has_own else wildcard_rules))
 
 
-def _fits(pattern: str, path: str) -> bool:
-    """`*` is any text, `$` at the end is the end; else a prefix. Linear: each part is looked for once, leftmost."""
+def _matches(pattern: str, path: str) -> bool:
+    """Matches a prefix; `*` is any text, a final `$` the end. Linear: finds each part once, leftmost first."""
     ends = pattern.endswith("$")
     first, *others = pattern.removesuffix("$").split("*")
     if not path.startswith(first):
@@ -69,10 +69,10 @@ def _fits(pattern: str, path: str) -> bool:
         return not ends or path == first
     position = len(first)
     for part in others[:-1] if ends else others:
-        found = path.find(part, position)
-        if found < 0:
+        start = path.find(part, position)
+        if start < 0:
             return False
-        position = found + len(part)
+        position = start + len(part)
     return not ends or (len(path) - len(others[-1]) >= position and path.endswith(others[-1]))
 
 

@@ -1,7 +1,7 @@
-"""May this address be fetched? Decided from its text alone, and for IP addresses from what they are reserved for.
+"""SSRF guard: decides from its text whether an address may be fetched, and whether an IP address is public.
 
-An address is taken apart once, here, and the same parts are then used for every check and for the request: two parsers
-that disagree about where a host ends are how such guards are passed by.
+An address is parsed once, here, and the same parts serve every check and the request: such guards are bypassed where
+two parsers disagree about where the host ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ IsPublic = Callable[[IP], bool]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What an operator allows. Hosts in `allow` and `deny` include their subdomains; an empty `allow` means all."""
+    """The operator's rules. Hosts in `allow` and `deny` include their subdomains; an empty `allow` allows all."""
 
     ports: frozenset[int] = frozenset((80, 443))
     allow: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ _NOT_PUBLIC_4 = tuple(
         ),
     )
 )  # fmt: skip
-# IPv6 hands out 2000::/3 only; whatever else there is (loopback, mapped, compatible and translated IPv4, NAT64, unique
+# In IPv6 only 2000::/3 is allocated; everything else (loopback, mapped, compatible and translated IPv4, NAT64, unique
 # local, link-local, site-local, multicast) is not public. Within it: Teredo and other protocols (2001::/23),
 # documentation (2001:db8::/32, 3fff::/20), 6to4 (2002::/16), AS112 (2620:4f:8000::/48).
 _PUBLIC_6 = IPv6Network("2000::/3")
@@ -56,7 +56,7 @@ _NOT_PUBLIC_6 = tuple(
 
 
 def is_public(ip: IP) -> bool:
-    """Is it an address of a machine on the internet, whichever way it is written or wrapped?
+    """Whether the address is on the public internet, however it is written or embedded.
 
     `ipaddress.is_global` is not enough: it lets multicast, NAT64, 6to4, mapped and site-local addresses through.
     """
@@ -65,65 +65,64 @@ def is_public(ip: IP) -> bool:
     return ip.scope_id is None and ip in _PUBLIC_6 and not any(ip in network for network in _NOT_PUBLIC_6)
 
 
-_ADDRESS = re.compile(
+_URL = re.compile(
     r"(?P<scheme>https?)://(?P<authority>[^/?#\\]++)(?P<path>/[^?#]*+)?(?P<query>\?[^#]*+)?(?P<fragment>#.*+)?",
     re.IGNORECASE,
 )
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[^\[\]:@%]{1,253})(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # URL Standard, "ends in a number": such a host is read as an IPv4 address
-_AS_WRITTEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]#|^`{}")
-_NOT_ON_THE_WEB = (
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")  # URL Standard, "ends in a number": such a host is read as an IPv4 address
+_UNESCAPED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]#|^`{}")
+_LOCAL_SUFFIXES = (
     "localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa", "onion",
     "test", "invalid",
 )  # fmt: skip
 _MATRIX_PATHS = ("/_matrix/", "/_synapse/")
-# Addresses that do something, or may be used once: one who only looks would use them up. Refusing too many costs no
-# more than a title.
-_ACTS = re.compile(
+# Addresses whose request has a side effect, or that work only once. A false positive costs no more than a title.
+_SIDE_EFFECTS = re.compile(
     r"""[/?&=_.-](?:unsubscribe|opt-?out|log-?out|sign-?out|magic-?(?:link|login)|one-?time|password-?reset
     |reset-?password|verify-?email|email-?verif\w*|confirm-?email|activate-?account|desuscribir\w*
     |cancelar-suscripcion|desinscrever|se-?desabonner|desabonnement)(?![a-z])
     |[?&;#](?:ticket|otp|sid|phpsessid|jsessionid|invite|confirmation(?:_?\w+)?|nonce|hmac|x-(?:amz|goog)-[a-z-]+)=""",
     re.IGNORECASE | re.VERBOSE,
 )
-# With these a library's server sends us to its store for a few minutes; they were made for us, and may be used.
-_SIGNED_FOR_US = re.compile(r"(?<=[?&])(?:x-(?:amz|goog)-[a-z-]+|sig|signature)=[^&#]*+", re.IGNORECASE)
+# Parameters of presigned URLs: a server that redirects to its object store has just issued them for our request.
+_SIGNATURE_PARAMETER = re.compile(r"(?<=[?&])(?:x-(?:amz|goog)-[a-z-]+|sig|signature)=[^&#]*+", re.IGNORECASE)
 
 
-def checked(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
-    """The address to ask for what `url` names: host as in DNS, characters outside ASCII percent-encoded, no fragment;
-    all else as it was written.
+def check_url(url: str, policy: Policy, public: IsPublic = is_public) -> URL:
+    """The address to request for `url`: host as in DNS, non-ASCII characters percent-encoded, no fragment; all else
+    unchanged.
 
-    Raises `FetchError(BLOCKED)` for what may not be fetched. Where the host is a name its addresses are still unknown:
-    they must be checked when they are.
+    Raises `FetchError(BLOCKED)` if it may not be fetched. If the host is a name, its IP addresses are not known yet:
+    the caller must check them once they are resolved.
     """
-    asked = _taken_apart(url, policy, public)
-    if may_use_up(url):
+    parsed = _parse(url, policy, public)
+    if has_side_effect(url):
         raise _blocked("asking for it may use it up")
-    return asked
+    return parsed
 
 
-def redirected(base: URL, location: str, policy: Policy, public: IsPublic = is_public) -> URL:
-    """Where a redirect from `base` leads, checked like any other address but for signatures, which were made for us."""
+def check_redirect(base: URL, location: str, policy: Policy, public: IsPublic = is_public) -> URL:
+    """The target of a redirect from `base`; checked like any address, except that presigned URLs are allowed."""
     if _has_control_characters(location):
         raise _blocked("control characters")
     try:
         url = urljoin(str(base), location)
     except ValueError:
         raise _blocked("no web address") from None
-    asked = _taken_apart(url, policy, public)
-    if may_use_up(_SIGNED_FOR_US.sub("", url)):
+    parsed = _parse(url, policy, public)
+    if has_side_effect(_SIGNATURE_PARAMETER.sub("", url)):
         raise _blocked("asking for it may use it up")
-    return asked
+    return parsed
 
 
-def may_use_up(url: str) -> bool:
-    """Does an address hold a secret, or words of one that does something when it is asked for?"""
-    return has_secret(url) or bool(_ACTS.search(url.partition("://")[2]))
+def has_side_effect(url: str) -> bool:
+    """Whether the address holds a secret, or looks as if requesting it has a side effect."""
+    return has_secret(url) or bool(_SIDE_EFFECTS.search(url.partition("://")[2]))
 
 
-def _taken_apart(url: str, policy: Policy, public: IsPublic) -> URL:
-    match = _ADDRESS.fullmatch(url)
+def _parse(url: str, policy: Policy, public: IsPublic) -> URL:
+    match = _URL.fullmatch(url)
     if match is None or len(url) > LONGEST or _has_control_characters(url):
         raise _blocked("no web address")
     scheme = match["scheme"].lower()
@@ -133,25 +132,25 @@ def _taken_apart(url: str, policy: Policy, public: IsPublic) -> URL:
     port = int(authority["port"] or (443 if scheme == "https" else 80))
     if port not in policy.ports:
         raise _blocked(f"port {port}")
-    host = _host(authority["host"], public)
-    path = _encoded(match["path"] or "/")
-    query = _encoded(match["query"] or "")
-    if _is_named(host, policy.deny) or (policy.allow and not _is_named(host, policy.allow)):
+    host = _checked_host(authority["host"], public)
+    path = _percent_encoded(match["path"] or "/")
+    query = _percent_encoded(match["query"] or "")
+    if _matches_host(host, policy.deny) or (policy.allow and not _matches_host(host, policy.allow)):
         raise _blocked("left out by the lists of hosts")
     if host == "matrix.to" or path.startswith(_MATRIX_PATHS):
         raise _blocked("Matrix itself")
-    place = f"{host}:{port}" if authority["port"] else host
-    asked = URL(f"{scheme}://{place}{path}{query}", encoded=True)
-    if (asked.raw_host, asked.port) != (host.strip("[]"), port):
+    netloc = f"{host}:{port}" if authority["port"] else host
+    parsed = URL(f"{scheme}://{netloc}{path}{query}", encoded=True)
+    if (parsed.raw_host, parsed.port) != (host.strip("[]"), port):
         raise _blocked("read in two ways")
-    return asked
+    return parsed
 
 
-def _host(text: str, public: IsPublic) -> str:
-    """The host as DNS or the socket gets it; raises if it is no name of the public web and no public IP address."""
+def _checked_host(text: str, public: IsPublic) -> str:
+    """The host as passed to DNS or the socket; raises unless it is a public host name or a public IP address."""
     host = text.lower() if text.startswith("[") else host_name(text)
     labels = host.split(".")
-    if host.startswith("[") or _NUMBER.fullmatch(labels[-1]):
+    if host.startswith("[") or _NUMERIC.fullmatch(labels[-1]):
         try:
             ip: IP = IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
         except ValueError:
@@ -159,12 +158,12 @@ def _host(text: str, public: IsPublic) -> str:
         if text.lower() != host or not public(ip):
             raise _blocked("not a public address")
         return f"[{ip}]" if isinstance(ip, IPv6Address) else host
-    if len(labels) < 2 or _is_named(host, _NOT_ON_THE_WEB):
+    if len(labels) < 2 or _matches_host(host, _LOCAL_SUFFIXES):
         raise _blocked("no host of the web")
     return host
 
 
-def _is_named(host: str, names: Iterable[str]) -> bool:
+def _matches_host(host: str, names: Iterable[str]) -> bool:
     return any(host == name or host.endswith(f".{name}") for name in map(host_name, names) if name)
 
 
@@ -172,8 +171,8 @@ def _has_control_characters(text: str) -> bool:
     return any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text)
 
 
-def _encoded(text: str) -> str:
-    return "".join(char if char in _AS_WRITTEN else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
+def _percent_encoded(text: str) -> str:
+    return "".join(char if char in _UNESCAPED else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
 
 
 def _blocked(why: str) -> FetchError:

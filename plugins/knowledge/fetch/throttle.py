@@ -1,4 +1,4 @@
-"""When may a host be asked again? One request at a time, and a pause after each."""
+"""Rate limit per host: one request at a time, and a pause after each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-_MOST = 1_000  # hosts that are remembered
+_MOST_HOSTS = 1_000  # hosts that are tracked
 
 
 @dataclass(slots=True)
@@ -18,8 +18,8 @@ class _Host:
     free_at: float = 0.0
 
 
-class Pace:
-    """Turns at hosts. `clock` gives seconds that only grow, `sleep` waits for so many of them."""
+class HostThrottle:
+    """Limits requests per host. `clock` is monotonic, in seconds; `sleep` waits for so many of them."""
 
     def __init__(self, pause: float, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
         self._pause = pause
@@ -29,7 +29,7 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:
-        """Ours alone until it is left; entered when the one before has left and the pause is over."""
+        """Holds the host exclusively; waits for the previous holder and the pause after it."""
         host = self._hosts.setdefault(name, _Host())
         self._hosts.move_to_end(name)
         host.waiting += 1
@@ -43,10 +43,10 @@ class Pace:
                     host.free_at = self._clock() + self._pause
         finally:
             host.waiting -= 1
-            self._forget_the_oldest()
+            self._evict_idle()
 
-    def _forget_the_oldest(self) -> None:
-        while len(self._hosts) > _MOST:
+    def _evict_idle(self) -> None:
+        while len(self._hosts) > _MOST_HOSTS:
             name, host = next(iter(self._hosts.items()))
             if host.waiting:
                 return

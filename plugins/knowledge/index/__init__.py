@@ -1,1 +1,1 @@
-"""The entries that are searched, built from what was said and rebuilt when it changes."""
+"""The search index: entries derived from shares and statements, and rebuilt when those change."""

@@ -1,4 +1,4 @@
-"""Builds an entry: its columns, topics and words, from what was said of its pages and the rules of its hub. Pure."""
+"""Builds an entry (columns, topics and words) from the resolved statements and the rules of its hub. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from plugins.knowledge.index import facets
-from plugins.knowledge.index.analysis import Texts
+from plugins.knowledge.index.analysis import TextAnalysis
 from plugins.knowledge.index.hub_rules import HubRules
 from plugins.knowledge.index.thesaurus import token
 from plugins.knowledge.store.access import MEMBERS, Shelf
@@ -19,14 +19,14 @@ from plugins.knowledge.urls import display, variants
 
 MOST_TOPICS = 12  # of an entry
 COLUMNS = ("facets", "title", "topics", "notes", "about", "address", "stems", "concepts")
-SEEN = ("title", "topics", "notes", "about", "address")  # columns that hold words as people write them
+TEXT_COLUMNS = ("title", "topics", "notes", "about", "address")  # columns that hold plain words, not tokens
 
 _KIND = re.compile(r"^https?://[^/?#]+/[^?#]*\.(pdf|docx?|xlsx?|pptx?|od[tsp]|epub|csv)(?:$|[?#])")
 _PLAIN_HOST = re.compile(r"https?://(?:www\.)?([a-z0-9.-]+)(?=[/?#]|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltEntry:
     """An entry: the columns of `knowledge_entries`, its topics, and the columns of `knowledge_entry_words` ({} if it is
     hidden)."""
 
@@ -35,13 +35,13 @@ class Built:
     words: Mapping[str, str]
 
 
-def build(rules: HubRules, shelf: Shelf, resolved: Resolved) -> Built:
-    terms = rules.thesaurus
+def build(rules: HubRules, shelf: Shelf, resolved: Resolved) -> BuiltEntry:
+    thesaurus = rules.thesaurus
     titles, labels = resolved.titles, _labels(resolved)
-    noted = Texts(terms, dict.fromkeys((*resolved.notes, *resolved.other_titles)))
-    titled = Texts(terms, titles.values())
-    labelled = titled if list(titles.values()) == labels[:1] else Texts(terms, labels)
-    topics = _topics(rules, resolved, [*noted.mentioned, *labelled.mentioned])
+    noted = TextAnalysis(thesaurus, dict.fromkeys((*resolved.notes, *resolved.other_titles)))
+    titled = TextAnalysis(thesaurus, titles.values())
+    labelled = titled if list(titles.values()) == labels[:1] else TextAnalysis(thesaurus, labels)
+    topics = _topics(rules, resolved, [*noted.topic_mentions, *labelled.topic_mentions])
     urls = resolved.urls
     newest = resolved.shares[0] if resolved.shares else None
     languages = _languages(resolved)
@@ -61,13 +61,15 @@ def build(rules: HubRules, shelf: Shelf, resolved: Resolved) -> Built:
         "shared_at": newest.sent_at if newest else None,
     }
     if resolved.hidden:
-        return Built(entry, topics, {})
+        return BuiltEntry(entry, topics, {})
     about = dict.fromkeys(
         row[name] for row in resolved.facts for name in ("description", "site", "author") if row[name]
     )
-    topical = Texts(terms, (_topic_words(rules, topic) for topic in topics))
-    described = Texts(terms, about)
-    addressed = Texts(terms, dict.fromkeys(display.words(url).replace("-", " ") for url in urls if _is_web(url)))
+    topical = TextAnalysis(thesaurus, (_topic_words(rules, topic) for topic in topics))
+    described = TextAnalysis(thesaurus, about)
+    addressed = TextAnalysis(
+        thesaurus, dict.fromkeys(display.words(url).replace("-", " ") for url in urls if _is_web(url))
+    )
     words = {
         "facets": " ".join(dict.fromkeys(_facets(rules, shelf, resolved, entry, topics, languages, urls))),
         "title": titled.words,
@@ -75,41 +77,42 @@ def build(rules: HubRules, shelf: Shelf, resolved: Resolved) -> Built:
         "notes": noted.words,
         "about": described.words,
         "address": addressed.words,
-        "stems": _levels(titled.stems | topical.stems, noted.stems | described.stems | addressed.stems),
-        "concepts": _levels(
+        "stems": _with_levels(titled.stems | topical.stems, noted.stems | described.stems | addressed.stems),
+        "concepts": _with_levels(
             titled.concepts | topical.concepts | {token(topic) for topic in topics},
             noted.concepts | described.concepts | addressed.concepts,
         ),
     }
-    return Built(entry, topics, words)
+    return BuiltEntry(entry, topics, words)
 
 
-def counted(words: Mapping[str, str], topics: Iterable[str]) -> set[str]:
-    """What of an entry counts in the vocabulary: its words, its concepts as `=token`, its topics as `#topic`, itself as
-    `=`, and as `=good` if it is (facets.py)."""
+def vocabulary_words(words: Mapping[str, str], topics: Iterable[str]) -> set[str]:
+    """The keys under which the vocabulary counts an entry: its words, its concepts as `=token`, its topics as `#topic`,
+    `=` for itself, and `=good` if it is good (facets.py)."""
     if not words:
         return set()
-    counting = {word for column in SEEN for word in words[column].split()}
-    counting.update(f"#{topic}" for topic in topics)
-    counting.update(f"={concept[1:]}" for concept in words["concepts"].split())
-    counting.add("=")
+    counted_words = {word for column in TEXT_COLUMNS for word in words[column].split()}
+    counted_words.update(f"#{topic}" for topic in topics)
+    counted_words.update(f"={concept[1:]}" for concept in words["concepts"].split())
+    counted_words.add("=")
     if f" {facets.GOOD} " in f" {words['facets']} ":
-        counting.add(f"={facets.GOOD}")
-    return counting
+        counted_words.add(f"={facets.GOOD}")
+    return counted_words
 
 
-def _levels(first: set[str], second: set[str]) -> str:
-    """What stands in the title or topics is marked `1`, the rest `2`."""
+def _with_levels(first: set[str], second: set[str]) -> str:
+    """Tokens prefixed with their level: `1` in title or topics, `2` elsewhere."""
     return " ".join([*(f"1{word}" for word in sorted(first)), *(f"2{word}" for word in sorted(second - first))])
 
 
 def _is_web(url: str) -> bool:
-    """An address of the web says something to readers; that of a file on a homeserver does not."""
+    """Whether an address has words worth indexing; that of a file on a homeserver has none."""
     return not url.startswith("mxc:")
 
 
 def _topics(rules: HubRules, resolved: Resolved, mentioned: Iterable[tuple[str, ...]]) -> list[str]:
-    """What people gave, the YAML's, hashtags, and the concepts people's words speak of; without what was taken away."""
+    """The topics of an entry: given by people, by the YAML, as hashtags, and by concepts that people mention; without
+    those that people removed."""
     topics: dict[str, None] = {}
     for row in resolved.recommendations:
         topics |= dict.fromkeys(json.loads(row["topics"]))
@@ -117,7 +120,7 @@ def _topics(rules: HubRules, resolved: Resolved, mentioned: Iterable[tuple[str, 
         for tag in json.loads(share.topics or "[]"):
             topics[rules.topics_by_name.get(tag) or rules.topics_by_name.get(tag.replace("-", " ")) or tag] = None
     for concepts in mentioned:
-        if len(concepts) == 1:  # an acronym of two meanings says nothing sure
+        if len(concepts) == 1:  # an ambiguous acronym gives no topic
             topics |= dict.fromkeys(rules.topics_of(concepts))
     given = [topic for topic, sign in resolved.topics.items() if sign == "+"]
     kept = [topic for topic in topics if resolved.topics.get(topic) != "-"]
@@ -125,15 +128,15 @@ def _topics(rules: HubRules, resolved: Resolved, mentioned: Iterable[tuple[str, 
 
 
 def _labels(resolved: Resolved) -> list[str]:
-    """What the page was called where it was shared; the best page's own labels first."""
+    """The link texts of the page's shares, those of the first page of the entry first."""
     if len(resolved.shown) == 1:
         return [share.label for share in resolved.shares if share.label]
-    rank = {part.page: place for place, part in enumerate(resolved.shown)}
+    rank = {part.page: position for position, part in enumerate(resolved.shown)}
     return [share.label for share in sorted(resolved.shares, key=lambda share: rank[share.page]) if share.label]
 
 
 def _topic_words(rules: HubRules, topic: str) -> str:
-    """What a topic is found by; that of a concept as the concept, too."""
+    """The words that a topic is found by."""
     return " ".join((topic, *rules.topics.get(topic, {}).values()))
 
 
@@ -141,7 +144,7 @@ def _languages(resolved: Resolved) -> list[str]:
     languages = [row["language"] for row in resolved.recommendations if row["language"]]
     languages += [row["language"] for row in resolved.facts if row["language"]]
     urls = {row["url"] for row in resolved.recommendations} | {share.url for share in resolved.shares}
-    if len(urls) > 1:  # joined: versions of one page
+    if len(urls) > 1:  # merged: versions of one page
         languages += sorted(code for url in urls if (code := variants.language_of_address(url)))
     elif not languages:
         languages += [code for url in urls if (code := display.language(url))]
@@ -183,6 +186,6 @@ def _facets(
 
 
 def _host(url: str) -> str:
-    """`display.host`, quickly for most addresses."""
+    """The same as `display.host`, quicker for most addresses."""
     plain = _PLAIN_HOST.match(url)
     return plain[1] if plain else display.host(url)

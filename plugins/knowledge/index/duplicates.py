@@ -1,4 +1,4 @@
-"""Which entries of a shelf may be one page? Shown to coordinators, who decide; nothing is joined by itself."""
+"""Finds likely duplicates among the entries of a shelf. Coordinators decide; nothing is merged automatically."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two entries of a shelf that may be one page, by their numbers; `reason` is address, language, or page."""
+    """The numbers of two entries that may be the same page; `reason` is address, language, or page."""
 
     numbers: Pair
     reason: str
 
 
 def candidates(db: SyncReader, shelf: int) -> Sequence[Candidate]:
-    """Entries of a shelf that may be one page: addresses that differ in little, pages that name another one as theirs,
-    and versions in other languages. Of several that are alike one pair at a time; none that was said to be two pages.
+    """Likely duplicates: similar addresses, pages that claim another address, and versions in other languages.
+
+    Of a group only one pair is proposed at a time; pairs that were rejected before are left out.
     """
     rows = db.rows(
         f"""SELECT e.number, {ADDRESS} AS url FROM knowledge_entries e WHERE e.shelf = :shelf
@@ -36,23 +37,26 @@ def candidates(db: SyncReader, shelf: int) -> Sequence[Candidate]:
         shelf=shelf,
         most=MOST_COMPARED,
     )
-    spelt, translated = _together(rows, variants.loose), _together(rows, variants.without_language)
-    groups: list[tuple[Sequence[int], str]] = [(numbers, "address") for numbers in spelt]
-    groups += [(pair, "page") for pair in _said_by_pages(db, shelf)]
+    same_address, same_but_language = (
+        _group_by_key(rows, variants.loose),
+        _group_by_key(rows, variants.without_language),
+    )
+    groups: list[tuple[Sequence[int], str]] = [(numbers, "address") for numbers in same_address]
+    groups += [(pair, "page") for pair in _claimed_by_pages(db, shelf)]
     groups += [(pair, "language") for pair in _versions_by_pages(db, shelf)]
-    groups += [(numbers, "language") for numbers in translated if numbers not in spelt]
-    done = _apart(db, shelf, {number for numbers, _ in groups for number in numbers})
-    found = []
+    groups += [(numbers, "language") for numbers in same_but_language if numbers not in same_address]
+    handled = _rejected_pairs(db, shelf, {number for numbers, _ in groups for number in numbers})
+    pairs = []
     for numbers, reason in groups:
-        pair = next((pair for pair in combinations(sorted(numbers), 2) if pair not in done), None)
+        pair = next((pair for pair in combinations(sorted(numbers), 2) if pair not in handled), None)
         if pair is not None:
-            found.append(Candidate(pair, reason))
-            done.add(pair)
-    return found
+            pairs.append(Candidate(pair, reason))
+            handled.add(pair)
+    return pairs
 
 
 def addresses(db: SyncReader, shelf: int, numbers: Collection[int]) -> Mapping[int, str]:
-    """The addresses of entries by their numbers."""
+    """The addresses of entries, by number."""
     rows = db.rows(
         f"""SELECT e.number, {ADDRESS} AS url FROM knowledge_entries e WHERE e.shelf = :shelf
         AND e.number IN (SELECT value FROM json_each(:numbers))""",
@@ -62,8 +66,8 @@ def addresses(db: SyncReader, shelf: int, numbers: Collection[int]) -> Mapping[i
     return {row["number"]: row["url"] or "" for row in rows}
 
 
-def _apart(db: SyncReader, shelf: int, numbers: Collection[int]) -> set[Pair]:
-    """Which of these somebody said to be two pages."""
+def _rejected_pairs(db: SyncReader, shelf: int, numbers: Collection[int]) -> set[Pair]:
+    """The pairs of these entries that people rejected as duplicates."""
     rows = db.rows(
         """SELECT one.number, other.number AS other FROM knowledge_statements s
         JOIN knowledge_pages p ON p.id = s.page JOIN knowledge_entries one ON one.id = p.entry
@@ -76,16 +80,16 @@ def _apart(db: SyncReader, shelf: int, numbers: Collection[int]) -> set[Pair]:
     return {(min(row["number"], row["other"]), max(row["number"], row["other"])) for row in rows}
 
 
-def _together(rows: Sequence[Row], form: Callable[[str], str | None]) -> list[tuple[int, ...]]:
-    """The numbers of entries whose addresses have this form in common."""
-    by_form: dict[str, list[int]] = {}
+def _group_by_key(rows: Sequence[Row], key_of: Callable[[str], str | None]) -> list[tuple[int, ...]]:
+    """The numbers of entries whose addresses share a key."""
+    by_key: dict[str, list[int]] = {}
     for row in rows:
-        if found := row["url"] and form(row["url"]):
-            by_form.setdefault(found, []).append(row["number"])
-    return [tuple(sorted(numbers)) for numbers in by_form.values() if len(numbers) > 1]
+        if key := row["url"] and key_of(row["url"]):
+            by_key.setdefault(key, []).append(row["number"])
+    return [tuple(sorted(numbers)) for numbers in by_key.values() if len(numbers) > 1]
 
 
-def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
+def _claimed_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
     rows = db.rows(
         f"""SELECT e.number, f.final_url, f.canonical, h.moved_to, coalesce(f.url, {ADDRESS}) AS url
         FROM knowledge_entries e
@@ -96,7 +100,7 @@ def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
         shelf=shelf,
         most=MOST_COMPARED,
     )
-    found = []
+    pairs = []
     for row in rows:
         for target in (row["canonical"], row["final_url"], row["moved_to"]):
             if not target or not row["url"] or not variants.may_join(row["url"], target):
@@ -108,12 +112,12 @@ def _said_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
                 key=digest(canonical(target) or target),
             )
             if other is not None and other != row["number"]:
-                found.append((int(other), int(row["number"])))
-    return found
+                pairs.append((int(other), int(row["number"])))
+    return pairs
 
 
 def _versions_by_pages(db: SyncReader, shelf: int) -> list[Pair]:
-    """Pages that name another one of the shelf as themselves in another language (`hreflang`)."""
+    """Pairs of pages of which one names the other as its version in another language (`hreflang`)."""
     rows = db.rows(
         """SELECT e.number AS one, o.number AS other FROM knowledge_facts f
         JOIN knowledge_pages p ON p.id = f.page JOIN knowledge_entries e ON e.id = p.entry JOIN json_each(f.versions) v

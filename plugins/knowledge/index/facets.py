@@ -1,6 +1,7 @@
-"""What can results be filtered by? Each such thing is one word of the column `facets`: filters are part of MATCH.
+"""Facets: everything that results can be filtered by, each as one word of the column `facets`, so that filters are
+part of MATCH.
 
-Nothing people write reaches this column: their words are always asked for in the others.
+The words of a question never match this column (fts_query.py).
 """
 
 from __future__ import annotations
@@ -12,27 +13,27 @@ from functools import lru_cache
 
 from plugins.knowledge.store.access import Scope
 
-SHARED = "o"  # may be seen from every shared hub; short, as most entries have it
+SHARED = "o"  # visible from every shared hub; short, as most entries have it
 NOTHING = "nothing"  # no entry has it
-GOOD = "good"  # recommended, pinned or found useful: looked at first when too much matches
+GOOD = "good"  # recommended, pinned or found useful: always candidates, however many entries match
 
 
 def shelf(id_: int) -> str:
-    """All of a shelf."""
+    """Every entry of a shelf."""
     return f"s{id_}"
 
 
 def open_part(id_: int) -> str:
-    """What of a shelf other hubs may see."""
+    """The entries of a shelf that other hubs may see."""
     return f"o{id_}"
 
 
 def of_scope(scope: Scope) -> Sequence[str]:
-    """The words of which every entry that may be seen has one."""
-    own = [shelf(one.id) for one in scope.own]
+    """The facets of a scope: every visible entry has at least one of them."""
+    own = [shelf(shelf_.id) for shelf_ in scope.own]
     if scope.all_shared and len(scope.others) > 1:
         return [*own, SHARED]
-    return own + [open_part(one.id) for one in scope.others]
+    return own + [open_part(shelf_.id) for shelf_ in scope.others]
 
 
 def topic(id_: str) -> str:
@@ -45,7 +46,7 @@ def site(host: str) -> str:
 
 
 def sites(host: str) -> Iterable[str]:
-    """A host and the domains above it, but for the last label."""
+    """A host and its parent domains, without the top-level domain."""
     labels = host.split(".")
     return (site(".".join(labels[start:])) for start in range(max(1, len(labels) - 1)))
 
@@ -63,7 +64,7 @@ def sharer(id_: int) -> str:
 
 
 def times(instants: Iterable[int]) -> Iterable[str]:
-    """The months and years (UTC) of instants."""
+    """The facets of the months and years (UTC) of instants."""
     for at in instants:
         month = _month(at)
         yield f"y{(month - 1) // 12}"
@@ -71,24 +72,24 @@ def times(instants: Iterable[int]) -> Iterable[str]:
 
 
 def between(since: int | None, until: int | None, now: int) -> list[str]:
-    """Words of which an entry shared from `since` to `until` (exclusive) has at least one; others may have one, too."""
+    """Facets that cover the months from `since` to `until` (exclusive). Entries shared outside may have one, too."""
     start = _month(since) if since is not None else 1990 * 12
     end = _month(until - 1 if until else now)
-    found: list[str] = []
+    facet_words: list[str] = []
     month = start
-    while month <= end and len(found) < 200:
+    while month <= end and len(facet_words) < 200:
         year = (month - 1) // 12
         if month % 12 == 1 and month + 11 <= end:
-            found.append(f"y{year}")
+            facet_words.append(f"y{year}")
             month += 12
         else:
-            found.append(f"m{month}")
+            facet_words.append(f"m{month}")
             month += 1
-    return found or [NOTHING]
+    return facet_words or [NOTHING]
 
 
 def _month(at: int) -> int:
-    """Months since year 0; instants that no calendar has count as the nearest one that it has."""
+    """Months since year 0; instants out of the range of `datetime` are clamped."""
     moment = datetime.fromtimestamp(max(0, min(at, 253_402_300_799_000)) / 1000, UTC)
     return moment.year * 12 + moment.month
 

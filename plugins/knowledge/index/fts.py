@@ -1,18 +1,18 @@
-"""The full-text index on disk: deleted words must leave the file, too."""
+"""Rewrites the full-text index, so that deleted words leave the disk, too."""
 
 from __future__ import annotations
 
 from bot.api import SyncTransaction
 
-LARGE = 200_000  # entries; from here on the index is not rewritten in one transaction: it takes seconds
-STEP = 500  # pages of the index that are rewritten in one transaction
+LARGE = 200_000  # entries; a larger index is not rewritten in one transaction, which would take seconds
+STEP = 500  # pages of the index to rewrite in one transaction
 
 
 def erase(tx: SyncTransaction, large: int = LARGE) -> bool:
-    """Lets deleted words leave the disk: a deleted row alone leaves them in the search index and in the log.
+    """Erases deleted words from disk: deleting a row alone leaves them in the index and in the write-ahead log.
 
-    The index is rewritten, about 0.1 s for ten thousand entries. Not one that is large: then the answer is False, and
-    `rewrite_some` does it in steps.
+    Rewrites the index, about 0.1 s for ten thousand entries. Returns False for a large one: then call `rewrite_some`
+    until it is done.
     """
     entries = tx.value("SELECT count(*) FROM (SELECT 1 FROM knowledge_entries LIMIT :large)", large=large)
     small = int(entries) < large
@@ -28,9 +28,9 @@ def rewrite(tx: SyncTransaction) -> None:
 
 
 def rewrite_some(tx: SyncTransaction, *, begin: bool) -> bool:
-    """One step of `rewrite`, a tenth of a second; whether there are more. The first one must `begin`.
+    """Does one step of `rewrite`, about 0.1 s. Returns whether there are more; the first step must `begin`.
 
-    SQLite, "FTS5", 6.7: the rank is negative to begin; a step that changes less than two rows was the last.
+    SQLite, "FTS5", 6.7: a negative rank begins; a step that changes fewer than two rows was the last.
     """
     before = tx.value("SELECT total_changes()")
     tx.execute(

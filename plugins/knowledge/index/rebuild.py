@@ -1,4 +1,5 @@
-"""Entries follow what was said: rebuilt from it in the same transaction; where nothing is left, they go."""
+"""Rebuilds entries from shares and statements, in the transaction that changed those. Entries without any are
+deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.api import Row, SyncTransaction
 from plugins.knowledge.index import vocabulary
-from plugins.knowledge.index.build_entry import COLUMNS, Built, build, counted
+from plugins.knowledge.index.build_entry import COLUMNS, BuiltEntry, build, vocabulary_words
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store.access import Shelf, partition
 from plugins.knowledge.store.load import load
@@ -16,7 +17,7 @@ from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import Part, resolve
 from plugins.knowledge.store.statements import bury
 
-_ENTRY = (
+_COLUMNS = (
     "shelf", "number", "newest", "facts", "url", "title", "note", "languages", "kind",
     "recommended", "pinned", "hidden",
     "label", "votes", "shared_at",
@@ -28,11 +29,11 @@ class _Rebuilt:
     id: int
     shelf: int
     number: int
-    built: Built
+    built: BuiltEntry
 
 
 def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
-    """Rebuilds these entries. Any number of them: the statements are the same for one and for a thousand."""
+    """Rebuilds these entries. The number of SQL statements is the same for one and for a thousand."""
     if not entries:
         return
     ids = as_list(entries)
@@ -40,20 +41,20 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
         f"""SELECT p.id AS page, p.number, s.id AS shelf, s.hub, s.circle FROM knowledge_pages p
         JOIN knowledge_shelves s ON s.id = p.shelf WHERE p.id IN {IDS}""", ids=ids)}  # fmt: skip
     parts = _without_stale_facts(tx, load(tx, entries))
-    changes = _take_out(tx, ids)
+    changes = _remove_derived_rows(tx, ids)
     rebuilt: list[_Rebuilt] = []
     gone: list[int] = []
-    for entry, of_entry in parts.items():
-        resolved = resolve(entry, of_entry)
+    for entry, entry_parts in parts.items():
+        resolved = resolve(entry, entry_parts)
         if resolved is None:
-            gone += [part.page for part in of_entry]
+            gone += [part.page for part in entry_parts]
             continue
         row = shelves[entry]
         shelf = Shelf(row["shelf"], row["hub"], row["circle"])
         rebuilt.append(_Rebuilt(entry, shelf.id, resolved.number, build(rules.of(shelf.hub), shelf, resolved)))
-    for one in rebuilt:
-        words = counted(one.built.words, one.built.topics)
-        changes[partition(one.shelf, int(str(one.built.entry["label"])))].update(words)
+    for new in rebuilt:
+        words = vocabulary_words(new.built.words, new.built.topics)
+        changes[partition(new.shelf, int(str(new.built.entry["label"])))].update(words)
     _write(tx, ids, rebuilt)
     vocabulary.apply(tx, changes)
     if gone:
@@ -61,9 +62,12 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
 
 
 def _without_stale_facts(tx: SyncTransaction, parts: Mapping[int, Sequence[Part]]) -> Mapping[int, Sequence[Part]]:
-    """What a page said of itself goes with the address it was asked by, once nobody says that any more."""
-    asked = [part for of_entry in parts.values() for part in of_entry if part.facts and part.facts["command"] is None]
-    if not asked:
+    """Deletes the facts fetched from an address that is no longer shared, recommended or set; returns the parts without
+    them."""
+    fetched = [
+        part for entry_parts in parts.values() for part in entry_parts if part.facts and part.facts["command"] is None
+    ]
+    if not fetched:
         return parts
     rows = tx.rows(
         f"""DELETE FROM knowledge_facts AS f WHERE page IN {IDS} AND url NOT IN
@@ -71,19 +75,19 @@ def _without_stale_facts(tx: SyncTransaction, parts: Mapping[int, Sequence[Part]
         UNION ALL SELECT url FROM knowledge_recommendations WHERE page = f.page
         UNION ALL SELECT value FROM knowledge_statements WHERE page = f.page AND field = 'url' AND withdrawn IS NULL)
         RETURNING page""",
-        ids=as_list([part.page for part in asked]),
+        ids=as_list([part.page for part in fetched]),
     )
     stale = {row["page"] for row in rows}
     if not stale:
         return parts
     return {
-        entry: [replace(part, facts=None) if part.page in stale else part for part in of_entry]
-        for entry, of_entry in parts.items()
+        entry: [replace(part, facts=None) if part.page in stale else part for part in entry_parts]
+        for entry, entry_parts in parts.items()
     }
 
 
-def _take_out(tx: SyncTransaction, ids: str) -> defaultdict[int, Counter[str]]:
-    """Takes the words and topics of these entries out, if they have any yet; answers what counts less for it."""
+def _remove_derived_rows(tx: SyncTransaction, ids: str) -> defaultdict[int, Counter[str]]:
+    """Deletes the topics and words of these entries; returns the changes to the vocabulary."""
     changes: defaultdict[int, Counter[str]] = defaultdict(Counter)
     rows = tx.rows(f"SELECT id, shelf, label FROM knowledge_entries WHERE id IN {IDS}", ids=ids)
     if not rows:
@@ -93,33 +97,33 @@ def _take_out(tx: SyncTransaction, ids: str) -> defaultdict[int, Counter[str]]:
     for row in tx.rows(f"SELECT entry, topic FROM knowledge_entry_topics WHERE entry IN {IDS}", ids=ids):
         topics[row["entry"]].append(row["topic"])
     for row in tx.rows(f"SELECT rowid AS id, * FROM knowledge_entry_words WHERE rowid IN {IDS}", ids=ids):
-        changes[partitions[row["id"]]].subtract(counted(row, topics[row["id"]]))
+        changes[partitions[row["id"]]].subtract(vocabulary_words(row, topics[row["id"]]))
     tx.execute(f"DELETE FROM knowledge_entry_topics WHERE entry IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_entry_words WHERE rowid IN {IDS}", ids=ids)
     return changes
 
 
 def _write(tx: SyncTransaction, ids: str, rebuilt: Sequence[_Rebuilt]) -> None:
-    columns = ", ".join(_ENTRY)
+    columns = ", ".join(_COLUMNS)
     values: Sequence[Row] = [
-        {"id": one.id, "shelf": one.shelf, "number": one.number, **one.built.entry} for one in rebuilt
+        {"id": entry.id, "shelf": entry.shelf, "number": entry.number, **entry.built.entry} for entry in rebuilt
     ]
     tx.execute(
         f"""DELETE FROM knowledge_entries WHERE id IN {IDS} AND id NOT IN (SELECT value FROM json_each(:kept))""",
         ids=ids,
-        kept=as_list([one.id for one in rebuilt]),
+        kept=as_list([entry.id for entry in rebuilt]),
     )
     tx.execute_many(
-        f"""INSERT INTO knowledge_entries (id, {columns}) VALUES (:id, {", ".join(f":{name}" for name in _ENTRY)})
-        ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ENTRY)}""",
+        f"""INSERT INTO knowledge_entries (id, {columns}) VALUES (:id, {", ".join(f":{name}" for name in _COLUMNS)})
+        ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}""",
         values,
     )
     tx.execute_many(
         "INSERT INTO knowledge_entry_topics (entry, topic) VALUES (:id, :topic)",
-        ({"id": one.id, "topic": topic} for one in rebuilt for topic in one.built.topics),
+        ({"id": entry.id, "topic": topic} for entry in rebuilt for topic in entry.built.topics),
     )
     tx.execute_many(
         f"""INSERT INTO knowledge_entry_words (rowid, {", ".join(COLUMNS)})
         VALUES (:id, {", ".join(f":{column}" for column in COLUMNS)})""",
-        ({"id": one.id, **one.built.words} for one in rebuilt if one.built.words),
+        ({"id": entry.id, **entry.built.words} for entry in rebuilt if entry.built.words),
     )

@@ -1,8 +1,8 @@
-"""Pages whose keys were made by older rules get new ones.
+"""Gives new keys to pages whose keys were made by an older version of the canonicalisation rules.
 
-Pages that the new rules call one are joined for good, to the older one; what coordinators hid of either is hidden of
-both. A page that they call several is taken apart: its number stays with what is recommended or was shared first; what
-hides it, and what it is joined to, holds for every part, and no part is labelled less strictly than the result was."""
+Pages with the same new key are merged for good into the older one; if coordinators hid either, both are hidden. A page
+whose addresses have several new keys is split: its number stays with what is recommended or was shared first; hiding
+and merges hold for every part, and no part is labelled less strictly than the entry was."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _COPIED = ", ".join(f"'{name}'" for name in sorted(LIMITS | {"same_as", "cut"}))
 
 
 def rekey(tx: SyncTransaction, rules: Rules, most: int) -> bool:
-    """Gives some pages new keys; answers whether there are more to do."""
+    """Gives new keys to up to `most` pages; returns whether there may be more."""
     rows = tx.rows(
-        "SELECT id FROM knowledge_pages WHERE version <> :now AND key IS NOT NULL ORDER BY number LIMIT :most",
-        now=VERSION,
+        "SELECT id FROM knowledge_pages WHERE version <> :version AND key IS NOT NULL ORDER BY number LIMIT :most",
+        version=VERSION,
         most=most,
     )
     touched: set[int] = set()
@@ -45,11 +45,11 @@ def rekey(tx: SyncTransaction, rules: Rules, most: int) -> bool:
 
 
 def rekey_recommended(tx: SyncTransaction, rules: Rules) -> None:
-    """The same at once for what the YAML recommends, before it is looked for by its new keys."""
+    """The same for all recommended pages at once, before the YAML is matched by new keys."""
     rows = tx.rows(
-        """SELECT id FROM knowledge_pages WHERE version <> :now AND key IS NOT NULL
+        """SELECT id FROM knowledge_pages WHERE version <> :version AND key IS NOT NULL
         AND id IN (SELECT page FROM knowledge_recommendations) ORDER BY number""",
-        now=VERSION,
+        version=VERSION,
     )
     touched: set[int] = set()
     for row in rows:
@@ -58,38 +58,38 @@ def rekey_recommended(tx: SyncTransaction, rules: Rules) -> None:
 
 
 def _rekey(tx: SyncTransaction, page: int) -> set[int]:
-    """Answers the entries that were touched."""
-    tx.execute("UPDATE knowledge_pages SET version = :now WHERE id = :page", now=VERSION, page=page)
+    """Gives one page its new key; returns the entries that changed."""
+    tx.execute("UPDATE knowledge_pages SET version = :version WHERE id = :page", version=VERSION, page=page)
     keys = _keys(tx, page)
-    if not keys:  # all that is known of it is that coordinators hid it
+    if not keys:  # nobody shares it any more; it only remains hidden by coordinators
         return set()
     shelf: int = tx.value("SELECT shelf FROM knowledge_pages WHERE id = :page", page=page)
-    _set_key(tx, page, None)  # it may be another page's new one
+    _set_key(tx, page, None)  # it may be the new key of another page
     touched: set[int] = set()
     others: set[int] = set()
     for key in keys:
         other = page_with(tx, shelf, key)
         if other is not None and tx.value("SELECT version FROM knowledge_pages WHERE id = :id", id=other) != VERSION:
-            touched |= _rekey(tx, other)  # it has the key by older rules, and maybe no longer
+            touched |= _rekey(tx, other)  # it has this key by the older rules, and may lose it
             other = page_with(tx, shelf, key)
         if other is not None:
             others.add(other)
     if len(keys) == 1 and not others:
         _set_key(tx, page, next(iter(keys)))
         return touched
-    before = _labels(tx, {page, *others})
-    new = [_take_out(tx, page, shelf, urls) for urls in list(keys.values())[1:]]
-    before |= dict.fromkeys(new, before[page])
-    touched |= regroup(tx, [page, *new])
-    for one, key in zip((page, *new), keys, strict=True):
-        touched |= _give_key(tx, one, shelf, key)
-    _keep_labels(tx, shelf, touched, before)
+    labels_before = _labels(tx, {page, *others})
+    split_off = [_split_off(tx, page, shelf, urls) for urls in list(keys.values())[1:]]
+    labels_before |= dict.fromkeys(split_off, labels_before[page])
+    touched |= regroup(tx, [page, *split_off])
+    for part, key in zip((page, *split_off), keys, strict=True):
+        touched |= _assign_key(tx, part, shelf, key)
+    _keep_labels(tx, shelf, touched, labels_before)
     return touched
 
 
 def _keys(tx: SyncTransaction, page: int) -> Mapping[str, Sequence[str]]:
-    """The new keys of a page's addresses, with those addresses; that of what is recommended or was shared first
-    leads."""
+    """The new keys of a page → its addresses with that key; first the key of what is recommended or was shared
+    first."""
     rows = tx.rows(
         """SELECT url FROM (SELECT url, 0 AS seq FROM knowledge_recommendations WHERE page = :page
         UNION ALL SELECT url, seq FROM knowledge_shares WHERE page = :page) ORDER BY seq""",
@@ -107,27 +107,27 @@ def _keys(tx: SyncTransaction, page: int) -> Mapping[str, Sequence[str]]:
     return keys
 
 
-def _give_key(tx: SyncTransaction, page: int, shelf: int, key: str) -> set[int]:
-    """A page has this key now. One that has it already is the same page: the younger is joined to the older."""
-    there = page_with(tx, shelf, key)
-    if there is None:
+def _assign_key(tx: SyncTransaction, page: int, shelf: int, key: str) -> set[int]:
+    """Gives a page this key. If another page has it already, the younger one is merged into the older."""
+    existing = page_with(tx, shelf, key)
+    if existing is None:
         _set_key(tx, page, key)
         return set()
-    older, younger = _by_number(tx, page, there)
+    older, younger = _by_number(tx, page, existing)
     _set_key(tx, younger, None)
     _set_key(tx, older, key)
-    say(tx, shelf, [younger], _begin(tx, shelf, older), Saying("same_as", REKEYED, target=older))
+    say(tx, shelf, [younger], _begin_rekey(tx, shelf, older), Saying("same_as", REKEYED, target=older))
     parts = {part.page: part for of_entry in load(tx, entries_of(tx, [older, younger])).values() for part in of_entry}
-    for one, other in ((older, younger), (younger, older)):
-        hiding = parts[one].decisive("hidden")
+    for source, target in ((older, younger), (younger, older)):
+        hiding = parts[source].decisive("hidden")
         if hiding and hiding.value == "1":
-            _copy(tx, one, other, "seq = :seq", seq=hiding.seq)
+            _copy(tx, source, target, "seq = :seq", seq=hiding.seq)
     return regroup(tx, [older, younger])
 
 
-def _take_out(tx: SyncTransaction, page: int, shelf: int, urls: Sequence[str]) -> int:
-    """What a page has by these addresses becomes a page of its own, as hidden, as labelled and joined to the same
-    pages."""
+def _split_off(tx: SyncTransaction, page: int, shelf: int, urls: Sequence[str]) -> int:
+    """Moves the shares and facts of these addresses to a new page that is hidden, labelled and merged as the old
+    one."""
     new = add_page(tx, shelf, take_numbers(tx, shelf, 1))
     for table in ("knowledge_shares", "knowledge_facts"):
         tx.execute(
@@ -138,8 +138,8 @@ def _take_out(tx: SyncTransaction, page: int, shelf: int, urls: Sequence[str]) -
 
 
 def _labels(tx: SyncTransaction, pages: Collection[int]) -> dict[int, int]:
-    """How strictly the pages of these pages' entries are labelled: each as its entry is, or as it is itself where its
-    entry does not show it."""
+    """The sharing labels of all pages of these pages' entries: that of the entry, or the page's own if the entry does
+    not show it."""
     labels: dict[int, int] = {}
     for entry, parts in load(tx, entries_of(tx, pages)).items():
         labels |= {part.page: label_of(part) or CLEAR for part in parts}
@@ -148,21 +148,21 @@ def _labels(tx: SyncTransaction, pages: Collection[int]) -> dict[int, int]:
     return labels
 
 
-def _keep_labels(tx: SyncTransaction, shelf: int, entries: Collection[int], before: Mapping[int, int]) -> None:
-    """Labels pages as they were labelled before, where they are labelled less strictly now."""
-    after = _labels(tx, entries)
+def _keep_labels(tx: SyncTransaction, shelf: int, entries: Collection[int], labels_before: Mapping[int, int]) -> None:
+    """Restores the label of pages that would be labelled less strictly than before."""
+    labels_after = _labels(tx, entries)
     for label in (GREEN, AMBER):
-        below = sorted(page for page, was in before.items() if was == label and after[page] < label)
+        below = sorted(page for page, was in labels_before.items() if was == label and labels_after[page] < label)
         if below:
-            say(tx, shelf, below, _begin(tx, shelf, below[0]), Saying("label", str(label)))
+            say(tx, shelf, below, _begin_rekey(tx, shelf, below[0]), Saying("label", str(label)))
 
 
-def _copy(tx: SyncTransaction, page: int, to: int, which: str, **params: object) -> None:
-    """Says the same of another page, in the same place; what is said of it already stays."""
+def _copy(tx: SyncTransaction, page: int, to: int, condition: str, **params: object) -> None:
+    """Copies statements to another page with the same `seq`; those it already has stay."""
     tx.execute(
         f"""INSERT INTO knowledge_statements (page, seq, field, key, target, value, command, withdrawn)
         SELECT :to, seq, field, key, target, value, command, withdrawn FROM knowledge_statements
-        WHERE page = :page AND {which} ON CONFLICT DO NOTHING""",
+        WHERE page = :page AND {condition} ON CONFLICT DO NOTHING""",
         page=page,
         to=to,
         **params,
@@ -171,12 +171,15 @@ def _copy(tx: SyncTransaction, page: int, to: int, which: str, **params: object)
 
 def _set_key(tx: SyncTransaction, page: int, key: str | None) -> None:
     tx.execute(
-        "UPDATE knowledge_pages SET key = :key, version = :now WHERE id = :page", key=key, now=VERSION, page=page
+        "UPDATE knowledge_pages SET key = :key, version = :version WHERE id = :page",
+        key=key,
+        version=VERSION,
+        page=page,
     )
 
 
-def _begin(tx: SyncTransaction, shelf: int, page: int) -> int:
-    """A command that nobody gave, dated as what was shared last of the page."""
+def _begin_rekey(tx: SyncTransaction, shelf: int, page: int) -> int:
+    """Begins a command without an author, dated like the last share of the page."""
     at = tx.value("SELECT coalesce(max(sent_at), 0) FROM knowledge_shares WHERE page = :page", page=page)
     return begin(tx, shelf, "rekey", None, at=at, page=page)
 

@@ -1,10 +1,10 @@
-"""Which ideas does a text speak of, in whatever language? The terms of `thesaurus.yaml`, and those a hub adds.
+"""The multilingual thesaurus: finds the concepts that a text mentions, by the terms of `thesaurus.yaml` and of hubs.
 
-A concept has terms in each language; wherever one of them stands, the concept is indexed, so that a question in one
-language finds answers in the others. Terms are compared by their stems, acronyms as they are written.
+A concept has terms (synonyms) in each language. Wherever one of them occurs, the concept is indexed, so that a question
+in one language finds entries in the others. Terms match by their stems, acronyms as they are written.
 
-A term with `~` in front is a loose one: it is found and finds like the others, but too common a word to be a topic. So
-are all words of `everyday.yaml`, the common words of the field.
+A term with `~` in front is loose: it matches like the others, but is too common a word to be a topic. So are all words
+of `everyday.yaml`, the common words of the field.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from plugins.knowledge.index.typo_index import Traces, traced
+from plugins.knowledge.index.typo_index import TraceIndex, index_by_trace
 from plugins.knowledge.text.folding import LANGUAGES, Compound, compounds, fold, stems, words
 
 Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know languages as literals, YAML as strings
@@ -27,26 +27,26 @@ Terms = Mapping[str, Mapping[Any, Sequence[str]]]  # Any: settings know language
 
 Key = TypeVar("Key")
 
-MOST_LINKING = 2  # in a row, inside a term
+MOST_LINKING_WORDS = 2  # linking words in a row, inside a term
 MOST_REMEMBERED = 100_000  # words
-# Words that make no difference inside a term: `bureau régional renforcement des capacités`. `sin` and `non` do.
-LINKING = frozenset(
+# Stop words inside terms (`renforcement des capacités`). `sin` and `non` are none: they change the meaning.
+LINKING_WORDS = frozenset(
     """a ao aos al and au aux com con d da das de del des do dos du e el em en et for in l la las le les lo los na nas o
     of on os para por pour sur the to with y""".split()  # noqa: SIM905 - forty quoted words read worse
 )
-LONGEST_ACRONYM = 5  # letters; longer words in capitals are shouted, not abbreviated
+LONGEST_ACRONYM = 5  # letters; longer words in capitals are emphasis, not acronyms
 
 
 LOOSE = "~"
-COMPOUND = "-"  # a compound may begin any term: it is looked at more closely
+COMPOUND_FORM = "-"  # a compound may begin any term, so it is always looked up
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Compounds `start` to `end` (exclusive) of a text are a term of these concepts: of several if it is ambiguous.
+    """A term in a text: compounds `start` to `end` (exclusive), and the concepts it means, several if it is ambiguous.
 
-    `topics` are those it names for sure; `broader` those that texts with it are found by, though one who asks for it
-    does not mean them.
+    `topics`: the concepts of which it is no loose term. `broader`: concepts that are indexed too, but that a question
+    with this term does not ask for.
     """
 
     start: int
@@ -56,178 +56,188 @@ class Mention:
     broader: tuple[str, ...] = ()
 
 
-def forms(compound: Compound) -> tuple[str, ...]:
-    """What to look for in `Thesaurus.begins`."""
+def lookup_forms(compound: Compound) -> tuple[str, ...]:
+    """The forms of a compound to look up in `Thesaurus.first_forms`."""
     if len(compound) > 1:
-        return (COMPOUND,)
+        return (COMPOUND_FORM,)
     return (compound[0].folded, *stems(compound[0].raw))
 
 
-def longest(mentions: Iterable[Mention]) -> list[Mention]:
-    """Of `Thesaurus.every`, those that are not inside or across an earlier or longer one."""
-    found: list[Mention] = []
+def without_overlaps(mentions: Iterable[Mention]) -> list[Mention]:
+    """Of `Thesaurus.all_mentions`, those that do not overlap an earlier or longer one."""
+    kept: list[Mention] = []
     end = 0
     for mention in mentions:
         if mention.start >= end:
-            found.append(mention)
+            kept.append(mention)
             end = mention.end
-    return found
+    return kept
 
 
-Known = dict[str, bool]
-"""The concepts of a term → whether it names them for sure."""
+TermConcepts = dict[str, bool]
+"""The concepts of a term → whether it is no loose term of them."""
 
 
 class Thesaurus:
-    """Finds terms in texts. `digest` changes with the terms: what was indexed with others must be indexed anew."""
+    """Finds terms in texts. `digest` changes with the terms, and then entries must be rebuilt."""
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self.digest = hashlib.blake2b(json.dumps(terms, sort_keys=True).encode(), digest_size=8).hexdigest()
         self._longest = 1
-        # One table for each language and one of acronyms: a term as its stems → concepts.
-        self._by_stems: list[dict[tuple[str, ...], Known]] = [{} for _ in LANGUAGES]
-        self._acronyms: dict[str, Known] = {}
+        # One table per language, and one of acronyms: a term as its stems → concepts.
+        self._by_stems: list[dict[tuple[str, ...], TermConcepts]] = [{} for _ in LANGUAGES]
+        self._acronyms: dict[str, TermConcepts] = {}
         for concept, languages in terms.items():
             for language, names in languages.items():
                 for name in names:
                     self._add(concept, LANGUAGES.index(language), compounds(name), not name.startswith(LOOSE))
-        # For each language: the first stem of terms of several words → their second ones.
-        self._going_on: list[dict[str, set[str]]] = [{} for _ in LANGUAGES]
+        # For each language: the first stem of terms of several words → their second stems.
+        self._second_stems: list[dict[str, set[str]]] = [{} for _ in LANGUAGES]
         for language, table in enumerate(self._by_stems):
             for key in table:
                 if len(key) > 1:
-                    self._going_on[language].setdefault(key[0], set()).add(key[1])
-        self.begins = frozenset((COMPOUND, *self._acronyms, *(key[0] for table in self._by_stems for key in table)))
-        """What terms begin with: most words have no form (`forms`) that is in it, and so are in no term."""
-        # Remembered, because the same words come back in every text.
-        self._begun_by: dict[str, Sequence[tuple[int, set[str]]]] = {}
-        self._alone: dict[tuple[str, bool], Mention | None] = {}
+                    self._second_stems[language].setdefault(key[0], set()).add(key[1])
+        self.first_forms = frozenset(
+            (COMPOUND_FORM, *self._acronyms, *(key[0] for table in self._by_stems for key in table))
+        )
+        """The forms that terms begin with. Most words have no such form (`lookup_forms`), so they begin no term."""
+        # Caches, because the same words are looked up for every text.
+        self._continuations_cache: dict[str, Sequence[tuple[int, set[str]]]] = {}
+        self._single_word_cache: dict[tuple[str, bool], Mention | None] = {}
 
     def _add(self, concept: str, language: int, name: Sequence[Compound], sure: bool) -> None:
         if len(name) == 1 and len(name[0]) == 1 and name[0][0].capitals and len(name[0][0].raw) <= LONGEST_ACRONYM:
-            _append(self._acronyms, name[0][0].folded, concept, sure)
+            _add_concept(self._acronyms, name[0][0].folded, concept, sure)
             return
-        telling = [compound for compound in name if not _links(compound)]
-        for parts in _spellings(telling if len(telling) > 1 else name):  # `en ligne` is more than `ligne`
+        significant = [compound for compound in name if not _is_linking(compound)]
+        for parts in _spellings(significant if len(significant) > 1 else name):  # `en ligne` is more than `ligne`
             key = tuple(stems(raw)[language] for raw in parts)
             if key:
-                _append(self._by_stems[language], key, concept, sure)
+                _add_concept(self._by_stems[language], key, concept, sure)
                 self._longest = max(self._longest, len(key))
 
     def mentions(self, text: Sequence[Compound], *, capitals: bool = True) -> list[Mention]:
-        """The terms in a text, longest first at each place, none inside another."""
-        return longest(self.every(text, capitals=capitals))
+        """The terms in a text without overlaps; of those at one position the longest."""
+        return without_overlaps(self.all_mentions(text, capitals=capitals))
 
-    def every(
-        self, text: Sequence[Compound], places: Iterable[int] | None = None, *, capitals: bool = True
+    def all_mentions(
+        self, text: Sequence[Compound], positions: Iterable[int] | None = None, *, capitals: bool = True
     ) -> list[Mention]:
-        """The terms in a text, also those inside others: by their places, the longest of each place first.
+        """All terms in a text, overlapping ones too: by position, the longest at each position first.
 
-        `places`: where a term may begin (`begins`), if that is known. `capitals`: acronyms count only where they
-        are written in capitals (in texts; in questions people do not).
+        `positions`: where a term may begin (`first_forms`), if the caller knows. `capitals`: acronyms match only in
+        capitals; for texts, because people do not write capitals in questions.
         """
-        found: list[Mention] = []
-        if places is None:
-            places = (place for place, compound in enumerate(text) if not self.begins.isdisjoint(forms(compound)))
-        for place in places:
-            compound = text[place]
-            if begun := self._begun(compound):
-                found += self._of_several(text, place, begun)
-            if alone := self._one(compound, capitals=capitals):
-                found.append(Mention(place, place + 1, alone.concepts, alone.topics, alone.broader))
-        return found
+        mentions: list[Mention] = []
+        if positions is None:
+            positions = (
+                position
+                for position, compound in enumerate(text)
+                if not self.first_forms.isdisjoint(lookup_forms(compound))
+            )
+        for position in positions:
+            compound = text[position]
+            if continuations := self._continuations(compound):
+                mentions += self._multi_word(text, position, continuations)
+            if single := self._single_word(compound, capitals=capitals):
+                mentions.append(Mention(position, position + 1, single.concepts, single.topics, single.broader))
+        return mentions
 
-    def _of_several(self, text: Sequence[Compound], start: int, begun: Sequence[tuple[int, set[str]]]) -> list[Mention]:
-        """Terms of several words (or compounds) that begin here, the longest first."""
-        found: list[Mention] = []
-        places = self._telling(text, start)
-        if len(places) < 2:
-            return found
-        second = text[places[1]]
-        heads = {stems(raw) for raw in (second[0].raw, _whole(second))}
-        languages = [number for number, seconds in begun if any(head[number] in seconds for head in heads)]
-        if len(text[start]) > 1:  # its own parts go on
+    def _multi_word(
+        self, text: Sequence[Compound], start: int, continuations: Sequence[tuple[int, set[str]]]
+    ) -> list[Mention]:
+        """Terms of several words (or compounds) that begin at `start`, the longest first."""
+        mentions: list[Mention] = []
+        positions = self._significant_positions(text, start)
+        if len(positions) < 2:
+            return mentions
+        second = text[positions[1]]
+        second_stems = {stems(raw) for raw in (second[0].raw, _joined(second))}
+        languages = [
+            number for number, seconds in continuations if any(stemmed[number] in seconds for stemmed in second_stems)
+        ]
+        if len(text[start]) > 1:  # its own parts may continue a term
             languages = list(range(len(LANGUAGES)))
-        for count in range(len(places), 1, -1) if languages else ():
-            known = self._known([text[place] for place in places[:count]], languages)
-            found += [_mention(start, places[count - 1] + 1, known)] if known else []
-        return found
+        for count in range(len(positions), 1, -1) if languages else ():
+            concepts = self._concepts_of([text[position] for position in positions[:count]], languages)
+            mentions += [_mention(start, positions[count - 1] + 1, concepts)] if concepts else []
+        return mentions
 
-    def _one(self, compound: Compound, *, capitals: bool) -> Mention | None:
-        """What a word is a term of, wherever it stands; as if it were the first of its text."""
-        acronym = compound[0].capitals or not capitals
-        remembered = (compound[0].raw if len(compound) == 1 else "-".join(part.raw for part in compound), acronym)
-        if remembered in self._alone:
-            return self._alone[remembered]
-        known = self._known([compound], range(len(LANGUAGES)))
-        if acronym and len(compound) == 1 and compound[0].folded in self._acronyms:
-            known.insert(0, self._acronyms[compound[0].folded])
-        found = _mention(0, 1, known) if known else None
-        if len(self._alone) < MOST_REMEMBERED:
-            self._alone[remembered] = found
-        return found
+    def _single_word(self, compound: Compound, *, capitals: bool) -> Mention | None:
+        """The mention of a single word, with positions as if it were the first of its text."""
+        may_be_acronym = compound[0].capitals or not capitals
+        cache_key = (compound[0].raw if len(compound) == 1 else "-".join(part.raw for part in compound), may_be_acronym)
+        if cache_key in self._single_word_cache:
+            return self._single_word_cache[cache_key]
+        concepts = self._concepts_of([compound], range(len(LANGUAGES)))
+        if may_be_acronym and len(compound) == 1 and compound[0].folded in self._acronyms:
+            concepts.insert(0, self._acronyms[compound[0].folded])
+        mention = _mention(0, 1, concepts) if concepts else None
+        if len(self._single_word_cache) < MOST_REMEMBERED:
+            self._single_word_cache[cache_key] = mention
+        return mention
 
-    def _known(self, run: Sequence[Compound], languages: Sequence[int]) -> list[Known]:
-        """What these words are together, for each language and spelling."""
+    def _concepts_of(self, run: Sequence[Compound], languages: Sequence[int]) -> list[TermConcepts]:
+        """The concepts of these words as one term, for each language and spelling."""
         keys: list[tuple[int, tuple[str, ...]]] = []
         for parts in _spellings(run):
             stemmed = [stems(raw) for raw in parts]
             keys += [(number, tuple(stem[number] for stem in stemmed)) for number in languages]
         return [concepts for number, key in keys if (concepts := self._by_stems[number].get(key))]
 
-    def _telling(self, text: Sequence[Compound], start: int) -> list[int]:
-        """Places a term may take that begins here: without the words that link the others."""
-        places = [start]
-        for place in range(start + 1, len(text)):
-            if len(places) == self._longest or place - places[-1] > MOST_LINKING + 1:
+    def _significant_positions(self, text: Sequence[Compound], start: int) -> list[int]:
+        """The positions of the words that a term beginning at `start` may consist of, without linking words."""
+        positions = [start]
+        for position in range(start + 1, len(text)):
+            if len(positions) == self._longest or position - positions[-1] > MOST_LINKING_WORDS + 1:
                 break
-            if not _links(text[place]):
-                places.append(place)
-        return places
+            if not _is_linking(text[position]):
+                positions.append(position)
+        return positions
 
-    def _begun(self, first: Compound) -> Sequence[tuple[int, set[str]]]:
-        """Languages in which a term of several words begins with this one, and how it goes on."""
-        known = self._begun_by.get(whole := _whole(first))
-        if known is None:
-            heads = {stems(raw) for raw in (first[0].raw, whole)}
-            known = [
+    def _continuations(self, first: Compound) -> Sequence[tuple[int, set[str]]]:
+        """The languages in which a term of several words begins with this one, with the second stems of those terms."""
+        continuations = self._continuations_cache.get(joined := _joined(first))
+        if continuations is None:
+            first_stems = {stems(raw) for raw in (first[0].raw, joined)}
+            continuations = [
                 (number, table[head[number]])
-                for number, table in enumerate(self._going_on)
-                for head in heads
+                for number, table in enumerate(self._second_stems)
+                for head in first_stems
                 if head[number] in table
             ]
-            if len(self._begun_by) < MOST_REMEMBERED:
-                self._begun_by[whole] = known
-        return known
+            if len(self._continuations_cache) < MOST_REMEMBERED:
+                self._continuations_cache[joined] = continuations
+        return continuations
 
     def title(self, concept: str, language: str) -> str:
-        """A concept's first term in a language."""
+        """The first term of a concept in a language, else in English or any other."""
         names = self.terms[concept]
         return next(iter(names.get(language) or names.get("en") or next(iter(names.values())))).removeprefix(LOOSE)
 
     @cached_property
-    def spelt(self) -> Mapping[str, str]:
-        """Every word of every term: folded → as it is written."""
+    def spellings(self) -> Mapping[str, str]:
+        """The words of all terms: folded → as written."""
         names = (name for languages in self.terms.values() for names in languages.values() for name in names)
         return {word.folded: word.raw for name in names for word in words(name)}
 
     @cached_property
-    def traces(self) -> Traces:
-        """What a misspelt word may be, though no entry has it."""
-        return traced(self.spelt)
+    def trace_index(self) -> TraceIndex:
+        """The dictionary for spelling correction: words that count as correct even if no entry has them."""
+        return index_by_trace(self.spellings)
 
 
 @lru_cache(maxsize=1)
 def own_terms() -> Terms:
-    """The terms Faro ships for ideas that may be topics."""
+    """The terms that Faro ships for concepts that may be topics."""
     terms: Terms = _read("thesaurus.yaml")
     return terms
 
 
 @lru_cache(maxsize=1)
 def everyday_terms() -> Terms:
-    """The common words of the field, each with `~`; so have their concepts, to be told from topics."""
+    """The common words of the field. They and their concepts have a `~` in front, to distinguish them from topics."""
     return {
         f"{LOOSE}{concept}": {language: [f"{LOOSE}{name}" for name in names] for language, names in languages.items()}
         for concept, languages in _read("everyday.yaml").items()
@@ -239,11 +249,11 @@ def _read(name: str) -> Any:  # Any: YAML
 
 
 def with_terms(added: Iterable[Terms]) -> Thesaurus:
-    """Faro's terms and those of hubs: new concepts, and more terms for known ones."""
+    """Merges Faro's terms with those of hubs: new concepts, and more terms for existing ones."""
     return _with_terms(json.dumps([terms for terms in added if terms], sort_keys=True, ensure_ascii=False))
 
 
-@lru_cache(maxsize=64)  # hubs, and combinations of them in direct chats
+@lru_cache(maxsize=64)  # one per hub, and per combination of hubs in direct chats
 def _with_terms(added: str) -> Thesaurus:
     merged: dict[str, dict[str, list[str]]] = {
         concept: {language: list(names) for language, names in languages.items()}
@@ -252,46 +262,48 @@ def _with_terms(added: str) -> Thesaurus:
     for terms in json.loads(added):
         for concept, languages in terms.items():
             for language, names in languages.items():
-                known = merged.setdefault(concept, {}).setdefault(language, [])
-                known += [name for name in names if name not in known]
+                existing = merged.setdefault(concept, {}).setdefault(language, [])
+                existing += [name for name in names if name not in existing]
     return Thesaurus(merged)
 
 
 def _spellings(text: Sequence[Compound]) -> list[list[str]]:
-    """A run of words with its compounds apart, and as one word each: `whistle-blower` is `whistleblower`."""
-    apart = [part.raw for compound in text for part in compound]
-    if len(apart) == len(text):
-        return [apart]
-    return [apart, ["".join(part.raw for part in compound) for compound in text]]
+    """The spellings of a run of words: compounds in parts, and joined (`whistle-blower`, `whistleblower`)."""
+    separate = [part.raw for compound in text for part in compound]
+    if len(separate) == len(text):
+        return [separate]
+    return [separate, ["".join(part.raw for part in compound) for compound in text]]
 
 
-def _whole(compound: Compound) -> str:
+def _joined(compound: Compound) -> str:
     return compound[0].raw if len(compound) == 1 else "".join(part.raw for part in compound)
 
 
-def _links(compound: Compound) -> bool:
-    return len(compound) == 1 and compound[0].folded in LINKING
+def _is_linking(compound: Compound) -> bool:
+    return len(compound) == 1 and compound[0].folded in LINKING_WORDS
 
 
 @lru_cache(maxsize=10_000)
 def token(concept: str) -> str:
-    """A concept as one word of the index."""
+    """A concept as one token of the index."""
     return hashlib.blake2b(fold(concept).encode(), digest_size=4).hexdigest()
 
 
-def _append(table: dict[Key, Known], key: Key, concept: str, sure: bool) -> None:
-    known = table.setdefault(key, {})
-    known[concept] = known.get(concept, False) or sure
+def _add_concept(table: dict[Key, TermConcepts], key: Key, concept: str, sure: bool) -> None:
+    concepts = table.setdefault(key, {})
+    concepts[concept] = concepts.get(concept, False) or sure
 
 
-def _mention(start: int, end: int, known: Iterable[Known]) -> Mention:
-    """Of what a term is in one language (or as an acronym) the sure ones are meant, and the loose ones if none is."""
-    meant: dict[str, None] = {}
+def _mention(start: int, end: int, concepts_by_language: Iterable[TermConcepts]) -> Mention:
+    """Builds a mention. In each language (or as an acronym), a loose term counts only if there is no other concept."""
+    meanings: dict[str, None] = {}
     sure: dict[str, None] = {}
-    every: dict[str, None] = {}
-    for concepts in known:
+    all_concepts: dict[str, None] = {}
+    for concepts in concepts_by_language:
         topics = [concept for concept, is_sure in concepts.items() if is_sure]
         sure |= dict.fromkeys(topics)
-        meant |= dict.fromkeys(topics or concepts)
-        every |= dict.fromkeys(concepts)
-    return Mention(start, end, tuple(meant), tuple(sure), tuple(concept for concept in every if concept not in meant))
+        meanings |= dict.fromkeys(topics or concepts)
+        all_concepts |= dict.fromkeys(concepts)
+    return Mention(
+        start, end, tuple(meanings), tuple(sure), tuple(concept for concept in all_concepts if concept not in meanings)
+    )

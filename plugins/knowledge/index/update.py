@@ -1,5 +1,4 @@
-"""What was said changes, and the entries follow, in one transaction: the one place where the store and the index
-meet."""
+"""Changes the store and rebuilds the entries concerned, in one transaction. Nothing else connects store and index."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ THUMBS_UP = "👍"  # in any colour: skin tones follow it
 
 
 def put(tx: SyncTransaction, rules: Rules, new: Sequence[NewShare]) -> Mapping[NewShare, int]:
-    """Stores shares; answers the entry each is in now. A share that is there already stays as it is."""
+    """Stores shares; returns the entry of each. Idempotent: a share that exists already stays as it is."""
     if not new:
         return {}
     pages = shares.add(tx, new)
@@ -30,7 +29,7 @@ def put(tx: SyncTransaction, rules: Rules, new: Sequence[NewShare]) -> Mapping[N
 def replace(
     tx: SyncTransaction, rules: Rules, room: str, event: str, sender: str, new: Sequence[NewShare]
 ) -> tuple[Mapping[NewShare, int], Collection[int]]:
-    """Makes `new` what this message shares; answers the entry each is in now, and the entries something went from."""
+    """Replaces the shares of a message; returns the entry of each new share, and the entries that lost one."""
     pages, went = shares.replace(tx, room, event, sender, new)
     lost = entries_of(tx, went)
     rebuild(tx, rules, lost | entries_of(tx, set(pages.values())))
@@ -38,21 +37,21 @@ def replace(
 
 
 def remove(tx: SyncTransaction, rules: Rules, room: str, event: str) -> Collection[int]:
-    """Removes what a message shares, given its id or that of its last edit; answers the entries something went from."""
+    """Deletes the shares of a message, given its id or that of its last edit; returns the entries that lost one."""
     touched = entries_of(tx, shares.remove(tx, room, event))
     rebuild(tx, rules, touched)
     return touched
 
 
 def redact(tx: SyncTransaction, rules: Rules, hub: str, event: str) -> Collection[int]:
-    """Takes the words and votes that a message or reaction gave which was deleted in a room of the hub."""
+    """Withdraws the votes and erases the words of a message or reaction that was redacted; returns the entries."""
     touched = statements.redact(tx, hub, event)
     rebuild(tx, rules, touched)
     return touched
 
 
 def react(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
-    """👍 finds what a message shares useful; nobody what they shared by it themselves."""
+    """Counts a 👍 as a vote for the entries that a message shares. Nobody can vote for their own share."""
     if not reaction.key.startswith(THUMBS_UP):
         return
     pages = shares.of_message(tx, reaction.room, reaction.target, but=reaction.sender)
@@ -62,7 +61,7 @@ def react(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
 
 
 def vote(tx: SyncTransaction, rules: Rules, entry: int, author: Author) -> bool:
-    """Whether it counts: nobody finds only their own share useful."""
+    """Records a vote; returns False if the entry has no share by anybody else."""
     if shares.is_theirs_alone(tx, entry, author.user):
         return False
     rebuild(tx, rules, statements.vote(tx, [entry], author))
@@ -70,45 +69,46 @@ def vote(tx: SyncTransaction, rules: Rules, entry: int, author: Author) -> bool:
 
 
 def edit(tx: SyncTransaction, rules: Rules, entry: int, author: Author, sayings: Sequence[Saying]) -> bool:
-    """Says something of an entry; whether anything of it is new."""
+    """Records statements about an entry; returns whether any of them is new."""
     touched = statements.edit(tx, entry, author, sayings)
     rebuild(tx, rules, touched)
     return bool(touched)
 
 
 def merge(tx: SyncTransaction, rules: Rules, into: int, other: int, author: Author) -> None:
-    """The entry `other` becomes part of `into`, of the same shelf; its number leads there from now on."""
+    """Merges the entry `other` into `into`, of the same shelf; its number then refers to the merged entry."""
     rebuild(tx, rules, statements.merge(tx, into, other, author))
 
 
 def split(tx: SyncTransaction, rules: Rules, page: int, author: Author) -> Collection[int]:
-    """Takes a page out of its entry; the entries there are now, none if it could not be."""
+    """Splits a page from its entry; returns the entries that changed, none if it could not be split."""
     touched = statements.split(tx, page, author)
     rebuild(tx, rules, touched)
     return touched
 
 
 def move(tx: SyncTransaction, rules: Rules, entry: int, url: str, key: str, author: Author) -> None:
-    """The page of an entry has a new address: it is shown, and what is shared by it belongs to the entry."""
+    """Gives an entry a new address, which is shown from now on; shares of that address belong to the entry, too."""
     rebuild(tx, rules, statements.move(tx, entry, url, key, author))
 
 
 def undo(tx: SyncTransaction, rules: Rules, command: int) -> Collection[int]:
-    """Withdraws what a command said; the entries that were touched, none if nothing of it counted any more."""
+    """Withdraws the statements of a command; returns the entries that changed, none if no statement counted any
+    more."""
     touched = statements.undo(tx, command)
     rebuild(tx, rules, touched)
     return touched
 
 
 def undo_some_of_import(tx: SyncTransaction, rules: Rules, command: int) -> int:
-    """Removes what an import added from some pages; how many entries were touched, 0: all of it is gone."""
+    """Undoes an import for some pages; returns how many entries changed, 0 when the import is undone completely."""
     touched = imports.undo_some(tx, command)
     rebuild(tx, rules, touched)
     return len(touched)
 
 
 def recommend(tx: SyncTransaction, rules: Rules, hubs: Sequence[Hub]) -> None:
-    """Brings the index in line with the hubs' YAML: what they recommend, and whether they keep notes."""
+    """Applies the hubs' YAML: their recommendations, and whether they keep notes."""
     touched = recommendations.recommend(tx, hubs)
     for hub in hubs:
         if not section(hub, KnowledgeHub).keep_notes:
@@ -117,7 +117,7 @@ def recommend(tx: SyncTransaction, rules: Rules, hubs: Sequence[Hub]) -> None:
 
 
 def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
-    """Removes everything a person shared, wrote and found useful; the words leave the disk."""
+    """Deletes everything a person shared and wrote, and their votes; erases the words from disk."""
     touched = privacy.forget(tx, user)
     if touched is not None:
         rebuild(tx, rules, touched)
@@ -125,14 +125,14 @@ def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
 
 
 def purge(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:
-    """These entries go with all that was said of them."""
+    """Deletes entries with all their shares and statements."""
     touched = entries_of(tx, entries)
     privacy.purge(tx, entries)
     rebuild(tx, rules, touched)
 
 
 def purge_some(tx: SyncTransaction, rules: Rules, hub: str) -> int:
-    """How many entries of the hub went; 0: there were none left."""
+    """Deletes some entries of a hub; returns how many, 0 when none are left."""
     entries = privacy.some_of_hub(tx, hub)
     purge(tx, rules, entries)
     return len(entries)

@@ -1,4 +1,5 @@
-"""How many entries of each shelf have a word? Kept in step with the entries, in their transaction."""
+"""The vocabulary: how many entries of each shelf have a word (document frequencies). Updated in the transaction that
+rebuilds the entries."""
 
 from __future__ import annotations
 
@@ -13,28 +14,28 @@ from plugins.knowledge.index.typo_index import traceable, traces
 from plugins.knowledge.store.access import Scope
 
 Changes = Mapping[int, Counter[str]]
-"""Scope → word → how many more entries have it."""
+"""Partition (`store.access.partition`) → word → how many more entries have it."""
 
 
 class Count(NamedTuple):
-    """Entries that may be seen, and all."""
+    """How many entries have a word: those within the scope, and all."""
 
-    seen: int
-    everywhere: int
-    """For choosing the quickest way, never to be told."""
+    visible: int
+    total: int
+    """For choosing the quickest query only; it must not be visible to anybody."""
 
 
-_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Scope.PARTITIONS}), 0) AS seen, sum(entries) AS everywhere"
+_COUNTS = f"coalesce(sum(entries) FILTER (WHERE {Scope.PARTITIONS}), 0) AS visible, sum(entries) AS total"
 
 
 def apply(tx: SyncTransaction, changes: Changes) -> None:
     rows = [(word, scope, count) for scope, words in changes.items() for word, count in words.items() if count]
-    # In the order of the table, which is quicker; by words alone, because tuples are slow to sort.
+    # In the order of the table, which is quicker to write; by word only, because sorting tuples is slow.
     rows.sort(key=itemgetter(0))
     more = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count > 0]
     less = [{"word": word, "shelf": scope, "count": count} for word, scope, count in rows if count < 0]
     if more:
-        new = _unknown(tx, more)
+        new = _absent_words(tx, more)
         tx.execute_many(
             """INSERT INTO knowledge_vocabulary (word, shelf, entries) VALUES (:word, :shelf, :count)
             ON CONFLICT (word, shelf) DO UPDATE SET entries = entries + excluded.entries""",
@@ -50,7 +51,7 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
             less,
         )
         tx.execute_many("DELETE FROM knowledge_vocabulary WHERE word = :word AND shelf = :shelf AND entries <= 0", less)
-        gone = _unknown(tx, less)
+        gone = _absent_words(tx, less)
         tx.execute_many(
             "DELETE FROM knowledge_traces WHERE trace = :trace AND word = :word",
             ({"trace": trace, "word": word} for word in gone for trace in traces(word)),
@@ -58,31 +59,31 @@ def apply(tx: SyncTransaction, changes: Changes) -> None:
 
 
 def counts(db: SyncReader, words: Collection[str], scope: Scope) -> Mapping[str, Count]:
-    """How many entries have each word; those that none has anywhere are left out."""
+    """How many entries have each word. Words that no entry has are left out."""
     rows = db.rows(
         f"""SELECT word, {_COUNTS} FROM knowledge_vocabulary WHERE word IN (SELECT value FROM json_each(:words))
         GROUP BY word""",
         words=json.dumps(sorted(words)),
         **scope.params,
     )
-    return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
+    return {row["word"]: Count(row["visible"], row["total"]) for row in rows}
 
 
-def beginning(db: SyncReader, prefix: str, scope: Scope, most: int) -> Mapping[str, Count]:
-    """The words that begin like this and are most frequent in what may be seen."""
+def words_starting_with(db: SyncReader, prefix: str, scope: Scope, most: int) -> Mapping[str, Count]:
+    """The most frequent words in the scope with this prefix."""
     rows = db.rows(
         f"""SELECT word, {_COUNTS} FROM knowledge_vocabulary WHERE word >= :first AND word < :after
-        GROUP BY word HAVING seen ORDER BY seen DESC LIMIT :most""",
+        GROUP BY word HAVING visible ORDER BY visible DESC LIMIT :most""",
         first=prefix,
         after=prefix + "\U0010ffff",
         most=most,
         **scope.params,
     )
-    return {row["word"]: Count(row["seen"], row["everywhere"]) for row in rows}
+    return {row["word"]: Count(row["visible"], row["total"]) for row in rows}
 
 
 def topic_counts(db: SyncReader, scope: Scope) -> Mapping[str, int]:
-    """Topics that entries have, with how many have them; the most frequent first, and no more than 500."""
+    """Topic → number of entries, the 500 most frequent first."""
     rows = db.rows(
         f"""SELECT substr(word, 2) AS topic, sum(entries) AS entries FROM knowledge_vocabulary WHERE word >= '#'
         AND word < '$'
@@ -93,17 +94,17 @@ def topic_counts(db: SyncReader, scope: Scope) -> Mapping[str, int]:
 
 
 def topics_used(db: SyncReader, scope: Scope, topics: Iterable[str]) -> Sequence[str]:
-    """Those of the topics that entries have, however rare."""
+    """The topics among these that any entry in the scope has."""
     of_words = counts(db, [f"#{topic}" for topic in topics], scope)
-    return [word[1:] for word, count in of_words.items() if count.seen]
+    return [word[1:] for word, count in of_words.items() if count.visible]
 
 
-def _unknown(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
-    """Those of the words that leave traces and no entry has."""
+def _absent_words(tx: SyncTransaction, rows: Sequence[Row]) -> set[str]:
+    """The traceable words of these rows that no entry of any shelf has."""
     words = dict.fromkeys(row["word"] for row in rows)
-    unknown = tx.rows(
+    absent = tx.rows(
         """SELECT value AS word FROM json_each(:words)
         WHERE NOT EXISTS (SELECT 1 FROM knowledge_vocabulary WHERE word = json_each.value)""",
         words=json.dumps([*filter(traceable, words)]),
     )
-    return {row["word"] for row in unknown}
+    return {row["word"] for row in absent}

@@ -1,1 +1,1 @@
-"""From a question to the entries that answer it, best first."""
+"""Search: from the text of a question to ranked entries."""

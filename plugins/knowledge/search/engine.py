@@ -1,5 +1,5 @@
-"""Which entries answer a question, best first? What is meant (interpret.py) is looked for (candidates.py), and what
-is found is ranked (ranking.py)."""
+"""Finds the entries that answer a question, best first: interprets its words (interpret.py), retrieves candidates
+(candidates.py) and ranks them (ranking.py)."""
 
 from __future__ import annotations
 
@@ -16,41 +16,43 @@ from plugins.knowledge.index import facets
 from plugins.knowledge.index.thesaurus import Thesaurus
 from plugins.knowledge.search import candidates, ranking
 from plugins.knowledge.search.fts_query import match
-from plugins.knowledge.search.interpret import doubtful, weigh
-from plugins.knowledge.search.query_parser import Question, put_right, spoken
-from plugins.knowledge.search.ranking import Score, Wanted
+from plugins.knowledge.search.interpret import interpret, suggest_corrections
+from plugins.knowledge.search.query_parser import Question, apply_corrections, text_units
+from plugins.knowledge.search.ranking import QueryTerm, Score
 from plugins.knowledge.store.access import Scope
 from plugins.knowledge.store.pages import digest
 from plugins.knowledge.store.tlp import AMBER, GREEN
 
-ALIKE = 0.2  # of an entry's words, by rarity, that one like it must have
-ENOUGH = 0.5  # of a question, by rarity, that an entry must have to be shown as matching in part
-EQUAL = 1  # places of a value that count where results are compared with those of other hubs
-MOST_LISTED = 200  # of what is asked for without words
+MIN_SIMILARITY = 0.2  # of an entry's words, by rarity, that a similar entry must have
+MIN_COVERAGE = 0.5  # of a question, by rarity, that an entry must have to be listed as a partial match
+SCORE_DIGITS = 1  # decimal places of a score that count before the own hub is preferred
+MOST_LISTED = 200  # results of a question without words
 
 
 class Hit(NamedTuple):
-    """An entry that answers: its id and page, how well, where each unit of the question was found, and whether it has
-    all of it."""
+    """A matching entry: its id, the key of its page, its score, the column in which each unit of the question matched
+    best, and whether all of them did."""
 
     id: int
     page: str
     score: float
-    places: tuple[str, ...] = ()
+    matched_in: tuple[str, ...] = ()
     full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The answer to a question. `question` is what was searched in the end; `corrected` the words it was put right in:
-    as written → as searched; `doubtful` words that are searched as they are, → what may be meant instead. `complete`:
-    there is no other; else there may be."""
+class SearchResult:
+    """The hits, and how the question was understood.
+
+    `question`: as it was searched in the end. `corrected`: misspelt words, as written → as searched. `complete`: there
+    are no further matches. `suggestions`: words searched as written → more frequent ones that may be meant instead.
+    """
 
     question: Question
     hits: Sequence[Hit]
     corrected: Mapping[str, str]
     complete: bool = True
-    doubtful: Mapping[str, str] = field(default_factory=dict)
+    suggestions: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(
@@ -60,189 +62,201 @@ def find(
     topics: Sequence[str],
     now: int,
     *,
-    terms: Thesaurus,
+    thesaurus: Thesaurus,
     limit: int = 10,
     most: int = candidates.POOL,
-) -> Found:
-    """Best first, those that have all that is asked before those that have some.
+) -> SearchResult:
+    """Ranks full matches before partial ones, each best first.
 
-    `topics` are the ids the question's topic may mean. `limit`: where so many have all of it, those that have some are
-    not looked for. `most`: so many of each kind are weighed (candidates.py); the more, the longer it takes.
+    `topics`: the ids that the question's topic filter may mean. `limit`: with this many full matches, partial ones are
+    not retrieved. `most`: candidates of each kind (candidates.py); the more, the longer it takes.
     """
     if not scope.shelves:
-        return Found(question, (), {})
-    conditions = candidates.Conditions(scope, candidates.facets_of(db, question, topics, now), question, most)
+        return SearchResult(question, (), {})
+    conditions = candidates.Conditions(scope, candidates.filter_facets(db, question, topics, now), question, most)
     if question.key:
-        return Found(question, _page(db, scope, question.key), {})
+        return SearchResult(question, _entries_of_page(db, scope, question.key), {})
     if not question.units:
-        hits, complete = _listed(db, conditions, question, now)
-        return Found(question, hits, {}, complete)
-    meant = weigh(db, scope, question.units, terms)
-    weighed, corrected = meant.wanted, meant.corrected
-    if corrected:  # words put right may be terms together
-        weighed = weigh(db, scope, put_right(question, corrected, terms), terms).wanted
-    units = tuple(one.unit for one in weighed)
+        hits, complete = _list_by_filters(db, conditions, question, now)
+        return SearchResult(question, hits, {}, complete)
+    interpretation = interpret(db, scope, question.units, thesaurus)
+    terms, corrected = interpretation.terms, interpretation.corrected
+    if corrected:  # corrected words may form a term of the thesaurus together
+        terms = interpret(db, scope, apply_corrections(question, corrected, thesaurus), thesaurus).terms
+    units = tuple(term.unit for term in terms)
     question = replace(question, units=units)
     hits, complete = list[Hit](), True
-    if all(one.entries for one in weighed):
-        rows, complete = candidates.candidates(db, conditions, weighed, meant.good, now)
-        hits = _ranked(scope, rows, weighed, question.sort, now)
+    if all(term.entries for term in terms):
+        rows, complete = candidates.full_matches(db, conditions, terms, interpretation.good_count, now)
+        hits = _rank(scope, rows, terms, question.sort, now)
     if len(hits) < limit and len(units) > 1:
-        seen = {hit.page for hit in hits}
-        some, these_too = candidates.in_part(db, conditions, weighed)
-        complete = complete and these_too
-        partly = [
+        full_pages = {hit.page for hit in hits}
+        partial_rows, is_all_partial = candidates.partial_matches(db, conditions, terms)
+        complete = complete and is_all_partial
+        partial_hits = [
             hit._replace(full=False)
-            for hit in _ranked(scope, some, weighed, question.sort, now, ENOUGH)
-            if hit.page not in seen
+            for hit in _rank(scope, partial_rows, terms, question.sort, now, MIN_COVERAGE)
+            if hit.page not in full_pages
         ]
-        hits += partly
-    doubted = {} if corrected else doubtful(db, scope, meant, terms)
-    return Found(question, hits, corrected, complete, doubted)
+        hits += partial_hits
+    suggestions = {} if corrected else suggest_corrections(db, scope, interpretation, thesaurus)
+    return SearchResult(question, hits, corrected, complete, suggestions)
 
 
-def _ranked(
-    scope: Scope, rows: Sequence[Row], weighed: Sequence[Wanted], sort: str | None, now: int, covered: float = 0.0
+def _rank(
+    scope: Scope, rows: Sequence[Row], terms: Sequence[QueryTerm], sort: str | None, now: int, min_coverage: float = 0.0
 ) -> list[Hit]:
-    own = {shelf.id for shelf in scope.own}
+    own_shelves = {shelf.id for shelf in scope.own}
     scored = []
     for row in rows:
-        found = ranking.score(row, weighed, now)
-        if found.covered >= covered or _has_most(found):
-            scored.append((_order(row, found, sort, row["shelf"] in own), row, found))
+        score = ranking.score(row, terms, now)
+        if score.covered >= min_coverage or _covers_most(score):
+            scored.append((_sort_key(row, score, sort, row["shelf"] in own_shelves), row, score))
     scored.sort(key=itemgetter(0), reverse=True)
-    # One page is one result, whoever else shared it: the best of its entries.
+    # Deduplicates by page: hubs may have an entry each; the best one counts.
     best: dict[int, Hit] = {}
-    for _, row, found in scored:
+    for _, row, score in scored:
         if row["page"] not in best:
-            best[row["page"]] = Hit(row["id"], row["page"], found.value, found.places)
+            best[row["page"]] = Hit(row["id"], row["page"], score.value, score.matched_in)
     return list(best.values())
 
 
-def _has_most(score: Score) -> bool:
-    """More than half of what was asked, whatever its weight."""
-    return 2 * sum(map(bool, score.places)) > len(score.places)
+def _covers_most(score: Score) -> bool:
+    """Whether more than half of the units matched, whatever their weight."""
+    return 2 * sum(map(bool, score.matched_in)) > len(score.matched_in)
 
 
-def _order(row: Row, score: Score, sort: str | None, own: bool) -> tuple[float, ...]:
-    """Of two that are equally good, but for some days, that of the asker's own hub comes first."""
+def _sort_key(row: Row, score: Score, sort: str | None, own: bool) -> tuple[float, ...]:
+    """The key to sort results by. Of two with nearly the same score, that of the asker's own hub comes first."""
     if sort == "new":
         return (row["shared_at"] or 0, own, score.value, row["id"])
     if sort == "useful":
-        return (row["votes"], row["pinned"], row["recommended"], round(score.value, EQUAL), own, score.value, row["id"])
+        return (
+            row["votes"],
+            row["pinned"],
+            row["recommended"],
+            round(score.value, SCORE_DIGITS),
+            own,
+            score.value,
+            row["id"],
+        )
     value = score.value * (0.3 + 0.7 * score.covered)
-    return (round(value, EQUAL), own, value, row["shared_at"] or 0, row["id"])
+    return (round(value, SCORE_DIGITS), own, value, row["shared_at"] or 0, row["id"])
 
 
-def _page(db: SyncReader, scope: Scope, key: str) -> Sequence[Hit]:
-    """The entries of one page."""
+def _entries_of_page(db: SyncReader, scope: Scope, key: str) -> Sequence[Hit]:
+    """The hit for an address: the page with that key."""
     rows = db.rows(
         f"""SELECT e.id, p.key AS page FROM knowledge_pages p JOIN knowledge_entries e ON e.id = p.entry
         WHERE p.key = :key AND {Scope.WHERE} ORDER BY NOT {Scope.OWN}, e.id""",
         key=digest(key),
         **scope.params,
     )
-    return _once(rows)
+    return _deduplicate(rows)
 
 
-def _listed(
+def _list_by_filters(
     db: SyncReader, conditions: candidates.Conditions, question: Question, now: int
 ) -> tuple[Sequence[Hit], bool]:
-    """What filters alone ask for, the newest first; whether that is all."""
+    """The results of filters without words, newest first unless sorted otherwise; and whether that is all of them."""
     most = max(MOST_LISTED, conditions.most)
     if set(question.filters) == {"sort"} and question.sort == "new":
-        recent = _recent(db, conditions.scope, most)
-        each = Counter(row["shelf"] for row in recent)
-        return _once(recent), len(recent) < most and max(each.values(), default=0) < _of_one(conditions.scope, most)
+        recent = _recently_shared(db, conditions.scope, most)
+        counts = Counter(row["shelf"] for row in recent)
+        limit = _limit_per_shelf(conditions.scope, most)
+        return _deduplicate(recent), len(recent) < most and max(counts.values(), default=0) < limit
     sort = question.sort or "new"
-    wanted = conditions.facets_for(())
-    ids = candidates.newest(db, conditions, match(wanted, (), question.without), most=most)
+    facet_words = conditions.facets_for(())
+    ids = candidates.newest(db, conditions, match(facet_words, (), question.without), most=most)
     complete = len(ids) < most
     if not complete:
-        first = [facets.GOOD] if sort == "useful" else candidates.of_first(sort, now)
-        ids += candidates.newest(db, conditions, match([*wanted, first], (), question.without), most=most)
-    return _ranked(conditions.scope, candidates.words_of(db, ids), (), sort, now), complete
+        preferred = [facets.GOOD] if sort == "useful" else candidates.recent_facets(sort, now)
+        ids += candidates.newest(db, conditions, match([*facet_words, preferred], (), question.without), most=most)
+    return _rank(conditions.scope, candidates.ranking_rows(db, ids), (), sort, now), complete
 
 
-def _recent(db: SyncReader, scope: Scope, most: int, since: int = 0) -> Sequence[Row]:
-    """What was shared last, whenever it was shared first: read from each shelf's own order."""
-    return _of_each_shelf(db, scope, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", most, since)
+def _recently_shared(db: SyncReader, scope: Scope, most: int, since: int = 0) -> Sequence[Row]:
+    """The entries shared most recently, read from each shelf's own index."""
+    return _top_of_each_shelf(db, scope, "e.shared_at >= :since", "e.shared_at DESC, e.id DESC", most, since)
 
 
-def _of_one(scope: Scope, most: int) -> int:
-    """How many are taken of one shelf, if `most` are taken of all."""
+def _limit_per_shelf(scope: Scope, most: int) -> int:
+    """How many entries to take from one shelf, if `most` are taken from all."""
     return most // min(4, max(1, len(scope.shelves)))
 
 
-def _of_each_shelf(db: SyncReader, scope: Scope, which: str, order: str, most: int, since: int) -> Sequence[Row]:
-    """The first entries of all shelves in an order that each shelf has an index for; not too many of one shelf."""
+def _top_of_each_shelf(
+    db: SyncReader, scope: Scope, condition: str, order: str, most: int, since: int
+) -> Sequence[Row]:
+    """The first entries of all shelves, in an order that has an index per shelf; at most `_limit_per_shelf` of each."""
     return db.rows(
         f"""SELECT e.id, e.shelf, p.key AS page, e.votes, e.shared_at FROM json_each(:shelves) s
         CROSS JOIN knowledge_entries e ON e.id IN
         (SELECT e.id FROM knowledge_entries e WHERE e.shelf = s.value ->> 0 AND e.label <= s.value ->> 1
         AND e.hidden = 0
-        AND {which} ORDER BY {order} LIMIT :each)
+        AND {condition} ORDER BY {order} LIMIT :each)
         CROSS JOIN knowledge_pages p ON p.id = e.id ORDER BY {order} LIMIT :most""",
         shelves=json.dumps([(shelf.id, AMBER if shelf in scope.own else GREEN) for shelf in scope.shelves]),
-        each=_of_one(scope, most),
+        each=_limit_per_shelf(scope, most),
         most=most,
         since=since,
     )
 
 
-def _once(rows: Sequence[Row]) -> list[Hit]:
-    """Entries in their order; of those of one page the first."""
-    found: dict[str, Hit] = {}
+def _deduplicate(rows: Sequence[Row]) -> list[Hit]:
+    """One hit per page, in the order of the rows: the first of its entries."""
+    hits: dict[str, Hit] = {}
     for row in rows:
-        found.setdefault(row["page"], Hit(row["id"], row["page"], 0.0))
-    return list(found.values())
+        hits.setdefault(row["page"], Hit(row["id"], row["page"], 0.0))
+    return list(hits.values())
 
 
-def similar(db: SyncReader, scope: Scope, entry: int, text: str, now: int, *, terms: Thesaurus) -> Sequence[Hit]:
-    """Entries that speak of the same things as this one, whose title and topics are `text`."""
-    weighed = weigh(db, scope, spoken(text, terms), terms).wanted
-    some, _ = candidates.in_part(db, candidates.Conditions(scope), weighed)
-    hits = _ranked(scope, some, weighed, None, now, ALIKE)
-    own = db.value("SELECT key FROM knowledge_pages WHERE id = :entry", entry=entry)
-    return [hit for hit in hits if hit.page != own]
+def similar(db: SyncReader, scope: Scope, entry: int, text: str, now: int, *, thesaurus: Thesaurus) -> Sequence[Hit]:
+    """Entries similar to this one, whose title and topics are `text`; its own page is left out."""
+    terms = interpret(db, scope, text_units(text, thesaurus), thesaurus).terms
+    rows, _ = candidates.partial_matches(db, candidates.Conditions(scope), terms)
+    hits = _rank(scope, rows, terms, None, now, MIN_SIMILARITY)
+    own_page = db.value("SELECT key FROM knowledge_pages WHERE id = :entry", entry=entry)
+    return [hit for hit in hits if hit.page != own_page]
 
 
 def closest(
-    db: SyncReader, scope: Scope, question: Question, now: int, *, terms: Thesaurus, limit: int
+    db: SyncReader, scope: Scope, question: Question, now: int, *, thesaurus: Thesaurus, limit: int
 ) -> Sequence[Hit]:
-    """For a question nothing answers: entries that have any of its words, whatever its filters were."""
+    """For a question without results: entries that match any of its words; filters are ignored."""
     if not question.units or not scope.shelves:
         return ()
-    words = [spoken(unit.shown, terms) if unit.phrase else [unit] for unit in question.units]
-    weighed = weigh(db, scope, list(dict.fromkeys(chain.from_iterable(words))), terms).wanted
-    some, _ = candidates.in_part(db, candidates.Conditions(scope), weighed)
-    return _ranked(scope, some, weighed, None, now)[:limit]
+    units = [text_units(unit.text, thesaurus) if unit.phrase else [unit] for unit in question.units]
+    terms = interpret(db, scope, list(dict.fromkeys(chain.from_iterable(units))), thesaurus).terms
+    rows, _ = candidates.partial_matches(db, candidates.Conditions(scope), terms)
+    return _rank(scope, rows, terms, None, now)[:limit]
 
 
 def most_useful(db: SyncReader, scope: Scope, since: int, limit: int) -> Sequence[Hit]:
-    """What was shared since then that most people found useful; then, of what was shared last, what was shared most
-    often. Of equals those of the own hub come first."""
+    """Entries shared since an instant, by votes; then recent ones without votes, by number of shares. Of equals, those
+    of the own hub come first."""
     voted = "e.votes > 0 AND e.shared_at >= :since"
     rows = [
-        *_of_each_shelf(db, scope, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
-        *_recent(db, scope, MOST_LISTED, since),
+        *_top_of_each_shelf(db, scope, voted, "e.votes DESC, e.shared_at DESC", MOST_LISTED, since),
+        *_recently_shared(db, scope, MOST_LISTED, since),
     ]
-    shared = db.rows(
+    count_rows = db.rows(
         """SELECT p.entry, count(*) AS times FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
         WHERE p.entry IN (SELECT value FROM json_each(:ids)) AND s.sent_at >= :since GROUP BY p.entry""",
         ids=json.dumps([row["id"] for row in rows]),
         since=since,
     )
-    times = {row["entry"]: row["times"] for row in shared}
-    own = {shelf.id for shelf in scope.own}
+    share_counts = {row["entry"]: row["times"] for row in count_rows}
+    own_shelves = {shelf.id for shelf in scope.own}
     rows.sort(
-        key=lambda row: (row["votes"], times.get(row["id"], 0), row["shelf"] in own, row["shared_at"]), reverse=True
+        key=lambda row: (row["votes"], share_counts.get(row["id"], 0), row["shelf"] in own_shelves, row["shared_at"]),
+        reverse=True,
     )
-    return _once(rows)[:limit]
+    return _deduplicate(rows)[:limit]
 
 
 def askable(db: SyncReader, scope: Scope, topics: Sequence[str]) -> Sequence[str]:
-    """People who shared on these topics and said that they may be asked; in the order of their names."""
+    """People who shared something on these topics and agreed to be asked, by user id."""
     rows = db.rows(
         f"""SELECT DISTINCT u.user_id FROM knowledge_entries e JOIN knowledge_entry_topics t ON t.entry = e.id
         JOIN knowledge_pages p ON p.entry = e.id JOIN knowledge_shares s ON s.page = p.id

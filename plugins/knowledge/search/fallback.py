@@ -1,4 +1,4 @@
-"""What is nearest to a question that nothing answers? Something to read, and which part of the question it is for."""
+"""Suggests results for a question that has none, and says which part of the question they match."""
 
 from __future__ import annotations
 
@@ -16,44 +16,49 @@ from plugins.knowledge.store.access import Scope
 from plugins.knowledge.store.pages import IDS, as_list
 
 
-class Why(Enum):
-    WORDS = auto()  # they have some of its words, whatever its filters
-    FILTERS = auto()  # they answer some of its filters
-    GOOD = auto()  # nothing has anything of it: they are recommended, pinned or found useful
-    NEW = auto()  # nor is anything of that: they were shared last
+class Reason(Enum):
+    WORDS = auto()  # match some of its words; filters are ignored
+    FILTERS = auto()  # match some of its filters
+    GOOD = auto()  # match nothing of it, but are recommended, pinned or found useful
+    NEW = auto()  # the newest; there is nothing better
 
 
-class Nearest(NamedTuple):
-    """Entries, `why` them, and what they answer of the question."""
+class Fallback(NamedTuple):
+    """Suggested entries, the `reason` for them, and the part of the question that they match."""
 
     hits: Sequence[Hit]
-    why: Why
+    reason: Reason
     question: Question
 
 
-def nearest(
+def find_fallback(
     db: SyncReader, scope: Scope, within: Scope, question: Question, topics: Sequence[str], now: int, *,
-    terms: Thesaurus, count: int,
-) -> Nearest:  # fmt: skip
-    """`scope` is all that may be seen here, `within` that of the hub the question names; `topics` as in engine.find."""
+    thesaurus: Thesaurus, count: int,
+) -> Fallback:  # fmt: skip
+    """Relaxes a question step by step until something matches.
 
-    def answers(seen: Scope, asked: Question) -> Sequence[Hit]:
-        return engine.find(db, seen, asked, topics if asked.topic else (), now, terms=terms).hits[:count]
+    `scope` is all that the asker may see, `within` the part of the hub that the question names; `topics` as in
+    `engine.find`.
+    """
 
-    if hits := engine.closest(db, scope, question, now, terms=terms, limit=count):
-        return Nearest(hits, Why.WORDS, question)
-    for names in _fewer(question):
-        asked = with_filters(question, names)
-        if hits := answers(within if asked.hub else scope, asked):
-            return Nearest(hits, Why.FILTERS, asked)
-    if good := _good(db, answers(scope, Question(sort="useful"))):
-        return Nearest(good, Why.GOOD, Question())
+    def answers(searched: Scope, relaxed: Question) -> Sequence[Hit]:
+        topics_ = topics if relaxed.topic else ()
+        return engine.find(db, searched, relaxed, topics_, now, thesaurus=thesaurus).hits[:count]
+
+    if hits := engine.closest(db, scope, question, now, thesaurus=thesaurus, limit=count):
+        return Fallback(hits, Reason.WORDS, question)
+    for names in _relaxed_filters(question):
+        relaxed = with_filters(question, names)
+        if hits := answers(within if relaxed.hub else scope, relaxed):
+            return Fallback(hits, Reason.FILTERS, relaxed)
+    if good := _only_good(db, answers(scope, Question(sort="useful"))):
+        return Fallback(good, Reason.GOOD, Question())
     new = Question(sort="new", filters={"sort": "new"})
-    return Nearest(answers(scope, new), Why.NEW, Question())
+    return Fallback(answers(scope, new), Reason.NEW, Question())
 
 
-def _good(db: SyncReader, hits: Sequence[Hit]) -> Sequence[Hit]:
-    """Those that are recommended, pinned or found useful."""
+def _only_good(db: SyncReader, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The hits that are recommended, pinned or found useful."""
     rows = db.rows(
         f"SELECT id FROM knowledge_entries WHERE id IN {IDS} AND (recommended = 1 OR pinned = 1 OR votes > 0)",
         ids=as_list([hit.id for hit in hits]),
@@ -62,9 +67,9 @@ def _good(db: SyncReader, hits: Sequence[Hit]) -> Sequence[Hit]:
     return [hit for hit in hits if hit.id in good]
 
 
-def _fewer(question: Question) -> Iterator[Sequence[str]]:
-    """Fewer and fewer of its filters: all if it has words, too; all but one, those it names first before others; then
-    each alone."""
+def _relaxed_filters(question: Question) -> Iterator[Sequence[str]]:
+    """Ever smaller sets of the filters: all of them if the question also has words, then all but one, then each alone;
+    sets with the filters named first come first."""
     names = [name for name in question.filters if name != "sort"]
     most = len(names) if question.units else len(names) - 1
     for size in sorted({most, len(names) - 1, 1} & set(range(1, most + 1)), reverse=True):

@@ -1,5 +1,4 @@
-"""What do the filters of a question mean? Each value as people write it → what is searched by; `UserError` with a
-sentence that helps where it means nothing."""
+"""Parses the values of a question's filters. Raises `UserError`, with a sentence that helps, for an invalid value."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from plugins.knowledge.text.folding import LANGUAGES, fold
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
 
-_SAID: Mapping[str, Sequence[str]] = {
+_NAMES_BY_LANGUAGE: Mapping[str, Sequence[str]] = {
     "topic": ("topic", "tema", "sujet", "assunto"),
     "from": ("from", "de", "de", "de"),
     "since": ("since", "desde", "depuis", "desde"),
@@ -26,11 +25,11 @@ _SAID: Mapping[str, Sequence[str]] = {
     "hub": ("hub", "comunidad", "communauté", "comunidade"),
     "sort": ("sort", "orden", "tri", "ordem"),
 }  # in the order of LANGUAGES
-_TOO = {"lang": ("language", "lengua", "lingua"), "hub": ("centro", "polo")}
+_ALIASES = {"lang": ("language", "lengua", "lingua"), "hub": ("centro", "polo")}
 NAMES: Mapping[str, Sequence[str]] = {
-    key: [fold(name) for name in (*said, *_TOO.get(key, ()))] for key, said in _SAID.items()
+    key: [fold(name) for name in (*names, *_ALIASES.get(key, ()))] for key, names in _NAMES_BY_LANGUAGE.items()
 }
-"""A filter by all its names, folded."""
+"""Filter → all its names, folded."""
 
 EXAMPLES = {"topic": "gifts", "from": "ana", "since": "2026", "until": "2026", "lang": "es", "type": "pdf",
             "site": "wcoomd.org", "hub": "transparency", "sort": "new"}  # fmt: skip
@@ -42,34 +41,36 @@ KINDS: Mapping[str, Sequence[str]] = {
     "powerpoint": ("ppt", "pptx", "odp"), "presentation": ("ppt", "pptx", "odp"),
     "presentacion": ("ppt", "pptx", "odp"), "apresentacao": ("ppt", "pptx", "odp"),
 }  # fmt: skip
-"""What types of file people name by another word."""
+"""Words for file types that are no file extension → the extensions."""
 
 _DAY = re.compile(r"([12]\d{3})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 _SENDER = re.compile(r"@?[^\s:@]+(:\S+)?")
 
 
 def written(name: str, value: str, language: str) -> str:
-    """A filter as people who read that language would write it: `tema:gifts`."""
-    return f"{dict(zip(LANGUAGES, _SAID[name], strict=True)).get(language, name)}:{value}"
+    """A filter as it is written in a language: `tema:gifts`."""
+    return f"{dict(zip(LANGUAGES, _NAMES_BY_LANGUAGE[name], strict=True)).get(language, name)}:{value}"
 
 
-def sort(said: str) -> str:
-    for sort, names in SORTS.items():
-        if fold(said) in names:
-            return sort
-    raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(said, 40)))
+def parse_sort(value: str) -> str:
+    for order, names in SORTS.items():
+        if fold(value) in names:
+            return order
+    raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(value, 40)))
 
 
-def sender(said: str) -> str:
-    if not _SENDER.fullmatch(said):
-        raise UserError(Text("“{said}” is not a person; write from:ana or from:@ana:example.org.", said=tidy(said, 40)))
-    name = said.removeprefix("@").lower()
+def parse_sender(value: str) -> str:
+    if not _SENDER.fullmatch(value):
+        raise UserError(
+            Text("“{said}” is not a person; write from:ana or from:@ana:example.org.", said=tidy(value, 40))
+        )
+    name = value.removeprefix("@").lower()
     return f"@{name}" if ":" in name else fold(name)  # from:Lucía means @lucia, as no account has accents
 
 
-def instant(said: str, zone: str, name: str, *, end: bool = False) -> int:
-    """The beginning, or the end, of a year, month or day in the zone."""
-    match = _DAY.fullmatch(said)
+def parse_instant(value: str, zone: str, name: str, *, end: bool = False) -> int:
+    """The beginning, or the exclusive `end`, of a year, month or day in a time zone, as UTC milliseconds."""
+    match = _DAY.fullmatch(value)
     if match:
         year, month, day = map(int, match.groups("1"))
         try:  # there may be no such day, or none after it
@@ -82,7 +83,7 @@ def instant(said: str, zone: str, name: str, *, end: bool = False) -> int:
     raise UserError(
         Text(
             "“{said}” is not a date; write {name}:2026, {name}:2026-01 or {name}:2026-01-31.",
-            said=tidy(said, 40),
+            said=tidy(value, 40),
             name=name,
         )
     )
@@ -98,7 +99,7 @@ def _after(start: datetime, *, whole_year: bool, whole_month: bool) -> datetime:
 
 @lru_cache(maxsize=1)
 def _languages() -> Mapping[str, str]:
-    """What languages are called, folded, in the languages of this bot."""
+    """Language names in the languages of this bot, folded → ISO codes."""
     return {
         fold(name): code
         for locale in ("pt", "fr", "es", "en")
@@ -107,18 +108,18 @@ def _languages() -> Mapping[str, str]:
     }
 
 
-def language(said: str) -> str:
-    code = fold(said)
-    known = _languages()
-    if code in known.values():
+def parse_language(value: str) -> str:
+    code = fold(value)
+    codes_by_name = _languages()
+    if code in codes_by_name.values():
         return code
-    if code in known:
-        return known[code]
-    raise UserError(Text("I do not know the language “{said}”; write one like lang:es.", said=tidy(said, 40)))
+    if code in codes_by_name:
+        return codes_by_name[code]
+    raise UserError(Text("I do not know the language “{said}”; write one like lang:es.", said=tidy(value, 40)))
 
 
-def site(said: str) -> str:
-    host = display.host(said if "://" in said else f"https://{said}")
+def parse_site(value: str) -> str:
+    host = display.host(value if "://" in value else f"https://{value}")
     if not host:
-        raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(said, 40)))
+        raise UserError(Text("“{said}” is not a site; write one like site:wcoomd.org.", said=tidy(value, 40)))
     return host

@@ -1,5 +1,8 @@
-"""What is meant by each thing that is asked, and how much does it count? Words nothing has are taken as beginnings, or
-put right (spelling.py); what few entries have counts more."""
+"""Interprets the units of a question against the vocabulary of the scope.
+
+Expands words that no entry has (prefixes, broader concepts), corrects misspelt ones (spelling.py), and weights each
+term by inverse document frequency.
+"""
 
 from __future__ import annotations
 
@@ -14,142 +17,161 @@ from plugins.knowledge.index.thesaurus import Thesaurus, token
 from plugins.knowledge.index.vocabulary import Count
 from plugins.knowledge.search import candidates, ranking, spelling
 from plugins.knowledge.search.fts_query import match
-from plugins.knowledge.search.query_parser import Unit, phrase, single
-from plugins.knowledge.search.ranking import Wanted
+from plugins.knowledge.search.query_parser import Unit, phrase_unit, word_unit
+from plugins.knowledge.search.ranking import QueryTerm
 from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import compounds, joined
 
-MISSING = 0.6  # how much a word counts that no entry has in any form: nothing can have all that is asked then
-MOST_BEGINNINGS = 24  # words a beginning stands for
-RARE = 3  # entries: a word that so few have may be misspelt in them
-SHORTEST_BEGINNING = 4  # letters of a word that is in no entry and may be one not finished
+MISSING_WEIGHT = 0.6  # factor for terms that no entry has in any form; there are no full matches then
+MOST_BEGINNINGS = 24  # words that a prefix is expanded to
+RARE = 3  # entries; a word that no more have may be a misspelling in them
+SHORTEST_BEGINNING = 4  # letters; a shorter word that no entry has is not taken as a prefix
 
 
-class Meant(NamedTuple):
-    """The units of a question with how rare they are; `corrected`: words that were put right → as what; `good`: how
-    many entries that may be seen are good ones (index/facets.py); `counts`: of words as they were asked."""
+class Interpretation(NamedTuple):
+    """The weighted terms of a question. `corrected`: misspelt words → corrections. `good_count`: visible entries that
+    are good (index/facets.py). `counts`: the entries that have each word as written."""
 
-    wanted: Sequence[Wanted]
+    terms: Sequence[QueryTerm]
     corrected: Mapping[str, str]
-    good: int
+    good_count: int
     counts: Mapping[str, Count]
 
 
-def weigh(db: SyncReader, scope: Scope, units: Sequence[Unit], terms: Thesaurus) -> Meant:
-    """Words no entry has are taken as beginnings, else as misspelt; ideas no entry speaks of as the broader ones."""
+def interpret(db: SyncReader, scope: Scope, units: Sequence[Unit], thesaurus: Thesaurus) -> Interpretation:
+    """Weights units as query terms.
+
+    A word that no entry has is expanded as a prefix, else corrected as a misspelling. Concepts that no entry has are
+    replaced by broader ones.
+    """
     words = {"=", f"={facets.GOOD}"}
     for unit in units:
-        words |= _forms(unit) | _ideas(unit.broader)
+        words |= _vocabulary_keys(unit) | _concept_keys(unit.broader)
     counts = vocabulary.counts(db, words, scope)
-    none = Count(0, 0)
-    of = counts.get("=", none)
+    no_count = Count(0, 0)
+    totals = counts.get("=", no_count)
     corrected: dict[str, str] = {}
-    elsewhere: set[Unit] = set()  # of which entries may have another form, or the same idea
-    weighed = []
-    for asked in units:
-        unit, found = asked, _of(counts, _forms(asked))
-        if not _most(found) and _most(wide := _of(counts, _ideas(asked.broader))):
-            unit, found = replace(asked, concepts=asked.broader), wide
-        entries = _most(found)
+    uncounted: set[Unit] = set()  # entries may have other forms or concepts of these
+    terms = []
+    for original in units:
+        unit, form_counts = original, _counts_of(counts, _vocabulary_keys(original))
+        if not _highest(form_counts) and _highest(
+            broader_counts := _counts_of(counts, _concept_keys(original.broader))
+        ):
+            unit, form_counts = replace(original, concepts=original.broader), broader_counts
+        entries = _highest(form_counts)
         if len(unit.words) == 1 and (unit.prefix or not entries):
-            last = joined(unit.words[0])
-            if beginnings := _beginnings(db, scope, unit, last):
-                # The words themselves instead of `last*`, for which FTS5 would read every word that begins so.
+            word = joined(unit.words[0])
+            if beginnings := _beginnings(db, scope, unit, word):
+                # The words themselves instead of `word*`, for which FTS5 would read the list of every word with that
+                # prefix.
                 unit = replace(unit, beginnings=tuple(beginnings), prefix=False)
-                found = [*found, *beginnings.values()]
-                entries = max(entries, of.seen // 10, 1)
-            elif unit.concepts or _in_another_form(db, scope, unit):
-                elsewhere.add(asked)
-            elif meant := spelling.meant(db, last, scope, terms.traces):
-                corrected[unit.shown] = meant
-                unit = single(meant, terms)
-                found = list(vocabulary.counts(db, _forms(unit), scope).values())
-                entries = _most(found)
-        elif unit.phrase and (right := _put_right(db, scope, unit, counts, terms)):
-            corrected[unit.shown] = right
-            unit = phrase(right)
-            found = list(vocabulary.counts(db, _forms(unit), scope).values())
-            entries = _most(found)
+                form_counts = [*form_counts, *beginnings.values()]
+                entries = max(entries, totals.visible // 10, 1)
+            elif unit.concepts or _has_another_form(db, scope, unit):
+                uncounted.add(original)
+            elif correction := spelling.correct(db, word, scope, thesaurus.trace_index):
+                corrected[unit.text] = correction
+                unit = word_unit(correction, thesaurus)
+                form_counts = list(vocabulary.counts(db, _vocabulary_keys(unit), scope).values())
+                entries = _highest(form_counts)
+        elif unit.phrase and (corrected_phrase := _correct_phrase(db, scope, unit, counts, thesaurus)):
+            corrected[unit.text] = corrected_phrase
+            unit = phrase_unit(corrected_phrase)
+            form_counts = list(vocabulary.counts(db, _vocabulary_keys(unit), scope).values())
+            entries = _highest(form_counts)
         elif not entries:
-            elsewhere.add(asked)  # words of a term that stand apart are counted nowhere
-        weighed.append(_counted(ranking.wanted(unit, entries, of.seen), found, of))
-    # How much a word counts that no entry has as it is, its rarity cannot tell: no more than the others.
-    most = max((one.idf for one in weighed if one.entries), default=math.inf)
-    there = [bool(one.entries or asked in elsewhere) for one, asked in zip(weighed, units, strict=True)]
-    wanted = [
-        replace(one, idf=min(one.idf, most) * (1 if is_there else MISSING), entries=one.entries or int(is_there))
-        for one, is_there in zip(weighed, there, strict=True)
+            uncounted.add(original)  # terms of several words are not in the vocabulary
+        terms.append(_with_counts(ranking.query_term(unit, entries, totals.visible), form_counts, totals))
+    # The count of 0 says nothing about the rarity of a word: it weighs no more than the rarest of the others.
+    highest_idf = max((term.idf for term in terms if term.entries), default=math.inf)
+    occurs = [bool(term.entries or original in uncounted) for term, original in zip(terms, units, strict=True)]
+    weighted = [
+        replace(
+            term,
+            idf=min(term.idf, highest_idf) * (1 if it_occurs else MISSING_WEIGHT),
+            entries=term.entries or int(it_occurs),
+        )
+        for term, it_occurs in zip(terms, occurs, strict=True)
     ]
-    return Meant(wanted, corrected, counts.get(f"={facets.GOOD}", none).seen, counts)
+    return Interpretation(weighted, corrected, counts.get(f"={facets.GOOD}", no_count).visible, counts)
 
 
-def doubtful(db: SyncReader, scope: Scope, meant: Meant, terms: Thesaurus) -> Mapping[str, str]:
-    """Words that hardly any entry has, as written → words that far more have (spelling.py), folded."""
-    written: dict[str, str] = {}
-    for one in meant.wanted:
-        unit = one.unit
-        # Of others it is known without looking further that they are not rare, or mean something.
-        if unit.phrase or (len(unit.words) == 1 and one.entries <= RARE and not (unit.concepts or unit.beginnings)):
-            raw = [part.raw for parts in compounds(unit.shown) for part in parts]
-            written |= {parts[0]: said for parts, said in zip(unit.words, raw, strict=False) if len(parts) == 1}
-    rare = [word for word in written if word in meant.counts and 0 < meant.counts[word].seen <= RARE]
-    found = {written[word]: spelling.likelier(db, word, scope, terms.traces) for word in rare}
-    return {said: likelier for said, likelier in found.items() if likelier}
+def suggest_corrections(
+    db: SyncReader, scope: Scope, interpretation: Interpretation, thesaurus: Thesaurus
+) -> Mapping[str, str]:
+    """Rare words, as written → similar words that are far more frequent (spelling.py), folded."""
+    as_written: dict[str, str] = {}
+    for term in interpretation.terms:
+        unit = term.unit
+        # Other units are certainly frequent, or known to the thesaurus.
+        if unit.phrase or (len(unit.words) == 1 and term.entries <= RARE and not (unit.concepts or unit.beginnings)):
+            raw_words = [part.raw for parts in compounds(unit.text) for part in parts]
+            as_written |= {
+                parts[0]: word for parts, word in zip(unit.words, raw_words, strict=False) if len(parts) == 1
+            }
+    rare = [
+        word for word in as_written if word in interpretation.counts and 0 < interpretation.counts[word].visible <= RARE
+    ]
+    suggestions = {as_written[word]: spelling.likelier_word(db, word, scope, thesaurus.trace_index) for word in rare}
+    return {word: suggestion for word, suggestion in suggestions.items() if suggestion}
 
 
-def _put_right(db: SyncReader, scope: Scope, unit: Unit, counts: Mapping[str, Count], terms: Thesaurus) -> str | None:
-    """A phrase with the words put right that no entry has; None if there are none, or they mean nothing else."""
-    words = [part.raw for parts in compounds(unit.shown) for part in parts]
-    right = list(words)
-    for place in unit.telling:
-        word = unit.words[place][0]
-        if not (word in counts and counts[word].seen):
-            right[place] = spelling.meant(db, word, scope, terms.traces) or right[place]
-    return " ".join(right) if right != words else None
+def _correct_phrase(
+    db: SyncReader, scope: Scope, unit: Unit, counts: Mapping[str, Count], thesaurus: Thesaurus
+) -> str | None:
+    """A phrase with the words corrected that no entry has; None if nothing could be corrected."""
+    words = [part.raw for parts in compounds(unit.text) for part in parts]
+    corrected = list(words)
+    for position in unit.significant:
+        word = unit.words[position][0]
+        if not (word in counts and counts[word].visible):
+            corrected[position] = spelling.correct(db, word, scope, thesaurus.trace_index) or corrected[position]
+    return " ".join(corrected) if corrected != words else None
 
 
-def _counted(one: Wanted, found: Sequence[Count], of: Count) -> Wanted:
-    """With what is known of all its forms together."""
-    if not found:
-        return one
-    seen, everywhere = sum(count.seen for count in found), sum(count.everywhere for count in found)
+def _with_counts(term: QueryTerm, form_counts: Sequence[Count], totals: Count) -> QueryTerm:
+    """The term with the frequency of all its forms together."""
+    if not form_counts:
+        return term
+    visible, total = sum(count.visible for count in form_counts), sum(count.total for count in form_counts)
     return replace(
-        one,
-        density=seen / max(of.seen, 1),
-        few=seen <= candidates.FEW,
-        rare=everywhere <= candidates.FEW,
-        open=everywhere <= 2 * seen and of.everywhere <= 2 * of.seen,
+        term,
+        density=visible / max(totals.visible, 1),
+        few=visible <= candidates.FEW_MATCHES,
+        rare=total <= candidates.FEW_MATCHES,
+        open=total <= 2 * visible and totals.total <= 2 * totals.visible,
     )
 
 
-def _in_another_form(db: SyncReader, scope: Scope, unit: Unit) -> bool:
-    """Whether any entry has another form of the word: then it is no slip."""
+def _has_another_form(db: SyncReader, scope: Scope, unit: Unit) -> bool:
+    """Whether any entry has another form of the word, which then is no misspelling."""
     return bool(candidates.newest(db, candidates.Conditions(scope), match([facets.of_scope(scope)], [unit]), most=1))
 
 
 def _beginnings(db: SyncReader, scope: Scope, unit: Unit, word: str) -> Mapping[str, Count]:
     if unit.prefix or len(word) >= SHORTEST_BEGINNING:
-        return vocabulary.beginning(db, word, scope, MOST_BEGINNINGS)
+        return vocabulary.words_starting_with(db, word, scope, MOST_BEGINNINGS)
     return {}
 
 
-def _of(counts: Mapping[str, Count], forms: Iterable[str]) -> list[Count]:
+def _counts_of(counts: Mapping[str, Count], forms: Iterable[str]) -> list[Count]:
     return [counts[form] for form in forms if form in counts]
 
 
-def _most(found: Iterable[Count]) -> int:
-    return max((count.seen for count in found), default=0)
+def _highest(counts: Iterable[Count]) -> int:
+    return max((count.visible for count in counts), default=0)
 
 
-def _forms(unit: Unit) -> set[str]:
-    """What of a unit `vocabulary` may know."""
-    found = _ideas(unit.concepts)
-    if unit.phrase or len(unit.telling) == 1:
-        for place in unit.telling:
-            found.add(joined(unit.words[place]))
-            found.update(unit.stems[place] if place < len(unit.stems) else ())
-    return found
+def _vocabulary_keys(unit: Unit) -> set[str]:
+    """The keys in the vocabulary that count entries with this unit."""
+    keys = _concept_keys(unit.concepts)
+    if unit.phrase or len(unit.significant) == 1:
+        for position in unit.significant:
+            keys.add(joined(unit.words[position]))
+            keys.update(unit.stems[position] if position < len(unit.stems) else ())
+    return keys
 
 
-def _ideas(concepts: Sequence[str]) -> set[str]:
+def _concept_keys(concepts: Sequence[str]) -> set[str]:
     return {f"={token(concept)}" for concept in concepts}

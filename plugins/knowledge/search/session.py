@@ -1,18 +1,18 @@
-"""What did somebody search last in a room? The question is kept for an hour, for `!more`; results are not kept.
+"""Stores the last search of each person in a room for an hour, so that `!more` can go on. Results are not stored.
 
-An old one goes with the next question anybody asks, at most a day later. Its words are in no index: to leave the file
-they only need the log emptied.
+Expired searches are deleted with the next search of anybody, at most a day later. No index holds their words, so
+erasing them from disk only needs an empty write-ahead log.
 """
 
 from __future__ import annotations
 
 from bot.api import Context, SyncTransaction
 
-KEPT = 3_600_000  # ms
+RETENTION = 3_600_000  # ms
 
 
 async def remember(ctx: Context, words: str, shown: int) -> None:
-    """The asker has now seen that many results. The message that began the search stays known: see `withdraw`."""
+    """Stores the search, and how many of its results were shown. The event that started it is kept for `withdraw`."""
     await ctx.db.run(expire, ctx.now)
     await ctx.db.execute(
         """INSERT INTO knowledge_searches (room, sender, event, query, shown, at)
@@ -29,35 +29,35 @@ async def remember(ctx: Context, words: str, shown: int) -> None:
     )
 
 
-async def ended(ctx: Context) -> None:
-    """The asker has seen a list that has no more: `last` tells it as a question without words."""
+async def finish(ctx: Context) -> None:
+    """Marks the last list as complete: `last_search` then returns an empty query."""
     await remember(ctx, "", 0)
 
 
-async def last(ctx: Context) -> tuple[str, int] | None:
-    """The asker's last search in this room, as they wrote it, and how many results they have seen."""
+async def last_search(ctx: Context) -> tuple[str, int] | None:
+    """The asker's last query in this room, as written, and how many results were shown."""
     row = await ctx.db.row(
         "SELECT query, shown FROM knowledge_searches WHERE room = :room AND sender = :sender AND at >= :old",
         room=ctx.room.id,
         sender=ctx.sender,
-        old=ctx.now - KEPT,
+        old=ctx.now - RETENTION,
     )
     return (row["query"], row["shown"]) if row else None
 
 
 def withdraw(tx: SyncTransaction, room: str, event: str) -> None:
-    """The message that began a search was removed."""
-    _drop(tx, "room = :room AND event = :event", room=room, event=event)
+    """Deletes the search that a redacted message started."""
+    _delete(tx, "room = :room AND event = :event", room=room, event=event)
 
 
 def expire(tx: SyncTransaction, now: int) -> None:
-    _drop(tx, "at < :old", old=now - KEPT)
+    _delete(tx, "at < :old", old=now - RETENTION)
 
 
 def forget(tx: SyncTransaction, user: str) -> None:
-    _drop(tx, "sender = :user", user=user)
+    _delete(tx, "sender = :user", user=user)
 
 
-def _drop(tx: SyncTransaction, which: str, **params: object) -> None:
-    if tx.execute(f"DELETE FROM knowledge_searches WHERE {which}", **params):
+def _delete(tx: SyncTransaction, condition: str, **params: object) -> None:
+    if tx.execute(f"DELETE FROM knowledge_searches WHERE {condition}", **params):
         tx.erase()

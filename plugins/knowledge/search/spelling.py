@@ -1,5 +1,4 @@
-"""What may a misspelt word be? Words within one or two slips of it (typo_index.py), among those of the shelves that may
-be seen."""
+"""Corrects misspelt words: finds the nearest word by edit distance among those in the scope (typo_index.py)."""
 
 from __future__ import annotations
 
@@ -10,86 +9,98 @@ from rapidfuzz.distance import OSA
 
 from bot.api import SyncReader
 from plugins.knowledge.index import vocabulary
-from plugins.knowledge.index.typo_index import SHORTEST, TWO_SLIPS_FROM, Traces, asked, sound, traces
+from plugins.knowledge.index.typo_index import SHORTEST, TWO_EDITS_FROM, TraceIndex, lookup_traces, sound, traces
 from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import LONGEST_WORD, stems
 
-MOST_HEARD = 3  # slips in all, if at most one of them can be heard
+MOST_SILENT_EDITS = 3  # edits, if at most one of them changes the pronunciation
 PLURALS = ("", "s", "es")
-SHORTEST_DOUBTED = 5  # letters of a word that somebody wrote and that may be misspelt all the same
-FAR_MORE = 5  # times as many entries must have the word that may be meant instead
+SHORTEST_QUESTIONED = 5  # letters; shorter words that some entry has are not questioned
+MUCH_MORE_FREQUENT = 5  # times as many entries must have the word that is suggested
 
 
-def meant(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
-    """The word that is nearest to a misspelt one: of those entries have that may be seen, or of the `known` ones.
+def correct(db: SyncReader, word: str, scope: Scope, dictionary: TraceIndex) -> str | None:
+    """The correction of a misspelt word: the nearest word of the visible entries or of the `dictionary`.
 
-    The more frequent of two that are equally near. If none is near, that may be because only its singular is known.
-    A word that is known is no slip, though no entry that may be seen has it.
+    Of two at the same distance, the more frequent one. If there is none, the singular is tried. None if the word is in
+    the dictionary itself, even if no visible entry has it.
     """
     for ending in PLURALS:
-        if word.endswith(ending) and (found := _nearest(db, word.removesuffix(ending), scope, known)):
-            return found if found != word else None
+        if word.endswith(ending) and (nearest := _nearest_word(db, word.removesuffix(ending), scope, dictionary)):
+            return nearest if nearest != word else None
     return None
 
 
-def likelier(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
-    """A word one slip away from one that hardly any entry has, if far more have that one: then it may be meant.
+def likelier_word(db: SyncReader, word: str, scope: Scope, dictionary: TraceIndex) -> str | None:
+    """A far more frequent word at edit distance 1 from a rare one; None if there is none.
 
-    Not where the word is known, nor another form of it: that is found anyway.
+    Words of the dictionary are not questioned. Other forms of the word are no suggestion: the search finds them anyway.
     """
-    found = traces(word)
-    if not SHORTEST_DOUBTED <= len(word) <= LONGEST_WORD or any(word in known.get(trace, ()) for trace in found):
+    word_traces = traces(word)
+    if not SHORTEST_QUESTIONED <= len(word) <= LONGEST_WORD or any(
+        word in dictionary.get(trace, ()) for trace in word_traces
+    ):
         return None
     forms = {word, *stems(word)}
-    near = [one for one in _met(db, found) if slips(word, one, 1) == 1 and forms.isdisjoint((one, *stems(one)))]
-    counts = vocabulary.counts(db, [word, *near], scope) if near else {}
-    enough = FAR_MORE * max(1, counts[word].seen if word in counts else 0)
-    return max((one for one in near if one in counts and counts[one].seen >= enough),
-               key=lambda one: (counts[one].seen, one), default=None)  # fmt: skip
+    neighbours = [
+        neighbour
+        for neighbour in _words_with_traces(db, word_traces)
+        if edit_distance(word, neighbour, 1) == 1 and forms.isdisjoint((neighbour, *stems(neighbour)))
+    ]
+    counts = vocabulary.counts(db, [word, *neighbours], scope) if neighbours else {}
+    threshold = MUCH_MORE_FREQUENT * max(1, counts[word].visible if word in counts else 0)
+    return max((other for other in neighbours if other in counts and counts[other].visible >= threshold),
+               key=lambda other: (counts[other].visible, other), default=None)  # fmt: skip
 
 
-def _met(db: SyncReader, found: Collection[int]) -> Sequence[str]:
-    """Words that left one of these traces, on any shelf: `vocabulary` says which may be seen."""
+def _words_with_traces(db: SyncReader, wanted: Collection[int]) -> Sequence[str]:
+    """Words of any shelf with one of these traces. The caller must check in `vocabulary` which are visible."""
     rows = db.rows(
         "SELECT DISTINCT word FROM knowledge_traces WHERE trace IN (SELECT value FROM json_each(:traces))",
-        traces=json.dumps(sorted(found)),
+        traces=json.dumps(sorted(wanted)),
     )
     return [row["word"] for row in rows]
 
 
-def _nearest(db: SyncReader, word: str, scope: Scope, known: Traces) -> str | None:
+def _nearest_word(db: SyncReader, word: str, scope: Scope, dictionary: TraceIndex) -> str | None:
     if not SHORTEST <= len(word) <= LONGEST_WORD:
         return None
-    found = asked(word)
-    # How far they are first: to count each would take longer, as there may be hundreds.
-    near = [one for one in _met(db, found) if _apart(word, one, wrote=True) is not None]
-    counts = vocabulary.counts(db, near, scope)
-    frequent = {one: 0 for trace in found for one in known.get(trace, ())}
-    frequent |= {one: count.seen for one, count in counts.items() if count.seen}
+    word_traces = lookup_traces(word)
+    # Distance first: there may be hundreds of words, and counting each would take longer.
+    neighbours = [
+        candidate
+        for candidate in _words_with_traces(db, word_traces)
+        if _distance(word, candidate, is_used=True) is not None
+    ]
+    counts = vocabulary.counts(db, neighbours, scope)
+    frequencies = {candidate: 0 for trace in word_traces for candidate in dictionary.get(trace, ())}
+    frequencies |= {candidate: count.visible for candidate, count in counts.items() if count.visible}
     best = min(
         (
-            (apart, one[:1] != word[:1], -entries, one)
-            for one, entries in frequent.items()
-            if (apart := _apart(word, one, wrote=bool(entries))) is not None
+            (distance, candidate[:1] != word[:1], -entries, candidate)
+            for candidate, entries in frequencies.items()
+            if (distance := _distance(word, candidate, is_used=bool(entries))) is not None
         ),
         default=None,
     )
     return best[3] if best else None
 
 
-def _apart(word: str, one: str, *, wrote: bool) -> float | None:
-    """How far a word is from a known one, if that may be meant: slips that cannot be heard are half ones. What nobody
-    wrote must be nearer."""
-    long = len(word) >= TWO_SLIPS_FROM
-    most = 2 if long and wrote else 1
-    written = slips(word, one, MOST_HEARD if long else 2)
-    heard = slips(sound(word), sound(one), most)
-    if written <= most or (heard <= most - 1 and written <= (MOST_HEARD if long else 2)):
-        return (written + min(heard, written)) / 2
+def _distance(word: str, candidate: str, *, is_used: bool) -> float | None:
+    """The edit distance to a candidate; None if it is too far. Edits that do not change the pronunciation count half.
+
+    A candidate that no visible entry uses must be nearer.
+    """
+    is_long = len(word) >= TWO_EDITS_FROM
+    most = 2 if is_long and is_used else 1
+    spelling_edits = edit_distance(word, candidate, MOST_SILENT_EDITS if is_long else 2)
+    sound_edits = edit_distance(sound(word), sound(candidate), most)
+    if spelling_edits <= most or (sound_edits <= most - 1 and spelling_edits <= (MOST_SILENT_EDITS if is_long else 2)):
+        return (spelling_edits + min(sound_edits, spelling_edits)) / 2
     return None
 
 
-def slips(one: str, other: str, most: int) -> int:
-    """How many slips lie between two words: letters added, left out, replaced, or swapped with the next
-    (optimal string alignment). `most + 1` stands for more than `most`."""
-    return OSA.distance(one, other, score_cutoff=most)
+def edit_distance(word: str, other: str, most: int) -> int:
+    """The optimal string alignment distance: insertions, deletions, substitutions, and swaps of neighbouring letters.
+    `most + 1` stands for more than `most`."""
+    return OSA.distance(word, other, score_cutoff=most)

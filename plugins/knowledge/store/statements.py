@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import NamedTuple
 
 from bot.api import Context, SyncReader, SyncTransaction
@@ -84,13 +83,16 @@ def merge(tx: SyncTransaction, into: int, other: int, author: Author) -> set[int
 
 
 def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) -> set[int]:
-    """The page of an entry has a new address, with this canonical key: what is shared by it belongs to the entry."""
+    """The page of an entry has a new address, with this canonical key: what is shared by it belongs to the entry, and
+    is hidden where the page is."""
     shelf = _shelf_of(tx, entry)
     new = pages_of(tx, shelf, [key])[key]
     command = begin(tx, shelf, "edit", author, page=entry)
     say(tx, shelf, [entry], command, Saying("url", url))
     if new != entry:
         say(tx, shelf, [new], command, Saying("same_as", MOVED, target=entry))
+        if any(part.page == entry and part.last("hidden") == "1" for part in load(tx, [entry])[entry]):
+            say(tx, shelf, [new], command, Saying("hidden", "1"))
     return regroup(tx, [entry, new])
 
 
@@ -100,19 +102,18 @@ def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
     lead: int = tx.value("SELECT entry FROM knowledge_pages WHERE id = :page", page=page)
     pages = members_of(tx, [lead])
     edges = list(edges_of(tx, pages))
+    next_seq: int = tx.value("SELECT last_seq + 1 FROM knowledge_shelves WHERE id = :shelf", shelf=_shelf_of(tx, page))
     cuts: list[Statement] = []
-    seq: int = tx.value("SELECT last_seq FROM knowledge_shelves WHERE id = :shelf", shelf=_shelf_of(tx, page))
-    for nth in count(1):
-        if groups(pages, edges)[page] != lead:
-            break
+    grouped = groups(pages, edges)
+    while grouped[page] == grouped[lead]:
         if page == lead or (edge := _edge_towards(edges, page, lead)) is None:
             return set()
-        cuts.append(Statement(edge.page, seq + nth, "cut", target=edge.seq))
+        cuts.append(Statement(edge.page, next_seq + len(cuts), "cut", target=edge.seq))
         edges.append(cuts[-1])
-    grouped = groups(pages, edges)
-    parts = {part.page: part for part in load(tx, [lead])[lead]}
-    sides = [[parts[one] for one in pages if grouped[one] == side] for side in (grouped[page], lead)]
-    if not cuts or any(resolve(side[0].page, side) is None for side in sides):
+        grouped = groups(pages, edges)
+    parts = load(tx, [lead])[lead]
+    sides = [[part for part in parts if grouped[part.page] == grouped[one]] for one in (page, lead)]
+    if any(resolve(side[0].page, side) is None for side in sides):
         return set()
     shelf = _shelf_of(tx, page)
     command = begin(tx, shelf, "edit", author, page=page)

@@ -1,1 +1,1 @@
-"""Text without its meaning: how words are compared (`folding`), what HTML consists of (`html_tokens`)."""
+"""Text processing without domain knowledge: word folding and stemming, an HTML tokenizer, text clean-up."""

@@ -1,4 +1,4 @@
-"""How are words compared? Index and question pass through the same door."""
+"""Splits, folds and stems words. Index and queries use the same functions, so that they match."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import Stemmer
 
 LONGEST_WORD = 64
 SHORTEST_STEMMED = 3
-MOST_REMEMBERED = 100_000  # words: a language's everyday ones come back in every text
-MOST_PARTS = 3  # of a compound that is also taken as one word
+MOST_REMEMBERED = 100_000  # words; everyday words are repeated in every text
+MOST_PARTS = 3  # of a compound that is also indexed as one word
 LANGUAGES = ("en", "es", "fr", "pt")
 
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
 _COMPOUND = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _HYPHEN = re.compile("[-‐‑]")
-# Endings the stemmers know only as they are properly written; in English, as in American English.
-_ENDINGS = {
+# Endings that the stemmers only know with accents, and British endings, of which they only know the American form.
+_PROPER_ENDINGS = {
     "ite": "ité", "ites": "ités", "ee": "ée", "ees": "ées",
     "cao": "ção", "coes": "ções", "sao": "são", "soes": "sões", "encia": "ência", "encias": "ências",
     "ancia": "ância", "ancias": "âncias", "avel": "ável", "aveis": "áveis", "ivel": "ível", "iveis": "íveis",
     **{f"is{end}": f"iz{end}" for end in ("e", "es", "ed", "er", "ers", "ing", "ation", "ations")},
     "our": "or", "ours": "ors", "oured": "ored", "ouring": "oring", "oural": "oral",
 }  # fmt: skip
-_SPELT: Mapping[str, tuple[str, ...]] = {
+_ENDINGS_BY_LANGUAGE: Mapping[str, tuple[str, ...]] = {
     "en": ("ise", "ises", "ised", "iser", "isers", "ising", "isation", "isations", "our", "ours", "oured", "ouring",
            "oural"),
     "es": (),
@@ -35,9 +35,9 @@ _SPELT: Mapping[str, tuple[str, ...]] = {
     "pt": ("cao", "coes", "sao", "soes", "encia", "encias", "ancia", "ancias", "avel", "aveis", "ivel", "iveis"),
 }  # fmt: skip
 
-# Words that say nothing about what is looked for, folded: articles, prepositions, "and", elided letters, and what
-# people wrap a question in ("where can I find something about …").
-EMPTY = frozenset(
+# Stop words, folded: articles, prepositions, conjunctions, elided letters, and the words that people wrap a question in
+# ("where can I find something about …").
+STOP_WORDS = frozenset(
     """a about an and any anything are at be by anybody anyone can could do does for from got has have how i in
     is it me of on or please some somebody someone something that the there this to us want we what when where
     which who why with you your find looking need show against as between into its our their
@@ -56,19 +56,19 @@ EMPTY = frozenset(
     outro outra outros outras todo todos todas mais ha""".split()  # noqa: SIM905 - two hundred quoted words read worse
 )
 
-# What people ask for without meaning the word ("links on gifts"), where one of the others follows.
-THINGS = frozenset(
+# Nouns that only wrap a question ("links on gifts") if one of the prepositions follows.
+WRAPPER_NOUNS = frozenset(
     """information informations link links material materials resource resources documents
     informacion enlace enlaces materiales recursos documentos informacoes informacao materiais
     lien liens ressources""".split()  # noqa: SIM905 - as above
 )
-ABOUT = frozenset(("about", "on", "regarding", "sobre", "acerca", "sur", "concernant"))
+WRAPPER_PREPOSITIONS = frozenset(("about", "on", "regarding", "sobre", "acerca", "sur", "concernant"))
 
 
 class Word(NamedTuple):
-    """A word as written (small letters, accents kept), folded, and whether it was written in capitals only.
+    """A word in lower case with its accents (`raw`), folded, and whether it was written in capitals only.
 
-    `stems` are those that differ from it; words that say nothing have none.
+    `stems`: those that differ from the folded word; stop words have none.
     """
 
     raw: str
@@ -78,7 +78,7 @@ class Word(NamedTuple):
 
 
 Compound = Sequence[Word]
-"""A word by its parts: `anti-corruption` has two, most have one."""
+"""A word as its parts: `anti-corruption` has two, most words have one."""
 
 
 def fold(text: str) -> str:
@@ -91,17 +91,17 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text in order; the parts of a compound one by one."""
+    """The words of a text in order; the parts of a compound are separate words."""
     return [part for parts in compounds(text) for part in parts]
 
 
 def compounds(text: str) -> list[Compound]:
     """The words of a text in order, each as its parts: `l'anti-corruption` → `[l] [anti, corruption]`."""
-    return list(map(compound, written(text)))
+    return list(map(compound, raw_words(text)))
 
 
-def written(text: str) -> list[str]:
-    """The words of a text as they stand there, for `compound`."""
+def raw_words(text: str) -> list[str]:
+    """The words of a text as written, for `compound`."""
     return _COMPOUND.findall(text if text.isascii() else normalize("NFKC", text))
 
 
@@ -113,9 +113,9 @@ def joined(parts: Sequence[str]) -> str:
 def stems(raw: str) -> tuple[str, str, str, str]:
     """The stems of a word in the four languages (Snowball), folded.
 
-    People leave accents out, so accents make no difference: each language takes the folded word, and as it would most
-    likely be written (`declaracoes` → `declarações`, `organised` → `organized`); the shorter stem counts. Numbers, and
-    words with digits in them, have no other forms.
+    People omit accents, so accents make no difference: each language stems both the folded word and its most likely
+    spelling (`declaracoes` → `declarações`, `organised` → `organized`), and the shorter stem wins. Numbers and words
+    with digits are their own stems.
     """
     folded = fold(raw)
     return _stems(folded) if folded.isalpha() else (folded, folded, folded, folded)
@@ -123,41 +123,41 @@ def stems(raw: str) -> tuple[str, str, str, str]:
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def _stems(folded: str) -> tuple[str, str, str, str]:
-    """`stems` of a folded word: however it was written, it is stemmed once."""
-    found = []
+    """`stems` of a folded word, cached once for all its spellings."""
+    shortest = []
     for language, stemmer in zip(LANGUAGES, _stemmers(), strict=True):
         stem = fold(stemmer.stemWord(folded))
-        if spelt := _properly(folded, _SPELT[language]):
-            stem = min(stem, fold(stemmer.stemWord(spelt)), key=len)
-        found.append(stem)
-    return found[0], found[1], found[2], found[3]
+        if properly_spelt := _restore_spelling(folded, _ENDINGS_BY_LANGUAGE[language]):
+            stem = min(stem, fold(stemmer.stemWord(properly_spelt)), key=len)
+        shortest.append(stem)
+    return shortest[0], shortest[1], shortest[2], shortest[3]
 
 
-def _properly(folded: str, endings: tuple[str, ...]) -> str | None:
-    """A word with the longest of these endings as it is properly written, if it has one after three letters."""
+def _restore_spelling(folded: str, endings: tuple[str, ...]) -> str | None:
+    """A folded word with the longest of these endings in its proper spelling; None if none follows three letters."""
     if not folded.endswith(endings):
         return None
-    after_three = (one for one in endings if folded.endswith(one) and len(folded) >= len(one) + 3)
-    ending = max(after_three, key=len, default=None)
-    return folded.removesuffix(ending) + _ENDINGS[ending] if ending else None
+    candidates = (ending for ending in endings if folded.endswith(ending) and len(folded) >= len(ending) + 3)
+    ending = max(candidates, key=len, default=None)
+    return folded.removesuffix(ending) + _PROPER_ENDINGS[ending] if ending else None
 
 
 @lru_cache(maxsize=1)
 def _stemmers() -> tuple[Stemmer.Stemmer, ...]:
     names = ("english", "spanish", "french", "portuguese")
-    return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without a memory of their own: `_stems` has one
+    return tuple(Stemmer.Stemmer(name, 0) for name in names)  # without caches of their own: `_stems` has one
 
 
-def compound(found: str) -> Compound:
+def compound(text: str) -> Compound:
     """A word as its parts."""
-    parts = [found] if found.isalnum() else _HYPHEN.split(found)
+    parts = [text] if text.isalnum() else _HYPHEN.split(text)
     return tuple(word(part[:LONGEST_WORD]) for part in parts)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def word(part: str) -> Word:
-    """One word of a text, as it stands there."""
+    """One word of a text, as written."""
     raw = part.casefold()
     folded = fold(raw)
-    telling = len(folded) >= SHORTEST_STEMMED and folded not in EMPTY
-    return Word(raw, folded, part.isupper(), tuple({stem for stem in stems(raw) if telling and stem != folded}))
+    is_significant = len(folded) >= SHORTEST_STEMMED and folded not in STOP_WORDS
+    return Word(raw, folded, part.isupper(), tuple({stem for stem in stems(raw) if is_significant and stem != folded}))

@@ -1,8 +1,8 @@
-"""Tags and texts of HTML, split as a browser's tokenizer splits them (HTML, 13.2.5), in linear time.
+"""A tolerant HTML tokenizer: splits tags and text like a browser (HTML, 13.2.5), in linear time.
 
 The standard library's parser, lxml and selectolax need seconds to minutes for some inputs of 100 kB. Here the pattern
-of a tag fails only if the text ends before the tag. Then the unread part is doubled before the next try, so the cost of
-all tries stays in proportion to the input.
+of a tag only fails if the buffer ends before the tag. Then the buffer is doubled before the next attempt, so the cost
+of all attempts is proportional to the input.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from html import unescape
 from html.entities import html5
 from typing import NamedTuple
 
-LONGEST_TAG = 1_000_000  # characters; icons stand in attributes
-_CHUNK = 65_536  # characters that are read at once, or one text
-_LONGEST_MARK = 32  # characters that tell what begins, or end a comment or raw text
+LONGEST_TAG = 1_000_000  # characters; attributes may contain whole images
+_CHUNK = 65_536  # characters that are read at once, unless a text is longer
+_LONGEST_MARK = 32  # characters; any marker that begins or ends a token is shorter
 
 _TEXT_OR_TAG = re.compile(
     r"""(?:[^<]++|<(?![A-Za-z/!?]|\Z))++
@@ -25,63 +25,63 @@ _TEXT_OR_TAG = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _DECLARATION = re.compile(r"<(?:!--|[!?]|/(?![A-Za-z]|\Z))")
-# In the attributes that a match above gives, so that every quote has its end.
+# Applied to the attributes of a match above, in which every quote is closed.
 _ATTRIBUTE = re.compile(r"""([^\s/][^\s/=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|(\S*+)))?+""", re.ASCII)
 _NAMED_REFERENCE = re.compile(r"&([A-Za-z][A-Za-z0-9]*+[;=]?)")
-# Far beyond the last character there is; `html.unescape` raises on numbers of more than 4,300 digits.
+# No such character exists; `html.unescape` raises on numbers of more than 4,300 digits.
 _ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,}+;?")
 
 
 class Tag(NamedTuple):
-    """`name` in lower case, with the slash of an end tag; attributes by their names in lower case, entities read."""
+    """`name` in lower case, with the slash of an end tag; attributes by lower-case name, with entities decoded."""
 
     name: str
     line: int
     attributes: dict[str, str]
 
 
-class Endless(NamedTuple):
-    """A tag without an end, or with none within `LONGEST_TAG` characters, and the `text` from there on."""
+class UnclosedTag(NamedTuple):
+    """A tag that is not closed, or not within `LONGEST_TAG` characters, and all the `text` from there on."""
 
     text: str
     line: int
 
 
-def tokens(texts: Iterable[str], raw: Collection[str] = ()) -> Iterator[Tag | Endless | str]:
-    """Tags, and the texts between them with entities unread, in pieces of any length.
+def tokens(texts: Iterable[str], raw: Collection[str] = ()) -> Iterator[Tag | UnclosedTag | str]:
+    """Splits HTML into tags and the text between them, in pieces of any length. Entities in text are not decoded.
 
-    `texts` are the parts of one HTML document, whose lines count from 1. Comments and declarations are left out. The
-    content of elements named in `raw` is text up to their end tag.
+    `texts`: the parts of one document; its lines count from 1. Comments and declarations are dropped. The content of
+    elements named in `raw` is text up to their end tag.
     """
-    page = _Page(texts)
-    while page.filled():
-        line = page.line
-        if match := _TEXT_OR_TAG.match(page.read, page.at):
-            page.take(match.end())
+    buffer = _Buffer(texts)
+    while buffer.filled():
+        line = buffer.line
+        if match := _TEXT_OR_TAG.match(buffer.read, buffer.at):
+            buffer.take(match.end())
             if match[1]:
                 name = match[1].lower()
                 yield Tag(name, line, _attributes(match[2]) if match[2] and name[0] != "/" else {})
                 if name in raw:
-                    yield from filter(None, page.before(rf"(?ai:</{name}(?=[\s/>]))"))
+                    yield from filter(None, buffer.before(rf"(?ai:</{name}(?=[\s/>]))"))
             else:
                 yield match[0]
-        elif match := _DECLARATION.match(page.read, page.at):
+        elif match := _DECLARATION.match(buffer.read, buffer.at):
             end = "-->" if match[0] == "<!--" else ">"
-            page.take(page.at + 2)  # `<!-->` is a whole comment
-            deque(page.before(end), maxlen=0)
-            page.take(page.at + len(end))
-        elif len(page.read) - page.at > LONGEST_TAG or not page.read_on():
-            rest = page.take(len(page.read))
-            yield rest if rest in ("<", "</") else Endless(rest, line)
+            buffer.take(buffer.at + 2)  # `<!-->` is a complete comment
+            deque(buffer.before(end), maxlen=0)
+            buffer.take(buffer.at + len(end))
+        elif len(buffer.read) - buffer.at > LONGEST_TAG or not buffer.read_on():
+            rest = buffer.take(len(buffer.read))
+            yield rest if rest in ("<", "</") else UnclosedTag(rest, line)
 
 
 def unescaped(text: str) -> str:
-    """The text with its entities read. Never raises."""
+    """Decodes the entities of a text. Never raises."""
     return unescape(_ENDLESS_NUMBER.sub("\ufffd", text)) if "&" in text else text
 
 
-class _Page:
-    """What was `read`; from `at` on, in `line`, it was not yet taken."""
+class _Buffer:
+    """The part of the document that was `read`. Position `at`, in `line`, is the first that was not consumed."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = iter(texts)
@@ -90,7 +90,7 @@ class _Page:
         self.line = 1
 
     def filled(self) -> bool:
-        """Whether there is more; if so, enough to tell what begins there."""
+        """Whether there is more input; reads enough to recognise the next token."""
         return len(self.read) - self.at >= _LONGEST_MARK or self.read_on() or self.at < len(self.read)
 
     def take(self, end: int) -> str:
@@ -100,7 +100,7 @@ class _Page:
         return text
 
     def before(self, mark: str) -> Iterator[str]:
-        """The text before a pattern, or before the end, in pieces."""
+        """Consumes the text before a pattern, or up to the end, in pieces."""
         pattern = re.compile(mark)
         while not (match := pattern.search(self.read, self.at)):
             yield self.take(max(self.at, len(self.read) - _LONGEST_MARK))
@@ -110,7 +110,7 @@ class _Page:
         yield self.take(match.start())
 
     def read_on(self) -> bool:
-        """Reads as much again as was not taken, and no less than a chunk. False at the end."""
+        """Doubles the part that was not consumed, by a chunk at least. False at the end of input."""
         parts = [self.read[self.at :]]
         missing = max(_CHUNK, len(parts[0]))
         for text in self._texts:
@@ -126,12 +126,12 @@ def _attributes(text: str) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
         value = double or single or bare
-        if "&" in value:  # only a name with its semicolon stands for a character before more of a word, or before `=`
+        if "&" in value:  # a reference without a semicolon counts as text before a letter, a digit or `=`
             value = unescaped(_NAMED_REFERENCE.sub(_unless_parameter, value))
         attributes.setdefault(name.lower(), value)
     return attributes
 
 
 def _unless_parameter(reference: re.Match[str]) -> str:
-    """`&section=2` in an address is a parameter, not the character `&sect`."""
+    """Escapes `&section` of `&section=2`, which is a parameter of an address and not the character `&sect`."""
     return reference[0] if reference[1] in html5 else f"&amp;{reference[1]}"

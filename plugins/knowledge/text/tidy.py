@@ -1,4 +1,4 @@
-"""Text that people wrote, as one harmless line."""
+"""Cleans up text that people wrote: one line, no control or invisible characters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import unicodedata
 
 
 def tidy(text: str, longest: int) -> str:
-    """Text as one line without invisible characters, cut at a word with `…` if it is longer."""
+    """The text as one line without invisible characters, truncated at a word with `…` if it is longer than
+    `longest`."""
     text = one_line(text[: longest * 8])
     if len(text) <= longest:
         return text
@@ -15,7 +16,7 @@ def tidy(text: str, longest: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text as one line without invisible characters."""
+    """The text as one line without invisible characters."""
     text = " ".join(text.split())
     if not text.isprintable():
         text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))

@@ -34,7 +34,7 @@ from plugins.knowledge.store.statements import MERGED
 from plugins.knowledge.store.tlp import AMBER, GREEN, LABELS
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.text.tidy import tidy
-from plugins.knowledge.transfer.formats.item import Item, ShareItem, VersionItem, shown
+from plugins.knowledge.transfer.formats.item import Item, ShareItem, VersionItem, shown_text
 from plugins.knowledge.transfer.share_fingerprint import Mark, mark_of, marks_of
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
@@ -276,7 +276,7 @@ class ImportPlan:
         for name in names:
             folded = fold(name)
             own, word = self._rules.topics_by_name.get(folded), _BETWEEN.sub("-", folded).strip("-")
-            if own or marks.is_word(word):
+            if own or marks.is_topic(word):
                 found[own or word] = None
             else:
                 remarks.append(Text("Imported without the topic “{topic}”: not a valid topic.", topic=tidy(name, 80)))
@@ -301,7 +301,9 @@ class ImportPlan:
 
 def _share_of(version: VersionItem) -> ShareItem:
     """An entry lives of what was said of it: so does a page that is joined to it."""
-    return ShareItem(version.url, note=" · ".join(version.note.values()), label=shown(version.title, version.language))
+    return ShareItem(
+        version.url, note=" · ".join(version.note.values()), label=shown_text(version.title, version.language)
+    )
 
 
 def _shown(item: Item, shares: Sequence[NewShare]) -> str:

@@ -1,19 +1,20 @@
-"""When are two addresses the same page? The key under which links are de-duplicated.
+"""Computes the canonical form of an address: the key for the deduplication of links.
 
-The key is never fetched and never shown; each share keeps its address as it was posted. The rules (`VERSION` counts
-their changes; a key made by older rules must be made again):
+The key is never fetched and never shown; each share keeps its address as posted. The rules (a change of them increments
+`VERSION`, and keys of older versions are recomputed):
 
-1. Only http and https, with a host. They stay two different pages, and so do hosts with and without `www.`.
+1. Only http and https addresses with a host have a key. Schemes stay distinct, and hosts with and without `www.`.
 2. Scheme and host in lower case; the host as UTS 46 maps it (nontransitional, as browsers do: compatibility forms
    folded, invisible characters gone, `ß` kept), every label that is not ASCII in punycode, so that `münchen.de` and
-   `xn--mnchen-3ya.de` meet. A dot at the end of the host goes. IPv6 addresses as in RFC 5952, in hexadecimal only.
-3. User names and passwords before the host go. Ports 80 (http) and 443 (https) go.
-4. `.` and `..` segments of the path are resolved; no path is `/`.
+   `xn--mnchen-3ya.de` are equal. A trailing dot of the host is removed. IPv6 addresses as in RFC 5952, in hexadecimal
+   only.
+3. Credentials and default ports (80 for http, 443 for https) are removed.
+4. `.` and `..` segments of the path are resolved; an empty path is `/`.
 5. Percent-encoding as in RFC 3986, section 6.2.2: unreserved characters are decoded, hex digits are upper case,
-   what is not ASCII is encoded as UTF-8. Reserved characters stay as they were written (`%2F` is not `/`).
-6. The query is the page's identity: order, repeated and empty parameters stay. Only the parameters of `_TRACKING`
-   and, at some sites, of `_TRACKING_AT` go: they say how somebody came to a page or who sent it, not which page it is.
-7. The fragment goes, except where it routes inside a page that is a program: `#!…` and `#/…`.
+   non-ASCII characters are encoded as UTF-8. Reserved characters stay as written (`%2F` is not `/`).
+6. The query identifies the page: order, repeated and empty parameters stay. Only tracking parameters are removed
+   (`_TRACKING`, and at some sites `_TRACKING_AT`): they tell who shared a page or how, not which page it is.
+7. The fragment is removed, unless it is a route of a single-page application: `#!…` and `#/…`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _TRACKING = frozenset((
     "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "mc_eid", "mc_cid", "igshid", "yclid", "ttclid",
     "twclid", "li_fat_id", "mkt_tok", "_hsenc", "_hsmi",
 ))  # fmt: skip
-_TRACKING_AT = {  # what these sites' "share" buttons and feeds add; elsewhere such names may be the page's identity
+_TRACKING_AT = {  # added by these sites' share buttons and feeds; elsewhere such parameters may identify the page
     "facebook.com": frozenset(("mibextid",)),
     "instagram.com": frozenset(("igsh",)),
     "linkedin.com": frozenset(("lipi", "rcm", "trackingid", "trk")),
@@ -51,7 +52,7 @@ _ADDRESS = re.compile(
 )
 _PORT = re.compile(r"(?P<host>.*?)(?::(?P<port>[0-9]{0,6}))?", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
-_NEVER = frozenset(("Cc", "Cs", "Zl", "Zp", "Zs"))  # categories of characters that no address has
+_FORBIDDEN_CATEGORIES = frozenset(("Cc", "Cs", "Zl", "Zp", "Zs"))  # Unicode categories that no address contains
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _KEPT = _UNRESERVED | frozenset("!$&'()*+,;=:@/?[]#")
@@ -59,7 +60,7 @@ _ONLY_KEPT = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]#]*+")
 
 
 def canonical(address: str) -> str | None:
-    """The key of an address; None if the text is not one http(s) address. Never raises.
+    """The key of an address; None if the text is not exactly one http(s) address. Never raises.
 
     `canonical(canonical(x)) == canonical(x)` wherever `x` is an address.
     """
@@ -73,15 +74,15 @@ def canonical(address: str) -> str | None:
     if authority is None:
         return None
     host = authority.partition(":")[0]
-    path = _without_dots(_percent(match["path"] or "/"))
-    query = _query(_percent(match["query"] or ""), host)
+    path = _resolve_dots(_normalize_percent(match["path"] or "/"))
+    query = _query(_normalize_percent(match["query"] or ""), host)
     fragment = match["fragment"] or ""
-    routes = f"#{_percent(fragment)}" if fragment.startswith(("!", "/")) else ""
+    routes = f"#{_normalize_percent(fragment)}" if fragment.startswith(("!", "/")) else ""
     return f"{scheme}://{authority}{path}{query}{routes}"
 
 
 def without_credentials(address: str) -> str:
-    """The address as posted, but for a user name and password before the host."""
+    """The address as posted, without user name and password."""
     return re.sub(r"^(https?://)[^/?#\\]*@", r"\1", address, count=1, flags=re.IGNORECASE)
 
 
@@ -102,13 +103,13 @@ def _host(text: str) -> str | None:
     try:
         host = unquote(text, errors="strict")
         host = host.lower() if host.isascii() else idna.uts46_remap(host, std3_rules=False, transitional=False)
-    except UnicodeError:  # wrong UTF-8, or characters that no host may have (idna.IDNAError)
+    except UnicodeError:  # invalid UTF-8, or characters that are not allowed in hosts (idna.IDNAError)
         return None
     host = host.removesuffix(".")
     labels = [_label(label) for label in host.split(".")]
-    known = [label for label in labels if label]
-    host = ".".join(known)
-    return host if len(known) == len(labels) and len(host) <= LONGEST_HOST else None
+    valid = [label for label in labels if label]
+    host = ".".join(valid)
+    return host if len(valid) == len(labels) and len(host) <= LONGEST_HOST else None
 
 
 def _ipv6(text: str) -> str | None:
@@ -118,7 +119,7 @@ def _ipv6(text: str) -> str | None:
         return None
     if address.scope_id is not None:
         return None
-    if address.ipv4_mapped:  # which Python writes in two ways, depending on its version
+    if address.ipv4_mapped:  # Python versions format these differently
         last = int(address.ipv4_mapped)
         return f"[::ffff:{last >> 16:x}:{last & 0xFFFF:x}]"
     return f"[{address}]"
@@ -133,34 +134,34 @@ def _label(text: str) -> str | None:
 
 
 def _printable(text: str) -> bool:
-    """Is there neither white space, nor a control character, nor half of a surrogate pair?"""
+    """Whether the text has no white space, control character or lone surrogate."""
     if text.isascii():
         return text.isprintable() and " " not in text
-    return not any(unicodedata.category(char) in _NEVER for char in text)
+    return not any(unicodedata.category(char) in _FORBIDDEN_CATEGORIES for char in text)
 
 
-def _percent(text: str) -> str:
-    """Percent-encoding in its one normal form (rule 5)."""
+def _normalize_percent(text: str) -> str:
+    """Normalises percent-encoding (rule 5)."""
     parts: list[str] = []
     end = 0
     for match in _ENCODED.finditer(text):
-        parts.append(_encode(text[end : match.start()]))
+        parts.append(_percent_encode(text[end : match.start()]))
         char = chr(int(match[0][1:], 16))
         parts.append(char if char in _UNRESERVED else match[0].upper())
         end = match.end()
-    parts.append(_encode(text[end:]))
+    parts.append(_percent_encode(text[end:]))
     return "".join(parts)
 
 
-def _encode(text: str) -> str:
-    """Text without valid percent-encodings: what may not stand in an address is encoded, a lone `%` too."""
+def _percent_encode(text: str) -> str:
+    """Encodes the characters that are not allowed in an address, a lone `%` too. The text has no valid encodings."""
     if _ONLY_KEPT.fullmatch(text):
         return text
     return "".join(char if char in _KEPT else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
 
 
-def _without_dots(path: str) -> str:
-    """RFC 3986, section 5.2.4, for a path that begins with `/`."""
+def _resolve_dots(path: str) -> str:
+    """Removes dot segments (RFC 3986, section 5.2.4) from a path that begins with `/`."""
     kept: list[str] = []
     segments = path.split("/")[1:]
     for segment in segments:
@@ -179,9 +180,9 @@ def _query(query: str, host: str) -> str:
     tracking = _TRACKING.union(
         *(names for site, names in _TRACKING_AT.items() if host == site or host.endswith("." + site))
     )
-    kept = [part for part in query.split("&") if not _tracks(part.partition("=")[0].lower(), tracking)]
+    kept = [part for part in query.split("&") if not _is_tracking(part.partition("=")[0].lower(), tracking)]
     return "?" + "&".join(kept) if any(kept) or len(kept) > 1 else ""
 
 
-def _tracks(name: str, tracking: Set[str]) -> bool:
+def _is_tracking(name: str, tracking: Set[str]) -> bool:
     return name in tracking or name.startswith("utm_")

@@ -1,5 +1,4 @@
-"""What does an address say to a reader: its site, its words, its language, a title where nobody gave one; and what it
-may not say."""
+"""Derives text for readers from an address: site, words, language, a fallback title. Secrets are masked."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from urllib.parse import unquote
 
 from plugins.knowledge.text.folding import LANGUAGES
 from plugins.knowledge.urls.canonical import canonical, without_credentials
-from plugins.knowledge.urls.homographs import readable, written
+from plugins.knowledge.urls.homographs import readable, to_unicode
 from plugins.knowledge.urls.variants import language_of_address
 
 _SECRET = re.compile(
@@ -23,7 +22,7 @@ _PORT = re.compile(r":[0-9]+$")
 _NOT_PLAIN = re.compile(r"(?:%[0-9A-Fa-f]{2}|[^\x21-\x7e])+")
 _NO_WORDS = re.compile(r"[-_+.\s]+")
 _LETTERS = re.compile(r"[^\W\d_]{3}")
-_EVERY_PAGE = frozenset(
+_GENERIC_WORDS = frozenset(
     """about article articulo book content contents default detail details doc document download embed embedable file
     front fullversion home html index item main news node page pages pagina post publication read resource show view
     viewer watch xml""".split()  # noqa: SIM905 - forty quoted words read worse
@@ -32,7 +31,7 @@ HIDDEN = "…"
 
 
 def masked(url: str) -> str:
-    """The address with the values of parameters that open doors (tokens, passwords, signatures) as `…`."""
+    """The address with the values of secret parameters (tokens, passwords, signatures) replaced by `…`."""
     return _SECRET.sub(rf"\g<name>{HIDDEN}", url) if "=" in url else url
 
 
@@ -41,20 +40,20 @@ def has_secret(url: str) -> bool:
 
 
 def site(url: str) -> str:
-    """The host without `www.`; in Unicode where that is safe, else in punycode, so that look-alikes are seen."""
+    """The host without `www.`; in Unicode where that is safe, else in punycode, to expose homographs."""
     return _authority(url).removeprefix("www.")
 
 
 def host(url: str) -> str:
-    """The host to be compared: small letters, punycode, without `www.` and port; "" if the text is no web address."""
+    """The host for comparison: lower case, punycode, without `www.` and port; "" if the text is no web address."""
     key = canonical(url)
     return _PORT.sub("", _host(key)).removeprefix("www.") if key else ""
 
 
 def shown(url: str) -> str:
-    """The address to be read, never to be followed: no credentials, no secrets, its host as `site` has it, letters of
-    the path decoded (`/gu%C3%ADa` → `/guía`), and everything invisible or from right to left encoded."""
-    visible = masked(without_credentials(url)).encode(errors="replace").decode()  # no half surrogates
+    """The address for display, not for links: without credentials and secrets, its host as in `site`, letters of the
+    path decoded (`/gu%C3%ADa` → `/guía`), invisible and right-to-left characters encoded."""
+    visible = masked(without_credentials(url)).encode(errors="replace").decode()  # replaces lone surrogates
     scheme, separator, rest = visible.partition("://")
     if not separator or canonical(url) is None:
         return _legible(visible)
@@ -63,7 +62,7 @@ def shown(url: str) -> str:
 
 
 def title(url: str) -> str:
-    """A title read from the address: the last part of its path that has words, else its site."""
+    """A title derived from the address: the last segment of its path that has words, else its site."""
     path = masked(url).partition("://")[2].partition("#")[0].partition("?")[0]
     for segment in reversed(path.split("/")[1:]):
         words = _NO_WORDS.sub(" ", _FILE_ENDING.sub("", unquote(segment))).strip()
@@ -73,23 +72,23 @@ def title(url: str) -> str:
 
 
 def says_nothing(title_: str, url: str) -> bool:
-    """Whether a title read from an address tells no more than its site, a number, or what every page is."""
-    return title_ == site(url) or all(word.lower() in _EVERY_PAGE or not word.isalpha() for word in title_.split())
+    """Whether a title derived from an address is only its site, a number, or generic words."""
+    return title_ == site(url) or all(word.lower() in _GENERIC_WORDS or not word.isalpha() for word in title_.split())
 
 
 def language(url: str) -> str | None:
-    """The language an address names, if it is one of the four: other codes are often those of a country (`sv` is El
-    Salvador more often than Swedish)."""
+    """The language that an address names, if it is one of the four. Other codes are often country codes: `sv` means El
+    Salvador more often than Swedish."""
     code = language_of_address(url)
     return code if code in LANGUAGES else None
 
 
 def words(url: str) -> str:
-    """The address as words to be searched, without its secrets; an internationalised domain as people write it, too."""
+    """The address as text for the index, without its secrets; includes an internationalised domain in Unicode."""
     text = unquote(masked(without_credentials(url)).partition("://")[2]).removeprefix("www.")
-    if url.isascii() and "xn--" not in url.lower() and "%" not in url:  # most addresses: nothing to be translated
+    if url.isascii() and "xn--" not in url.lower() and "%" not in url:  # most addresses: nothing to decode
         return text
-    host = written(_host(url))
+    host = to_unicode(_host(url))
     return text if host in text else f"{text} {host}"
 
 
@@ -103,11 +102,11 @@ def _authority(url: str) -> str:
 
 
 def _legible(text: str) -> str:
-    return _NOT_PLAIN.sub(lambda run: "".join(map(_sign, unquote(run[0], errors="surrogateescape"))), text)
+    return _NOT_PLAIN.sub(lambda run: "".join(map(_legible_char, unquote(run[0], errors="surrogateescape"))), text)
 
 
-def _sign(char: str) -> str:
-    """A letter or `…` as it is, anything else encoded, wrong UTF-8 as it came."""
+def _legible_char(char: str) -> str:
+    """A letter or `…` as it is, anything else percent-encoded; invalid UTF-8 keeps its bytes."""
     if char == HIDDEN or (not char.isascii() and char.isalpha() and unicodedata.bidirectional(char) == "L"):
         return char
     return "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogateescape"))

@@ -1,4 +1,4 @@
-"""Host names as DNS knows them."""
+"""Validates and normalises host names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def host_name(text: str) -> str:
-    """A host name in lower case and IDNA, without a dot at its end. Empty if the text is none: such an entry in a
-    list of hosts has no effect, so settings refuse it."""
+    """A host name in lower case and IDNA, without a trailing dot. Empty if the text is not a valid one: it would match
+    nothing in a list of hosts, so settings refuse it."""
     try:
         encoded = URL.build(scheme="http", host=text).raw_host or ""
     except ValueError:  # UnicodeError is one

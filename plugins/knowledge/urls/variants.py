@@ -1,7 +1,7 @@
-"""Which addresses may be one page, though their keys differ?
+"""Recognises addresses that may lead to the same page although their canonical keys differ.
 
-Nothing here merges anything. `loose` and `without_language` are keys under which addresses are *candidates* that are
-shown to moderators; `may_join` says which of a site's own claims (`rel=canonical`, a redirect) are worth proposing.
+Nothing here merges anything. `loose` and `without_language` are coarser keys: addresses that share one are *candidates*
+for moderators. `may_join` decides which claims of a site (`rel=canonical`, a redirect) are worth proposing.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _INDEX = re.compile(r"(?:index|default)\.(?:html?|php|aspx?|jsp)", re.IGNORECASE
 _PRINT_NAMES = frozenset(("print", "printable", "printer_friendly", "printview"))
 _PRINT_PAIRS = frozenset(("p=1", "format=print", "view=print"))
 _LANGUAGE_NAMES = frozenset(("hl", "idioma", "lang", "language", "lng", "locale"))
-# ISO 639-1 codes, without those that addresses use for something else: no, so, to, my, ca, uk, hr…
+# ISO 639-1 codes, without those that often mean something else in addresses: no, so, to, my, ca, uk, hr…
 _LANGUAGES = frozenset(
     """ar bg bn bs cs da de el en es et eu fa fi fr gl hi hu hy it ja kk ko lt lv mn nl pl pt ro ru sk sl sq sr sv sw
     th tr ur uz vi zh""".split()  # noqa: SIM905 - forty quoted codes read worse
 )
-# What most addresses have nothing of, so that they need not be taken apart.
-_MAY_NAME = re.compile(rf"[/.=](?:{'|'.join(sorted(_LANGUAGES))})(?![a-z0-9])|%", re.IGNORECASE)
+# Most addresses do not match, and need no parsing.
+_MAY_NAME_LANGUAGE = re.compile(rf"[/.=](?:{'|'.join(sorted(_LANGUAGES))})(?![a-z0-9])|%", re.IGNORECASE)
 _TAG = re.compile(r"(?P<code>[a-z]{2})(?:[-_](?:[a-z]{2}|[0-9]{3}|cyrl|hans|hant|latn))?", re.IGNORECASE)
-# Where sites send those who may not see a page, or ask for one that is gone.
+# Where sites redirect visitors without access, or requests for a page that is gone.
 _NO_PAGE = re.compile(
     r"(?:log-?in|sign-?in|logon|auth(?:orize)?|sso|consent|captcha|error|(?:page)?-?not-?found|40[0-9]|50[0-9])"
     r"(?:\.[a-z]{3,5})?",
@@ -40,7 +40,7 @@ _NO_PAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The parts of a key. `below` are the labels before the registrable domain, which `domain` is, with its port."""
+    """The parts of a key. `domain`: the registrable domain with its port. `below`: the labels before it."""
 
     below: tuple[str, ...]
     domain: str
@@ -54,50 +54,51 @@ class _Parts:
 
 
 def loose(url: str) -> str | None:
-    """The key under which two addresses are candidates: that of `canonical`, but for the scheme, `www.` and mobile
-    hosts, a slash at the end, `index.html` and its like, and print views. None if the text is no web address."""
+    """A coarser key than `canonical`: ignores the scheme, `www.` and mobile hosts, a trailing slash, `index.html` and
+    the like, and print views. None if the text is no web address."""
     parts = _loose(url)
     return str(parts) if parts else None
 
 
 def language_of_address(url: str) -> str | None:
     """The language (ISO 639-1) that an address names: `?lang=es`, a segment `/es/` or `/es-es/`, a host `es.…`."""
-    parts = _loose(url) if _MAY_NAME.search(url) else None
+    parts = _loose(url) if _MAY_NAME_LANGUAGE.search(url) else None
     return _language(parts)[0] if parts else None
 
 
 def without_language(url: str) -> str | None:
-    """The loose key without the language that the address names; versions of one page in several languages share it."""
+    """The loose key without the language that the address names: the same for versions of a page in several
+    languages."""
     parts = _loose(url)
     return str(_language(parts)[1]) if parts else None
 
 
 def registrable(url: str) -> str | None:
-    """The domain somebody registered (`wcoomd.org` of `mag.wcoomd.org`), by the public suffix list, those of hosting
-    services included (`ana.github.io`). None for public suffixes themselves, IP addresses and names without a dot."""
+    """The registrable domain (`wcoomd.org` of `mag.wcoomd.org`) by the public suffix list, including its private
+    section (`ana.github.io`). None for public suffixes themselves, IP addresses and names without a dot."""
     host = _host(canonical(url) or "")
     return _domain(host) if host else None
 
 
-def same_site(one: str, other: str) -> bool:
-    """Do two addresses belong to one registrable domain, or, where there is none, to one host (but for `www.`)?"""
-    hosts = [_host(canonical(url) or "").removeprefix("www.") for url in (one, other)]
+def same_site(first: str, second: str) -> bool:
+    """Whether two addresses have the same registrable domain or, without one, the same host (ignoring `www.`)."""
+    hosts = [_host(canonical(url) or "").removeprefix("www.") for url in (first, second)]
     if not all(hosts):
         return False
-    domains = {registrable(url) for url in (one, other)}
+    domains = {registrable(url) for url in (first, second)}
     return hosts[0] == hosts[1] or (len(domains) == 1 and None not in domains)
 
 
 def may_join(source: str, target: str) -> bool:
-    """May a page's own claim that it is `target` (`rel=canonical`, a redirect) be proposed as a join?
+    """Whether to propose a merge because a page claims to be `target` (`rel=canonical`, a redirect).
 
-    Both must be web addresses of one site (`same_site`). Refused is a target that
+    Both must be web addresses of the same site (`same_site`). A target is refused if it
 
-    - is a home page, also of a language, unless the source is one;
-    - names another language than the source does: that is a version of the page, not the page;
-    - is where sites send those who may not see a page, or ask for one that is gone (`/login`, `/404`);
-    - lost what the source's query said: at the same path the queries must say the same in any order (more is allowed
-      only where there was nothing); at another one each value must be found again in the target's query or path.
+    - is a home page (also the home page of a language), unless the source is one, too;
+    - names another language than the source: then it is a translation, not the same page;
+    - is a login or error page (`/login`, `/404`);
+    - loses parameters of the source: at the same path, both queries must have the same parameters in any order (or the
+      source none); at another path, each value must occur in the target's query or path.
     """
     before, after = _loose(source), _loose(target)
     if before is None or after is None or not same_site(source, target):
@@ -111,14 +112,14 @@ def may_join(source: str, target: str) -> bool:
         return False
     if bare.path == other_bare.path:
         return not bare.query or sorted(bare.query) == sorted(other_bare.query)
-    return _is_said_again(bare, other_bare)
+    return _keeps_query(bare, other_bare)
 
 
-def _is_said_again(before: _Parts, after: _Parts) -> bool:
-    """Is every value of the first query in the second, or a word of the second's path (`?id=12` → `/node/12-gifts`)?"""
-    values = {value for _, value in map(_pair, after.query)}
+def _keeps_query(before: _Parts, after: _Parts) -> bool:
+    """Whether each value of the first query occurs in the second query or path (`?id=12` → `/node/12-gifts`)."""
+    values = {value for _, value in map(_name_and_value, after.query)}
     words = {word for segment in after.path for word in (segment, *re.split(r"[-_.,]", segment))}
-    return all(pair in after.query or _pair(pair)[1] in values | words for pair in before.query)
+    return all(pair in after.query or _name_and_value(pair)[1] in values | words for pair in before.query)
 
 
 def _is_home(parts: _Parts) -> bool:
@@ -143,13 +144,13 @@ def _loose(url: str) -> _Parts | None:
         below=tuple(label for label in below if label and label not in _ALIAS_HOSTS),
         domain=domain + port,
         path=tuple(segments),
-        query=tuple(pair for pair in query.split("&") if pair and not _prints(pair, is_home=is_home)),
+        query=tuple(pair for pair in query.split("&") if pair and not _is_print_parameter(pair, is_home=is_home)),
         fragment=hash_sign + fragment,
     )
 
 
 def _without_index(segments: list[str]) -> list[str]:
-    """Without the name of an index file, and without slashes at the end."""
+    """The segments without the name of an index file and without trailing slashes."""
     kept = segments[:-1] if _INDEX.fullmatch(segments[-1]) else list(segments)
     while kept and not kept[-1]:
         kept.pop()
@@ -157,7 +158,7 @@ def _without_index(segments: list[str]) -> list[str]:
 
 
 def _without_print(segments: list[str]) -> list[str]:
-    """`/print/node/12` and `/node/12/print` are `/node/12`; a page that is only called so stays."""
+    """`/print/node/12` and `/node/12/print` become `/node/12`; a page `/print` stays."""
     if len(segments) > 1 and segments[-1].lower() == "print":
         return segments[:-1]
     if len(segments) > 1 and segments[0].lower() == "print":
@@ -165,40 +166,40 @@ def _without_print(segments: list[str]) -> list[str]:
     return segments
 
 
-def _prints(pair: str, *, is_home: bool) -> bool:
-    """Does this parameter ask for the print view? `/?p=1` does not: so WordPress names its first page."""
+def _is_print_parameter(pair: str, *, is_home: bool) -> bool:
+    """Whether a parameter asks for the print view. `/?p=1` does not: it is how WordPress addresses a post."""
     if pair.lower() == "p=1":
         return not is_home
-    return pair.lower() in _PRINT_PAIRS or _pair(pair)[0] in _PRINT_NAMES
+    return pair.lower() in _PRINT_PAIRS or _name_and_value(pair)[0] in _PRINT_NAMES
 
 
-def _pair(pair: str) -> tuple[str, str]:
+def _name_and_value(pair: str) -> tuple[str, str]:
     name, _, value = pair.partition("=")
     return name.lower(), unquote(value)
 
 
 def _language(parts: _Parts) -> tuple[str | None, _Parts]:
-    """The language that an address names, and the address without it."""
+    """The language that an address names, if any, and the address without it."""
     for pair in parts.query:
-        name, value = _pair(pair)
-        if name in _LANGUAGE_NAMES and (code := _code(value)):
-            return code, replace(parts, query=_but(parts.query, pair))
+        name, value = _name_and_value(pair)
+        if name in _LANGUAGE_NAMES and (code := _language_code(value)):
+            return code, replace(parts, query=_without(parts.query, pair))
     for segment in parts.path:
-        if code := _code(segment):
-            return code, replace(parts, path=_but(parts.path, segment) or ("",))
+        if code := _language_code(segment):
+            return code, replace(parts, path=_without(parts.path, segment) or ("",))
     for label in parts.below[:1]:
-        if code := _code(label):
+        if code := _language_code(label):
             return code, replace(parts, below=parts.below[1:])
     return None, parts
 
 
-def _code(text: str) -> str | None:
+def _language_code(text: str) -> str | None:
     tag = _TAG.fullmatch(text)
     code = tag["code"].lower() if tag else None
     return code if code in _LANGUAGES else None
 
 
-def _but(items: tuple[str, ...], item: str) -> tuple[str, ...]:
+def _without(items: tuple[str, ...], item: str) -> tuple[str, ...]:
     position = items.index(item)
     return items[:position] + items[position + 1 :]
 
@@ -220,5 +221,5 @@ def _domain(host: str) -> str | None:
 
 @cache
 def _suffixes() -> Callable[[str], str | None]:
-    """Reading the list takes a tenth of a second, so it is read when it is first needed, and once."""
+    """The public suffix list, loaded once, on first use, because loading takes 0.1 s."""
     return PublicSuffixList().privatesuffix

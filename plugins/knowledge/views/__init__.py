@@ -1,1 +1,1 @@
-"""How results and answers are loaded and written for people to read."""
+"""Loads entries and renders them as text for people."""

@@ -1,5 +1,5 @@
-"""How is an answer told? The results one below the other, what was done to the question, and what there is where
-nothing answers it."""
+"""Composes the text of an answer: the list of results, remarks on corrections, and suggestions if there are no
+results."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import partial
 
 from bot.api import Context, Hub, Text, Translator, escape, in_language
 from plugins.knowledge.index import vocabulary
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.index.thesaurus import LOOSE, Thesaurus
 from plugins.knowledge.search import fallback, filters, topic_names
-from plugins.knowledge.search.engine import Found, Hit
-from plugins.knowledge.search.fallback import Why
+from plugins.knowledge.search.engine import Hit, SearchResult
+from plugins.knowledge.search.fallback import Reason
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import fold, words
@@ -21,52 +21,52 @@ from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.views import command_text, load, render
 from plugins.knowledge.views.load import Entry
 
-MOST_TOPICS = 5  # that are suggested
-MOST_NEAR = 3  # results that are
-LONGEST_TOLD = 80  # characters of a question that are repeated
-NEAREST = {
-    Why.WORDS: Text("Perhaps one of these helps:"),
-    Why.FILTERS: Text("Found for {what} alone:"),
-    Why.GOOD: Text("Recommended or found useful here:"),
-    Why.NEW: Text("Shared here last:"),
+MOST_TOPICS = 5  # suggested
+MOST_SUGGESTED = 3  # results
+LONGEST_QUOTED = 80  # characters of a question quoted in an answer
+FALLBACK_HEADINGS = {
+    Reason.WORDS: Text("Perhaps one of these helps:"),
+    Reason.FILTERS: Text("Found for {what} alone:"),
+    Reason.GOOD: Text("Recommended or found useful here:"),
+    Reason.NEW: Text("Shared here last:"),
 }
 
 
 def listing(
     ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit], question: Question | None = None,
-    before: Sequence[Hit] = (),
+    already_shown: Sequence[Hit] = (),
 ) -> str:  # fmt: skip
-    """Results; `before` were shown already."""
+    """The list of results. `already_shown`: the hits of earlier pages."""
     entries = {entry.id: entry for entry in loaded}
     units = question.units if question else ()
     parts: list[str] = []
-    all_full = all(hit.full for hit in before)
+    all_full = all(hit.full for hit in already_shown)
     for hit in hits:
         if hit.id not in entries:
             continue
         if all_full and not hit.full:
             parts.append(
                 ctx.t("No other result has all the words; these have some.")
-                if parts or before
+                if parts or already_shown
                 else ctx.t("No result has all the words; these have some.")
             )
         all_full = all_full and hit.full
-        why = ""
-        if len(hit.places) == len(units):
-            why = render.why(
+        match_reason = ""
+        if len(hit.matched_in) == len(units):
+            match_reason = render.match_reason(
                 ctx,
                 entries[hit.id],
                 hit,
-                [unit.shown for unit in units],
+                [unit.text for unit in units],
                 [unit.concepts for unit in units],
                 rules,
             )
-        parts.append(render.result(ctx, rules, entries[hit.id], why))
+        parts.append(render.result(ctx, rules, entries[hit.id], match_reason))
     return "\n\n".join(parts)
 
 
 def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]) -> list[str]:
-    """What people found useful; then the rest, said to be what it is."""
+    """Entries with votes; then the rest, with a sentence that explains why they are listed."""
     useful = [entry for entry in loaded if entry.votes]
     rest = [entry for entry in loaded if not entry.votes]
     parts = [listing(ctx, rules, useful, hits)] if useful else []
@@ -83,70 +83,88 @@ def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]
     return parts
 
 
-def remarks(ctx: Context, found: Found, asked: str, entries: Sequence[Entry] = ()) -> list[str]:
-    """What was searched, where it is not what was `asked`, in one paragraph; none if it is."""
-    parts = searched(ctx, together(ctx.hubs), found, asked, entries, find=partial(command_text.written, ctx, "find"))
+def remarks(ctx: Context, result: SearchResult, query: str, entries: Sequence[Entry] = ()) -> list[str]:
+    """One paragraph on how the search differs from the query as written; nothing if it does not."""
+    parts = remark_sentences(
+        ctx, merged_thesaurus(ctx.hubs), result, query, entries, find=partial(command_text.written, ctx, "find")
+    )
     return ["\n".join(parts)] if parts else []
 
 
-def searched(
-    told: Translator, terms: Thesaurus, found: Found, asked: str, entries: Sequence[Entry] = (), *,
-    find: Callable[[str], str], shown: Callable[[str], str] = escape,
+def remark_sentences(
+    translator: Translator, thesaurus: Thesaurus, result: SearchResult, query: str, entries: Sequence[Entry] = (), *,
+    find: Callable[[str], str], escape_text: Callable[[str], str] = escape,
 ) -> list[str]:  # fmt: skip
-    """Words put right, words that may be misspelt, words of two meanings, each in a sentence. Words put right are spelt
-    as `entries` have them. `find` writes the command that searches for some words; `shown` makes any harmless."""
-    spelt = {**terms.spelt, **_spelt(entries)} if found.corrected or found.doubtful else {}
+    """A sentence for each corrected word, suggested correction and ambiguous term.
+
+    Corrections are spelt as in the `entries`. `find`: makes the command that searches for some words. `escape_text`:
+    makes text safe to display.
+    """
+    spellings = {**thesaurus.spellings, **_spellings_in(entries)} if result.corrected or result.suggestions else {}
     parts = [
-        told.t(
+        translator.t(
             "Searched for “{searched}” instead of “{written}”.",
-            searched=shown(" ".join(spelt.get(word, word) for word in right.split())),
-            written=shown(said),
+            searched=escape_text(" ".join(spellings.get(word, word) for word in corrected.split())),
+            written=escape_text(as_written),
         )
-        for said, right in found.corrected.items()
+        for as_written, corrected in result.corrected.items()
     ]
-    if meant := {said: spelt.get(word, word) for said, word in found.doubtful.items()}:
-        listed = ", ".join(told.t("“{words}”", words=shown(word)) for word in meant.values())
-        command = find(_put_right(asked, meant))
-        parts.append(told.t("Did you mean {words}? Write {command}.", words=listed, command=command))
-    for unit in found.question.units:
-        ideas = [one for one in unit.concepts if not one.startswith(LOOSE)]
-        if len(ideas) > 1:
-            meanings = told.t(" or ").join(shown(terms.title(one, told.language)) for one in ideas)
+    if suggestions := {as_written: spellings.get(word, word) for as_written, word in result.suggestions.items()}:
+        listed = ", ".join(translator.t("“{words}”", words=escape_text(word)) for word in suggestions.values())
+        command = find(_replace_words(query, suggestions))
+        parts.append(translator.t("Did you mean {words}? Write {command}.", words=listed, command=command))
+    for unit in result.question.units:
+        concepts = [concept for concept in unit.concepts if not concept.startswith(LOOSE)]
+        if len(concepts) > 1:
+            meanings = translator.t(" or ").join(
+                escape_text(thesaurus.title(concept, translator.language)) for concept in concepts
+            )
             parts.append(
-                told.t("“{term}” may mean {meanings}; all were searched.", term=shown(unit.shown), meanings=meanings)
+                translator.t(
+                    "“{term}” may mean {meanings}; all were searched.", term=escape_text(unit.text), meanings=meanings
+                )
             )
     return parts
 
 
-async def nothing(
+async def no_results(
     ctx: Context,
     rules: Rules,
-    seen: Scope,
+    scope: Scope,
     within: Scope,
-    found: Found,
+    result: SearchResult,
     topics: Sequence[str],
-    asked: str,
+    query: str,
     hubs: Sequence[Hub],
 ) -> str:
-    """What was searched and where, the nearest topics and results, and who may know."""
-    question = found.question
+    """The answer without results: what was searched and where, suggested topics and results, and whom to ask."""
+    question = result.question
     where = ", ".join(escape(in_language(hub.title, ctx.language, *hub.languages)) for hub in hubs)
-    near = await ctx.db.run(
-        fallback.nearest, seen, within, question, topics, ctx.now, terms=together(ctx.hubs), count=MOST_NEAR
+    suggestion = await ctx.db.run(
+        fallback.find_fallback,
+        scope,
+        within,
+        question,
+        topics,
+        ctx.now,
+        thesaurus=merged_thesaurus(ctx.hubs),
+        count=MOST_SUGGESTED,
     )
-    entries = await ctx.db.run(load.load, seen, [hit.id for hit in near.hits])
-    parts = remarks(ctx, found, asked, entries)
-    parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_what(ctx, question), where=where))
-    if near_topics := await _topics(ctx, rules, seen, question, topics):
-        written = {topic: filters.written("topic", topic, ctx.language) for topic in near_topics}
-        listed = ", ".join(f"{_topic(ctx, rules, topic)} (`{said}`)" for topic, said in written.items())
-        example = command_text.written(ctx, "find", written[near_topics[0]])
+    entries = await ctx.db.run(load.load, scope, [hit.id for hit in suggestion.hits])
+    parts = remarks(ctx, result, query, entries)
+    parts.append(ctx.t("Nothing found for {what} in: {where}.", what=_describe(ctx, question), where=where))
+    if suggested_topics := await _nearby_topics(ctx, rules, scope, question, topics):
+        filters_by_topic = {topic: filters.written("topic", topic, ctx.language) for topic in suggested_topics}
+        listed = ", ".join(
+            f"{_topic_title(ctx, rules, topic)} (`{filter_text}`)" for topic, filter_text in filters_by_topic.items()
+        )
+        example = command_text.written(ctx, "find", filters_by_topic[suggested_topics[0]])
         parts.append(
             ctx.t("Topics with results: {topics}. Write for example {example}.", topics=listed, example=example)
         )
     if entries:
-        heading = ctx.t(NEAREST[near.why], what=_what(ctx, near.question))
-        parts.append(heading + "\n\n" + listing(ctx, rules, entries, near.hits))
+        heading = ctx.t(FALLBACK_HEADINGS[suggestion.reason], what=_describe(ctx, suggestion.question))
+        parts.append(heading + "\n\n" + listing(ctx, rules, entries, suggestion.hits))
     if ctx.room.direct:
         parts.append(ctx.t("Somebody in one of your rooms may know: ask there."))
     else:
@@ -154,43 +172,45 @@ async def nothing(
     return "\n\n".join(parts)
 
 
-async def _topics(ctx: Context, rules: Rules, seen: Scope, question: Question, without: Sequence[str]) -> Sequence[str]:
-    """Topics with results, but for those that were asked for: the nearest by any of their names, else the most
-    frequent."""
-    terms = together(ctx.hubs)
+async def _nearby_topics(
+    ctx: Context, rules: Rules, scope: Scope, question: Question, excluded: Sequence[str]
+) -> Sequence[str]:
+    """Topics with results to suggest: those with similar names, else the most frequent; without those of the
+    question."""
+    thesaurus = merged_thesaurus(ctx.hubs)
     names = {}
-    for topic in await ctx.db.run(vocabulary.topic_counts, seen):
-        if topic not in without:
+    for topic in await ctx.db.run(vocabulary.topic_counts, scope):
+        if topic not in excluded:
             titles = [title for hub in ctx.hubs for title in rules.of(hub.id).topics.get(topic, {}).values()]
-            idea = [terms.title(topic, ctx.language)] if topic in terms.terms else []
-            names[topic] = [topic, *titles, *idea]
+            concept_title = [thesaurus.title(topic, ctx.language)] if topic in thesaurus.terms else []
+            names[topic] = [topic, *titles, *concept_title]
     return topic_names.nearest_topics(names, f"{question.topic or ''} {question.text}".strip(), MOST_TOPICS)
 
 
-def _topic(ctx: Context, rules: Rules, topic: str) -> str:
+def _topic_title(ctx: Context, rules: Rules, topic: str) -> str:
     hub = next((hub for hub in ctx.hubs if topic in rules.of(hub.id).topics), ctx.hub)
     return render.topic_title(ctx, rules.of(hub.id), topic)
 
 
-def _spelt(entries: Sequence[Entry]) -> Mapping[str, str]:
-    """Words as entries have them, by what they are compared by."""
+def _spellings_in(entries: Sequence[Entry]) -> Mapping[str, str]:
+    """The words of entries: folded → as written."""
     texts = [text for entry in entries for text in (*entry.title.values(), entry.note, entry.about) if text]
     return {word.folded: word.raw for text in texts for word in words(text)}
 
 
-def _put_right(asked: str, meant: Mapping[str, str]) -> str:
-    """A question with other words; only these where it cannot stand in a command as it is."""
-    right = tidy(asked, LONGEST_TOLD + 1)
-    for said, word in meant.items():
-        right = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", word, right, flags=re.IGNORECASE)
-    is_harmless = len(right) <= LONGEST_TOLD and "`" not in right and "@room" not in fold(right)
-    return right if is_harmless else " ".join(meant.values())
+def _replace_words(query: str, replacements: Mapping[str, str]) -> str:
+    """The query with some words replaced; only the replacements if the query cannot be quoted in a command."""
+    replaced = tidy(query, LONGEST_QUOTED + 1)
+    for as_written, word in replacements.items():
+        replaced = re.sub(rf"(?<!\w){re.escape(as_written)}(?!\w)", word, replaced, flags=re.IGNORECASE)
+    is_harmless = len(replaced) <= LONGEST_QUOTED and "`" not in replaced and "@room" not in fold(replaced)
+    return replaced if is_harmless else " ".join(replacements.values())
 
 
-def _what(ctx: Context, question: Question) -> str:
-    """The question as it was understood, to be read."""
-    said = tidy(question.text, LONGEST_TOLD)
-    quoted = any(sign in said for sign in '"“”«»')
-    parts = [escape(said) if quoted else ctx.t("“{words}”", words=escape(said))] if said else []
+def _describe(ctx: Context, question: Question) -> str:
+    """The question as it was understood, for display."""
+    words = tidy(question.text, LONGEST_QUOTED)
+    quoted = any(sign in words for sign in '"“”«»')
+    parts = [escape(words) if quoted else ctx.t("“{words}”", words=escape(words))] if words else []
     parts += [escape(filters.written(name, value, ctx.language)) for name, value in question.filters.items()]
     return " ".join(parts)

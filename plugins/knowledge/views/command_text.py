@@ -1,4 +1,4 @@
-"""Commands as the asker would write them, for answers that propose one."""
+"""Formats commands in the asker's language, for answers that propose one."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from bot.api import Context
 
 
 def written(ctx: Context, command: str, arguments: str = "") -> str:
-    """A command as the asker would write it: `!buscar regalos`."""
+    """A command in the asker's language: `!buscar regalos`."""
     word = next((entry.word for entry in ctx.manual() if entry.name == command), command)
     return f"`{word} {arguments}`" if arguments else f"`{word}`"
 
 
 def with_yes(ctx: Context, command: str, arguments: str) -> str:
-    """The command that does what it asked back about."""
+    """The command that confirms this one."""
     return written(ctx, command, f"{arguments} {ctx.t('yes')}")
 
 
@@ -22,7 +22,7 @@ def with_no(ctx: Context, command: str, arguments: str) -> str:
 
 
 def more(ctx: Context, command: str, page: int, left: int) -> list[str]:
-    """How many a list leaves out after this page, and the command that shows them; nothing if there are none."""
+    """A line with the number of items after this page and the command that shows them; nothing if there are none."""
     if left <= 0:
         return []
     command = written(ctx, command, str(page + 1))
@@ -30,5 +30,5 @@ def more(ctx: Context, command: str, page: int, left: int) -> list[str]:
 
 
 def example(ctx: Context, command: str) -> str:
-    """The first example of a command, as the asker would write it."""
+    """The first example of a command, in the asker's language."""
     return next((f"`{entry.examples[0]}`" for entry in ctx.manual() if entry.name == command), f"`{command}`")

@@ -1,4 +1,4 @@
-"""What is known of the entries that are shown: read only for the few that are, and only if they may be seen."""
+"""Loads entries for display, within the access scope."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.api import Row, SyncReader
 from plugins.knowledge.index.thesaurus import Thesaurus
 from plugins.knowledge.search.candidates import POOL
-from plugins.knowledge.search.engine import Found, find
+from plugins.knowledge.search.engine import SearchResult, find
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import load as store
 from plugins.knowledge.store.access import COORDINATORS, Scope, Shelf
@@ -19,13 +19,13 @@ from plugins.knowledge.store.resolve import page_url
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
 
-MOST_VERSIONS = 20  # of an entry that are told
+MOST_VERSIONS = 20  # of an entry that are listed
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a shelf knows of a page. `title`, and `recommendation` (why it is worth reading), are by language; {} if
-    nobody gave one."""
+    """An entry for display. `title` and `recommendation` (why it is worth reading) are by language; {} if there is
+    none."""
 
     id: int
     shelf: Shelf
@@ -43,25 +43,25 @@ class Entry:
     shared_at: int | None
     shared_by: str | None
     room: str | None
-    """Where it was shared last, in `event`."""
+    """The room of the last share, whose message is `event`."""
     event: str | None
     note: str | None
-    """The words it was shared with last."""
+    """The words around the link in the last share."""
     about: str | None
     attachment: Mapping[str, object] | None
     topics: tuple[str, ...]
     state: str | None
-    """Of its link: waiting, ok, moved, gone, unsure; None if it is not checked, or a move was rejected."""
+    """The state of its link: waiting, ok, moved, gone, unsure; None if it is not checked, or a move was rejected."""
     state_since: int | None
     moved_to: str | None
     site: str | None = None
-    """As the page calls itself; so `author`, and `published` as an ISO date."""
+    """From the page itself, as are `author` and `published` (an ISO date)."""
     author: str | None = None
     published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ShareShown:
+class ShareDetails:
     room: str | None
     event: str | None
     sender: str | None
@@ -72,7 +72,7 @@ class ShareShown:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Another page that is part of an entry. `language`: as the page, the YAML or the address says."""
+    """Another page of an entry. `language`: from the page, the YAML or the address."""
 
     url: str
     language: str | None
@@ -89,30 +89,30 @@ _SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.
 
 
 def answer(
-    db: SyncReader, scope: Scope, question: Question, topics: Sequence[str], now: int, *, terms: Thesaurus, count: int,
-    after: int = 0, most: int = POOL,
-) -> tuple[Found, Sequence[Entry]]:  # fmt: skip
-    """What a question finds (`most` as in search.find), and `count` entries of it `after` the first ones."""
-    found = find(db, scope, question, topics, now, terms=terms, limit=after + count + 1, most=most)
-    return found, load(db, scope, [hit.id for hit in found.hits[after : after + count]])
+    db: SyncReader, scope: Scope, question: Question, topics: Sequence[str], now: int, *, thesaurus: Thesaurus,
+    count: int, after: int = 0, most: int = POOL,
+) -> tuple[SearchResult, Sequence[Entry]]:  # fmt: skip
+    """Searches, and loads one page of results: `count` entries `after` the first ones. `most` as in `engine.find`."""
+    result = find(db, scope, question, topics, now, thesaurus=thesaurus, limit=after + count + 1, most=most)
+    return result, load(db, scope, [hit.id for hit in result.hits[after : after + count]])
 
 
 def load(db: SyncReader, scope: Scope, ids: Sequence[int]) -> Sequence[Entry]:
-    """These entries, in this order; what may not be seen is left out."""
+    """Loads entries in the order of the ids, without those outside the scope."""
     rows = db.rows(
         f"{_SELECT} WHERE {Scope.WHERE} AND e.id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(ids)),
         **scope.params,
     )
-    found = {row["id"]: _entry(row) for row in rows}
-    return [found[id_] for id_ in ids if id_ in found]
+    entries = {row["id"]: _entry(row) for row in rows}
+    return [entries[id_] for id_ in ids if id_ in entries]
 
 
 def numbered(
     db: SyncReader, scope: Scope, number: int, *, circle: str | None = None, hidden: bool = False
 ) -> Sequence[Entry]:
-    """The entries of that number, at most one per shelf, those of the own shelves first; also by the number of a page
-    that was joined. `hidden`: also hidden ones of the own shelves."""
+    """The entries with a page of this number, at most one per shelf, own shelves first. `hidden`: includes hidden
+    entries of own shelves."""
     where = f"({Scope.WHERE} OR {Scope.OWN})" if hidden else Scope.WHERE
     rows = db.rows(
         f"""{_SELECT} WHERE {where} AND e.id IN (SELECT entry FROM knowledge_pages
@@ -121,13 +121,13 @@ def numbered(
         shelves=json.dumps([shelf.id for shelf in scope.shelves]),
         **scope.params,
     )
-    order = {shelf.id: place for place, shelf in enumerate(scope.shelves)}
+    order = {shelf.id: rank for rank, shelf in enumerate(scope.shelves)}
     entries = [_entry(row) for row in rows if circle is None or row["circle"] == circle]
     return sorted(entries, key=lambda entry: order[entry.shelf.id])
 
 
-def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
-    """Who shared an entry, newest first; not what was shared of a hidden page that was joined to it."""
+def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareDetails]:
+    """The shares of an entry, newest first, without those of hidden pages that were merged into it."""
     resolved = store.resolved(db, entry.id)
     rows = db.rows(
         f"""SELECT r.room, s.event, u.user_id AS sender, s.sent_at, s.note, s.url FROM knowledge_shares s
@@ -136,24 +136,24 @@ def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareShown]:
         ids=as_list([part.page for part in resolved.shown] if resolved else []),
         limit=limit,
     )
-    return [ShareShown(**row) for row in rows]
+    return [ShareDetails(**row) for row in rows]
 
 
 def versions_of(db: SyncReader, entry: Entry) -> Sequence[Version]:
-    """The other pages of an entry that may be opened: those that were joined, and its own where another is shown."""
+    """The other pages of an entry that have an address: those merged into it, and its own if another one is shown."""
     resolved = store.resolved(db, entry.id)
     versions: dict[str | None, Version] = {}
-    for part in sorted(resolved.shown, key=lambda one: one.number) if resolved else ():
+    for part in sorted(resolved.shown, key=lambda part: part.number) if resolved else ():
         if url := page_url(part):
-            facts = part.facts["language"] if part.facts and part.facts["state"] == "ok" else None
-            yaml = part.recommendation["language"] if part.recommendation else None
-            versions[canonical(url)] = Version(url, facts or yaml or display.language(url))
-    shown = (None, canonical(entry.url))
-    return [version for key, version in versions.items() if key not in shown][:MOST_VERSIONS]
+            page_language = part.facts["language"] if part.facts and part.facts["state"] == "ok" else None
+            recommended_language = part.recommendation["language"] if part.recommendation else None
+            versions[canonical(url)] = Version(url, page_language or recommended_language or display.language(url))
+    excluded = (None, canonical(entry.url))
+    return [version for key, version in versions.items() if key not in excluded][:MOST_VERSIONS]
 
 
 def short_name(entry: Entry) -> str:
-    """Its number, as it is called in its hub: `12`, and on the coordinators' shelf `c3`."""
+    """The number of an entry as its hub writes it: `12`, or `c3` on the coordinators' shelf."""
     return f"c{entry.number}" if entry.shelf.circle == COORDINATORS else str(entry.number)
 
 

@@ -1,4 +1,4 @@
-"""How are results shown? Two lines each, readable as plain text on a phone; all that people wrote is made harmless."""
+"""Renders results as Markdown: two lines each, readable as plain text on a phone. Text from people is escaped."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.text.folding import compounds
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
-from plugins.knowledge.views.load import Entry, ShareShown, Version, short_name
+from plugins.knowledge.views.load import Entry, ShareDetails, Version, short_name
 
-DAY_FIRST = {"en": "en_GB"}  # as most readers of English here write dates
+DAY_FIRST = {"en": "en_GB"}  # the date format most of our English readers use
 MOST_TOPICS = 3  # of one result
-AROUND = 6  # words of a snippet on each side of the word that was found
+AROUND = 6  # words of a snippet on each side of the match
 
 
-def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
-    """`12. [Title](address)` and a line with site, language, date, who shared it, topics, why it was found, and the
-    message."""
+def result(ctx: Context, rules: Rules, entry: Entry, match_reason: str = "") -> str:
+    """`12. [Title](address)`, and a line with site, language, date, sharer, topics, the reason for the match, and a
+    link to the message."""
     hub = hub_of(ctx, entry)
     facts = [escape(_site(entry))]
     facts += [language_name(ctx, code) for code in entry.languages]
@@ -49,57 +49,60 @@ def result(ctx: Context, rules: Rules, entry: Entry, why: str = "") -> str:
         facts.append(ctx.t("the link no longer works (since {date})", date=day(ctx, hub, entry.state_since)))
     if entry.state_since is not None and entry.state == "moved":
         facts.append(ctx.t("the page has moved (since {date})", date=day(ctx, hub, entry.state_since)))
-    if why:
-        facts.append(why)
+    if match_reason:
+        facts.append(match_reason)
     if link := message(ctx, entry.room, entry.event, entry.shared_by):
         facts.append(link)
     return f"{escape(name(ctx, entry))}\\. {_link(ctx, entry)}\n{' · '.join(facts)}"
 
 
-def why(ctx: Context, entry: Entry, hit: Hit, shown: Sequence[str], concepts: Sequence[Sequence[str]],
+def match_reason(ctx: Context, entry: Entry, hit: Hit, unit_texts: Sequence[str], concepts: Sequence[Sequence[str]],
         rules: Rules) -> str:  # fmt: skip
-    """Why an entry was found, where its title does not say it: the words around, or the idea in other words.
+    """Why an entry matches, if its title does not show it: a snippet, or the concept it has.
 
-    `shown` and `concepts` are those of the units of the question, in the order of `hit.places`.
+    `unit_texts` and `concepts` are those of the units of the question, in the order of `hit.matched_in`.
     """
     hub = rules.of(entry.shelf.hub)
-    for place, words, ideas in zip(hit.places, shown, concepts, strict=True):
-        told = set(entry.topics[:MOST_TOPICS])
-        if place.startswith("=") and ideas and told.isdisjoint((*ideas, *hub.topics_of(ideas))):
-            return ctx.t("about: {topic}", topic=topic_title(ctx, hub, ideas[0]))
-        text = {"notes": entry.note, "about": entry.about}.get(place)
-        if text and (found := snippet(text, words)):
-            return _quoted(ctx, found)
+    for matched_in, unit_text, unit_concepts in zip(hit.matched_in, unit_texts, concepts, strict=True):
+        topics_shown = set(entry.topics[:MOST_TOPICS])
+        if (
+            matched_in.startswith("=")
+            and unit_concepts
+            and topics_shown.isdisjoint((*unit_concepts, *hub.topics_of(unit_concepts)))
+        ):
+            return ctx.t("about: {topic}", topic=topic_title(ctx, hub, unit_concepts[0]))
+        text = {"notes": entry.note, "about": entry.about}.get(matched_in)
+        if text and (excerpt := snippet(text, unit_text)):
+            return _quoted(ctx, excerpt)
     return ""
 
 
 def snippet(text: str, words: str) -> str:
-    """Some words of a text around the first of these; "" if none is there."""
+    """Some words of a text around the first match of any of `words`; "" without a match."""
     wanted = {part.folded for compound in compounds(words) for part in compound}
-    spoken = text.split()
-    for place, word in enumerate(spoken):
+    text_words = text.split()
+    for position, word in enumerate(text_words):
         if any(part.folded in wanted for compound in compounds(word) for part in compound):
-            start, end = max(0, place - AROUND), place + AROUND + 1
-            return ("… " if start else "") + " ".join(spoken[start:end]) + (" …" if end < len(spoken) else "")
+            start, end = max(0, position - AROUND), position + AROUND + 1
+            return ("… " if start else "") + " ".join(text_words[start:end]) + (" …" if end < len(text_words) else "")
     return ""
 
 
 def details(
     ctx: Context, rules: Rules, entry: Entry, versions: Sequence[Version],
-    shares: Sequence[ShareShown], *, more: bool,
+    shares: Sequence[ShareDetails], *, more: bool,
 ) -> str:  # fmt: skip
-    """A result, its other addresses, what the hub says of it, and who shared it: when, in which words, and where to
-    read on."""
+    """A result in full: its other addresses, the recommendation, facts of the page, and its shares with their words."""
     hub = hub_of(ctx, entry)
     parts = [result(ctx, rules, entry)]
     if versions:
-        parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, one) for one in versions))
+        parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, version) for version in versions))
     if entry.hidden:
         parts.append(ctx.t("It is hidden: nobody finds it."))
     if entry.recommendation:
         parts.append(escape(in_language(dict(entry.recommendation), ctx.language, *hub.languages)))
-    if told := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
-        parts.append(ctx.t("The page says: {facts}", facts=" · ".join(told)))
+    if page_facts := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
+        parts.append(ctx.t("The page says: {facts}", facts=" · ".join(page_facts)))
     if entry.about:
         parts.append(_quoted(ctx, tidy(entry.about, 300)))
     if entry.state_since is not None and entry.state == "ok":
@@ -113,7 +116,7 @@ def details(
     return "\n\n".join(parts)
 
 
-def _share(ctx: Context, hub: Hub, share: ShareShown) -> str:
+def _share(ctx: Context, hub: Hub, share: ShareDetails) -> str:
     facts = [day(ctx, hub, share.sent_at)]
     if share.sender:
         facts.append(escape(share.sender))
@@ -126,7 +129,7 @@ def _share(ctx: Context, hub: Hub, share: ShareShown) -> str:
 
 
 def topic_title(ctx: Context, rules: HubRules, topic: str) -> str:
-    """A topic of the hub by its title, an idea of the thesaurus by its name, a hashtag as people wrote it."""
+    """The title of a hub's topic, the first term of a concept, or a hashtag."""
     titles = rules.topics.get(topic)
     if titles:
         return escape(in_language(dict(titles), ctx.language, *rules.languages))
@@ -140,13 +143,13 @@ def language_name(ctx: Context, code: str) -> str:
 
 
 def name(ctx: Context, entry: Entry) -> str:
-    """The entry's number; with its hub's id where it is not clear which hub is meant."""
+    """The entry's number, with its hub's id where the hub is not obvious."""
     clear = len(ctx.hubs) == 1 if ctx.room.direct else entry.shelf.hub == ctx.hub.id
     return short_name(entry) if clear else f"{entry.shelf.hub}/{short_name(entry)}"
 
 
 def message(ctx: Context, room: str | None, event: str | None, sender: str | None) -> str:
-    """A link to a message for any Matrix client (spec, "matrix.to navigation"); `via` is the sharer's server."""
+    """A link to a message (spec, "matrix.to navigation"); `via` is the sharer's server."""
     if not (room and event):
         return ""
     server = (sender or "").partition(":")[2]
@@ -176,21 +179,21 @@ def hub_of(ctx: Context, entry: Entry) -> Hub:
 
 
 def title(ctx: Context, entry: Entry) -> str:
-    """What a result is called, harmless in Markdown."""
+    """The title of a result, escaped."""
     hub = hub_of(ctx, entry)
     words = in_language(dict(entry.title), ctx.language, *hub.languages) if entry.title else _untitled(entry)
     return escape(tidy(words, LONGEST_LABEL)) or escape(display.site(entry.url))
 
 
 def _untitled(entry: Entry) -> str:
-    """What a page without a title is called: what its address says, or the sharer's words where that is nothing."""
-    of_address = display.title(entry.url)
-    said = labels.without((entry.note or "").partition(APART)[0])
-    return said if " " in said and display.says_nothing(of_address, entry.url) else of_address
+    """A title for a page without one: from its address, or the sharer's words if the address has none."""
+    from_url = display.title(entry.url)
+    note = labels.strip_labels((entry.note or "").partition(APART)[0])
+    return note if " " in note and display.says_nothing(from_url, entry.url) else from_url
 
 
-def _quoted(ctx: Context, said: str) -> str:
-    return ctx.t("“{words}”", words=escape(said))
+def _quoted(ctx: Context, text: str) -> str:
+    return ctx.t("“{words}”", words=escape(text))
 
 
 def _site(entry: Entry) -> str:
@@ -211,17 +214,17 @@ def _link(ctx: Context, entry: Entry) -> str:
     words = title(ctx, entry)
     if entry.attachment is not None:
         return f"{words} ({escape(str(entry.attachment.get('name', '')))})"
-    return _to(words, entry.url)
+    return _markdown_link(words, entry.url)
 
 
-def _version(ctx: Context, one: Version) -> str:
-    link = _to(escape(display.site(one.url)), one.url)
-    return f"- {language_name(ctx, one.language)} · {link}" if one.language else f"- {link}"
+def _version(ctx: Context, version: Version) -> str:
+    link = _markdown_link(escape(display.site(version.url)), version.url)
+    return f"- {language_name(ctx, version.language)} · {link}" if version.language else f"- {link}"
 
 
-def _to(words: str, url: str) -> str:
-    """A link; an address that opens a door (a token, a signature) is shown masked and not as a link."""
+def _markdown_link(words: str, url: str) -> str:
+    """A Markdown link. An address with a secret (a token, a signature) is masked and not linked."""
     if display.has_secret(url):
         return f"{words} ({escape(display.shown(url))})"
-    # `@room` would be pinged from the plain body; in an address %40 is the same sign.
+    # `@room` in the plain body would notify the whole room; %40 is the same character in an address.
     return f"[{words}]({escape(re.sub('@(?=room)', '%40', url, flags=re.IGNORECASE))})"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.knowledge.capture.attachments import LONGEST_NAME, FileShared, file_shared
+from plugins.knowledge.capture.attachments import LONGEST_NAME, Document, read_document
 from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -41,14 +41,14 @@ OTHERS = [
 
 @pytest.mark.parametrize(("name", "mimetype", "kind"), DOCUMENTS)
 def test_documents_are_resources(name: str, mimetype: str | None, kind: str) -> None:
-    found = file_shared(name, mimetype=mimetype)
+    found = read_document(name, mimetype=mimetype)
     assert found is not None
     assert found.kind == kind
 
 
 @pytest.mark.parametrize(("name", "mimetype"), OTHERS)
 def test_what_is_no_document_is_no_resource(name: str, mimetype: str | None) -> None:
-    assert file_shared(name, mimetype=mimetype) is None
+    assert read_document(name, mimetype=mimetype) is None
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_what_is_no_document_is_no_resource(name: str, mimetype: str | None) -> 
     ],
 )
 def test_a_readable_title_comes_from_the_name(name: str, title: str) -> None:
-    found = file_shared(name)
+    found = read_document(name)
     assert found is not None
     assert found.title == title
 
 
 def test_a_body_beside_a_file_name_is_a_caption() -> None:
-    assert file_shared(
+    assert read_document(
         "The new #gifts policy, TLP:AMBER",
         filename="policy.pdf",
         mimetype="application/pdf",
         size=1024,
-    ) == FileShared(
+    ) == Document(
         name="policy.pdf",
         kind="pdf",
         title="policy",
@@ -88,7 +88,7 @@ def test_a_body_beside_a_file_name_is_a_caption() -> None:
         hashtags=("gifts",),
         label="amber",
     )
-    plain = file_shared("policy.pdf", filename="policy.pdf")
+    plain = read_document("policy.pdf", filename="policy.pdf")
     assert plain is not None
     assert plain.note == ""
 
@@ -103,18 +103,18 @@ def test_a_body_beside_a_file_name_is_a_caption() -> None:
     ],
 )
 def test_a_file_that_is_not_to_be_kept_is_not(body: str, filename: str | None) -> None:
-    assert file_shared(body, filename=filename) is None
+    assert read_document(body, filename=filename) is None
 
 
 def test_a_label_in_the_name_counts() -> None:
-    found = file_shared("TLP-AMBER minutes.pdf")
+    found = read_document("TLP-AMBER minutes.pdf")
     assert found is not None
     assert found.label == "amber"
 
 
 @pytest.mark.parametrize("size", [-1, 2**60])
 def test_a_size_that_cannot_be_is_unknown(size: int) -> None:
-    found = file_shared("guide.pdf", size=size)
+    found = read_document("guide.pdf", size=size)
     assert found is not None
     assert found.size is None
 
@@ -126,7 +126,7 @@ names = st.text(max_size=20) | st.text(max_size=300).map("{}.pdf".format)
 def test_any_file_message_can_be_read(
     body: str, filename: str | None, html: str | None, mimetype: str | None, size: int | None
 ) -> None:
-    found = file_shared(body, filename=filename, html=html, mimetype=mimetype, size=size)
+    found = read_document(body, filename=filename, html=html, mimetype=mimetype, size=size)
     if found is not None:
         assert found.title.strip()
         assert len(found.name) <= LONGEST_NAME

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.knowledge.capture.labels import without
-from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_LINK, LONGEST_NOTE, MOST, Link, Shared, said, shared
+from plugins.knowledge.capture.labels import strip_labels
+from plugins.knowledge.capture.links import (
+    LONGEST_LABEL,
+    LONGEST_LINK,
+    LONGEST_NOTE,
+    MOST_LINKS,
+    Link,
+    SharedLinks,
+    shared_links,
+    visible_text,
+)
 from plugins.knowledge.text.folding import fold
 
 PLAIN = [
@@ -79,7 +88,7 @@ PLAIN = [
 @pytest.mark.parametrize(("body", "expected"), PLAIN)
 def test_links_in_plain_text(body: str, expected: list[str]) -> None:
     whole = [url if "://" in url.lower() else f"https://example.org/{url}" for url in expected]
-    assert [link.url for link in shared(body).links] == whole
+    assert [link.url for link in shared_links(body).links] == whole
 
 
 FORMATTED = [
@@ -127,18 +136,18 @@ FORMATTED = [
 
 @pytest.mark.parametrize(("html", "expected"), FORMATTED)
 def test_links_in_formatted_text(html: str, expected: list[tuple[str, str | None]]) -> None:
-    assert [(link.url, link.label) for link in shared("body", html).links] == expected
+    assert [(link.url, link.label) for link in shared_links("body", html).links] == expected
 
 
 def test_the_formatted_text_counts_where_there_is_one() -> None:
     """It is what a person sees."""
-    assert shared("https://example.org/plain", "<i>https://example.org/a</i>").links == (
+    assert shared_links("https://example.org/plain", "<i>https://example.org/a</i>").links == (
         Link("https://example.org/a", "https://example.org/a"),
     )
 
 
 def notes(body: str, html: str | None = None) -> list[str]:
-    return [link.note for link in shared(body, html).links]
+    return [link.note for link in shared_links(body, html).links]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +245,7 @@ def test_what_is_a_links_own_is_not_cut_for_what_it_shares_with_others() -> None
     ],
 )
 def test_hashtags_belong_to_the_link_they_stand_beside_or_to_all(body: str, expected: list[list[str]]) -> None:
-    assert [list(link.hashtags) for link in shared(body).links] == expected
+    assert [list(link.hashtags) for link in shared_links(body).links] == expected
 
 
 @pytest.mark.parametrize(
@@ -248,19 +257,21 @@ def test_hashtags_belong_to_the_link_they_stand_beside_or_to_all(body: str, expe
     ],
 )
 def test_words_without_marks(words: str, bare: str) -> None:
-    assert without(words) == bare
+    assert strip_labels(words) == bare
 
 
 def test_a_label_is_of_the_whole_message() -> None:
-    assert shared(f"Guide {A}\nManual {B} TLP:AMBER").label == "amber"
-    assert shared(f"Guide {A}\n\nManual {B}\n\n!nolog") == Shared()
+    assert shared_links(f"Guide {A}\nManual {B} TLP:AMBER").label == "amber"
+    assert shared_links(f"Guide {A}\n\nManual {B}\n\n!nolog") == SharedLinks()
 
 
 def test_a_message_is_bounded() -> None:
     many = " ".join(f"https://example.org/{number}" for number in range(500))
-    assert len(shared(many).links) == MOST
+    assert len(shared_links(many).links) == MOST_LINKS
     long = "https://example.org/" + "a" * LONGEST_LINK
-    assert shared(f"{long} https://example.org/b").links == (Link("https://example.org/b", "https://example.org/b"),)
+    assert shared_links(f"{long} https://example.org/b").links == (
+        Link("https://example.org/b", "https://example.org/b"),
+    )
 
 
 HOSTILE = [
@@ -282,8 +293,8 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_read_in_one_go(text: str) -> None:
     """It ends (the suite's time limit is the judge)."""
-    shared(text)
-    shared("body", text)
+    shared_links(text)
+    shared_links("body", text)
 
 
 HASHTAGS = [
@@ -303,7 +314,7 @@ HASHTAGS = [
 
 @pytest.mark.parametrize(("words", "expected"), HASHTAGS)
 def test_hashtags_are_words_people_marked(words: str, expected: list[str]) -> None:
-    assert list(shared(f"https://example.org/a\n{words}").links[0].hashtags) == expected
+    assert list(shared_links(f"https://example.org/a\n{words}").links[0].hashtags) == expected
 
 
 @pytest.mark.parametrize(
@@ -329,7 +340,7 @@ def test_hashtags_are_words_people_marked(words: str, expected: list[str]) -> No
     ],
 )
 def test_a_sharing_label_is_read_from_the_words(words: str, label: str | None) -> None:
-    found = shared(f"{words}\nhttps://example.org/a")
+    found = shared_links(f"{words}\nhttps://example.org/a")
     assert found.label == label
     assert found.links
 
@@ -338,13 +349,13 @@ def test_a_sharing_label_is_read_from_the_words(words: str, label: str | None) -
     "label", ["TLP:RED", "tlp: red", "TLP-RED", "TLP:GREEN TLP:RED", "TLP:ROJO", "<b>TLP:</b> Red"]
 )
 def test_what_is_marked_red_shares_nothing(label: str) -> None:
-    assert shared("body", f"{label} #gifts https://example.org/a").links == ()
-    assert shared("body", f"{label} #gifts https://example.org/a") == Shared()
+    assert shared_links("body", f"{label} #gifts https://example.org/a").links == ()
+    assert shared_links("body", f"{label} #gifts https://example.org/a") == SharedLinks()
 
 
 @given(st.text(st.sampled_from("#-_:aé1 \n./&TLPREDlpgn"), max_size=400))
 def test_hashtags_are_few_short_and_folded(words: str) -> None:
-    tags = [tag for link in shared(f"{words}\nhttps://example.org/a").links for tag in link.hashtags]
+    tags = [tag for link in shared_links(f"{words}\nhttps://example.org/a").links for tag in link.hashtags]
     assert len(tags) == len(set(tags)) <= 10
     for tag in tags:
         assert tag == fold(tag) != ""
@@ -360,18 +371,18 @@ def test_hashtags_are_few_short_and_folded(words: str) -> None:
     st.sampled_from(["a", "a_(b)", "a/", "?x=1&y=[2]", "a-b_c", "é", "#!/x", "~ana/%20"]),
 )
 def test_what_stands_round_an_address_is_no_part_of_it(before: str, after: str, path: str) -> None:
-    assert [link.url for link in shared(f"{before}https://example.org/{path}{after}").links] == [
+    assert [link.url for link in shared_links(f"{before}https://example.org/{path}{after}").links] == [
         f"https://example.org/{path}"
     ]
 
 
 @given(st.text(), st.none() | st.text(st.sampled_from("<a href='https://x.y/\">`&;![]()")))
 def test_any_message_can_be_read(body: str, html: str | None) -> None:
-    found = shared(body, html)
-    assert len({link.canonical for link in found.links}) == len(found.links) <= MOST
+    found = shared_links(body, html)
+    assert len({link.canonical for link in found.links}) == len(found.links) <= MOST_LINKS
     assert all(len(link.url) <= LONGEST_LINK and len(link.label or "") <= LONGEST_LABEL for link in found.links)
     assert all(len(link.note) <= LONGEST_NOTE for link in found.links)
-    said(body, html)
+    visible_text(body, html)
 
 
 @given(
@@ -383,7 +394,7 @@ def test_any_message_can_be_read(body: str, html: str | None) -> None:
 def test_no_word_of_a_message_with_links_is_lost(parts: list[str]) -> None:
     """Where all fits into the notes, the links together have all the words."""
     said_ = f"aquí {' '.join(parts)} allí"
-    links = shared(said_).links
+    links = shared_links(said_).links
     told = " ".join(link.note for link in links)
     assert not links or {"aquí", "allí"} <= set(re.findall(r"\w+", told))
     assert not any("󰀀" <= char <= "󿿿" for char in told)
@@ -393,4 +404,4 @@ def test_no_word_of_a_message_with_links_is_lost(parts: list[str]) -> None:
 def test_a_character_reference_without_end_harms_nothing(digits: int) -> None:
     number = "&#" + "0" * digits
     html = f'<a href="https://example.org/{number}">x {number}</a> <a href="https://example.org/b">b</a>'
-    assert shared("", html).links[-1].url == "https://example.org/b"
+    assert shared_links("", html).links[-1].url == "https://example.org/b"

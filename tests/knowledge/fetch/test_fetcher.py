@@ -22,7 +22,7 @@ from yarl import URL
 
 from plugins.knowledge.fetch.facts import Facts, FetchError, Reason, retry_after
 from plugins.knowledge.fetch.fetcher import Limits
-from plugins.knowledge.fetch.http_client import USER_AGENT, Door, system_resolver
+from plugins.knowledge.fetch.http_client import USER_AGENT, HttpClient, system_resolver
 from plugins.knowledge.fetch.ssrf_guard import IP, is_public
 from tests.knowledge.fetch.site import INNER, PUBLIC, Script, Web, dripping, endless, page, running, to
 
@@ -138,9 +138,9 @@ async def test_a_resolver_that_lies_to_the_first_check_is_caught_at_the_socket(w
 @pytest.mark.parametrize("host", [INNER, "inner.example.org"])
 async def test_the_door_itself_connects_to_public_addresses_only(web: Web, host: str) -> None:
     """Even where somebody forgot the guard."""
-    async with Door(web.resolve, lambda ip: str(ip) == PUBLIC) as door:
+    async with HttpClient(web.resolve, lambda ip: str(ip) == PUBLIC) as client:
         with pytest.raises(FetchError) as caught:
-            async with door.ask("GET", URL(web.url("/", host))):
+            async with client.request("GET", URL(web.url("/", host))):
                 pass
     assert caught.value.reason is Reason.BLOCKED
     assert not web.inner.connections
@@ -148,9 +148,9 @@ async def test_the_door_itself_connects_to_public_addresses_only(web: Web, host:
 
 async def test_the_machines_own_resolver_is_checked_like_any_other(web: Web) -> None:
     assert "127.0.0.1" in await system_resolver("localhost")
-    async with Door(system_resolver, is_public) as door:
+    async with HttpClient(system_resolver, is_public) as client:
         with pytest.raises(FetchError) as caught:
-            async with door.ask("GET", URL(web.url("/", "localhost"))):
+            async with client.request("GET", URL(web.url("/", "localhost"))):
                 pass
     assert caught.value.reason is Reason.BLOCKED
     assert not web.public.connections

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.knowledge.fetch import html_meta
-from plugins.knowledge.fetch.block_pages import is_wall
+from plugins.knowledge.fetch.block_pages import is_block_page
 from plugins.knowledge.fetch.charset import decode
 from plugins.knowledge.fetch.file_type import kind_of
 from plugins.knowledge.fetch.html_meta import LONGEST, LONGEST_DESCRIPTION, LONGEST_TITLE, Head, iso_date, iso_language
@@ -226,7 +226,7 @@ WALLS = [
 
 @pytest.mark.parametrize("title", WALLS)
 def test_titles_of_challenges_logins_and_errors_are_known(title: str) -> None:
-    assert is_wall(title)
+    assert is_block_page(title)
 
 
 PAGES = [
@@ -240,7 +240,7 @@ PAGES = [
 
 @pytest.mark.parametrize("title", PAGES)
 def test_titles_that_only_sound_like_them_are_kept(title: str) -> None:
-    assert not is_wall(title)
+    assert not is_block_page(title)
 
 
 # Hostile pages

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.fetch.facts import Health, Reason, State
-from plugins.knowledge.fetch.link_check import judged
+from plugins.knowledge.fetch.link_check import next_health
 from tests.knowledge.asked import DAY, FakeWeb, asking, reconfigure
 from tests.knowledge.hubs import hub
 from tests.knowledge.test_plugin import KEPT_ADDRESSES, count
@@ -301,7 +301,7 @@ NOWHERE = Health(State.GONE, A, 404)
 def after(*found: Health, apart: int = DAY) -> dict[str, object]:
     row: dict[str, object] = dict(FRESH)
     for number, health in enumerate(found):
-        row |= {**judged(row, health, number * apart), "checked_at": number * apart}
+        row |= {**next_health(row, health, number * apart), "checked_at": number * apart}
     return row
 
 

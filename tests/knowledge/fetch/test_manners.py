@@ -9,7 +9,7 @@ import pytest
 from plugins.knowledge.fetch import robots
 from plugins.knowledge.fetch.facts import FetchError, Reason
 from plugins.knowledge.fetch.fetcher import Limits
-from plugins.knowledge.fetch.throttle import Pace
+from plugins.knowledge.fetch.throttle import HostThrottle
 from tests.knowledge.fetch.site import Beats, Web, page, to
 
 PAGE = page("<title>Gifts and hospitality</title>")
@@ -98,11 +98,11 @@ async def test_waiting_for_a_turn_does_not_use_up_the_time_of_a_request(web: Web
 
 async def test_a_host_is_asked_by_one_at_a_time() -> None:
     beats = Beats()
-    pace = Pace(1, beats, beats.sleep)
+    throttle = HostThrottle(1, beats, beats.sleep)
     inside: list[str] = []
 
     async def visit(host: str) -> int:
-        async with pace.turn(host):
+        async with throttle.turn(host):
             inside.append(host)
             await asyncio.sleep(0)
             most = inside.count(host)
@@ -114,13 +114,13 @@ async def test_a_host_is_asked_by_one_at_a_time() -> None:
 
 async def test_whoever_gives_up_waiting_leaves_the_turn_to_the_next() -> None:
     beats = Beats()
-    pace = Pace(1, beats, beats.sleep)
+    throttle = HostThrottle(1, beats, beats.sleep)
 
     async def visit() -> bool:
-        async with pace.turn("example.org"):
+        async with throttle.turn("example.org"):
             return True
 
-    async with pace.turn("example.org"):
+    async with throttle.turn("example.org"):
         waiting = [asyncio.create_task(visit()) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()
@@ -129,11 +129,11 @@ async def test_whoever_gives_up_waiting_leaves_the_turn_to_the_next() -> None:
 
 async def test_hosts_are_not_remembered_for_ever() -> None:
     beats = Beats()
-    pace = Pace(1, beats, beats.sleep)
+    throttle = HostThrottle(1, beats, beats.sleep)
     for number in range(3_000):
-        async with pace.turn(f"{number}.example.org"):
+        async with throttle.turn(f"{number}.example.org"):
             pass
-    async with pace.turn("0.example.org"):
+    async with throttle.turn("0.example.org"):
         assert not beats.waits
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from plugins.knowledge.fetch import pdf
 from plugins.knowledge.fetch.facts import Facts
-from plugins.knowledge.fetch.pdf import Limits, Paper, judged
+from plugins.knowledge.fetch.pdf import Limits, PdfMeta, clean_metadata
 from tests.knowledge.fetch import papers
 from tests.knowledge.fetch.site import Web, page
 
@@ -23,7 +23,7 @@ PICTURE = papers.stream(bytes(3_000_000))
 
 async def test_a_paper_gives_its_title_author_language_and_first_words() -> None:
     data = papers.pdf(PAGE_ONE, {"Title": "Guía de regalos\n y hospitalidad", "Author": "Ana Núñez"}, "es-MX")
-    assert await pdf.read(data, LIMITS) == Paper("Guía de regalos y hospitalidad", "Ana Núñez", "es", WORDS)
+    assert await pdf.read(data, LIMITS) == PdfMeta("Guía de regalos y hospitalidad", "Ana Núñez", "es", WORDS)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ async def test_a_paper_gives_its_title_author_language_and_first_words() -> None
 )
 async def test_a_title_that_a_program_made_up_gives_way_to_the_largest_line_of_page_1(title: str) -> None:
     data = papers.pdf(PAGE_ONE, {"Title": title, "Author": "Administrator"})
-    assert await pdf.read(data, LIMITS) == Paper("Guide to gifts and hospitality", description=WORDS)
+    assert await pdf.read(data, LIMITS) == PdfMeta("Guide to gifts and hospitality", description=WORDS)
 
 
 async def test_large_numbers_are_no_title() -> None:
@@ -49,7 +49,7 @@ async def test_of_a_long_page_the_first_words_are_kept() -> None:
 
 @pytest.mark.parametrize("words", ["12 1,345.00 7 GT 99", "\ufffd\ufffd \ufffd a", "/g1/g22/g17"])
 def test_what_is_no_words_is_not_kept(words: str) -> None:
-    assert judged({"text": words}) == Paper()
+    assert clean_metadata({"text": words}) == PdfMeta()
 
 
 # -- papers that are read only so far ---------------------------------------------------------------------------------
@@ -74,12 +74,12 @@ async def test_a_paper_of_very_many_objects_is_read_without_its_end() -> None:
 async def test_a_packed_paper_is_read_without_its_end() -> None:
     data = papers.packed(papers.pdf(PAGE_ONE, INFO, "es"))
     assert b"Catalog" not in data
-    assert await pdf.read(data + b"9 0 obj\n<< /Leng", LIMITS) == Paper("Guía de regalos", "Ana Núñez", "es", WORDS)
+    assert await pdf.read(data + b"9 0 obj\n<< /Leng", LIMITS) == PdfMeta("Guía de regalos", "Ana Núñez", "es", WORDS)
 
 
 async def test_without_its_catalog_the_first_page_that_is_there_is_read() -> None:
     data = papers.pdf(PAGE_ONE).replace(b"/Catalog", b"/Catalox").partition(b"xref")[0]
-    assert await pdf.read(data, LIMITS) == Paper("Guide to gifts and hospitality", description=WORDS)
+    assert await pdf.read(data, LIMITS) == PdfMeta("Guide to gifts and hospitality", description=WORDS)
 
 
 async def test_a_heading_is_no_title_and_what_nobody_can_read_neither() -> None:
@@ -107,11 +107,11 @@ CUT_AND_HOSTILE = {
 
 @pytest.mark.parametrize("data", CUT_AND_HOSTILE.values(), ids=CUT_AND_HOSTILE)
 async def test_a_hostile_paper_without_end_harms_nobody(data: bytes) -> None:
-    assert await pdf.read(b"%PDF-1.7\n" + data, TIGHT) == Paper()
+    assert await pdf.read(b"%PDF-1.7\n" + data, TIGHT) == PdfMeta()
 
 
 async def test_a_paper_without_words_has_no_title() -> None:
-    assert await pdf.read(papers.pdf(), LIMITS) == Paper()
+    assert await pdf.read(papers.pdf(), LIMITS) == PdfMeta()
 
 
 BROKEN = {
@@ -148,19 +148,19 @@ async def test_a_zip_bomb_in_a_paper_ends_with_the_child() -> None:
     """A kilobyte that would be a hundred and fifty megabytes; what is said outside of it is still read."""
     data = papers.pdf(info={"Title": "Guide to gifts"}, content=papers.bomb(150))
     assert len(data) < 3_000
-    assert await pdf.read(data, TIGHT) == Paper("Guide to gifts")
+    assert await pdf.read(data, TIGHT) == PdfMeta("Guide to gifts")
 
 
 async def test_a_page_too_heavy_to_be_read_takes_no_title_away() -> None:
     heavy = papers.stream(zlib.compress(b"BT /F1 9 Tf (a) Tj ET\n" * 1_000_000), b"/Filter /FlateDecode")
     data = papers.pdf(info={"Title": "Guide to gifts"}, content=heavy)
-    assert await pdf.read(data, Limits(seconds=30, cpu=1)) == Paper("Guide to gifts")
+    assert await pdf.read(data, Limits(seconds=30, cpu=1)) == PdfMeta("Guide to gifts")
 
 
 async def test_a_paper_that_takes_too_long_is_put_away() -> None:
     slow = b"BT /F1 9 Tf (a) Tj ET\n" * 2_000_000
     data = papers.pdf(content=papers.stream(zlib.compress(slow), b"/Filter /FlateDecode"))
-    assert await pdf.read(data, Limits(seconds=0.3)) == Paper()
+    assert await pdf.read(data, Limits(seconds=0.3)) == PdfMeta()
 
 
 async def test_a_cancelled_reading_leaves_no_child_behind() -> None:
@@ -173,7 +173,7 @@ async def test_a_cancelled_reading_leaves_no_child_behind() -> None:
 
 @pytest.mark.parametrize("said", [{}, {"title": 1}, {"title": ["a"], "line": None}, {"language": "\ud800"}])
 def test_whatever_the_child_says_is_judged(said: dict[str, object]) -> None:
-    assert judged(said) == Paper()
+    assert clean_metadata(said) == PdfMeta()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_whatever_the_child_says_is_judged(said: dict[str, object]) -> None:
     ],
 )  # fmt: skip
 def test_a_title_is_kept_if_a_person_may_have_written_it(title: str, kept: bool) -> None:
-    assert judged({"title": title}).title == (title if kept else None)
+    assert clean_metadata({"title": title}).title == (title if kept else None)
 
 
 async def test_a_fetched_paper_is_read_whatever_it_is_called(web: Web) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from plugins.knowledge.fetch.facts import FetchError, Reason
-from plugins.knowledge.fetch.ssrf_guard import LONGEST, Policy, checked, is_public, redirected
+from plugins.knowledge.fetch.ssrf_guard import LONGEST, Policy, check_redirect, check_url, is_public
 from plugins.knowledge.urls.host_names import host_name
 
 POLICY = Policy()
@@ -113,7 +113,7 @@ REFUSED = [
 @pytest.mark.parametrize("url", REFUSED)
 def test_a_hostile_address_is_refused_for_good(url: str) -> None:
     with pytest.raises(FetchError) as caught:
-        checked(url, POLICY)
+        check_url(url, POLICY)
     assert caught.value.reason is Reason.BLOCKED
     assert caught.value.permanent
 
@@ -140,14 +140,14 @@ ASKED = [
 
 @pytest.mark.parametrize(("url", "asked"), ASKED)
 def test_an_address_of_the_web_is_asked_for_as_it_was_written(url: str, asked: str) -> None:
-    assert str(checked(url, POLICY)) == asked
+    assert str(check_url(url, POLICY)) == asked
 
 
 @UNTIMED
 @given(st.text() | st.builds("http://{}/".format, st.text()) | st.builds("https://example.org{}".format, st.text()))
 def test_any_text_is_refused_or_is_an_address_whose_host_was_checked(text: str) -> None:
     try:
-        asked = checked(text, POLICY)
+        asked = check_url(text, POLICY)
     except FetchError:
         return
     assert asked.scheme in ("http", "https")
@@ -156,27 +156,27 @@ def test_any_text_is_refused_or_is_an_address_whose_host_was_checked(text: str) 
     assert asked.raw_host
     assert str(asked).isascii()
     assert not set(str(asked)) & set(map(chr, range(33))) | {"\x7f"} & set(str(asked))
-    assert str(checked(str(asked), POLICY)) == str(asked)
+    assert str(check_url(str(asked), POLICY)) == str(asked)
 
 
 @pytest.mark.parametrize("url", ["https://example.org/", "https://www.example.org/", "https://WWW.Example.ORG./"])
 def test_lists_of_hosts_mean_their_subdomains_too(url: str) -> None:
-    assert checked(url, Policy(allow=("Example.org",)))
+    assert check_url(url, Policy(allow=("Example.org",)))
     with pytest.raises(FetchError):
-        checked(url, Policy(deny=("example.org",)))
+        check_url(url, Policy(deny=("example.org",)))
     with pytest.raises(FetchError):
-        checked(url, Policy(allow=("example.org",), deny=("example.org",)))
+        check_url(url, Policy(allow=("example.org",), deny=("example.org",)))
 
 
 def test_a_list_of_hosts_means_no_other_host_that_ends_alike() -> None:
-    assert checked("https://notexample.org/", Policy(deny=("example.org",)))
+    assert check_url("https://notexample.org/", Policy(deny=("example.org",)))
     with pytest.raises(FetchError):
-        checked("https://notexample.org/", Policy(allow=("example.org",)))
+        check_url("https://notexample.org/", Policy(allow=("example.org",)))
 
 
 def test_a_host_in_a_list_may_be_written_as_people_read_it() -> None:
     with pytest.raises(FetchError):
-        checked("https://xn--mnchen-3ya.de/", Policy(deny=("münchen.de",)))
+        check_url("https://xn--mnchen-3ya.de/", Policy(deny=("münchen.de",)))
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_what_is_no_host_name_can_be_told_before_it_has_no_effect(text: str) -> 
 
 
 def test_ports_are_the_operators_choice() -> None:
-    assert checked("http://example.org:8080/", Policy(ports=frozenset((8080,))))
+    assert check_url("http://example.org:8080/", Policy(ports=frozenset((8080,))))
     with pytest.raises(FetchError):
-        checked("http://example.org/", Policy(ports=frozenset((8080,))))
+        check_url("http://example.org/", Policy(ports=frozenset((8080,))))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_ports_are_the_operators_choice() -> None:
     ],
 )
 def test_a_redirect_is_read_from_where_it_stands(location: str, target: str) -> None:
-    assert str(redirected(URL("https://example.org/a/"), location, POLICY)) == target
+    assert str(check_redirect(URL("https://example.org/a/"), location, POLICY)) == target
 
 
 @pytest.mark.parametrize(
@@ -216,5 +216,5 @@ def test_a_redirect_is_read_from_where_it_stands(location: str, target: str) -> 
 )  # fmt: skip
 def test_a_redirect_to_what_may_not_be_fetched_is_refused(location: str) -> None:
     with pytest.raises(FetchError) as caught:
-        redirected(URL("https://example.org/a/"), location, POLICY)
+        check_redirect(URL("https://example.org/a/"), location, POLICY)
     assert caught.value.reason is Reason.BLOCKED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugins.knowledge.index import analysis
-from plugins.knowledge.index.analysis import Texts
+from plugins.knowledge.index.analysis import TextAnalysis
 from plugins.knowledge.index.thesaurus import with_terms
 
 TEXT = "Regalos, anti-corruption gifts and 12 declarações; gifts"
@@ -13,35 +13,35 @@ TEXT = "Regalos, anti-corruption gifts and 12 declarações; gifts"
 
 def test_a_full_memory_forgets_only_the_words_that_do_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    plain = analysis._indexed
+    plain = analysis._analyze
 
-    def counted(said: str) -> analysis._Indexed:
-        asked.append(said)
-        return plain(said)
+    def counted(raw: str) -> analysis._AnalyzedWord:
+        asked.append(raw)
+        return plain(raw)
 
     terms = with_terms(())
     monkeypatch.setattr(analysis, "MOST_REMEMBERED", 3)
-    monkeypatch.setattr(analysis, "_indexed", counted)
-    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
-    for said in ("alpha", "beta", "alpha", "gamma", "delta", "alpha", "beta"):
-        assert Texts(terms, [said]).words == said
+    monkeypatch.setattr(analysis, "_analyze", counted)
+    monkeypatch.setattr(analysis, "_CACHE", analysis._WordCache())
+    for raw in ("alpha", "beta", "alpha", "gamma", "delta", "alpha", "beta"):
+        assert TextAnalysis(terms, [raw]).words == raw
     assert asked == ["alpha", "beta", "gamma", "delta"]
-    for said in ("epsilon", "zeta", "eta", "theta", "iota", "kappa", "alpha"):
-        assert Texts(terms, [said]).words == said
+    for raw in ("epsilon", "zeta", "eta", "theta", "iota", "kappa", "alpha"):
+        assert TextAnalysis(terms, [raw]).words == raw
     assert asked[4:] == ["epsilon", "zeta", "eta", "theta", "iota", "kappa", "alpha"]
 
 
 def test_what_is_indexed_is_the_same_from_an_empty_and_a_full_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     terms = with_terms(())
-    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
-    expected = Texts(terms, [TEXT])
+    monkeypatch.setattr(analysis, "_CACHE", analysis._WordCache())
+    expected = TextAnalysis(terms, [TEXT])
     monkeypatch.setattr(analysis, "MOST_REMEMBERED", 3)
-    monkeypatch.setattr(analysis, "_KNOWN", analysis._Known())
+    monkeypatch.setattr(analysis, "_CACHE", analysis._WordCache())
     for _ in range(3):
-        again = Texts(terms, [TEXT])
-        assert (again.words, again.stems, again.concepts, again.mentioned) == (
+        again = TextAnalysis(terms, [TEXT])
+        assert (again.words, again.stems, again.concepts, again.topic_mentions) == (
             expected.words,
             expected.stems,
             expected.concepts,
-            expected.mentioned,
+            expected.topic_mentions,
         )

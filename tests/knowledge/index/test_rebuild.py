@@ -196,7 +196,7 @@ async def _agree_words(tx: Transaction) -> None:
         WHERE entry = e.id) AS given FROM knowledge_entry_words w JOIN knowledge_entries e ON e.id = w.rowid"""
     ):
         of_shelf = partition(row["shelf"], row["label"])
-        counted.update((word, of_shelf) for word in build_entry.counted(row, json.loads(row["given"])))
+        counted.update((word, of_shelf) for word in build_entry.vocabulary_words(row, json.loads(row["given"])))
     rows = await tx.rows("SELECT * FROM knowledge_vocabulary")
     assert {(row["word"], row["shelf"]): row["entries"] for row in rows} == dict(counted)
     traced = {(row["trace"], row["word"]) for row in await tx.rows("SELECT trace, word FROM knowledge_traces")}

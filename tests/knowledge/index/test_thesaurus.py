@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.index.thesaurus import LOOSE, everyday_terms, own_terms, token, with_terms
 from plugins.knowledge.text.folding import LANGUAGES, compounds
 from tests.knowledge.hubs import hub
@@ -20,7 +20,7 @@ def test_every_term_of_ours_is_found_as_its_idea() -> None:
     for concept, languages in {**own_terms(), **everyday_terms()}.items():
         for terms in languages.values():
             for term in terms:
-                mentions = TERMS.every(list(compounds(term)), capitals=False)
+                mentions = TERMS.all_mentions(list(compounds(term)), capitals=False)
                 assert any(concept in (*one.concepts, *one.broader) for one in mentions), (concept, term)
 
 
@@ -96,7 +96,7 @@ def test_a_hub_adds_ideas_and_terms_which_other_hubs_do_not_know() -> None:
     ]
     assert rules.of("audit").thesaurus.mentions(list(compounds("terremoto y detallitos"))) == []
     assert known.digest != rules.of("audit").thesaurus.digest
-    assert together([own, hub("audit")]).title("earthquake", "es") == "terremoto"
+    assert merged_thesaurus([own, hub("audit")]).title("earthquake", "es") == "terremoto"
 
 
 def test_ideas_have_names_in_every_language_and_tokens_of_their_own() -> None:
@@ -112,7 +112,7 @@ def test_a_hubs_topics_stand_for_the_ideas_they_are_called_by() -> None:
 
 
 def topics(text: str) -> set[str]:
-    return {topic for mention in TERMS.every(list(compounds(text))) for topic in mention.topics}
+    return {topic for mention in TERMS.all_mentions(list(compounds(text))) for topic in mention.topics}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_ideas_that_may_be_topics_are_called_by_a_term_that_names_them() -> None
 
 
 def test_a_text_speaks_of_terms_inside_others_and_of_broader_ideas_a_question_does_not_mean() -> None:
-    found = TERMS.every(list(compounds("UNODC on CIPS, a perception survey")))
+    found = TERMS.all_mentions(list(compounds("UNODC on CIPS, a perception survey")))
     assert {"perception-survey", "~survey"} <= {one for it in found for one in (*it.concepts, *it.broader)}
     assert ideas("CIPS") == [("perception-survey",)]

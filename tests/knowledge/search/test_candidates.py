@@ -10,11 +10,11 @@ import pytest
 from bot.api import SyncReader
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge.index import facets, update
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import candidates, engine, ranking
 from plugins.knowledge.search.fts_query import match
-from plugins.knowledge.search.interpret import weigh
-from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.search.interpret import interpret
+from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store import access
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
 from plugins.knowledge.store.shares import NewShare
@@ -26,7 +26,7 @@ from tests.knowledge.shelf import ANA, NOW, urls, vote
 HUBS = tuple(hub(name, visibility=visibility) for name, visibility in
              (("transparency", "shared"), ("audit", "shared"), ("closed", "private")))  # fmt: skip
 RULES = Rules(HUBS)
-TERMS = together(HUBS)
+TERMS = merged_thesaurus(HUBS)
 WORDS = ("volcano", "lava", "audits", "gift", "mountain", "regalos", "steam")
 
 
@@ -76,7 +76,7 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
     for scope in await sights(db):
         conditions = candidates.Conditions(scope)
         for words in ("", *WORDS, "volcano lava", '"gift mountain"', "steam -lava"):
-            question = read(words, TERMS)
+            question = parse(words, TERMS)
             ways = [
                 match(required, question.units, question.without)
                 for required in ([facets.of_scope(scope)], *([()] if question.units else []))
@@ -89,8 +89,8 @@ async def test_what_may_be_seen_is_the_same_with_and_without_the_facets(db: Sqli
 
 async def facets_for(db: SqliteDatabase, scope: Scope, words: str) -> Sequence[Sequence[str]]:
     def ask(reader: SyncReader) -> Sequence[Sequence[str]]:
-        weighed = weigh(reader, scope, read(words, TERMS).units, TERMS).wanted
-        return list(candidates.Conditions(scope).facets_for(weighed))
+        query_terms = interpret(reader, scope, parse(words, TERMS).units, TERMS).terms
+        return list(candidates.Conditions(scope).facets_for(query_terms))
 
     return await db.reading().run(ask)
 
@@ -117,15 +117,15 @@ async def test_facets_are_asked_for_where_most_of_what_matches_may_not_be_seen(d
 
 async def test_what_few_seem_to_have_is_found_among_many_that_may_not_be_seen(db: SqliteDatabase) -> None:
     """A word is counted as it is written, and found in its other forms."""
-    await put(db, [share(number, "Ferry", hub="closed") for number in range(candidates.FEW + 1)])
+    await put(db, [share(number, "Ferry", hub="closed") for number in range(candidates.FEW_MATCHES + 1)])
     await put(db, [share(5000, "Ferries"), share(5001, "Ferry")])
     found = [url.rpartition("/")[2] for url in await urls(db.reading(), "ferries")]
     assert found == ["5000", "5001"]
 
 
 def weighed_ids(reader: SyncReader, scope: Scope, words: str) -> list[int]:
-    weighed, _, good, _ = weigh(reader, scope, read(words, TERMS).units, TERMS)
-    rows, _ = candidates.candidates(reader, candidates.Conditions(scope), weighed, good, NOW)
+    query_terms, _, good_count, _ = interpret(reader, scope, parse(words, TERMS).units, TERMS)
+    rows, _ = candidates.full_matches(reader, candidates.Conditions(scope), query_terms, good_count, NOW)
     return [row["id"] for row in rows]
 
 
@@ -143,17 +143,17 @@ async def test_what_has_all_words_in_its_title_is_weighed_however_much_is_newer(
 
 
 async def test_of_many_that_have_it_in_their_titles_the_others_are_not_weighed(db: SqliteDatabase) -> None:
-    await put(db, [share(number, "Volcano") for number in range(candidates.FEW + 1)])
+    await put(db, [share(number, "Volcano") for number in range(candidates.FEW_MATCHES + 1)])
     await put(db, [share(1000 + number, "Mountain", "a volcano") for number in range(candidates.POOL)])
     found = await urls(db.reading(), "volcano")
-    assert found == [f"https://example.org/{candidates.FEW - number}" for number in range(candidates.POOL)]
+    assert found == [f"https://example.org/{candidates.FEW_MATCHES - number}" for number in range(candidates.POOL)]
 
 
 async def test_the_newest_come_first_where_that_is_asked_though_others_have_it_in_their_titles(
     db: SqliteDatabase,
 ) -> None:
     year = ranking.YEAR
-    await put(db, [share(number, "Volcano", sent_at=NOW - 2 * year) for number in range(candidates.FEW + 1)])
+    await put(db, [share(number, "Volcano", sent_at=NOW - 2 * year) for number in range(candidates.FEW_MATCHES + 1)])
     await put(db, [share(1000, "Mountain", "a volcano", sent_at=NOW - year)])
     assert (await urls(db.reading(), "volcano sort:new"))[0] == "https://example.org/1000"
 
@@ -161,7 +161,9 @@ async def test_the_newest_come_first_where_that_is_asked_though_others_have_it_i
 async def test_a_word_in_the_title_and_one_elsewhere_is_weighed_though_many_have_both_as_topics(
     db: SqliteDatabase,
 ) -> None:
-    await put(db, [share(number, "Mountain", topics=("volcano", "lava")) for number in range(candidates.FEW + 1)])
+    await put(
+        db, [share(number, "Mountain", topics=("volcano", "lava")) for number in range(candidates.FEW_MATCHES + 1)]
+    )
     await put(db, [share(5000, "Volcano rules in practice", "about lava")])
     assert (await urls(db.reading(), "volcano lava"))[0] == "https://example.org/5000"
 
@@ -180,7 +182,7 @@ async def test_what_is_good_is_found_however_much_is_good_elsewhere(db: SqliteDa
         await tx.execute(
             """INSERT INTO knowledge_vocabulary (word, shelf, entries)
             SELECT '=good', id + 1000, :many FROM knowledge_shelves WHERE hub = 'transparency'""",
-            many=100 * candidates.SOUGHT,
+            many=100 * candidates.GOOD_ENTRIES_READ,
         )
     await useful(5000, "closed")
     assert await urls(db.reading(), "volcano sort:useful") == before
@@ -188,7 +190,7 @@ async def test_what_is_good_is_found_however_much_is_good_elsewhere(db: SqliteDa
 
 async def in_part(db: SqliteDatabase, scope: Scope) -> Sequence[str]:
     """What is found of three words, of which no entry has more than two."""
-    found = await db.reading().run(engine.find, scope, read("volcano lava steam", TERMS), (), NOW, terms=TERMS)
+    found = await db.reading().run(engine.find, scope, parse("volcano lava steam", TERMS), (), NOW, thesaurus=TERMS)
     return [entry.url for entry in await db.reading().run(load.load, scope, [hit.id for hit in found.hits])]
 
 
@@ -216,16 +218,16 @@ async def test_what_others_shared_since_hides_nothing_that_has_some_of_the_words
         await tx.execute(
             """INSERT INTO knowledge_vocabulary (word, shelf, entries)
             SELECT DISTINCT word, 99, :many FROM knowledge_vocabulary""",
-            many=2 * candidates.FEW,
+            many=2 * candidates.FEW_MATCHES,
         )
     assert await in_part(db, scope) == before
 
 
 async def test_that_there_may_be_more_that_have_some_of_the_words_is_told(db: SqliteDatabase) -> None:
-    question = read("volcano lava steam", TERMS)
+    question = parse("volcano lava steam", TERMS)
     for number, complete in ((5, True), (3 * candidates.POOL, False)):
         await put(db, [share(1000, "Steam"), *(share(one, "Volcano, lava") for one in range(number))])
-        found = await db.reading().run(engine.find, await own_sight(db), question, (), NOW, terms=TERMS)
+        found = await db.reading().run(engine.find, await own_sight(db), question, (), NOW, thesaurus=TERMS)
         assert found.complete is complete
 
 
@@ -247,9 +249,11 @@ async def test_page_after_page_shows_each_result_once(db: SqliteDatabase, words:
             for number in range(1500)
         ],
     )  # fmt: skip
-    scope, question, shown = await own_sight(db), read(words, TERMS), list[str]()
+    scope, question, shown = await own_sight(db), parse(words, TERMS), list[str]()
     for page in range(100):
-        _, entries = await db.reading().run(load.answer, scope, question, (), NOW, terms=TERMS, count=5, after=5 * page)
+        _, entries = await db.reading().run(
+            load.answer, scope, question, (), NOW, thesaurus=TERMS, count=5, after=5 * page
+        )
         if not entries:
             break
         shown += [entry.url for entry in entries]
@@ -267,9 +271,9 @@ async def test_whether_these_are_all_is_told_and_more_are_weighed_where_more_are
     db: SqliteDatabase, words: str, count: int, complete: bool
 ) -> None:
     await put(db, [share(number, "A volcano") for number in range(count)])
-    scope, question = await own_sight(db), read(words, TERMS)
-    found = await db.reading().run(engine.find, scope, question, (), NOW, terms=TERMS)
+    scope, question = await own_sight(db), parse(words, TERMS)
+    found = await db.reading().run(engine.find, scope, question, (), NOW, thesaurus=TERMS)
     assert found.complete is complete
-    every = await db.reading().run(engine.find, scope, question, (), NOW, terms=TERMS, most=10 * count)
+    every = await db.reading().run(engine.find, scope, question, (), NOW, thesaurus=TERMS, most=10 * count)
     assert every.complete
     assert len(every.hits) == count

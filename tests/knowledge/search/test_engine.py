@@ -9,7 +9,7 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge.index.hub_rules import Rules, together
+from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import engine
 from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.store import privacy
@@ -149,8 +149,8 @@ async def test_what_has_little_of_the_question_is_no_answer_but_may_be_close(db:
             await say(tx, f"volcano https://example.org/{number}", event=f"${number}")
         found = await ask(tx, "volcano unicorns dragons")
         assert found.hits == []
-        terms = together(HUBS)
-        close = await tx.run(engine.closest, await seen(tx), found.question, NOW, terms=terms, limit=3)
+        terms = merged_thesaurus(HUBS)
+        close = await tx.run(engine.closest, await seen(tx), found.question, NOW, thesaurus=terms, limit=3)
         assert len(close) == 3
 
 
@@ -334,7 +334,7 @@ async def test_useful_first_where_that_is_wanted(db: SqliteDatabase) -> None:
 async def like(tx: Transaction, url: str) -> Sequence[str]:
     [entry] = await entries(tx, url)
     text = " ".join((*entry.title.values(), *entry.topics)) or display.words(entry.url).replace("-", " ")
-    hits = await tx.run(engine.similar, await seen(tx), entry.id, text, NOW, terms=together(HUBS))
+    hits = await tx.run(engine.similar, await seen(tx), entry.id, text, NOW, thesaurus=merged_thesaurus(HUBS))
     return [one.url for one in await tx.run(load.load, await seen(tx), [hit.id for hit in hits])]
 
 

@@ -12,7 +12,7 @@ from bot.api import UserError
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge.index.thesaurus import with_terms
 from plugins.knowledge.search.fts_query import match, quoted
-from plugins.knowledge.search.query_parser import Question, read
+from plugins.knowledge.search.query_parser import Question, parse
 from tests.knowledge.search.test_query_parser import HOSTILE, texts
 from tests.knowledge.shelf import ask, say, urls
 
@@ -26,7 +26,7 @@ def outside(expression: str) -> str:
 
 def question(text: str) -> Question:
     try:
-        return read(text, TERMS)
+        return parse(text, TERMS)
     except UserError:
         return Question()
 

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from bot.api import Text, UserError
 from plugins.knowledge.index.thesaurus import with_terms
 from plugins.knowledge.search.filters import NAMES as FILTERS
-from plugins.knowledge.search.query_parser import LONGEST, MOST_UNITS, Question, read
+from plugins.knowledge.search.query_parser import LONGEST, MOST_UNITS, Question, parse
 
 TERMS = with_terms(())
 
 
 def ask(text: str, zone: str = "UTC") -> Question:
-    return read(text, TERMS, zone)
+    return parse(text, TERMS, zone)
 
 
 def words(text: str) -> list[str]:
-    return [unit.shown for unit in ask(text).units]
+    return [unit.text for unit in ask(text).units]
 
 
 def test_words_phrases_and_what_must_not_occur() -> None:
     question = ask('volcano "code of practice" -lava -"hot stone"')
-    assert [(unit.shown, unit.phrase) for unit in question.units] == [("code of practice", True), ("volcano", False)]
-    assert [(unit.shown, unit.phrase) for unit in question.without] == [("lava", False), ("hot stone", True)]
+    assert [(unit.text, unit.phrase) for unit in question.units] == [("code of practice", True), ("volcano", False)]
+    assert [(unit.text, unit.phrase) for unit in question.without] == [("lava", False), ("hot stone", True)]
 
 
 @pytest.mark.parametrize("quotes", ['"a b"', "“a b”", "«a b»", "« a b »"])
@@ -38,7 +38,7 @@ def test_every_kind_of_quotes_makes_a_phrase(quotes: str) -> None:
 
 def test_a_hyphen_inside_a_word_takes_nothing_away() -> None:
     question = ask("anti-smoking e-mail")
-    assert [unit.shown for unit in question.units] == ["anti-smoking", "e-mail"]
+    assert [unit.text for unit in question.units] == ["anti-smoking", "e-mail"]
     assert question.without == ()
 
 
@@ -65,7 +65,7 @@ def test_filters_have_names_in_four_languages_and_stand_anywhere(name: str, alia
     ):
         question = ask(text)
         assert getattr(question, field), text
-        assert [unit.shown for unit in question.units] == ["volcano", "lava"]
+        assert [unit.text for unit in question.units] == ["volcano", "lava"]
         assert question.filters == {name: value}
 
 

@@ -12,7 +12,7 @@ from plugins.knowledge.index.build_entry import build
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.index.thesaurus import with_terms
 from plugins.knowledge.search import ranking
-from plugins.knowledge.search.query_parser import read
+from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store.access import MEMBERS, Shelf
 from plugins.knowledge.store.resolve import Part, resolve
 from tests.knowledge.hubs import hub
@@ -41,7 +41,7 @@ def entry(title: str = "Something", *, topics: str = "[]", note: str = "", about
 
 
 def score(row: Row, words: str, of: int = 100) -> float:
-    return ranking.score(row, [ranking.wanted(unit, 2, of) for unit in read(words, TERMS).units], NOW).value
+    return ranking.score(row, [ranking.query_term(unit, 2, of) for unit in parse(words, TERMS).units], NOW).value
 
 
 def falls(*scores: float) -> bool:
@@ -78,13 +78,13 @@ def test_as_written_before_the_same_idea_before_another_form() -> None:
 def test_two_words_count_more_than_one_and_the_rare_one_more() -> None:
     row = entry("Volcano and lava")
     both, one = (
-        ranking.score(row, [ranking.wanted(u, 2, 100) for u in read(words, TERMS).units], NOW)
+        ranking.score(row, [ranking.query_term(u, 2, 100) for u in parse(words, TERMS).units], NOW)
         for words in ("volcano lava", "volcano steam")
     )
     assert both.covered == 1 > one.covered
     rare, common = (
-        ranking.wanted(read("volcano", TERMS).units[0], 1, 1000),
-        ranking.wanted(read("lava", TERMS).units[0], 900, 1000),
+        ranking.query_term(parse("volcano", TERMS).units[0], 1, 1000),
+        ranking.query_term(parse("lava", TERMS).units[0], 900, 1000),
     )
     assert rare.idf > common.idf > 0
     assert (
@@ -124,13 +124,14 @@ def test_a_phrase_counts_where_its_words_stand_together() -> None:
         score(entry("Hot lava here"), '"hot lava"'), score(entry("Hot or lava", note="hot lava"), '"hot lava"')
     )
     assert (
-        ranking.score(entry("Lava, hot"), [ranking.wanted(read('"hot lava"', TERMS).units[0], 1, 9)], NOW).covered == 0
+        ranking.score(entry("Lava, hot"), [ranking.query_term(parse('"hot lava"', TERMS).units[0], 1, 9)], NOW).covered
+        == 0
     )
 
 
 def test_where_something_was_found_is_told() -> None:
     row = entry("Volcano", note="lava", topics="[]")
-    asked = [ranking.wanted(unit, 1, 9) for unit in read("volcano lava steam", TERMS).units]
-    assert ranking.score(row, asked, NOW).places == ("title", "notes", "")
-    [drink] = read("smuggling", TERMS).units
-    assert ranking.score(entry(note="contrabando"), [ranking.wanted(drink, 1, 9)], NOW).places == ("=title",)
+    terms = [ranking.query_term(unit, 1, 9) for unit in parse("volcano lava steam", TERMS).units]
+    assert ranking.score(row, terms, NOW).matched_in == ("title", "notes", "")
+    [drink] = parse("smuggling", TERMS).units
+    assert ranking.score(entry(note="contrabando"), [ranking.query_term(drink, 1, 9)], NOW).matched_in == ("=title",)

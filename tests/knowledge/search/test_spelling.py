@@ -9,8 +9,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.storage.database import SqliteDatabase
-from plugins.knowledge.index.typo_index import SHORTEST, TWO_SLIPS_FROM, asked, traceable, traced, traces
-from plugins.knowledge.search.spelling import meant, slips
+from plugins.knowledge.index.typo_index import (
+    SHORTEST,
+    TWO_EDITS_FROM,
+    index_by_trace,
+    lookup_traces,
+    traceable,
+    traces,
+)
+from plugins.knowledge.search.spelling import correct, edit_distance
 from plugins.knowledge.store.access import MEMBERS, Scope, Shelf
 from tests.knowledge.shelf import ask, say
 
@@ -40,8 +47,8 @@ kinds = st.sampled_from(["left out", "added", "replaced", "swapped"])
 @given(words, kinds, places, st.sampled_from(LETTERS))
 def test_one_slip_is_always_found_and_is_one(word: str, kind: str, place: int, letter: str) -> None:
     wrong = slip(word, kind, place, letter)
-    assert slips(word, wrong, 2) <= 1
-    assert traces(word) & asked(wrong)
+    assert edit_distance(word, wrong, 2) <= 1
+    assert traces(word) & lookup_traces(wrong)
 
 
 @given(words, kinds, kinds, places, places, st.sampled_from(LETTERS), st.sampled_from(LETTERS))
@@ -52,14 +59,14 @@ def test_two_slips_are_two_at_most(
     once = slip(word, first, here, one)
     twice = slip(once, second, there, other)
     overlapping = "swapped" in (first, second)  # a letter is moved once only (optimal string alignment)
-    assert slips(word, twice, 4) <= (4 if overlapping else 2)
+    assert edit_distance(word, twice, 4) <= (4 if overlapping else 2)
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(0, 4))
 def test_slips_are_counted_the_same_both_ways(one: str, other: str, most: int) -> None:
-    there, back = slips(one, other, most), slips(other, one, most)
+    there, back = edit_distance(one, other, most), edit_distance(other, one, most)
     assert min(there, most + 1) == min(back, most + 1)
-    assert (slips(one, other, most) == 0) == (one == other)
+    assert (edit_distance(one, other, most) == 0) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -78,17 +85,17 @@ async def test_slips_of_the_ear_are_put_right_though_there_are_several(
 ) -> None:
     async with db.transaction() as tx:
         await say(tx, f"{right} https://example.org/a")
-        assert await tx.run(meant, wrong, SIGHT, {}) == right
+        assert await tx.run(correct, wrong, SIGHT, {}) == right
 
 
 async def test_two_wrong_vowels_of_a_long_word_are_put_right(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "redevabilite https://example.org/a")
-        assert await tx.run(meant, "redavebilite", SIGHT, {}) == "redevabilite"
+        assert await tx.run(correct, "redavebilite", SIGHT, {}) == "redevabilite"
 
 
 async def test_a_misspelt_plural_finds_the_singular_that_is_known(db: SqliteDatabase) -> None:
-    assert await db.reading().run(meant, "alerladores", SIGHT, traced(["alertador"])) == "alertador"
+    assert await db.reading().run(correct, "alerladores", SIGHT, index_by_trace(["alertador"])) == "alertador"
 
 
 @pytest.mark.parametrize(
@@ -102,13 +109,13 @@ async def test_a_misspelt_plural_finds_the_singular_that_is_known(db: SqliteData
     ],
 )
 def test_slips_are_what_people_count(one: str, other: str, count: int) -> None:
-    assert slips(one, other, 3) == count
+    assert edit_distance(one, other, 3) == count
 
 
 def test_short_words_and_numbers_are_never_put_right() -> None:
     assert not traceable("tax")
     assert not traceable("2026")
-    assert traced(["gifts", "tax"]).keys() == traces("gifts")
+    assert index_by_trace(["gifts", "tax"]).keys() == traces("gifts")
 
 
 async def test_the_nearest_word_is_meant_and_the_more_frequent_of_two(db: SqliteDatabase) -> None:
@@ -116,18 +123,18 @@ async def test_the_nearest_word_is_meant_and_the_more_frequent_of_two(db: Sqlite
         await say(tx, "volcano https://example.org/a", event="$1")
         for number in range(3):
             await say(tx, f"volcanic https://example.org/{number}", event=f"$v{number}")
-        assert await tx.run(meant, "volcqno", SIGHT, {}) == "volcano"
-        assert await tx.run(meant, "volcani", SIGHT, {}) == "volcanic"
-        assert await tx.run(meant, "earthquake", SIGHT, {}) is None
+        assert await tx.run(correct, "volcqno", SIGHT, {}) == "volcano"
+        assert await tx.run(correct, "volcani", SIGHT, {}) == "volcanic"
+        assert await tx.run(correct, "earthquake", SIGHT, {}) is None
 
 
 async def test_short_words_are_put_right_by_one_slip_and_long_ones_by_two(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "volcano lava https://example.org/a")
-        assert await tx.run(meant, "lavva", SIGHT, {}) == "lava"
-        assert await tx.run(meant, "levva", SIGHT, {}) is None
-        assert len("vollcanoo") >= TWO_SLIPS_FROM
-        assert await tx.run(meant, "vollcanoo", SIGHT, {}) == "volcano"
+        assert await tx.run(correct, "lavva", SIGHT, {}) == "lava"
+        assert await tx.run(correct, "levva", SIGHT, {}) is None
+        assert len("vollcanoo") >= TWO_EDITS_FROM
+        assert await tx.run(correct, "vollcanoo", SIGHT, {}) == "volcano"
 
 
 async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: SqliteDatabase) -> None:
@@ -145,9 +152,9 @@ async def test_a_word_of_a_shelf_that_may_not_be_seen_is_never_suggested(db: Sql
 async def test_a_word_nobody_wrote_must_be_nearer(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, "manager https://example.org/a")
-        assert await tx.run(meant, "managgre", SIGHT, traced(["menaces"])) == "manager"
-        assert await tx.run(meant, "manasses", SIGHT, traced(["menaces"])) is None
-        assert await tx.run(meant, "menacse", SIGHT, traced(["menaces"])) == "menaces"
+        assert await tx.run(correct, "managgre", SIGHT, index_by_trace(["menaces"])) == "manager"
+        assert await tx.run(correct, "manasses", SIGHT, index_by_trace(["menaces"])) is None
+        assert await tx.run(correct, "menacse", SIGHT, index_by_trace(["menaces"])) == "menaces"
 
 
 async def test_words_of_the_thesaurus_are_known_though_no_entry_has_them(db: SqliteDatabase) -> None:

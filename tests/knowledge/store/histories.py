@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -200,56 +200,70 @@ Command = Say | Merge | Apart | Split | Move
 Withdrawal = Undo | Redact | Forget | UndoImport
 Step = Command | Withdrawal | Share | Crowd | Edit | Import | Recommend | Fetch | Useful | Like | Purge | Rekey
 
+
+def weighted(*strategies: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
+    """One of these, some more often than others (`one_of` takes no strategy twice)."""
+    return st.sampled_from([one for often, one in strategies for _ in range(often)]).flatmap(lambda chosen: chosen)
+
+
 who = st.sampled_from(("@ana:x", "@ben:x", "@eva:x"))
 _nth = st.integers(0, 7)
 _tlp = st.sampled_from((1, 0, 2))
 _urls = st.lists(st.sampled_from(URLS), min_size=1, max_size=2, unique=True).map(tuple)
-_flags = ("hidden", "own_hidden", "pinned")
-_says = st.one_of(
-    st.builds(Say, who, _nth, st.sampled_from(("title", "note"))),
-    st.builds(Say, who, _nth, st.just("topic"), st.sampled_from("+-")),
-    st.builds(Say, who, _nth, st.just("label"), st.sampled_from("120")),
-    st.builds(Say, who, _nth, st.sampled_from(_flags), st.sampled_from("110")),
-    st.builds(Say, who, _nth, st.just("stays"), st.just(MOVED)),
-)
-_merges = st.builds(Merge, who, _nth, _nth)
-_splits = st.builds(Split, who, _nth)
 
 posts = st.builds(Share, who, _urls, _tlp)
-commands: st.SearchStrategy[Command] = st.one_of(
-    _says,
-    _merges,
-    _splits,
-    st.builds(Move, who, _nth, st.sampled_from((MOVED, *URLS))),
-    st.builds(Apart, who, _nth, _nth),
+files = st.builds(Import, _urls, _tlp, st.booleans(), st.booleans(), st.booleans())
+_hides = st.builds(Say, who, _nth, st.sampled_from(("hidden", "own_hidden")), st.sampled_from("110"))
+_labels = st.builds(Say, who, _nth, st.just("label"), st.sampled_from("120"))
+_words = st.builds(Say, who, _nth, st.sampled_from(("title", "note"))) | st.builds(
+    Say, who, _nth, st.just("topic"), st.sampled_from("+-")
+)
+_pins = st.builds(Say, who, _nth, st.just("pinned"), st.sampled_from("10"))
+_stays = st.builds(Say, who, _nth, st.just("stays"), st.just(MOVED))
+_merges, _splits = st.builds(Merge, who, _nth, _nth), st.builds(Split, who, _nth)
+_moves = st.builds(Move, who, _nth, st.sampled_from((MOVED, *URLS)))
+_apart = st.builds(Apart, who, _nth, _nth)
+_votes = st.builds(Useful, who, _nth) | st.builds(Like, who, _nth)
+
+commands: st.SearchStrategy[Command] = weighted(
+    (3, _words),
+    (3, _hides),
+    (3, _labels),
+    (6, _merges),
+    (4, _splits),
+    (2, _moves),
+    (1, _pins),
+    (1, _stays),
+    (1, _apart),
 )
 joins: st.SearchStrategy[Merge | Split] = _merges | _splits
-deletions: st.SearchStrategy[Redact | Forget | UndoImport] = st.one_of(
-    st.builds(Redact, _nth), st.builds(Forget, who), st.builds(UndoImport, st.integers(0, 2))
+deletions: st.SearchStrategy[Redact | Forget | UndoImport] = weighted(
+    (3, st.builds(Redact, _nth)), (1, st.builds(Forget, who)), (2, st.builds(UndoImport, st.integers(0, 2)))
 )
-withdrawals: st.SearchStrategy[Withdrawal] = st.builds(Undo, _nth) | deletions
-files = st.builds(Import, _urls, _tlp, st.booleans(), st.booleans(), st.booleans())
-steps: st.SearchStrategy[Step] = st.one_of(
-    posts,
-    st.builds(Edit, _nth, _urls, _tlp),
-    files,
-    st.builds(Recommend, st.lists(st.sampled_from((A, B, C_ONE)), max_size=2, unique=True).map(tuple)),
-    st.builds(Fetch, _nth),
-    _says,
-    _says,
-    _merges,
-    _merges,
-    _splits,
-    commands,
-    st.builds(Useful, who, _nth) | st.builds(Like, who, _nth),
-    withdrawals,
-    st.builds(Purge, _nth) | st.builds(Rekey, st.sampled_from((1, 2, 100))),
+withdrawals: st.SearchStrategy[Withdrawal] = weighted((3, st.builds(Undo, _nth)), (3, deletions))
+_singles: st.SearchStrategy[Sequence[Step]] = weighted(
+    (4, posts),
+    (1, st.builds(Edit, _nth, _urls, _tlp)),
+    (2, files),
+    (1, st.builds(Recommend, st.lists(st.sampled_from((A, B, C_ONE)), max_size=2, unique=True).map(tuple))),
+    (1, st.builds(Fetch, _nth)),
+    (12, commands),
+    (2, _votes),
+    (4, withdrawals),
+    (1, st.builds(Rekey, st.sampled_from((1, 2, 100)))),
+).map(lambda step: (step,))
+_of_newest = -1  # page
+_several: st.SearchStrategy[Sequence[Step]] = st.one_of(  # what seldom comes about by itself
+    st.tuples(files, _words.map(lambda say: replace(say, page=_of_newest)), st.just(UndoImport(0))),
+    st.tuples(posts, st.builds(Say, who, st.just(_of_newest), st.just("hidden")), st.just(Redact(1))),
+    st.tuples(_merges, _merges, _splits),
+    st.tuples(st.builds(Purge, _nth)),
 )
-_some = st.lists(steps, max_size=12)
-histories: st.SearchStrategy[list[Step]] = st.tuples(st.lists(posts, max_size=4), _some, _some, _some).map(
-    lambda parts: list(chain.from_iterable(parts))
+_some = st.lists(weighted((9, _singles), (1, _several)), max_size=12)
+histories: st.SearchStrategy[list[Step]] = st.tuples(st.lists(posts, max_size=8), _some, _some, _some).map(
+    lambda lists: [*lists[0], *chain.from_iterable(chain.from_iterable(lists[1:]))]
 )
-"""In parts: hypothesis makes one long list seldom long."""
+"""Of several lists, because hypothesis makes one long list seldom long."""
 
 
 @dataclass
@@ -430,10 +444,12 @@ class History:
             return
         page, author = pages[0], self._author(step.who)
         (entry,) = entries_of(self.tx, pages)
+        if isinstance(step, Say) and step.field == "own_hidden":
+            author = self._author(self._newest_sharer(entry) or step.who)
         self.messages.append(self.event)
         match step:
             case Say():
-                update.edit(self.tx, RULES, entry, author, self._sayings(step, entry))
+                update.edit(self.tx, RULES, entry, author, self._sayings(step, entry, author.user))
             case Apart():
                 (other,) = entries_of(self.tx, self._pages(step.other))
                 if other != entry:
@@ -450,16 +466,24 @@ class History:
                     update.move(self.tx, RULES, entry, step.url, self.key(step.url), author)
         self._remember_command("edit", self.commands)
 
-    def _sayings(self, step: Say, entry: int) -> Sequence[Saying]:
+    def _sayings(self, step: Say, entry: int, who: str) -> Sequence[Saying]:
         match step.field:
             case "title" | "note":
                 return [Saying(step.field, f"{step.field} {self.word}")]
             case "topic":
                 return [Saying("topic", step.value, key=key) for key in (f"topic{self.nth % 3}", self.word)]
-            case "own_hidden" if not shares.is_theirs_alone(self.tx, entry, step.who):
+            case "own_hidden" if not shares.is_theirs_alone(self.tx, entry, who):
                 return []
             case _:
                 return [Saying(step.field, step.value)]
+
+    def _newest_sharer(self, entry: int) -> str | None:
+        sharer: str | None = self.tx.value(
+            """SELECT u.user_id FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
+            JOIN knowledge_people u ON u.id = s.sender WHERE p.entry = :entry ORDER BY s.seq DESC""",
+            entry=entry,
+        )
+        return sharer
 
     def _author(self, who: str) -> Author:
         return Author(who, self.nth, self.event)

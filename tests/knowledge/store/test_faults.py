@@ -15,6 +15,7 @@ from tests.knowledge.shelf import ANA, LUIS, RULES
 from tests.knowledge.talk import EVA, MOD, said, share
 
 FIRST, SECOND, THIRD = (f"https://example.org/{name}" for name in ("first", "second", "third"))
+AMBER = "· TLP:AMBER"
 GUIDE = {"url": "https://example.org/guide", "title": "Gift guide"}
 
 
@@ -68,16 +69,16 @@ async def test_joining_a_hidden_result_changes_nothing_about_the_recommended_one
 async def test_a_label_holds_when_a_typo_in_the_message_is_corrected(told: Story) -> None:
     message = await share(told, f"TLP:AMBER polciy {FIRST}", ANA)
     await said(told, MOD, "!label 1 green")
-    assert "TLP:AMBER" not in await said(told, EVA, "!show 1")
+    assert AMBER not in await said(told, EVA, "!show 1")
     await told.edit(message, f"TLP:AMBER policy {FIRST}")
-    assert "TLP:AMBER" not in await said(told, EVA, "!show 1")
+    assert AMBER not in await said(told, EVA, "!show 1")
 
 
 async def test_until_the_message_is_labelled_more_strictly(told: Story) -> None:
     message = await share(told, f"policy {FIRST}", ANA)
     await said(told, MOD, "!label 1 clear")
     await told.edit(message, f"TLP:AMBER policy {FIRST}")
-    assert "TLP:AMBER" in await said(told, EVA, "!show 1")
+    assert AMBER in await said(told, EVA, "!show 1")
 
 
 async def test_what_coordinators_hid_stays_hidden_when_it_is_deleted_and_shared_again(told: Story) -> None:

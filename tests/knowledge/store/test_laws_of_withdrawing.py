@@ -6,22 +6,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.store.resolve import label_of
 from tests.knowledge.store.histories import (
+    MOVED,
     WORD,
+    A,
     Edit,
     Forget,
     History,
     Merge,
+    Move,
     Play,
     Purge,
     Redact,
     Rekey,
     Say,
+    Share,
     Split,
     Step,
     Undo,
@@ -92,7 +96,16 @@ def test_what_is_gone_keeps_no_words(play: Play, history: Sequence[Step]) -> Non
     play(check)
 
 
+MOVED_WHILE_HIDDEN = (
+    Share("@ana:x", (A,)),
+    Say("@eva:x", 0, "hidden"),
+    Move("@eva:x", 0, MOVED),
+    Share("@ben:x", (MOVED,)),
+)
+
+
 @law
+@example(MOVED_WHILE_HIDDEN)
 @given(histories)
 def test_only_coordinators_open_what_they_hid(play: Play, history: Sequence[Step]) -> None:
     """By command, by undoing, or by purging it: never by deleting, joining, splitting or new keys; nor is it opened
@@ -104,11 +117,13 @@ def test_only_coordinators_open_what_they_hid(play: Play, history: Sequence[Step
             hidden = {page for page, value in set_by_people(tx, "hidden").items() if value}
             keys = _keys(tx, hidden)
             opens = _says(tx, played, step, "hidden")
+            moved = _moved(tx)
             played.step(step)
+            hidden |= {new for new, old in _moved(tx) - moved if old in hidden}
             if not opens:
                 assert {page for page, value in set_by_people(tx, "hidden").items() if value} >= hidden
                 assert hidden.isdisjoint(visible(tx))
-                assert isinstance(step, Rekey) or _keys(tx, hidden) == keys
+                assert isinstance(step, Rekey) or _keys(tx, keys) == keys
         assert _found_words(tx) <= _words_on(tx, set(visible(tx)))
 
     play(check)
@@ -212,6 +227,12 @@ def _says(tx: SyncReader, played: History, step: Step, field: str) -> bool:
                 )
             )
     return isinstance(step, Purge)
+
+
+def _moved(tx: SyncReader) -> set[tuple[int, int]]:
+    """The pages of new addresses, each with the page that has moved there."""
+    rows = tx.rows("SELECT page, target FROM knowledge_statements WHERE field = 'same_as' AND value = 'moved'")
+    return {(row["page"], row["target"]) for row in rows}
 
 
 def _keys(tx: SyncReader, pages: Collection[int]) -> Mapping[int, str | None]:

@@ -47,5 +47,5 @@ def _with_all_shares(tx: SyncReader, part: Part) -> Part:
         page=part.page,
     )
     shares = [Share(**{**row, "bare": bool(row["bare"])}) for row in rows]
-    assert part.shares == shares[:NEWEST]
+    assert list(part.shares) == shares[:NEWEST]
     return replace(part, shares=shares, summary=summarize(shares))

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.knowledge.text.html_tokens import LONGEST_TAG, Endless, Tag, tokens, unescaped
+from plugins.knowledge.text.html_tokens import LONGEST_TAG, Tag, UnclosedTag, tokens, unescaped
 
 RAW = ("script", "title")
 CHUNK = 65_536  # characters, about which it reads at once
 
 
-def split(*texts: str) -> list[Tag | Endless | str]:
+def split(*texts: str) -> list[Tag | UnclosedTag | str]:
     """The tokens, with neighbouring texts as one."""
-    joined: list[Tag | Endless | str] = []
+    joined: list[Tag | UnclosedTag | str] = []
     for token in tokens(texts, raw=RAW):
         if isinstance(token, str) and joined and isinstance(joined[-1], str):
             joined[-1] += token
@@ -108,7 +108,7 @@ def test_entities_of_texts_are_left_to_read_once_the_text_is_whole() -> None:
 
 
 def test_a_tag_that_does_not_end_is_handed_over_with_its_text() -> None:
-    assert split("x\n<a href='y>z</a>") == ["x\n", Endless("<a href='y>z</a>", 2)]
+    assert split("x\n<a href='y>z</a>") == ["x\n", UnclosedTag("<a href='y>z</a>", 2)]
     icon = "i" * (LONGEST_TAG - 20)
     assert split(f"<a href='{icon}'>", "x") == [a(href=icon), "x"]
 
@@ -116,7 +116,7 @@ def test_a_tag_that_does_not_end_is_handed_over_with_its_text() -> None:
 def test_a_tag_without_end_hides_little_of_a_long_file() -> None:
     lines = ["<a href='\n", *(["x" * 1_000 + "\n"] * 5_000), "'<b>"]
     first, *_, last = split(*lines)
-    assert isinstance(first, Endless)
+    assert isinstance(first, UnclosedTag)
     assert LONGEST_TAG < len(first.text) < 3 * LONGEST_TAG
     assert last == Tag("b", 5_002, {})
 

@@ -364,16 +364,30 @@ SAID = st.builds(
     topics=st.lists(st.sampled_from(["gifts", "customs", "otra-cosa"]), max_size=2).map(tuple),
     tlp=st.integers(0, 2),
 )
+
+NO_KEY, NO_TARGET = st.just(""), st.none()
+
+
+def sayings(
+    field: st.SearchStrategy[str],
+    value: st.SearchStrategy[str],
+    key: st.SearchStrategy[str] = NO_KEY,
+    target: st.SearchStrategy[int | None] = NO_TARGET,
+) -> st.SearchStrategy[Saying]:
+    """`st.builds` alone makes up whatever a named tuple has a default for."""
+    return st.builds(Saying, field, value, key=key, target=target)
+
+
 EDITED = st.tuples(
     st.integers(1, 4),
     st.one_of(
-        st.builds(Saying, st.sampled_from(["title", "note"]), WORDS),
-        st.builds(Saying, st.sampled_from(["pinned", "hidden"]), st.just("1")),
-        st.builds(Saying, st.just("label"), st.sampled_from("012")),
-        st.builds(Saying, st.just("topic"), st.sampled_from("+-"), st.sampled_from(["gifts", "customs"])),
-        st.builds(Saying, st.just("stays"), st.just("https://example.org/there")),
-        st.builds(Saying, st.just("not_same_as"), st.just("1"), target=st.sampled_from([1, 2, 4])),
-        st.builds(Saying, st.just("url"), st.sampled_from(["https://example.org/moved", "https://example.org/other"])),
+        sayings(st.sampled_from(["title", "note"]), WORDS),
+        sayings(st.sampled_from(["pinned", "hidden"]), st.just("1")),
+        sayings(st.just("label"), st.sampled_from("012")),
+        sayings(st.just("topic"), st.sampled_from("+-"), key=st.sampled_from(["gifts", "customs"])),
+        sayings(st.just("stays"), st.just("https://example.org/there")),
+        sayings(st.just("not_same_as"), st.just("1"), target=st.sampled_from([1, 2, 4])),
+        sayings(st.just("url"), st.sampled_from(["https://example.org/moved", "https://example.org/other"])),
     ),
 )
 """A number, and what is said of that result; the target is a number, too."""

@@ -1,15 +1,15 @@
-"""Collections of links as files: what `faro import` reads and `faro export` writes. No database, no network.
+"""File formats of link collections, for `faro import` and `faro export`. No database, no network.
 
-`registry` lists the formats and tells files apart; `item` is what passes between files and index; `validation` is the
-one door through which everything read must pass. Then a file per format:
+`registry` lists the formats and detects them; `item` is the data model between files and index; `validation` checks
+everything that is read. Then a file per format:
 
-| format | reads | writes | what survives writing and reading again |
+| format | reads | writes | what survives a round trip |
 |---|---|---|---|
 | `json` | yes | yes | everything of an `Item` |
-| `csv` | yes | yes | the same; other programs' tables are read by the names of their columns |
+| `csv` | yes | yes | the same; tables of other programs are read by their column names |
 | `netscape` | yes | yes | address, one title, one note, topics, first date (seconds), whether it is `amber` |
 | `linkding`, `shaarli` | yes | no | |
 | `markdown`, `rss` | no | yes | shown: address, one title, one note, topics, first date; RSS also language and author |
 
-Writers write what they are given: who may see which link is decided before.
+Writers write all they are given: access is decided before.
 """

@@ -1,4 +1,4 @@
-"""How one item looks as rows of a table, and what a row says about an item."""
+"""Converts an item to CSV rows, and a row to the edits of an item."""
 
 from __future__ import annotations
 
@@ -7,62 +7,62 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from plugins.knowledge.transfer.formats.dates import iso
-from plugins.knowledge.transfer.formats.item import Item, ShareItem, language_shown, shown
+from plugins.knowledge.transfer.formats.dates import to_iso
+from plugins.knowledge.transfer.formats.item import Item, ShareItem, shown_language, shown_text
 from plugins.knowledge.transfer.formats.json_file import as_json, share_as_json
 
 COLUMNS = (
     "url", "title", "note", "topics", "language", "kind", "label", "pinned", "hidden", "votes", "date", "shared_by",
     "words", "description", "site", "author", "published", "recommended", "number", "faro",
 )  # fmt: skip
-MACHINE = "faro"
+JSON_COLUMN = "faro"
 EDITABLE = (
     "url", "title", "note", "topics", "language", "kind", "label", "pinned", "hidden", "description", "site", "author",
     "published",
 )  # fmt: skip
-"""Columns that people may change in a spreadsheet; what they wrote counts more than the column `faro`."""
+"""Columns that people may edit in a spreadsheet; their edits override the column `faro`."""
 
-LONGEST_CELL = 32_000  # characters that are shown; spreadsheets hold 32,767. The column `faro` has all.
+LONGEST_CELL = 32_000  # characters; spreadsheets hold 32,767. The column `faro` has the whole text.
 
-# A spreadsheet takes a cell for a formula if it begins with one of these, and where a table with commas is opened by
-# one that expects semicolons, cells begin after semicolons, tabs, quotes and line ends inside our cells, too.
+# Formula injection: spreadsheets evaluate cells that begin with one of these. A spreadsheet that expects another
+# delimiter also begins cells after semicolons, tabs, quotes and line ends inside ours.
 _FORMULA = r"[=+\-@\t\r\n＝＋－＠]"
-_BEGINS = re.compile(rf"(?='*+{_FORMULA})")
-_BEGINS_INSIDE = re.compile(rf"([;,\t\r\n\"])(?='*+{_FORMULA})")
-_GUARDED = re.compile(rf"'(?='*+{_FORMULA})")
-_GUARDED_INSIDE = re.compile(rf"([;,\t\r\n\"])'(?='*+{_FORMULA})")
+_FORMULA_START = re.compile(rf"(?='*+{_FORMULA})")
+_FORMULA_INSIDE = re.compile(rf"([;,\t\r\n\"])(?='*+{_FORMULA})")
+_ESCAPED_START = re.compile(rf"'(?='*+{_FORMULA})")
+_ESCAPED_INSIDE = re.compile(rf"([;,\t\r\n\"])'(?='*+{_FORMULA})")
 
 
-def guarded(text: str) -> str:
-    """The text with a `'` wherever a spreadsheet might begin a formula; `unguarded` is its exact inverse."""
-    inside = _BEGINS_INSIDE.sub(r"\1'", text)
-    return "'" + inside if _BEGINS.match(text) else inside
+def escape_formulas(text: str) -> str:
+    """Puts a `'` wherever a spreadsheet might begin a formula; `unescape_formulas` is the exact inverse."""
+    inside = _FORMULA_INSIDE.sub(r"\1'", text)
+    return "'" + inside if _FORMULA_START.match(text) else inside
 
 
-def unguarded(cell: str) -> str:
+def unescape_formulas(cell: str) -> str:
     if "'" not in cell:
         return cell
-    return _GUARDED_INSIDE.sub(r"\1", cell[1:] if _GUARDED.match(cell) else cell)
+    return _ESCAPED_INSIDE.sub(r"\1", cell[1:] if _ESCAPED_START.match(cell) else cell)
 
 
 def rows(item: Item) -> Iterator[list[str]]:
-    """A row for the item with its first share, and one for every further share."""
+    """One row for the item with its first share, and one for each further share."""
     first, *others = item.shares or (None,)
-    machine: dict[str, object] = {"item": as_json(replace(item, shares=()))}
+    json_value: dict[str, object] = {"item": as_json(replace(item, shares=()))}
     if first:
-        machine["share"] = share_as_json(first)
-    yield _row({**cells(item), **_share_cells(first), MACHINE: _machine_cell(machine)})
+        json_value["share"] = share_as_json(first)
+    yield _row({**cells(item), **_share_cells(first), JSON_COLUMN: _json_cell(json_value)})
     for share in others:
-        machine = {"share": share_as_json(share)}
-        yield _row({**_strays(item), **_share_cells(share), MACHINE: _machine_cell(machine)})
+        json_value = {"share": share_as_json(share)}
+        yield _row({**_repeated_cells(item), **_share_cells(share), JSON_COLUMN: _json_cell(json_value)})
 
 
 def cells(item: Item) -> dict[str, str]:
-    """The item's own cells as they are shown, not yet guarded; of several languages one."""
-    said = {
+    """The item's own cells, not yet escaped; texts in one language only."""
+    values = {
         "url": item.url,
-        "title": shown(item.title, item.language),
-        "note": shown(item.note, item.language),
+        "title": shown_text(item.title, item.language),
+        "note": shown_text(item.note, item.language),
         "topics": ", ".join(item.topics),
         "language": item.language,
         "kind": item.kind,
@@ -77,56 +77,56 @@ def cells(item: Item) -> dict[str, str]:
         "recommended": _yes(item.recommended),
         "number": "" if item.number is None else str(item.number),
     }
-    return {name: (text or "")[:LONGEST_CELL] for name, text in said.items()}
+    return {name: (text or "")[:LONGEST_CELL] for name, text in values.items()}
 
 
-def edited(item: Item, row: Mapping[str, str]) -> list[str]:
-    """The columns of a row that say something else than was written for this item."""
+def edited_columns(item: Item, row: Mapping[str, str]) -> list[str]:
+    """The columns of a row that differ from what was written for this item."""
     written = cells(item)
     return [
         name
         for name in EDITABLE
-        if row.get(name, written[name]) != written[name] and _bare(row[name]) != _bare(written[name])
+        if row.get(name, written[name]) != written[name] and _normalised(row[name]) != _normalised(written[name])
     ]
 
 
-def with_edits(
+def apply_edits(
     item: Item, names: Sequence[str], row: Mapping[str, str], values: Mapping[str, object]
 ) -> dict[str, object]:
-    """The item as JSON has it, with what the row says in these columns; `values` is what they mean by themselves."""
+    """The item in its JSON form with the edits of these columns; `values` are the parsed cells of the row."""
     raw = as_json(item)
     for name in names:
         if name in ("title", "note"):
             texts = item.title if name == "title" else item.note
-            raw[name] = {**texts, language_shown(texts, item.language): row[name].strip()}
+            raw[name] = {**texts, shown_language(texts, item.language): row[name].strip()}
         else:
             raw[name] = values.get(name)
     return raw
 
 
-def _bare(cell: str) -> str:
-    """Spreadsheets change line ends and drop white space round a cell; that is nobody's edit."""
+def _normalised(cell: str) -> str:
+    """Normalises line ends and outer white space, which spreadsheets change: such a difference is not an edit."""
     return cell.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def _strays(item: Item) -> dict[str, str]:
-    """What a further share must not lose when its row is moved away from the first."""
+def _repeated_cells(item: Item) -> dict[str, str]:
+    """The cells repeated in the rows of further shares, which sorting may separate from the first row."""
     return {name: cell for name, cell in cells(item).items() if name in ("url", "label", "hidden")}
 
 
 def _share_cells(share: ShareItem | None) -> dict[str, str]:
     if share is None:
         return {}
-    date = "" if share.sent_at is None else iso(share.sent_at)
+    date = "" if share.sent_at is None else to_iso(share.sent_at)
     return {"date": date, "shared_by": share.sender or "", "words": share.note[:LONGEST_CELL]}
 
 
-def _row(said: Mapping[str, str]) -> list[str]:
-    return [guarded(cell) if (cell := said.get(name)) else "" for name in COLUMNS]
+def _row(values: Mapping[str, str]) -> list[str]:
+    return [escape_formulas(cell) if (cell := values.get(name)) else "" for name in COLUMNS]
 
 
-def _machine_cell(value: object) -> str:
-    """In ASCII, so that it comes through a spreadsheet that saves in an old encoding."""
+def _json_cell(value: object) -> str:
+    """JSON in ASCII, which survives spreadsheets that save in a legacy encoding."""
     return json.dumps(value, separators=(",", ":"))
 
 

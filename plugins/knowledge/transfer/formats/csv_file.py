@@ -1,11 +1,11 @@
-"""CSV: Faro's own, and tables of links that other programs and people made.
+"""CSV: reads and writes Faro's own tables, and reads those of other programs and people.
 
-Everything survives in Faro's own: what a cell cannot hold (several languages, every part of a share) stands in the last
-column, `faro`, as JSON. A link has a row with its first share, then one for each further share. What people change in
-the other columns counts; rows may be sorted, then shares come back as links of their own with the same address.
+Faro's own are lossless: the last column, `faro`, holds as JSON what cells cannot (several languages, all fields of a
+share). A link has a row with its first share, then one for each further share. Edits in the other columns override the
+JSON. Rows may be sorted; then shares are read as separate links with the same address.
 
-Any other table needs a first line that names its columns (`csv_header`), one of them the address. Cells are separated
-by commas, semicolons or tabs. linkding's names of fields are understood, too.
+Any other table needs a header line (`csv_header`) with a column for the address. The delimiter is a comma, semicolon or
+tab. linkding's field names are recognised, too.
 """
 
 from __future__ import annotations
@@ -17,25 +17,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from bot.api import Text
-from plugins.knowledge.transfer.formats.csv_cells import COLUMNS, MACHINE, edited, rows, unguarded, with_edits
-from plugins.knowledge.transfer.formats.csv_header import Column, columns, delimiter
-from plugins.knowledge.transfer.formats.dates import BadDate, instant
+from plugins.knowledge.transfer.formats.csv_cells import (
+    COLUMNS,
+    JSON_COLUMN,
+    apply_edits,
+    edited_columns,
+    rows,
+    unescape_formulas,
+)
+from plugins.knowledge.transfer.formats.csv_header import Column, columns, detect_delimiter
+from plugins.knowledge.transfer.formats.dates import BadDate, parse_date
 from plugins.knowledge.transfer.formats.decoding import LONGEST_LINE, Lines
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped
-from plugins.knowledge.transfer.formats.validation import admitted, beginning, told
+from plugins.knowledge.transfer.formats.validation import excerpt, safe_address, validate
 
-MOST_SHARES = 100_000  # of one link in one piece; more come as another link with the same address
+MOST_SHARES = 100_000  # per link; further ones are read as another link with the same address
 _YES = {
     **dict.fromkeys(("yes", "true", "1", "x", "si", "sí", "oui", "sim", "y", "verdadero", "vrai", "verdadeiro"), True),
     **dict.fromkeys(("", "no", "false", "0", "non", "não", "nao", "n", "falso", "faux"), False),
 }
 _BETWEEN_TOPICS = re.compile(r"[,;|\n]")
-_SEP = re.compile(r'"?sep=(.)"?\s*')  # the first line some spreadsheets write and read
+_SEP = re.compile(r'"?sep=(.)"?\s*')  # the first line in files of some spreadsheets
 
 
 def write(items: Iterable[Item], stream: BinaryIO, meta: Meta) -> int:
-    """Writes all items, as UTF-8 with a byte order mark for spreadsheets; says how many there were. A table has no
-    place for `meta`."""
+    """Writes all items, as UTF-8 with a byte order mark for spreadsheets; returns their number. `meta` is not
+    written."""
     stream.write(b"\xef\xbb\xbf")
     table = csv.writer(_Encoding(stream))
     table.writerow(COLUMNS)
@@ -46,7 +53,7 @@ def write(items: Iterable[Item], stream: BinaryIO, meta: Meta) -> int:
 
 
 class _Encoding:
-    """What the csv module writes to."""
+    """A text file for the csv module, over a binary stream."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -56,22 +63,22 @@ class _Encoding:
 
 
 def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
-    """Yields every link of the table; raises `ExchangeError` where its first line names no column of addresses."""
-    csv.field_size_limit(LONGEST_LINE)  # the module's own limit, for the whole process, is less than many shares need
+    """Yields every link of the table; raises `ExchangeError` if the header has no column for the address."""
+    csv.field_size_limit(LONGEST_LINE)  # process-wide; the default is too small for links with many shares
     lines = Lines(stream)
-    sign, named = _header(lines)
-    waiting = _Row(0, {})
-    for line, cells in _table(lines, sign):
+    delimiter, header = _header(lines)
+    current = _Row(0, {})
+    for line, cells in _table(lines, delimiter):
         if isinstance(cells, Skipped):
             yield cells
             continue
-        if len(named) == 1:  # a plain list: nothing in an address parts it
-            cells = [sign.join(cells)]
-        row = _Row(line, {column: cell for column, cell in zip(named, cells, strict=False) if column})
-        if not waiting.takes(row):
-            yield from waiting.links()
-            waiting = row
-    yield from waiting.links()
+        if len(header) == 1:  # a plain list: a delimiter inside an address does not split it
+            cells = [delimiter.join(cells)]
+        row = _Row(line, {column: cell for column, cell in zip(header, cells, strict=False) if column})
+        if not current.absorb(row):
+            yield from current.links()
+            current = row
+    yield from current.links()
     for number in lines.too_long:
         yield Skipped(number, "", Text("The line is too long."))
 
@@ -80,21 +87,21 @@ def _header(lines: Lines) -> tuple[str, list[Column | None]]:
     for line in lines:
         if not line.strip() or _SEP.fullmatch(line):
             continue
-        if sign := delimiter(line):
-            return sign, columns(next(csv.reader([line], delimiter=sign)))
+        if delimiter := detect_delimiter(line):
+            return delimiter, columns(next(csv.reader([line], delimiter=delimiter)))
         break
     raise ExchangeError(
         Text("The first line must name the columns of the table, and one of them must be 'url'."), lines.number or None
     )
 
 
-def _table(lines: Lines, sign: str) -> Iterator[tuple[int, list[str] | Skipped]]:
-    """Rows that hold anything, with the lines they begin in."""
-    table = csv.reader(lines, delimiter=sign)
+def _table(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | Skipped]]:
+    """The rows that are not blank, each with the number of its first line."""
+    table = csv.reader(lines, delimiter=delimiter)
     while True:
         line = lines.number + 1
         try:
-            cells = [unguarded(cell) for cell in next(table)]
+            cells = [unescape_formulas(cell) for cell in next(table)]
         except StopIteration:
             return
         except csv.Error as error:
@@ -105,20 +112,20 @@ def _table(lines: Lines, sign: str) -> Iterator[tuple[int, list[str] | Skipped]]
 
 
 class _Row:
-    """A row, and the shares that the rows after it add."""
+    """A row, and the shares that following rows add to it."""
 
     def __init__(self, line: int, cells: Mapping[Column, str]) -> None:
         self._line = line
         self._cells = {column.name: cell for column, cell in cells.items() if not column.language}
         self._by_language = {column: cell.strip() for column, cell in cells.items() if column.language}
         self._problems: list[Skipped] = []
-        self._machine = self._read_machine()
-        first = self._machine.get("share")
+        self._json = self._read_json()
+        first = self._json.get("share")
         self._shares = [first] if first is not None else []
 
-    def takes(self, row: _Row) -> bool:
-        """Whether the other row is a further share of this link; then it is one now."""
-        further = "share" in row._machine and "item" not in row._machine
+    def absorb(self, row: _Row) -> bool:
+        """Adds the other row if it is a further share of this link. Says whether."""
+        further = "share" in row._json and "item" not in row._json
         if not further or row._url != self._url or len(self._shares) >= MOST_SHARES:
             return False
         self._shares += row._shares
@@ -127,38 +134,38 @@ class _Row:
     def links(self) -> Iterator[Item | Skipped]:
         if not self._cells:
             return
-        known = self._machine.get("item")
-        if not isinstance(known, Mapping):
+        stored = self._json.get("item")
+        if not isinstance(stored, Mapping):
             values = self._values()
-            yield from admitted({**values, "shares": self._shares or self._share_of_cells(values)}, self._line)
+            yield from validate({**values, "shares": self._shares or self._share_of_cells(values)}, self._line)
         else:
-            found = list(admitted({**known, "shares": self._shares}, self._line))
-            item = next((one for one in found if isinstance(one, Item)), None)
-            if item and (names := edited(item, self._cells)):
-                known = with_edits(item, names, self._cells, self._values())
-                found = [*admitted(known, self._line), *(one for one in found if one is not item)]
-            yield from found
+            results = list(validate({**stored, "shares": self._shares}, self._line))
+            item = next((result for result in results if isinstance(result, Item)), None)
+            if item and (names := edited_columns(item, self._cells)):
+                stored = apply_edits(item, names, self._cells, self._values())
+                results = [*validate(stored, self._line), *(result for result in results if result is not item)]
+            yield from results
         yield from self._problems
 
     @property
     def _url(self) -> str:
         return self._cells.get("url", "").strip()
 
-    def _read_machine(self) -> Mapping[str, object]:
-        cell = self._cells.pop(MACHINE, "")
+    def _read_json(self) -> Mapping[str, object]:
+        cell = self._cells.pop(JSON_COLUMN, "")
         if not cell:
             return {}
         try:
-            found = json.loads(cell)
+            value = json.loads(cell)
         except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, Mapping):
-            return found
-        self._problem(Text("The cell '{column}' is damaged; read from the other cells.", column=MACHINE))
+            value = None
+        if isinstance(value, Mapping):
+            return value
+        self._problem(Text("The cell '{column}' is damaged; read from the other cells.", column=JSON_COLUMN))
         return {}
 
     def _values(self) -> dict[str, object]:
-        """What the cells say, in the shape of an item in JSON."""
+        """The parsed cells, in the JSON form of an item."""
         values: dict[str, object] = {name: cell.strip() for name, cell in self._cells.items() if cell.strip()}
         for name in ("title", "note"):
             texts = {"": self._cells.get(name, "").strip()}
@@ -175,11 +182,11 @@ class _Row:
         return values
 
     def _share_of_cells(self, values: Mapping[str, object]) -> list[object]:
-        """In a table of somebody else: a share, if a date, a name or words are there."""
+        """The share of a row without the column `faro`, if it has a date, a sharer or words."""
         try:
-            sent_at = instant(self._cells.get("date", ""))
+            sent_at = parse_date(self._cells.get("date", ""))
         except BadDate:
-            date = beginning(self._cells["date"])
+            date = excerpt(self._cells["date"])
             self._problem(Text("Read without its date, which is not understood: {date}", date=date))
             sent_at = None
         sender, words = self._cells.get("shared_by"), self._cells.get("words", "")
@@ -188,4 +195,4 @@ class _Row:
         return [{"url": values.get("url"), "sent_at": sent_at, "sender": sender, "note": words}]
 
     def _problem(self, why: Text) -> None:
-        self._problems.append(Skipped(self._line, told(self._url), why))
+        self._problems.append(Skipped(self._line, safe_address(self._url), why))

@@ -1,4 +1,4 @@
-"""What a column of somebody's table holds, by its name in English, Spanish, French or Portuguese."""
+"""Recognises the columns of a table by their names in English, Spanish, French or Portuguese."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from plugins.knowledge.text.folding import fold
-from plugins.knowledge.transfer.formats.csv_cells import MACHINE
+from plugins.knowledge.transfer.formats.csv_cells import JSON_COLUMN
 
 _NAMES = {
     "url": "url, uri, link, href, address, web address, website, enlace, direccion, direccion web, vinculo, adresse, "
@@ -37,49 +37,49 @@ _NAMES = {
     "votes": "votes, votos, useful, likes",
     "recommended": "recommended",
     "number": "number, numero",
-    MACHINE: MACHINE,
+    JSON_COLUMN: JSON_COLUMN,
 }
-_KNOWN = {name: column for column, names in _NAMES.items() for name in names.split(", ")}
+_COLUMN_NAMES = {name: column for column, names in _NAMES.items() for name in names.split(", ")}
 _BY_LANGUAGE = re.compile(r"(?P<name>[^:(\[]+?)\s*[:(\[]\s*(?P<language>[a-z]{2,3})\s*[)\]]?")
 _DELIMITERS = (",", ";", "\t")
 
 
 class Column(NamedTuple):
-    """`language` is set where the name ends in one: `title:es`, `título (es)`."""
+    """A recognised column; `language` is set if the name ends in one: `title:es`, `título (es)`."""
 
     name: str
     language: str = ""
 
 
 def columns(cells: Sequence[str]) -> list[Column | None]:
-    """What each cell of a header names; None where that is not known, and where it was named before."""
-    found: list[Column | None] = []
+    """The column of each cell of a header; None for unknown names and repetitions."""
+    columns: list[Column | None] = []
     for cell in cells:
         column = _column(cell)
-        found.append(None if column in found else column)
-    return found
+        columns.append(None if column in columns else column)
+    return columns
 
 
-def delimiter(header: str) -> str | None:
-    """The sign between cells: the one that splits the header into most columns we know, one of them the address."""
-    known: Mapping[str, int] = {sign: _known(header, sign) for sign in _DELIMITERS}
-    best = max(_DELIMITERS, key=lambda sign: known[sign])
-    return best if known[best] else None
+def detect_delimiter(header: str) -> str | None:
+    """The delimiter that gives the most known columns, among them the address; None if none does."""
+    counts: Mapping[str, int] = {separator: _count_columns(header, separator) for separator in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda separator: counts[separator])
+    return best if counts[best] else None
 
 
-def _known(header: str, sign: str) -> int:
+def _count_columns(header: str, separator: str) -> int:
     try:
-        found = columns(next(csv.reader([header], delimiter=sign), []))
+        parsed = columns(next(csv.reader([header], delimiter=separator), []))
     except csv.Error:
         return 0
-    return sum(column is not None for column in found) if Column("url") in found else 0
+    return sum(column is not None for column in parsed) if Column("url") in parsed else 0
 
 
 def _column(cell: str) -> Column | None:
     name = " ".join(fold(cell[:80]).replace("_", " ").replace("-", " ").split())
-    if name in _KNOWN:
-        return Column(_KNOWN[name])
+    if name in _COLUMN_NAMES:
+        return Column(_COLUMN_NAMES[name])
     match = _BY_LANGUAGE.fullmatch(name)
-    if match and _KNOWN.get(match["name"]) in ("title", "note"):
-        return Column(_KNOWN[match["name"]], match["language"])
+    if match and _COLUMN_NAMES.get(match["name"]) in ("title", "note"):
+        return Column(_COLUMN_NAMES[match["name"]], match["language"])
     return None

@@ -1,4 +1,4 @@
-"""Bytes to lines, whatever the encoding, with bounded memory."""
+"""Decodes a stream into lines, whatever its encoding, with bounded memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _CHUNK = 65_536
 
 
 class Lines:
-    """The lines of a stream, each with its `\\n`; `number` is that of the last one given, from 1.
+    """The lines of a stream, each with its `\\n`; `number` is that of the last one yielded, from 1.
 
-    UTF-8 and UTF-16 by their byte order mark; without one, each line is UTF-8 or else Windows-1252 (as old
-    spreadsheets write). A line longer than `LONGEST_LINE` is left out, and its number kept in `too_long`.
+    UTF-8 or UTF-16 by byte order mark; without one, each line is UTF-8, else Windows-1252 (as old spreadsheets write).
+    A line longer than `LONGEST_LINE` is skipped, and its number added to `too_long`.
     """
 
     def __init__(self, stream: BinaryIO, number: int = 0) -> None:
-        """`number` lines were read before."""
+        """`number`: how many lines were read before."""
         self.number = number
         self.too_long: list[int] = []
         self._raw = _raw_lines(_chunks(stream))
@@ -36,7 +36,7 @@ class Lines:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """As UTF-8 where a byte order mark tells the encoding, else as they are."""
+    """Re-encodes to UTF-8 if there is a byte order mark, else passes the bytes through."""
     head = stream.read(_CHUNK)
     utf16 = head.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     decoder = getincrementaldecoder("utf-16")("replace") if utf16 else None
@@ -49,7 +49,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _raw_lines(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """None stands for a line that was too long. Every byte is looked at once."""
+    """Splits into lines; None stands for a line that is too long. Linear time."""
     parts: list[bytes] = []
     size = 0
     for chunk in chunks:

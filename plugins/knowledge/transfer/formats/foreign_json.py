@@ -1,35 +1,35 @@
-"""What the JSON of other programs has in common."""
+"""Helpers for the JSON of other programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
 from bot.api import Text
-from plugins.knowledge.transfer.formats.dates import BadDate, instant
+from plugins.knowledge.transfer.formats.dates import BadDate, parse_date
 from plugins.knowledge.transfer.formats.item import Item, Skipped
-from plugins.knowledge.transfer.formats.validation import admitted, beginning, told
+from plugins.knowledge.transfer.formats.validation import excerpt, safe_address, validate
 
 
-def dated(
-    found: object, date: str, item: Callable[[Mapping[str, object]], Mapping[str, object]]
+def read_bookmark(
+    bookmark: object, date_key: str, to_item: Callable[[Mapping[str, object]], Mapping[str, object]]
 ) -> Iterator[Item | Skipped]:
-    """A link of another program, with the date under the key `date` as its only share."""
-    if not isinstance(found, Mapping):
-        yield from admitted(found)
+    """Validates a bookmark of another program; the date under `date_key` becomes its only share."""
+    if not isinstance(bookmark, Mapping):
+        yield from validate(bookmark)
         return
     at, bad_date = None, None
     try:
-        at = instant(str(found.get(date) or ""))
+        at = parse_date(str(bookmark.get(date_key) or ""))
     except BadDate:
-        bad_date = beginning(str(found[date]))
-    yield from admitted({**item(found), "shares": [] if at is None else [{"sent_at": at}]})
+        bad_date = excerpt(str(bookmark[date_key]))
+    yield from validate({**to_item(bookmark), "shares": [] if at is None else [{"sent_at": at}]})
     if bad_date is not None:
         why = Text("Read without its date, which is not understood: {date}", date=bad_date)
-        yield Skipped(None, told(str(found.get("url"))), why)
+        yield Skipped(None, safe_address(str(bookmark.get("url"))), why)
 
 
-def listed(tags: object) -> object:
-    """Tags, each once and without the `#` some people write before them."""
+def unique_tags(tags: object) -> object:
+    """Deduplicates tags, and strips a leading `#`."""
     if not isinstance(tags, list):
         return tags
     named = (tag.strip().removeprefix("#") if isinstance(tag, str) else tag for tag in tags)

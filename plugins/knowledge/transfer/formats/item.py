@@ -1,4 +1,4 @@
-"""One link of a collection, with all that a hub knows about it, as files hold it."""
+"""The data model of a file of links: items with their shares and versions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from bot.api import Text, UserError
 
-LABELS = ("clear", "green", "amber")  # TLP 2.0; what is RED is never stored
-_APART = " | "  # so that no mark begins in one text and ends in the next
+LABELS = ("clear", "green", "amber")  # TLP 2.0 without RED, which is never stored
+_APART = " | "  # keeps marks from spanning two texts
 
 
 @dataclass(frozen=True, slots=True)
 class ShareItem:
-    """Somebody shared the link once. `sent_at` is in UTC milliseconds, `url` as posted, `note` the sharer's words,
-    `label` the words that were made a link; `room` and `event` are Matrix ids."""
+    """One share of the link: `url` as posted, `sent_at` in UTC milliseconds, `note` the sharer's words, `label` the
+    link text; `room` and `event` are Matrix ids."""
 
     url: str
     sender: str | None = None
@@ -26,13 +26,13 @@ class ShareItem:
 
     @property
     def words(self) -> str:
-        """What is looked through for marks (capture/labels.py)."""
+        """The text searched for marks (capture/labels.py)."""
         return _APART.join((self.note, self.label or ""))
 
 
 @dataclass(frozen=True, slots=True)
 class VersionItem:
-    """Another page that was joined to the link, and what is known of it alone; texts by language, as in `Item`."""
+    """Another page that was merged into the link, with its own title, note and language; texts by language."""
 
     url: str
     title: Mapping[str, str] = field(default_factory=dict)
@@ -42,10 +42,13 @@ class VersionItem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`title` and `note` (what the hub says of it) are by language, "" where that is not known. `label` is one of
-    `LABELS`, or None if none is given; `number` is the one it has in the hub; `recommended` means it stands in the
-    hub's YAML; `without_topics` are those somebody took away, though its words speak of them; `apart` are addresses of
-    links that people said to be other pages; `stays` is one to which they said that it did not move."""
+    """One link of a collection.
+
+    `title` and `note` (the hub's) are by language, "" if it is unknown. `label` is one of `LABELS`, or None; `number`
+    is its number in the hub; `recommended`: the hub's YAML recommends it; `without_topics`: topics that somebody
+    removed, though its words mention them; `apart`: addresses that people marked as different pages; `stays`: an
+    address to which, they said, it has not moved.
+    """
 
     url: str
     title: Mapping[str, str] = field(default_factory=dict)
@@ -71,17 +74,17 @@ class Item:
 
     @property
     def words(self) -> str:
-        """What is looked through for marks (capture/labels.py). Descriptions are not: they are the page's own words."""
-        versions = (text for one in self.versions for text in (*one.title.values(), *one.note.values()))
+        """The text searched for marks (capture/labels.py). Not descriptions: those are the page's own words."""
+        versions = (text for version in self.versions for text in (*version.title.values(), *version.note.values()))
         return _APART.join((*self.title.values(), *self.note.values(), *self.topics, *versions))
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was not read: a whole link, or a part of one that was read without it (`why` says which).
+    """Something that was not read: a whole link, or a part of one (`why` says which).
 
-    `line` counts from 1 and is None where the format has no lines to speak of; `what` is the address or the beginning
-    of what stands there, without secrets, at most 200 characters.
+    `line` counts from 1; None if the format has no meaningful lines. `what` is the address or an excerpt of the
+    content, without secrets, at most 200 characters.
     """
 
     line: int | None
@@ -91,8 +94,8 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """About a collection that is written: its title, the hub's id, the instant (UTC milliseconds), and the address
-    where people find it, if it has one."""
+    """Describes the collection that is written: its title, the hub's id, the time of the export (UTC milliseconds), and
+    its address, if it has one."""
 
     title: str
     hub: str
@@ -101,23 +104,23 @@ class Meta:
 
 
 class ExchangeError(UserError):
-    """The file as a whole is not what it should be; `line` says where that was noticed, if it can be said."""
+    """The file as a whole is unusable; `line` says where that was noticed, if known."""
 
     def __init__(self, text: Text, line: int | None = None) -> None:
         super().__init__(text)
         self.line = line
 
 
-def language_shown(texts: Mapping[str, str], language: str | None) -> str:
-    """Which of the texts is shown where only one can be: the one for everybody, the page's own, or the first."""
+def shown_language(texts: Mapping[str, str], language: str | None) -> str:
+    """Which language to show if only one fits: none in particular (""), the page's own, or the first."""
     return next((key for key in ("", language) if key is not None and texts.get(key)), next(iter(texts), ""))
 
 
-def shown(texts: Mapping[str, str], language: str | None) -> str:
-    """The text of `language_shown`; "" if there is none."""
-    return texts.get(language_shown(texts, language), "")
+def shown_text(texts: Mapping[str, str], language: str | None) -> str:
+    """The text in `shown_language`; "" if there is none."""
+    return texts.get(shown_language(texts, language), "")
 
 
 def first_shared(item: Item) -> int | None:
-    """When it was shared first, if any date is known."""
+    """The date of the first share; None if no date is known."""
     return min((share.sent_at for share in item.shares if share.sent_at is not None), default=None)

@@ -1,8 +1,8 @@
-"""linkding: what its REST API answers to `GET /api/bookmarks/`, as one page, or the `results` of many as a list.
+"""linkding: reads a response of its REST API to `GET /api/bookmarks/`, or the `results` of many pages as a list.
 
-`tag_names` become topics, `notes` the note, `description` stays one (else the website's own), `date_added` is the date
-of the only share, `is_archived` means hidden. A bookmark that is not shared there is `amber` here, as linkding shows it
-to its owner only. linkding's HTML export is read by `netscape`, tables with its names by `csv_file`.
+`tag_names` become topics, `notes` the note, `description` (else the website's) the description, `date_added` the date
+of the only share; `is_archived` means hidden. An unshared bookmark becomes `amber`, as linkding shows it to its owner
+only. linkding's HTML export is read by `netscape`, tables with its column names by `csv_file`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from bot.api import Text
-from plugins.knowledge.transfer.formats.foreign_json import dated, listed
+from plugins.knowledge.transfer.formats.foreign_json import read_bookmark, unique_tags
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Skipped
-from plugins.knowledge.transfer.formats.json_file import document
+from plugins.knowledge.transfer.formats.json_file import read_document
 
 
 def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
-    """Yields every bookmark; raises `ExchangeError` if this is no answer of linkding."""
-    found = document(stream)
-    results = found.get("results") if isinstance(found, Mapping) else found
+    """Yields every bookmark; raises `ExchangeError` if this is not a response of linkding."""
+    content = read_document(stream)
+    results = content.get("results") if isinstance(content, Mapping) else content
     if not isinstance(results, list):
         raise ExchangeError(Text("This is not a list of bookmarks from linkding."), 1)
     for bookmark in results:
-        yield from dated(bookmark, "date_added", _item)
+        yield from read_bookmark(bookmark, "date_added", _item)
 
 
 def _item(bookmark: Mapping[str, object]) -> dict[str, object]:
@@ -32,7 +32,7 @@ def _item(bookmark: Mapping[str, object]) -> dict[str, object]:
         "title": bookmark.get("title") or bookmark.get("website_title"),
         "note": bookmark.get("notes"),
         "description": bookmark.get("description") or bookmark.get("website_description") or None,
-        "topics": listed(bookmark.get("tag_names")),
+        "topics": unique_tags(bookmark.get("tag_names")),
         "label": "amber" if bookmark.get("shared") is False else None,
         "hidden": bookmark.get("is_archived"),
     }

@@ -1,4 +1,4 @@
-"""Which formats are there, and which of them is a file?"""
+"""Lists the formats, and detects the format of a file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 from bot.api import Text
 from plugins.knowledge.transfer.formats import csv_file, json_file, linkding, markdown, netscape, rss, shaarli
-from plugins.knowledge.transfer.formats.csv_header import delimiter
+from plugins.knowledge.transfer.formats.csv_header import detect_delimiter
 from plugins.knowledge.transfer.formats.decoding import Lines
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped
 
 Reader = Callable[[BinaryIO], Iterator[Item | Skipped]]
-"""Nothing raises but `ExchangeError`, at any time while it is read: the file as a whole is not of that format."""
+"""Reads lazily; raises only `ExchangeError`, possibly midway, if the file as a whole is not of this format."""
 Writer = Callable[[Iterable[Item], BinaryIO, Meta], int]
-"""Writes all items and says how many there were."""
+"""Writes all items; returns their number."""
 
 READERS: Mapping[str, Reader] = {
     "csv": csv_file.read,
@@ -34,7 +34,7 @@ WRITERS: Mapping[str, Writer] = {
     "rss": rss.write,
 }
 HEAD = 65_536
-"""How many bytes of a file `detect` wants to see."""
+"""How many bytes of a file `detect` needs."""
 
 _BOOKMARKS = re.compile(r"<!DOCTYPE\s+NETSCAPE-Bookmark-file|<DL\b|<DT\b|<A\s", re.IGNORECASE)
 _FARO = re.compile(r'"format"\s*:\s*"faro"')
@@ -45,7 +45,7 @@ _SHAARLI = re.compile(r'"(?:shorturl|private|created)"\s*:')
 def detect(path: PurePath, head: bytes) -> str:
     """The name of the reader for a file that begins with `head` (its first `HEAD` bytes).
 
-    What the file says counts more than how it is called. Raises `ExchangeError` if it is nothing we read.
+    Content takes precedence over the file name. Raises `ExchangeError` if no format matches.
     """
     text = "".join(Lines(BytesIO(head))).lstrip()
     if text.startswith("<") and _BOOKMARKS.search(text):
@@ -54,7 +54,7 @@ def detect(path: PurePath, head: bytes) -> str:
         for name, sign in (("json", _FARO), ("linkding", _LINKDING), ("shaarli", _SHAARLI)):
             if sign.search(text):
                 return name
-    elif any(delimiter(line) for line in text.split("\n", 2)[:2]):  # the second, after `sep=;`
+    elif any(detect_delimiter(line) for line in text.split("\n", 2)[:2]):  # the second, after `sep=;`
         return "csv"
     by_name = {".csv": "csv", ".tsv": "csv", ".json": "json", ".html": "netscape", ".htm": "netscape"}
     if (called := path.suffix.lower()) in by_name:

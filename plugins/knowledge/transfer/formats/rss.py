@@ -1,9 +1,8 @@
-"""RSS 2.0, for feed readers.
+"""Writes RSS 2.0, for feed readers.
 
 Each item carries one title, the address, one note (else the page's description), the topics, the date of the first
-share, and in Dublin Core the language and the author of the page. Sharers and their words are left out, because a feed
-is made to be passed on. An address that opens a door (a token, a signature) is left out, too. Characters that XML 1.0
-cannot hold are dropped.
+share, and in Dublin Core the language and the author of the page. It omits sharers and their words, because a feed is
+meant to be passed on, and addresses with a secret (token, signature). Characters that XML 1.0 forbids are dropped.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from typing import BinaryIO
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from plugins.knowledge.transfer.formats.dates import utc
-from plugins.knowledge.transfer.formats.item import Item, Meta, first_shared, shown
+from plugins.knowledge.transfer.formats.dates import to_datetime
+from plugins.knowledge.transfer.formats.item import Item, Meta, first_shared, shown_text
 from plugins.knowledge.urls.display import has_secret
 from plugins.knowledge.urls.display import title as title_of
 
@@ -25,8 +24,8 @@ _NOT_IN_ADDRESS = re.compile(r"[^\x21-\x7e]|[<>\"{}|\\^`]")
 
 
 def write(items: Iterable[Item], stream: BinaryIO, meta: Meta) -> int:
-    """Writes all items and says how many there were."""
-    link = meta.link or f"urn:faro:hub:{_address(meta.hub)}"  # RSS wants one, and a hub need not be on the web
+    """Writes all items; returns their number."""
+    link = meta.link or f"urn:faro:hub:{_address(meta.hub)}"  # RSS requires one, and a hub may have no web address
     _put(
         stream,
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -51,12 +50,12 @@ def _put(stream: BinaryIO, text: str) -> None:
 def _entry(item: Item, channel: str) -> str:
     secret = has_secret(item.url)
     date = first_shared(item)
-    text = shown(item.note, item.language) or item.description
+    text = shown_text(item.note, item.language) or item.description
     name = f'<guid isPermaLink="false">{_text(f"{channel}#{item.number}")}</guid>\n' if item.number is not None else ""
     return "".join(
         [
             "<item>\n",
-            _tag("title", shown(item.title, item.language) or title_of(item.url)),
+            _tag("title", shown_text(item.title, item.language) or title_of(item.url)),
             "" if secret else _tag("link", _address(item.url)),
             name or ("" if secret else _tag("guid", _address(item.url))),
             _tag("description", text),
@@ -78,9 +77,9 @@ def _text(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    """An IRI as the URI that RSS wants."""
+    """Converts an IRI to the URI that RSS requires."""
     return _NOT_IN_ADDRESS.sub(lambda match: quote(match[0], safe="", errors="replace"), url)
 
 
 def _date(at: int) -> str:
-    return format_datetime(utc(at))
+    return format_datetime(to_datetime(at))

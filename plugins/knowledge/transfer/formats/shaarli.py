@@ -1,8 +1,8 @@
-"""Shaarli: what its REST API answers to `GET /api/v1/links`, a list.
+"""Shaarli: reads the response of its REST API to `GET /api/v1/links`, a list.
 
-`description` is what the owner wrote, so it becomes the note; `created` is the date of the only share. What is private
-there is `amber` here. Notes without a page of their own (their address begins with `?` or `/`) are told as left out.
-Shaarli's HTML export is read by `netscape`.
+`description` is the owner's text, so it becomes the note; `created` is the date of the only share. Private links become
+`amber`. Notes without a web page (their address begins with `?` or `/`) are reported as skipped. Shaarli's HTML export
+is read by `netscape`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from bot.api import Text
-from plugins.knowledge.transfer.formats.foreign_json import dated, listed
+from plugins.knowledge.transfer.formats.foreign_json import read_bookmark, unique_tags
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Skipped
-from plugins.knowledge.transfer.formats.json_file import document
+from plugins.knowledge.transfer.formats.json_file import read_document
 
 
 def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
-    """Yields every link; raises `ExchangeError` if this is no answer of Shaarli."""
-    found = document(stream)
-    if not isinstance(found, list):
+    """Yields every link; raises `ExchangeError` if this is not a response of Shaarli."""
+    content = read_document(stream)
+    if not isinstance(content, list):
         raise ExchangeError(Text("This is not a list of links from Shaarli."), 1)
-    for link in found:
-        yield from dated(link, "created", _item)
+    for link in content:
+        yield from read_bookmark(link, "created", _item)
 
 
 def _item(link: Mapping[str, object]) -> dict[str, object]:
@@ -30,6 +30,6 @@ def _item(link: Mapping[str, object]) -> dict[str, object]:
         "url": link.get("url"),
         "title": link.get("title"),
         "note": link.get("description"),
-        "topics": listed(link.get("tags")),
+        "topics": unique_tags(link.get("tags")),
         "label": "amber" if link.get("private") is True else None,
     }

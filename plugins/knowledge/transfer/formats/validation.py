@@ -1,9 +1,9 @@
-"""The one door: what some file says about a link becomes an `Item`, or a sentence why not.
+"""Validates links from files: turns untrusted data into an `Item`, or into the reason for skipping it.
 
-Whoever stores items can rely on what passed here: the address is http or https with a host, without user name and
-password, at most `LONGEST_LINK` characters; texts hold no NUL and no lone surrogate, and none is longer than
-`LONGEST_TEXT`; numbers fit into 63 bits; dates lie between 1970 and 2200; languages look like languages.
-Neither a link's own words nor those of its shares say `TLP:RED` or `!nolog`: what does is left out, as in chat.
+It guarantees: the address is http or https with a host, without user name and password, at most `LONGEST_LINK`
+characters; texts hold no NUL and no lone surrogate, and none is longer than `LONGEST_TEXT`; numbers fit into 63 bits;
+dates lie between 1970 and 2200; languages look like language tags. Links and shares whose words say `TLP:RED` or
+`!nolog` are skipped, as in chat.
 """
 
 from __future__ import annotations
@@ -24,91 +24,91 @@ LONGEST_NAME = 255  # of topics, kinds, Matrix ids
 MOST_TOPICS = 100
 MOST_LANGUAGES = 100
 MOST_ADDRESSES = 100  # of other pages
-LARGEST = 2**53  # what other programs' numbers can hold, too
+LARGEST = 2**53  # exact in programs that store numbers as floats, too
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CREDENTIALS = re.compile(r"//[^/?#\\]*@")
-_WHAT = 200
+_LONGEST_EXCERPT = 200
 
 
-def admitted(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
-    """One link, in the shape of an item in Faro's JSON; missing keys mean nothing, unknown ones are passed over.
+def validate(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
+    """Validates one link, in the JSON form of an item; keys may be missing, and unknown ones are ignored.
 
-    `title` and `note` may be a text instead of texts by language. Yields the item and what it was read without, or
-    one `Skipped`.
+    `title` and `note` may be a text instead of texts by language. Yields the item and a `Skipped` for each dropped
+    part, or a single `Skipped`.
     """
     if not isinstance(raw, Mapping):
-        yield Skipped(line, beginning(str(raw)), Text("This is no link."))
+        yield Skipped(line, excerpt(str(raw)), Text("This is no link."))
         return
     url = raw.get("url")
-    address = clean(url).strip() if isinstance(url, str) else ""
-    form = _Form(raw, line, told(address))
-    if refusal := _refusal(address, form):
-        yield form.problem(refusal)
+    address = replace_unstorable(url).strip() if isinstance(url, str) else ""
+    reader = _FieldReader(raw, line, safe_address(address))
+    if refusal := _refusal(address, reader):
+        yield reader.problem(refusal)
         return
     address = without_credentials(address)
     item = Item(
         url=address,
-        title=form.texts("title"),
-        note=form.texts("note"),
-        topics=form.topics("topics"),
-        language=form.language(),
-        kind=form.text("kind", LONGEST_NAME),
+        title=reader.texts("title"),
+        note=reader.texts("note"),
+        topics=reader.topics("topics"),
+        language=reader.language(),
+        kind=reader.text("kind", LONGEST_NAME),
         label=_label(raw),
-        pinned=form.flag("pinned"),
-        hidden=form.flag("hidden"),
-        votes=form.whole("votes", LARGEST) or 0,
-        shares=tuple(form.shares(address)),
-        description=form.text("description"),
-        site=form.text("site"),
-        author=form.text("author"),
-        published=form.text("published"),
-        number=form.whole("number", LARGEST),
-        recommended=form.flag("recommended"),
-        without_topics=form.topics("without_topics"),
-        versions=tuple(form.versions()),
-        apart=tuple(form.addresses("apart")),
-        stays=next(form.addresses("stays"), None),
+        pinned=reader.flag("pinned"),
+        hidden=reader.flag("hidden"),
+        votes=reader.integer("votes", LARGEST) or 0,
+        shares=tuple(reader.shares(address)),
+        description=reader.text("description"),
+        site=reader.text("site"),
+        author=reader.text("author"),
+        published=reader.text("published"),
+        number=reader.integer("number", LARGEST),
+        recommended=reader.flag("recommended"),
+        without_topics=reader.topics("without_topics"),
+        versions=tuple(reader.versions()),
+        apart=tuple(reader.addresses("apart")),
+        stays=next(reader.addresses("stays"), None),
     )
-    if mark := labels.kept_out(item.words) or (form.kept_out if not item.shares else None):
-        yield form.problem(_says(mark))
+    if mark := labels.exclusion_mark(item.words) or (reader.excluded_by if not item.shares else None):
+        yield reader.problem(_excluded(mark))
         return
     yield item
-    yield from form.problems
+    yield from reader.problems
 
 
-def clean(text: str) -> str:
-    """What no database or encoder can hold is shown as U+FFFD."""
+def replace_unstorable(text: str) -> str:
+    """Replaces characters that databases or encoders reject with U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def beginning(text: str) -> str:
-    """As much of a text as is told to people."""
-    return clean(text[:_WHAT])
+def excerpt(text: str) -> str:
+    """The beginning of a text, short enough for a message to people."""
+    return replace_unstorable(text[:_LONGEST_EXCERPT])
 
 
-def told(url: str) -> str:
-    """An address as it is told to people: without what opens doors."""
-    return beginning(masked(_CREDENTIALS.sub("//", url.strip())))
+def safe_address(url: str) -> str:
+    """An address for a message to people: without credentials and other secrets."""
+    return excerpt(masked(_CREDENTIALS.sub("//", url.strip())))
 
 
-def _refusal(address: str, form: _Form) -> Text | None:
+def _refusal(address: str, reader: _FieldReader) -> Text | None:
     if not address:
         return Text("It has no address.")
     if len(address) > LONGEST_LINK:
         return Text("The address is longer than {most} characters.", most=LONGEST_LINK)
     if canonical(address) is None:
         return Text("This is not an http or https address.")
-    label = _label(form.raw)
+    label = _label(reader.raw)
     if label not in (None, *LABELS):
-        label = beginning(label)
+        label = excerpt(label)
         return Text("Its sharing label is '{label}'; only links labelled clear, green or amber are kept.", label=label)
     return None
 
 
 def _label(raw: Mapping[str, object]) -> str | None:
-    """None where none is given; TLP 1.0 called CLEAR white."""
+    """The sharing label as given, or None; WHITE is TLP 1.0 for CLEAR."""
     value = raw.get("label")
     if value is None or value == "":
         return None
@@ -116,24 +116,24 @@ def _label(raw: Mapping[str, object]) -> str | None:
     return "clear" if label == "white" else label
 
 
-def _says(mark: str) -> Text:
+def _excluded(mark: str) -> Text:
     return Text("Its words say {mark}.", mark=mark)
 
 
-class _Form:
-    """The values of one link or share, each checked; `problems` has what was wrong with them.
+class _FieldReader:
+    """Reads and checks the fields of one link, share or version; collects what is wrong in `problems`.
 
-    `kept_out` is the mark of a share that was left out for it."""
+    `excluded_by` is the mark because of which a share was dropped."""
 
-    def __init__(self, raw: Mapping[str, object], line: int | None, what: str) -> None:
+    def __init__(self, raw: Mapping[str, object], line: int | None, subject: str) -> None:
         self.raw = raw
         self.line = line
-        self.what = what
+        self.subject = subject
         self.problems: list[Skipped] = []
-        self.kept_out: str | None = None
+        self.excluded_by: str | None = None
 
     def problem(self, why: Text) -> Skipped:
-        return Skipped(self.line, self.what, why)
+        return Skipped(self.line, self.subject, why)
 
     def text(self, name: str, longest: int = LONGEST_TEXT) -> str | None:
         value = self.raw.get(name)
@@ -144,21 +144,21 @@ class _Form:
         if value is None or value == "":
             return {}
         by_language: Mapping[object, object] = value if isinstance(value, Mapping) else {"": value}
-        found: dict[str, str] = {}
-        for language, said in by_language.items():
+        texts: dict[str, str] = {}
+        for language, text in by_language.items():
             if language != "" and not _is_language(language):
-                self._left_out(name, Text("'{language}' is not a language.", language=beginning(str(language))))
-            elif len(found) == MOST_LANGUAGES:
-                self._left_out(name, Text("There are more than {most} languages.", most=MOST_LANGUAGES))
+                self._report(name, Text("'{language}' is not a language.", language=excerpt(str(language))))
+            elif len(texts) == MOST_LANGUAGES:
+                self._report(name, Text("There are more than {most} languages.", most=MOST_LANGUAGES))
                 break
-            elif text := self._text(said, name, LONGEST_TEXT):
-                found[str(language)] = text
-        return found
+            elif stored := self._text(text, name, LONGEST_TEXT):
+                texts[str(language)] = stored
+        return texts
 
     def topics(self, name: str) -> tuple[str, ...]:
-        topics = self._list(self.raw.get(name), name)
+        topics = self._as_list(self.raw.get(name), name)
         if len(topics) > MOST_TOPICS:
-            self._left_out(name, Text("There are more than {most} topics.", most=MOST_TOPICS))
+            self._report(name, Text("There are more than {most} topics.", most=MOST_TOPICS))
         named = (self._text(topic, name, LONGEST_NAME) for topic in topics[:MOST_TOPICS])
         return tuple(topic for topic in named if topic)
 
@@ -167,103 +167,103 @@ class _Form:
         if value is None or value == "":
             return None
         if not _is_language(value):
-            self._left_out("language", Text("'{language}' is not a language.", language=beginning(str(value))))
+            self._report("language", Text("'{language}' is not a language.", language=excerpt(str(value))))
             return None
         return str(value)
 
     def flag(self, name: str) -> bool:
         value = self.raw.get(name)
         if value is not None and not isinstance(value, bool):
-            self._left_out(name, Text("It is neither true nor false."))
+            self._report(name, Text("It is neither true nor false."))
         return value is True
 
-    def whole(self, name: str, most: int, least: int = 0) -> int | None:
+    def integer(self, name: str, most: int, least: int = 0) -> int | None:
         value = self.raw.get(name)
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self._left_out(name, Text("It is not a number from {least} to {most}.", least=least, most=most))
+            self._report(name, Text("It is not a number from {least} to {most}.", least=least, most=most))
             return None
         return value
 
     def shares(self, url: str) -> Iterator[ShareItem]:
-        for raw in self._list(self.raw.get("shares"), "shares"):
+        for raw in self._as_list(self.raw.get("shares"), "shares"):
             if not isinstance(raw, Mapping):
-                self._left_out("shares", Text("It is not a share."))
+                self._report("shares", Text("It is not a share."))
                 continue
-            address = self._posted(raw.get("url"), url)
+            address = self._address_or(raw.get("url"), url)
             if address is None:
-                self._left_out("shares", Text("This is not an http or https address."))
+                self._report("shares", Text("This is not an http or https address."))
                 continue
-            form = _Form(raw, self.line, self.what)
+            reader = _FieldReader(raw, self.line, self.subject)
             share = ShareItem(
                 url=address,
-                sender=form.text("sender", LONGEST_NAME),
-                sent_at=form.whole("sent_at", LATEST, EARLIEST),
-                note=form.text("note") or "",
-                label=form.text("label"),
-                room=form.text("room", LONGEST_NAME),
-                event=form.text("event", LONGEST_NAME),
+                sender=reader.text("sender", LONGEST_NAME),
+                sent_at=reader.integer("sent_at", LATEST, EARLIEST),
+                note=reader.text("note") or "",
+                label=reader.text("label"),
+                room=reader.text("room", LONGEST_NAME),
+                event=reader.text("event", LONGEST_NAME),
             )
-            if mark := labels.kept_out(share.words):
-                self.kept_out = mark
-                self._left_out("shares", _says(mark))
+            if mark := labels.exclusion_mark(share.words):
+                self.excluded_by = mark
+                self._report("shares", _excluded(mark))
                 continue
             yield share
-            self.problems += form.problems
+            self.problems += reader.problems
 
     def versions(self) -> Iterator[VersionItem]:
-        for raw in self._some(self.raw.get("versions"), "versions"):
-            form = _Form(raw if isinstance(raw, Mapping) else {}, self.line, self.what)
-            url = self._posted(form.raw.get("url"), "")
+        for raw in self._page_list(self.raw.get("versions"), "versions"):
+            reader = _FieldReader(raw if isinstance(raw, Mapping) else {}, self.line, self.subject)
+            url = self._address_or(reader.raw.get("url"), "")
             if url:
-                yield VersionItem(url, form.texts("title"), form.texts("note"), form.language())
+                yield VersionItem(url, reader.texts("title"), reader.texts("note"), reader.language())
             else:
-                self._left_out("versions", Text("This is not an http or https address."))
-            self.problems += form.problems
+                self._report("versions", Text("This is not an http or https address."))
+            self.problems += reader.problems
 
     def addresses(self, name: str) -> Iterator[str]:
-        """Addresses of other pages: one, or a list."""
+        """Addresses of other pages: a single one, or a list."""
         value = self.raw.get(name)
-        for said in self._some([value] if isinstance(value, str) else value, name):
-            address = self._posted(said, "")
+        for url in self._page_list([value] if isinstance(value, str) else value, name):
+            address = self._address_or(url, "")
             if address:
                 yield address
             else:
-                self._left_out(name, Text("This is not an http or https address."))
+                self._report(name, Text("This is not an http or https address."))
 
-    def _posted(self, value: object, url: str) -> str | None:
-        """The address of a share; most are those of their item, which was looked at before."""
+    def _address_or(self, value: object, url: str) -> str | None:
+        """The validated address `value`; `url`, which is valid, if it is missing or the same. None if it is invalid."""
         if not isinstance(value, str) or value in ("", url):
             return url
-        address = without_credentials(clean(value).strip())
+        address = without_credentials(replace_unstorable(value).strip())
         return address if len(address) <= LONGEST_LINK and canonical(address) else None
 
     def _text(self, value: object, name: str, longest: int) -> str | None:
         if not isinstance(value, str):
-            self._left_out(name, Text("It is not a text."))
+            self._report(name, Text("It is not a text."))
             return None
         if len(value) > longest:
-            self._left_out(name, Text("It is longer than {most} characters.", most=longest))
+            self._report(name, Text("It is longer than {most} characters.", most=longest))
             return None
-        return clean(value)
+        return replace_unstorable(value)
 
-    def _list(self, value: object, name: str) -> Sequence[object]:
+    def _as_list(self, value: object, name: str) -> Sequence[object]:
         if value is None:
             return ()
         if not isinstance(value, Sequence) or isinstance(value, str):
-            self._left_out(name, Text("It is not a list."))
+            self._report(name, Text("It is not a list."))
             return ()
         return value
 
-    def _some(self, value: object, name: str) -> Sequence[object]:
-        """A list of other pages, which is not endless."""
-        pages = self._list(value, name)
+    def _page_list(self, value: object, name: str) -> Sequence[object]:
+        """A list of other pages, truncated to `MOST_ADDRESSES`."""
+        pages = self._as_list(value, name)
         if len(pages) > MOST_ADDRESSES:
-            self._left_out(name, Text("There are more than {most} addresses.", most=MOST_ADDRESSES))
+            self._report(name, Text("There are more than {most} addresses.", most=MOST_ADDRESSES))
         return pages[:MOST_ADDRESSES]
 
-    def _left_out(self, name: str, why: Text) -> None:
+    def _report(self, name: str, why: Text) -> None:
         self.problems.append(self.problem(Text("Read without its '{field}': {why}", field=name, why=why)))
 
 

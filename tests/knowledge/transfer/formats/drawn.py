@@ -26,7 +26,7 @@ def texts(*, least: int = 0, most: int = 30) -> st.SearchStrategy[str]:
         st.one_of(st.sampled_from(_SIGNS), st.characters(exclude_categories=["Cs"], exclude_characters="\x00")),
         min_size=least,
         max_size=most,
-    ).filter(lambda text: labels.label(text) is None and not labels.no_log(text))
+    ).filter(lambda text: labels.label(text) is None and not labels.has_no_log(text))
 
 
 URLS = st.builds(

@@ -9,7 +9,7 @@ from io import BytesIO
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plugins.knowledge.transfer.formats.csv_cells import guarded, unguarded
+from plugins.knowledge.transfer.formats.csv_cells import escape_formulas, unescape_formulas
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.transfer.formats.registry import WRITERS
 from tests.knowledge.transfer.formats.drawn import ITEMS, META, URLS, read, texts, written
@@ -63,8 +63,8 @@ def test_csv_gives_back_an_item_with_more_than_any_spreadsheet_cell_holds() -> N
 @given(texts(most=60))
 @example("''==;'=\t\r=")
 def test_guarding_cells_loses_nothing_and_leaves_no_formula(text: str) -> None:
-    cell = guarded(text)
-    assert unguarded(cell) == text
+    cell = escape_formulas(text)
+    assert unescape_formulas(cell) == text
     assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))
     for separator in ";,\t\n":
         assert not any(part.startswith(("=", "+", "-", "@")) for part in cell.split(separator))
