@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bot.api import Context, Reply, Role, UserError, command, escape, in_language
 from plugins.knowledge.capture import labels
+from plugins.knowledge.capture.new_shares import schedule_erasure
 from plugins.knowledge.commands import references
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import access, shares, statements
 from plugins.knowledge.store.statements import Saying, author
-from plugins.knowledge.store.tlp import LABELS
+from plugins.knowledge.store.tlp import AMBER, LABELS
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.views import command_text, load, render
@@ -88,7 +89,7 @@ class EditCommands:
         if tlp is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
         entry = await self._editable_entry(ctx, number)
-        changed = tlp != LABELS[entry.label] and await self._change(ctx, entry, Saying("label", str(LABELS.index(tlp))))
+        changed = await self._change(ctx, entry, Saying("label", str(LABELS.index(tlp))))
         return await self._reply(ctx, entry, "label", changed=changed)
 
     @command(
@@ -144,7 +145,7 @@ class EditCommands:
         if not entry.hidden:
             return [Saying("hidden" if ctx.role >= Role.COORDINATOR else "own_hidden", "1")]
         own = await ctx.db.run(statements.is_hidden_by, entry.id, own=True)
-        coordinators = await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
+        coordinators = ctx.role >= Role.COORDINATOR and await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
         return [Saying(field, "0") for field, is_set in (("own_hidden", own), ("hidden", coordinators)) if is_set]
 
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
@@ -152,15 +153,19 @@ class EditCommands:
         if mark := labels.exclusion_mark(text):
             # An edited command may have set a text before the mark was added.
             await ctx.db.run(update.redact, self._rules, ctx.hub.id, ctx.message.event_id)
+            await schedule_erasure(ctx)
             return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
         label = labels.label(text)
         entry = await self._editable_entry(ctx, number)
         values = [Saying(field, tidy(text, longest))]
-        if label and LABELS.index(label) > entry.label:
+        # Amber is said again of what is amber: that may come from a share, which may go.
+        if label and (LABELS.index(label) > entry.label or LABELS.index(label) == AMBER):
             values.append(Saying("label", str(LABELS.index(label))))
         return await self._reply(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
     async def _change(self, ctx: Context, entry: Entry, *sayings: Saying) -> bool:
+        if ctx.edit_id is not None:  # the words before the edit go
+            await schedule_erasure(ctx)
         return await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), sayings)
 
     async def _reply(self, ctx: Context, entry: Entry, field: str, *, changed: bool) -> Reply:
@@ -195,7 +200,11 @@ class EditCommands:
         if ctx.role >= Role.COORDINATOR:
             return entry
         is_sole_sharer = await ctx.db.run(shares.is_theirs_alone, entry.id, ctx.sender)
-        if entry.hidden and not (is_sole_sharer and await ctx.db.run(statements.is_hidden_by, entry.id, own=True)):
+        if entry.hidden and not (
+            is_sole_sharer
+            and await ctx.db.run(statements.is_hidden_by, entry.id, own=True)
+            and not await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
+        ):
             await references.find_entry(ctx, scope, number)  # raises: they may not see it
         if not is_sole_sharer:
             raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))

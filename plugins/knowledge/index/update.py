@@ -64,7 +64,7 @@ def vote(tx: SyncTransaction, rules: Rules, entry: int, author: Author) -> bool:
     """Records a vote; returns False if the entry has no share by anybody else."""
     if shares.is_theirs_alone(tx, entry, author.user):
         return False
-    rebuild(tx, rules, statements.vote(tx, [entry], author))
+    rebuild(tx, rules, statements.vote(tx, [statements.best_page(tx, entry)], author))
     return True
 
 

@@ -118,27 +118,16 @@ def begin_undoing(tx: SyncTransaction, command: int) -> None:
 
 def undo_some(tx: SyncTransaction, command: int) -> set[int]:
     """Removes what an import added from some pages. Answers the entries that were touched; none: all of it is gone."""
-    return _take_apart(tx, command) or _remove(tx, command)
-
-
-def _take_apart(tx: SyncTransaction, command: int) -> set[int]:
-    """First of all the pages that the import joined: what people vouch for is the results they are then."""
-    edges = tx.rows(
-        f"""SELECT page, seq, target FROM knowledge_statements WHERE command = :command AND field = 'same_as'
-        LIMIT {SLICE}""",
-        command=command,
-    )
-    tx.execute_many(
-        "DELETE FROM knowledge_statements WHERE page = :page AND seq = :seq",
-        ({"page": edge["page"], "seq": edge["seq"]} for edge in edges),
-    )
-    return regroup(tx, {page for edge in edges for page in (edge["page"], edge["target"])})
-
-
-def _remove(tx: SyncTransaction, command: int) -> set[int]:
     rows = tx.rows(f"SELECT page FROM ({_touched(SLICE)}) LIMIT {SLICE}", command=command)
+    if not rows:
+        return set()
     pages = {row["page"] for row in rows}
     ids = as_list(pages)
+    edges = tx.rows(
+        f"""SELECT target FROM knowledge_statements WHERE page IN {IDS} AND command = :command AND field = 'same_as'""",
+        ids=ids,
+        command=command,
+    )
     tx.execute(
         f"""UPDATE knowledge_shares AS s SET command = NULL, bare = 1, sender = NULL, label = NULL, note = NULL,
         topics = NULL, tlp = (SELECT max(tlp) FROM knowledge_shares WHERE page = s.page AND command = :command)
@@ -149,7 +138,7 @@ def _remove(tx: SyncTransaction, command: int) -> set[int]:
     )
     for table in ("knowledge_shares", "knowledge_statements", "knowledge_facts"):
         tx.execute(f"DELETE FROM {table} WHERE page IN {IDS} AND +command = :command", ids=ids, command=command)
-    return entries_of(tx, pages)
+    return regroup(tx, pages | {row["target"] for row in edges}) | entries_of(tx, pages)
 
 
 def end_undoing(tx: SyncTransaction, command: int) -> None:

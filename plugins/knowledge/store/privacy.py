@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.store.access import every_shelf
 from plugins.knowledge.store.pages import IDS, as_list, entries_of, members_of, person
-from plugins.knowledge.store.statements import bury, take_words
+from plugins.knowledge.store.statements import UNUSED, bury, take_words
 
 SLICE = 200  # entries in one transaction
 FEW = 20  # people or rooms in one: for each, SQLite looks whether any row still names it
@@ -128,6 +128,7 @@ def purge(tx: SyncTransaction, entries: Collection[int]) -> None:
     ids = as_list(pages)
     tx.execute(f"DELETE FROM knowledge_recommendations WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS}", ids=ids)
+    tx.execute(f"DELETE FROM knowledge_commands WHERE page IN {IDS} AND {UNUSED}", ids=ids)
     tx.execute(f"UPDATE knowledge_pages SET key = NULL WHERE id IN {IDS}", ids=ids)
 
 

@@ -249,7 +249,9 @@ def label_of(part: Part) -> int | None:
     label = int(said.value or GREEN)
     if any(seq > said.seq and tlp > label for tlp, seq in part.summary.labels.items()):
         return shared
-    return label
+    # What a file says without sharing the page counts like a share: its words may be why the label is stricter.
+    later = (one for one in part.statements if one.field == "label" and one.imported and one.seq > said.seq)
+    return max((label, *(int(one.value or GREEN) for one in later)))
 
 
 def page_url(part: Part) -> str | None:
@@ -373,6 +375,5 @@ def _votes(shown: Sequence[Part]) -> int:
     if not people:
         return counted
     shared = any(part.summary.shared for part in shown)
-    return counted + sum(
-        not shared or any(part.summary.shared_by_another(person) for part in shown) for person in people
-    )
+    for_all = not shared or any(part.recommendation for part in shown)
+    return counted + sum(for_all or any(part.summary.shared_by_another(person) for part in shown) for person in people)

@@ -169,13 +169,17 @@ def is_said_in(db: SyncReader, room: str, event: str, said_in: str) -> bool:
 
 
 def is_theirs_alone(db: SyncReader, entry: int, user: str) -> bool:
-    """Whether nobody but this person shared or recommended an entry."""
-    return not db.value(
-        """SELECT EXISTS (SELECT 1 FROM knowledge_pages p JOIN knowledge_recommendations r ON r.page = p.id
-        WHERE p.entry = :entry) OR EXISTS (SELECT 1 FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
-        LEFT JOIN knowledge_people u ON u.id = s.sender WHERE p.entry = :entry AND u.user_id IS NOT :user)""",
-        entry=entry,
-        user=user,
+    """Whether this person shared an entry, and nobody else shared or recommended it."""
+    shared = """SELECT 1 FROM knowledge_pages p JOIN knowledge_shares s ON s.page = p.id
+        LEFT JOIN knowledge_people u ON u.id = s.sender WHERE p.entry = :entry AND s.bare = 0 AND u.user_id"""
+    return bool(
+        db.value(
+            f"""SELECT EXISTS ({shared} IS :user) AND NOT EXISTS ({shared} IS NOT :user) AND NOT EXISTS
+            (SELECT 1 FROM knowledge_pages p JOIN knowledge_recommendations r ON r.page = p.id
+            WHERE p.entry = :entry)""",
+            entry=entry,
+            user=user,
+        )
     )
 
 

@@ -24,10 +24,15 @@ from plugins.knowledge.store.pages import (
     regroup,
     take_seqs,
 )
-from plugins.knowledge.store.resolve import LIMITS, Statement, groups, is_joining, resolve
+from plugins.knowledge.store.resolve import LIMITS, Part, Statement, groups, is_hidden, is_joining, label_of, resolve
+from plugins.knowledge.store.tlp import AMBER
 
 MERGED, MOVED, REKEYED = "merged", "moved", "rekey"
 """The values of `same_as`: pages that a person joined, the new address of a page, pages that new URL rules made one."""
+
+
+UNUSED = "NOT EXISTS (SELECT 1 FROM knowledge_statements WHERE command = knowledge_commands.id)"
+"""SQL for the condition that nothing is left of what a command said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,27 @@ def author(ctx: Context) -> Author:
 
 def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[Saying]) -> set[int]:
     """What one command says of an entry. What holds already is not said again; nothing new: no entry is touched."""
-    pages = members_of(tx, [entry])
-    new = [one for one in sayings if not _holds(tx, entry, pages, one)]
+    touched = _withdraw_edited(tx, author)
+    parts = load(tx, [entry])[entry]
+    new = [saying for saying in sayings if not _is_already_set(tx, entry, parts, saying)]
     if not new:
-        return set()
-    shelf = _shelf_of(tx, entry)
+        return touched
+    shelf, pages = _shelf_of(tx, entry), [part.page for part in parts]
     command = begin(tx, shelf, "edit", author, page=entry)
-    for one in new:
-        of_all = one.field in LIMITS or (one.field == "pinned" and one.value == "0")
-        say(tx, shelf, pages if of_all else [entry], command, one)
-    return {entry}
+    for saying in new:
+        of_all = saying.field in LIMITS or (saying.field == "pinned" and saying.value == "0")
+        say(tx, shelf, pages if of_all else [_best(entry, parts)], command, saying)
+    return touched | {entry}
+
+
+def best_page(db: SyncReader, entry: int) -> int:
+    """The page of an entry that is shown first."""
+    return _best(entry, load(db, [entry])[entry])
+
+
+def _best(entry: int, parts: Sequence[Part]) -> int:
+    resolved = resolve(entry, parts)
+    return resolved.shown[0].page if resolved else entry
 
 
 def vote(tx: SyncTransaction, pages: Collection[int], author: Author) -> set[int]:
@@ -76,24 +92,28 @@ def vote(tx: SyncTransaction, pages: Collection[int], author: Author) -> set[int
 
 def merge(tx: SyncTransaction, into: int, other: int, author: Author) -> set[int]:
     """The entry `other` becomes part of the entry `into` of the same shelf."""
+    touched = _withdraw_edited(tx, author)
     shelf = _shelf_of(tx, into)
     command = begin(tx, shelf, "edit", author, page=into)
     say(tx, shelf, [other], command, Saying("same_as", MERGED, target=into))
-    return regroup(tx, [into, other])
+    return touched | regroup(tx, [into, other])
 
 
 def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) -> set[int]:
     """The page of an entry has a new address, with this canonical key: what is shared by it belongs to the entry, and
     is hidden where the page is."""
+    touched = _withdraw_edited(tx, author)
     shelf = _shelf_of(tx, entry)
     new = pages_of(tx, shelf, [key])[key]
+    parts = load(tx, [entry])[entry]
+    old = _best(entry, parts)
     command = begin(tx, shelf, "edit", author, page=entry)
-    say(tx, shelf, [entry], command, Saying("url", url))
-    if new != entry:
-        say(tx, shelf, [new], command, Saying("same_as", MOVED, target=entry))
-        if any(part.page == entry and part.last("hidden") == "1" for part in load(tx, [entry])[entry]):
+    say(tx, shelf, [old], command, Saying("url", url))
+    if new not in {part.page for part in parts}:
+        say(tx, shelf, [new], command, Saying("same_as", MOVED, target=old))
+        if any(part.page == old and part.last("hidden") == "1" for part in parts):
             say(tx, shelf, [new], command, Saying("hidden", "1"))
-    return regroup(tx, [entry, new])
+    return touched | regroup(tx, [entry, new])
 
 
 def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
@@ -163,8 +183,8 @@ def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) 
         **params,
     )
     tx.execute(
-        f"""DELETE FROM knowledge_commands AS c WHERE {theirs} AND kind = 'vote'
-        AND NOT EXISTS (SELECT 1 FROM knowledge_statements WHERE command = c.id)""",
+        f"""DELETE FROM knowledge_commands WHERE id IN (SELECT id FROM knowledge_commands c WHERE {theirs})
+        AND kind = 'vote' AND {UNUSED}""",
         **params,
     )
     return entries_of(tx, pages)
@@ -172,7 +192,7 @@ def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) 
 
 def bury(tx: SyncTransaction, pages: Collection[int]) -> None:
     """Nobody shares or recommends these pages any more: what was said of them goes for good; that something was said
-    stays. What coordinators hid stays known by its key, so that sharing it again does not show it."""
+    stays. What coordinators hid stays known by its key, with its label, so that sharing it again does not show it."""
     ids = as_list(pages)
     rows = tx.rows(
         f"""SELECT s.page, s.value FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
@@ -182,7 +202,9 @@ def bury(tx: SyncTransaction, pages: Collection[int]) -> None:
     blocked = as_list([page for page, value in {row["page"]: row["value"] for row in rows}.items() if value == "1"])
     tx.execute(f"DELETE FROM knowledge_shares WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_facts WHERE page IN {IDS}", ids=ids)
-    kept = "(field = 'hidden' AND page IN (SELECT value FROM json_each(:blocked)))"
+    tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS} AND field = 'useful'", ids=ids)
+    tx.execute(f"DELETE FROM knowledge_commands WHERE page IN {IDS} AND kind = 'vote' AND {UNUSED}", ids=ids)
+    kept = "(field IN ('hidden', 'label') AND page IN (SELECT value FROM json_each(:blocked)))"
     for of_these in (f"page IN {IDS}", f"target IN {IDS} AND field IN ('same_as', 'not_same_as')"):
         tx.execute(
             f"""UPDATE knowledge_statements SET withdrawn = coalesce(withdrawn, 'gone') WHERE {of_these}
@@ -244,15 +266,16 @@ def say(tx: SyncTransaction, shelf: int, pages: Sequence[int], command: int, say
 
 
 def is_hidden_by(db: SyncReader, entry: int, user: str | None = None, *, own: bool) -> bool:
-    """Whether an entry is hidden by its only sharer (`own`), or by a coordinator; by this person, if one is named."""
-    rows = db.rows(
-        f"""SELECT s.value, p.user_id FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
-        LEFT JOIN knowledge_people p ON p.id = c.by WHERE s.page IN {IDS} AND s.field = :field AND withdrawn IS NULL
-        ORDER BY (c.kind <> 'import'), s.seq""",
-        ids=as_list(members_of(db, [entry])),
-        field="own_hidden" if own else "hidden",
+    """Whether a page of an entry is hidden by its only sharer (`own`), or by a coordinator; by this person, if one is
+    named."""
+    person_id = db.value("SELECT id FROM knowledge_people WHERE user_id = :user", user=user) if user else None
+    if user and person_id is None:
+        return False
+    decisive = [part.decisive("own_hidden" if own else "hidden") for part in load(db, [entry]).get(entry, ())]
+    return any(
+        statement is not None and statement.value == "1" and (user is None or statement.by == person_id)
+        for statement in decisive
     )
-    return bool(rows) and rows[-1]["value"] == "1" and user in (None, rows[-1]["user_id"])
 
 
 def are_apart(db: SyncReader, entry: int, other: int) -> bool:
@@ -269,21 +292,53 @@ def are_apart(db: SyncReader, entry: int, other: int) -> bool:
     )
 
 
-def _holds(db: SyncReader, entry: int, pages: Sequence[int], saying: Saying) -> bool:
-    """Whether people's last word is that already."""
-    if saying.field == "not_same_as" and saying.target is not None:
-        return are_apart(db, entry, saying.target)
-    rows = db.rows(
-        f"""SELECT s.page, s.value FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
-        WHERE s.page IN {IDS} AND s.field = :field AND s.key = :key AND withdrawn IS NULL AND c.kind <> 'import'
-        ORDER BY s.seq""",
-        ids=as_list(pages),
-        field=saying.field,
-        key=saying.key,
+def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: Saying) -> bool:
+    """Whether people said so already, and it has its effect."""
+    match saying.field:
+        case "not_same_as" if saying.target is not None:
+            return are_apart(db, entry, saying.target)
+        case "hidden":
+            return all(part.last("hidden") == saying.value for part in parts)
+        case "own_hidden" if saying.value == "1":
+            return all(is_hidden(part) for part in parts)
+        case "label":
+            # Amber is kept as people's word, too: what it comes from may go.
+            kept = saying.value != str(AMBER)
+            return all(
+                str(label_of(part)) == saying.value and (kept or part.last_by_people("label") == saying.value)
+                for part in parts
+            )
+        case "own_hidden" | "pinned" if saying.value == "0":
+            return not any(part.last(saying.field) == "1" for part in parts)
+        case "topic":
+            statements = [statement for part in parts for statement in part.statements if not statement.imported]
+            given = [one for one in statements if one.field == "topic" and one.key == saying.key]
+            last = max(given, key=lambda one: (one.seq, one.page), default=None)
+            return last is not None and last.value == saying.value
+        case _:
+            best = _best(entry, parts)
+            return any(part.page == best and part.last_by_people(saying.field) == saying.value for part in parts)
+
+
+def _withdraw_edited(tx: SyncTransaction, author: Author) -> set[int]:
+    """A command that was edited replaces what it said before; its words go. Answers the entries that were touched."""
+    if author.event is None:
+        return set()
+    rows = tx.rows(
+        """SELECT c.id FROM knowledge_commands c JOIN knowledge_people p ON p.id = c.by
+        WHERE c.event = :event AND c.kind = 'edit' AND c.state = 'done' AND p.user_id = :user""",
+        event=author.event,
+        user=author.user,
     )
-    last = {row["page"]: row["value"] for row in rows}
-    on = pages if saying.field in LIMITS else [entry]
-    return all(last.get(page) == saying.value for page in on)
+    touched: set[int] = set()
+    for row in rows:
+        touched |= undo(tx, row["id"])
+        tx.execute(
+            """UPDATE knowledge_statements SET key = '', value = NULL
+            WHERE command = :command AND field IN ('title', 'note', 'topic')""",
+            command=row["id"],
+        )
+    return touched
 
 
 def _ends(db: SyncReader, command: int) -> set[int]:

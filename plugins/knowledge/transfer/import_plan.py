@@ -92,8 +92,6 @@ class Entry:
     noted: bool = False
     voted: bool = False
     has_facts: bool = False
-    labelled: bool = False
-    """It is amber already, or somebody set its label."""
     stays: bool = False
     """Somebody said of an address that it did not move there."""
     apart: set[str] = field(default_factory=set)
@@ -161,12 +159,10 @@ class ImportPlan:
             self.statements.append(Planned(own, "url", item.url))
             self.said.add(own)
         self._describe(item, own, entry, remarks)
-        entry.labelled |= any(share.tlp == AMBER for share in shares)
         added = len(self.statements) + len(self.facts) - before
-        if not (shares or entry.labelled) and added and _strictest(*labels) == AMBER:
+        if not shares and added and _strictest(*labels) == AMBER:
             # No share carries it, and what was added must not travel.
             self.statements.append(Planned(own, "label", str(AMBER)))
-            entry.labelled = True
         if item.recommended:
             remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
         what: Literal["new", "joined", "known"] = "new" if there is None else "joined" if shares or added else "known"

@@ -13,7 +13,6 @@ from plugins.knowledge.index.rebuild import rebuild
 from plugins.knowledge.store import imports, privacy, shares
 from plugins.knowledge.store.access import Shelf, shelf_for
 from plugins.knowledge.store.pages import IDS, add_pages, as_list, digest, entries_of, regroup, take_seqs
-from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.transfer.formats.item import Item
 from plugins.knowledge.transfer.import_plan import FACTS, Entry, ImportPlan, Manner, Outcome
 from plugins.knowledge.transfer.share_fingerprint import marks_of
@@ -130,7 +129,6 @@ def _entries(tx: SyncTransaction, ids: Collection[int]) -> tuple[Mapping[int, En
             noted=bool(row["noted"]),
             voted=bool(row["votes"]),
             has_facts=bool(row["has_facts"]),
-            labelled=row["label"] == AMBER,
             topics=set(json.loads(row["topics"])),
         )
         for row in rows
@@ -143,7 +141,6 @@ def _entries(tx: SyncTransaction, ids: Collection[int]) -> tuple[Mapping[int, En
     ):
         entry = entries[said["entry"]]
         entry.titled |= said["field"] == "title"
-        entry.labelled |= said["field"] == "label"
         entry.stays |= said["field"] == "stays"
         if said["field"] == "topic":
             entry.topics.add(said["key"])

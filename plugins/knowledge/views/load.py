@@ -132,7 +132,7 @@ def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareDetails
     rows = db.rows(
         f"""SELECT r.room, s.event, u.user_id AS sender, s.sent_at, s.note, s.url FROM knowledge_shares s
         LEFT JOIN knowledge_rooms r ON r.id = s.room LEFT JOIN knowledge_people u ON u.id = s.sender
-        WHERE s.page IN {IDS} ORDER BY s.sent_at DESC, s.seq DESC LIMIT :limit""",
+        WHERE s.page IN {IDS} AND s.bare = 0 ORDER BY s.sent_at DESC, s.seq DESC LIMIT :limit""",
         ids=as_list([part.page for part in resolved.shown] if resolved else []),
         limit=limit,
     )
