@@ -14,7 +14,7 @@ from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store import access, history
 from plugins.knowledge.store.access import MEMBERS, Scope
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.store.tlp import GREEN, LABELS
 from plugins.knowledge.views import load
 from plugins.knowledge.views.load import Entry
@@ -77,7 +77,7 @@ async def numbered(tx: Transaction, number: int, hub: str = "transparency") -> E
 async def correct(tx: Transaction, number: int, *, by: str = ANA, event: str | None = None, **values: str) -> None:
     """Somebody says something of the entry of that number: `title="…"`, `hidden="1"`; a label is a number (tlp.py)."""
     entry = await numbered(tx, number)
-    sayings = [Saying(field, value) for field, value in values.items()]
+    sayings = [NewStatement(field, value) for field, value in values.items()]
     await tx.run(update.edit, RULES, entry.id, Author(by, NOW, event), sayings)
 
 

@@ -12,7 +12,7 @@ from plugins.knowledge.commands import references
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import access, shares, statements
-from plugins.knowledge.store.statements import Saying, author
+from plugins.knowledge.store.statements import NewStatement, author
 from plugins.knowledge.store.tlp import AMBER, LABELS
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.text.tidy import tidy
@@ -71,7 +71,7 @@ class EditCommands:
                 )
             topic = own or name
             if sign == "+" or topic in entry.topics:  # removing a topic the entry lacks changes nothing
-                values.append(Saying("topic", sign, key=topic))
+                values.append(NewStatement("topic", sign, key=topic))
         changed = await self._change(ctx, entry, *values[:MOST_TOPICS])
         return await self._reply(ctx, entry, "topic", changed=changed)
 
@@ -89,7 +89,7 @@ class EditCommands:
         if tlp is None:
             raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
         entry = await self._editable_entry(ctx, number)
-        changed = await self._change(ctx, entry, Saying("label", str(LABELS.index(tlp))))
+        changed = await self._change(ctx, entry, NewStatement("label", str(LABELS.index(tlp))))
         return await self._reply(ctx, entry, "label", changed=changed)
 
     @command(
@@ -119,7 +119,7 @@ class EditCommands:
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
         entry = await self._editable_entry(ctx, number)
-        changed = await self._change(ctx, entry, Saying("pinned", "0" if entry.pinned else "1"))
+        changed = await self._change(ctx, entry, NewStatement("pinned", "0" if entry.pinned else "1"))
         return await self._reply(ctx, entry, "pinned", changed=changed)
 
     @command(
@@ -137,16 +137,16 @@ class EditCommands:
             return Reply(noted)
         return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
 
-    async def _toggle_hidden(self, ctx: Context, entry: Entry) -> list[Saying]:
+    async def _toggle_hidden(self, ctx: Context, entry: Entry) -> list[NewStatement]:
         """The statements that hide an entry, or show it again.
 
         A sole sharer and the coordinators hide independently: each has a field of their own.
         """
         if not entry.hidden:
-            return [Saying("hidden" if ctx.role >= Role.COORDINATOR else "own_hidden", "1")]
+            return [NewStatement("hidden" if ctx.role >= Role.COORDINATOR else "own_hidden", "1")]
         own = await ctx.db.run(statements.is_hidden_by, entry.id, own=True)
         coordinators = ctx.role >= Role.COORDINATOR and await ctx.db.run(statements.is_hidden_by, entry.id, own=False)
-        return [Saying(field, "0") for field, is_set in (("own_hidden", own), ("hidden", coordinators)) if is_set]
+        return [NewStatement(field, "0") for field, is_set in (("own_hidden", own), ("hidden", coordinators)) if is_set]
 
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
         """Sets a title or a note. A sharing label in the text applies if it is stricter, as in a message."""
@@ -157,13 +157,13 @@ class EditCommands:
             return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
         label = labels.label(text)
         entry = await self._editable_entry(ctx, number)
-        values = [Saying(field, tidy(text, longest))]
+        values = [NewStatement(field, tidy(text, longest))]
         # Amber is said again of what is amber: that may come from a share, which may go.
         if label and (LABELS.index(label) > entry.label or LABELS.index(label) == AMBER):
-            values.append(Saying("label", str(LABELS.index(label))))
+            values.append(NewStatement("label", str(LABELS.index(label))))
         return await self._reply(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
-    async def _change(self, ctx: Context, entry: Entry, *sayings: Saying) -> bool:
+    async def _change(self, ctx: Context, entry: Entry, *sayings: NewStatement) -> bool:
         if ctx.edit_id is not None:  # the words before the edit go
             await schedule_erasure(ctx)
         return await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), sayings)

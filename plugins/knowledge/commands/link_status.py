@@ -12,7 +12,7 @@ from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.settings import KnowledgeHub
 from plugins.knowledge.store.load import BELIEVED
 from plugins.knowledge.store.pages import entry_with
-from plugins.knowledge.store.statements import Saying, author
+from plugins.knowledge.store.statements import NewStatement, author
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import command_text, load, render
@@ -75,7 +75,7 @@ class LinkCommands:
             raise UserError(ctx.t("{number} has not moved, as far as is known.", number=render.name(ctx, entry)))
         undo = ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo"))
         if references.is_rejected(ctx, no, "moved", render.name(ctx, entry)):
-            await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), [Saying("stays", entry.moved_to)])
+            await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), [NewStatement("stays", entry.moved_to)])
             return Reply(ctx.t("{number} stays at its address.", number=render.name(ctx, entry)) + " " + undo)
         if other := await _merge_arguments(ctx, entry):
             raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",

@@ -8,7 +8,7 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import duplicates, update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store.access import COORDINATORS
-from plugins.knowledge.store.statements import Saying, author
+from plugins.knowledge.store.statements import NewStatement, author
 from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import command_text, load, render
@@ -41,7 +41,7 @@ class MergeCommands:
         undo = command_text.written(ctx, "undo")
         accepted = references.parse_answer(ctx, answer, "merge", " ".join(names.values()))
         if accepted is False:
-            apart = [Saying("not_same_as", "1", target=duplicate.id)]
+            apart = [NewStatement("not_same_as", "1", target=duplicate.id)]
             if not await ctx.db.run(update.edit, self._rules, into.id, author(ctx), apart):
                 return Reply(ctx.t("There was nothing to change."))
             alike = command_text.written(ctx, "alike")

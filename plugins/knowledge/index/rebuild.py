@@ -15,7 +15,7 @@ from plugins.knowledge.store.access import Shelf, partition
 from plugins.knowledge.store.load import load
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import Part, resolve
-from plugins.knowledge.store.statements import bury
+from plugins.knowledge.store.statements import tombstone_pages
 
 _COLUMNS = (
     "shelf", "number", "newest", "facts", "url", "title", "note", "languages", "kind",
@@ -58,7 +58,7 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
     _write(tx, ids, rebuilt)
     vocabulary.apply(tx, changes)
     if gone:
-        bury(tx, gone)
+        tombstone_pages(tx, gone)
 
 
 def _without_stale_facts(tx: SyncTransaction, parts: Mapping[int, Sequence[Part]]) -> Mapping[int, Sequence[Part]]:

@@ -23,7 +23,7 @@ from plugins.knowledge.store.pages import (
     take_numbers,
 )
 from plugins.knowledge.store.resolve import LIMITS, label_of, resolve
-from plugins.knowledge.store.statements import REKEYED, Saying, begin, say
+from plugins.knowledge.store.statements import REKEYED, NewStatement, add_statement, create_command
 from plugins.knowledge.store.tlp import AMBER, CLEAR, GREEN
 from plugins.knowledge.urls.canonical import VERSION, canonical
 
@@ -116,7 +116,7 @@ def _assign_key(tx: SyncTransaction, page: int, shelf: int, key: str) -> set[int
     older, younger = _by_number(tx, page, existing)
     _set_key(tx, younger, None)
     _set_key(tx, older, key)
-    say(tx, shelf, [younger], _begin_rekey(tx, shelf, older), Saying("same_as", REKEYED, target=older))
+    add_statement(tx, shelf, [younger], _begin_rekey(tx, shelf, older), NewStatement("same_as", REKEYED, target=older))
     parts = {part.page: part for of_entry in load(tx, entries_of(tx, [older, younger])).values() for part in of_entry}
     for source, target in ((older, younger), (younger, older)):
         hiding = parts[source].decisive("hidden")
@@ -154,7 +154,7 @@ def _keep_labels(tx: SyncTransaction, shelf: int, entries: Collection[int], labe
     for label in (GREEN, AMBER):
         below = sorted(page for page, was in labels_before.items() if was == label and labels_after[page] < label)
         if below:
-            say(tx, shelf, below, _begin_rekey(tx, shelf, below[0]), Saying("label", str(label)))
+            add_statement(tx, shelf, below, _begin_rekey(tx, shelf, below[0]), NewStatement("label", str(label)))
 
 
 def _copy(tx: SyncTransaction, page: int, to: int, condition: str, **params: object) -> None:
@@ -181,7 +181,7 @@ def _set_key(tx: SyncTransaction, page: int, key: str | None) -> None:
 def _begin_rekey(tx: SyncTransaction, shelf: int, page: int) -> int:
     """Begins a command without an author, dated like the last share of the page."""
     at = tx.value("SELECT coalesce(max(sent_at), 0) FROM knowledge_shares WHERE page = :page", page=page)
-    return begin(tx, shelf, "rekey", None, at=at, page=page)
+    return create_command(tx, shelf, "rekey", None, at=at, page=page)
 
 
 def _by_number(tx: SyncTransaction, *pages: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from plugins.knowledge.settings import KnowledgeHub
 from plugins.knowledge.store import imports, privacy, recommendations, shares, statements
 from plugins.knowledge.store.pages import entries_of, entry_of_each
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 
 THUMBS_UP = "👍"  # in any colour: skin tones follow it
 
@@ -68,7 +68,7 @@ def vote(tx: SyncTransaction, rules: Rules, entry: int, author: Author) -> bool:
     return True
 
 
-def edit(tx: SyncTransaction, rules: Rules, entry: int, author: Author, sayings: Sequence[Saying]) -> bool:
+def edit(tx: SyncTransaction, rules: Rules, entry: int, author: Author, sayings: Sequence[NewStatement]) -> bool:
     """Records statements about an entry; returns whether any of them is new."""
     touched = statements.edit(tx, entry, author, sayings)
     rebuild(tx, rules, touched)

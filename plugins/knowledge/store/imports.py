@@ -12,7 +12,7 @@ from typing import Literal
 from bot.api import SyncReader, SyncTransaction, Text
 from plugins.knowledge.store.pages import IDS, as_list, entries_of, regroup
 from plugins.knowledge.store.resolve import VOUCHES
-from plugins.knowledge.store.statements import begin
+from plugins.knowledge.store.statements import create_command
 
 SLICE = 200  # pages in one transaction
 
@@ -65,7 +65,7 @@ def open_import(tx: SyncTransaction, shelf: int, digest: str, name: str, at: int
     """The command of a file: a new one, or that which was begun."""
     if there := begun(tx, digest):
         return there[0]
-    command = begin(tx, shelf, "import", None, at=at)
+    command = create_command(tx, shelf, "import", None, at=at)
     tx.execute(
         "UPDATE knowledge_commands SET state = 'begun', name = :name, digest = :digest WHERE id = :command",
         command=command,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.store.access import every_shelf
 from plugins.knowledge.store.pages import IDS, as_list, entries_of, members_of, person
-from plugins.knowledge.store.statements import UNUSED, bury, take_words
+from plugins.knowledge.store.statements import UNUSED, take_words, tombstone_pages
 
 SLICE = 200  # entries in one transaction
 FEW = 20  # people or rooms in one: for each, SQLite looks whether any row still names it
@@ -124,7 +124,7 @@ def held_of_person(db: SyncReader, user: str) -> Held:
 def purge(tx: SyncTransaction, entries: Collection[int]) -> None:
     """These entries go with all that was said of them; only their numbers stay taken."""
     pages = members_of(tx, entries)
-    bury(tx, pages)
+    tombstone_pages(tx, pages)
     ids = as_list(pages)
     tx.execute(f"DELETE FROM knowledge_recommendations WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS}", ids=ids)

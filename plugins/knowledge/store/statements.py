@@ -44,7 +44,7 @@ class Author:
     event: str | None = None
 
 
-class Saying(NamedTuple):
+class NewStatement(NamedTuple):
     """One thing to be said of an entry."""
 
     field: str
@@ -57,7 +57,7 @@ def author(ctx: Context) -> Author:
     return Author(ctx.sender, ctx.now, ctx.message.event_id)
 
 
-def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[Saying]) -> set[int]:
+def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[NewStatement]) -> set[int]:
     """What one command says of an entry. What holds already is not said again; nothing new: no entry is touched."""
     touched = _withdraw_edited(tx, author)
     parts = load(tx, [entry])[entry]
@@ -65,10 +65,10 @@ def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[Sayi
     if not new:
         return touched
     shelf, pages = _shelf_of(tx, entry), [part.page for part in parts]
-    command = begin(tx, shelf, "edit", author, page=entry)
+    command = create_command(tx, shelf, "edit", author, page=entry)
     for saying in new:
         of_all = saying.field in LIMITS or (saying.field == "pinned" and saying.value == "0")
-        say(tx, shelf, pages if of_all else [_best(entry, parts)], command, saying)
+        add_statement(tx, shelf, pages if of_all else [_best(entry, parts)], command, saying)
     return touched | {entry}
 
 
@@ -86,7 +86,9 @@ def vote(tx: SyncTransaction, pages: Collection[int], author: Author) -> set[int
     """A person found these pages useful."""
     for page in sorted(pages):
         shelf = _shelf_of(tx, page)
-        say(tx, shelf, [page], begin(tx, shelf, "vote", author, page=page), Saying("useful", "1"))
+        add_statement(
+            tx, shelf, [page], create_command(tx, shelf, "vote", author, page=page), NewStatement("useful", "1")
+        )
     return entries_of(tx, pages)
 
 
@@ -94,8 +96,8 @@ def merge(tx: SyncTransaction, into: int, other: int, author: Author) -> set[int
     """The entry `other` becomes part of the entry `into` of the same shelf."""
     touched = _withdraw_edited(tx, author)
     shelf = _shelf_of(tx, into)
-    command = begin(tx, shelf, "edit", author, page=into)
-    say(tx, shelf, [other], command, Saying("same_as", MERGED, target=into))
+    command = create_command(tx, shelf, "edit", author, page=into)
+    add_statement(tx, shelf, [other], command, NewStatement("same_as", MERGED, target=into))
     return touched | regroup(tx, [into, other])
 
 
@@ -107,12 +109,12 @@ def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) ->
     new = pages_of(tx, shelf, [key])[key]
     parts = load(tx, [entry])[entry]
     old = _best(entry, parts)
-    command = begin(tx, shelf, "edit", author, page=entry)
-    say(tx, shelf, [old], command, Saying("url", url))
+    command = create_command(tx, shelf, "edit", author, page=entry)
+    add_statement(tx, shelf, [old], command, NewStatement("url", url))
     if new not in {part.page for part in parts}:
-        say(tx, shelf, [new], command, Saying("same_as", MOVED, target=old))
+        add_statement(tx, shelf, [new], command, NewStatement("same_as", MOVED, target=old))
         if any(part.page == old and part.last("hidden") == "1" for part in parts):
-            say(tx, shelf, [new], command, Saying("hidden", "1"))
+            add_statement(tx, shelf, [new], command, NewStatement("hidden", "1"))
     return touched | regroup(tx, [entry, new])
 
 
@@ -136,16 +138,16 @@ def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
     if any(resolve(side[0].page, side) is None for side in sides):
         return set()
     shelf = _shelf_of(tx, page)
-    command = begin(tx, shelf, "edit", author, page=page)
+    command = create_command(tx, shelf, "edit", author, page=page)
     for cut in cuts:
-        say(tx, shelf, [cut.page], command, Saying("cut", "1", target=cut.target))
+        add_statement(tx, shelf, [cut.page], command, NewStatement("cut", "1", target=cut.target))
     return regroup(tx, pages)
 
 
 def undo(tx: SyncTransaction, command: int) -> set[int]:
     """What a command said no longer counts; the entries are as if it had never been said. No entry is touched where all
     of it was withdrawn before."""
-    ends = _ends(tx, command)
+    ends = _edge_endpoints(tx, command)
     if not ends:
         return set()
     tx.execute(
@@ -190,7 +192,7 @@ def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) 
     return entries_of(tx, pages)
 
 
-def bury(tx: SyncTransaction, pages: Collection[int]) -> None:
+def tombstone_pages(tx: SyncTransaction, pages: Collection[int]) -> None:
     """Nobody shares or recommends these pages any more: what was said of them goes for good; that something was said
     stays. What coordinators hid stays known by its key, with its label, so that sharing it again does not show it."""
     ids = as_list(pages)
@@ -225,7 +227,7 @@ def bury(tx: SyncTransaction, pages: Collection[int]) -> None:
     )
 
 
-def begin(
+def create_command(
     tx: SyncTransaction, shelf: int, kind: str, author: Author | None, *, at: int = 0, page: int | None = None
 ) -> int:
     """A new command; what it says names it."""
@@ -244,7 +246,7 @@ def begin(
     return command
 
 
-def say(tx: SyncTransaction, shelf: int, pages: Sequence[int], command: int, saying: Saying) -> None:
+def add_statement(tx: SyncTransaction, shelf: int, pages: Sequence[int], command: int, saying: NewStatement) -> None:
     """Says one thing of some pages at once."""
     seq = take_seqs(tx, shelf, 1)
     tx.execute_many(
@@ -278,7 +280,7 @@ def is_hidden_by(db: SyncReader, entry: int, user: str | None = None, *, own: bo
     )
 
 
-def are_apart(db: SyncReader, entry: int, other: int) -> bool:
+def are_marked_distinct(db: SyncReader, entry: int, other: int) -> bool:
     """Whether somebody said that these entries are two pages."""
     of_entry, of_other = (f"(SELECT id FROM knowledge_pages WHERE entry = :{name})" for name in ("entry", "other"))
     return any(
@@ -292,11 +294,11 @@ def are_apart(db: SyncReader, entry: int, other: int) -> bool:
     )
 
 
-def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: Saying) -> bool:
+def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: NewStatement) -> bool:
     """Whether people said so already, and it has its effect."""
     match saying.field:
         case "not_same_as" if saying.target is not None:
-            return are_apart(db, entry, saying.target)
+            return are_marked_distinct(db, entry, saying.target)
         case "hidden":
             return all(part.last("hidden") == saying.value for part in parts)
         case "own_hidden" if saying.value == "1":
@@ -341,7 +343,7 @@ def _withdraw_edited(tx: SyncTransaction, author: Author) -> set[int]:
     return touched
 
 
-def _ends(db: SyncReader, command: int) -> set[int]:
+def _edge_endpoints(db: SyncReader, command: int) -> set[int]:
     """The pages of what counts of a command: of an edge both ends, also of one that it cuts."""
     rows = db.rows(
         """SELECT s.page, CASE s.field WHEN 'same_as' THEN s.target WHEN 'cut' THEN edge.target END AS other

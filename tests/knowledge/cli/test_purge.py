@@ -16,7 +16,7 @@ from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import access, privacy
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import load
 from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, made
@@ -49,7 +49,7 @@ async def busy(tx: Transaction, rules: Rules) -> None:
     scope = Scope(tuple(shelf for shelf in await tx.run(access.every_shelf) if shelf.hub == "transparency"))
     for number in (1, 2):
         [entry] = await tx.run(load.numbered, scope, number, circle=MEMBERS)
-        said = [Saying("title", f"wombatish {number}"), Saying("topic", "+", key="marsupialis")]
+        said = [NewStatement("title", f"wombatish {number}"), NewStatement("topic", "+", key="marsupialis")]
         await tx.run(update.edit, rules, entry.id, Author(BEN, 1), said)
     await tx.execute(
         "INSERT INTO knowledge_searches VALUES (:room, :who, '$3', 'echidnaless', 5, 1)", room=HALL, who=BEN

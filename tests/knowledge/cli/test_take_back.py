@@ -17,7 +17,7 @@ from bot.storage.database import SqliteDatabase
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from tests.knowledge.cli.test_purge import held
 from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json
 from tests.knowledge.transfer.test_importer import _write_until, many
@@ -129,7 +129,7 @@ def test_a_change_that_is_no_file_cannot_be_taken_back_here(faro: Faro) -> None:
     pinned = mistaken(faro) + 1
 
     async def changed(tx: Transaction, rules: Rules) -> None:
-        await tx.run(update.edit, rules, 1, Author(BEN, 1), [Saying("pinned", "1")])
+        await tx.run(update.edit, rules, 1, Author(BEN, 1), [NewStatement("pinned", "1")])
 
     faro.change(changed)
     assert f"number {pinned}" in faro.run("take-back", "transparency", pinned, "--yes", code=2).stderr

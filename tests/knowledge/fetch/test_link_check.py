@@ -282,7 +282,7 @@ async def test_links_are_still_checked_after_a_restart_and_links_from_before_too
 
 
 async def test_a_name_that_no_longer_exists_counts_only_while_others_answer(told: Story, web: FakeWeb) -> None:
-    """Else one bad day of the bot's own network would bury every link."""
+    """Else one bad day of the bot's own network would tombstone_pages every link."""
     web.states = {url: Health(State.UNSURE, url, reason=Reason.DNS) for url in (A, B)}
     await told.say(ANA, f"see {A} {B}")
     await days(told, 30)

@@ -27,7 +27,7 @@ from plugins.knowledge.store.access import Shelf, partition
 from plugins.knowledge.store.load import load
 from plugins.knowledge.store.pages import edges_of, entry_with
 from plugins.knowledge.store.resolve import Resolved, groups, resolve
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.urls.canonical import canonical
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
@@ -122,7 +122,7 @@ async def _change(tx: Transaction, author: Author, kind: str, *what: Any) -> Non
         case "correct":
             field, on = what[1:]
             values = {"label": "2", "title": "volcano", "note": "volcano", "topic": "+-"[not on]}
-            saying = Saying(field, values.get(field, str(int(on))), key="x" if field == "topic" else "")
+            saying = NewStatement(field, values.get(field, str(int(on))), key="x" if field == "topic" else "")
             await tx.run(update.edit, RULES, entry, author, [saying])
         case "vote":
             await tx.run(update.vote, RULES, entry, Author(what[1], author.at, author.event))

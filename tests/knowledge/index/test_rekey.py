@@ -17,7 +17,7 @@ from plugins.knowledge.store import history
 from plugins.knowledge.store.load import resolved
 from plugins.knowledge.store.pages import entry_with
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.views import load
 from tests.knowledge.conftest import SCHEMA
@@ -424,9 +424,9 @@ async def do(tx: Transaction, op: Op, event: str, old: Sequence[str] | None) -> 
     author = Author((ANA, LUIS)[other % 2], NOW)
     match what:
         case "label":
-            await tx.run(update.edit, RULES, entry.id, author, [Saying("label", str(other % 3))])
+            await tx.run(update.edit, RULES, entry.id, author, [NewStatement("label", str(other % 3))])
         case "hide" | "show":
-            saying = Saying(("hidden", "own_hidden")[other % 2], str(int(what == "hide")))
+            saying = NewStatement(("hidden", "own_hidden")[other % 2], str(int(what == "hide")))
             await tx.run(update.edit, RULES, entry.id, author, [saying])
         case "split":
             await split(tx, first)

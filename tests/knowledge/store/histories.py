@@ -33,7 +33,7 @@ from plugins.knowledge.store.load import load
 from plugins.knowledge.store.pages import entries_of, entry_with, regroup
 from plugins.knowledge.store.resolve import Part, resolve
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.transfer.import_plan import Manner
@@ -453,7 +453,7 @@ class History:
             case Apart():
                 (other,) = entries_of(self.tx, self._pages(step.other))
                 if other != entry:
-                    update.edit(self.tx, RULES, entry, author, [Saying("not_same_as", "1", target=other)])
+                    update.edit(self.tx, RULES, entry, author, [NewStatement("not_same_as", "1", target=other)])
             case Merge():
                 (other,) = entries_of(self.tx, self._pages(step.other))
                 if other != entry:
@@ -466,16 +466,16 @@ class History:
                     update.move(self.tx, RULES, entry, step.url, self.key(step.url), author)
         self._remember_command("edit", self.commands)
 
-    def _sayings(self, step: Say, entry: int, who: str) -> Sequence[Saying]:
+    def _sayings(self, step: Say, entry: int, who: str) -> Sequence[NewStatement]:
         match step.field:
             case "title" | "note":
-                return [Saying(step.field, f"{step.field} {self.word}")]
+                return [NewStatement(step.field, f"{step.field} {self.word}")]
             case "topic":
-                return [Saying("topic", step.value, key=key) for key in (f"topic{self.nth % 3}", self.word)]
+                return [NewStatement("topic", step.value, key=key) for key in (f"topic{self.nth % 3}", self.word)]
             case "own_hidden" if not shares.is_theirs_alone(self.tx, entry, who):
                 return []
             case _:
-                return [Saying(step.field, step.value)]
+                return [NewStatement(step.field, step.value)]
 
     def _newest_sharer(self, entry: int) -> str | None:
         sharer: str | None = self.tx.value(

@@ -13,7 +13,7 @@ from plugins.knowledge.index import fts, update, vocabulary
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import history
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.views import load
 from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
@@ -366,7 +366,7 @@ async def test_the_topics_a_forgotten_person_gave_go_too(db: SqliteDatabase) -> 
     async with db.transaction() as tx:
         await say(tx, "https://example.org/a", sender=LUIS)
         [entry] = await everything(tx)
-        given = [Saying("topic", "+", key="zanzibarista")]
+        given = [NewStatement("topic", "+", key="zanzibarista")]
         await tx.run(update.edit, RULES, entry.id, Author(ANA, NOW), given)
         assert (await everything(tx))[0].topics == ("zanzibarista",)
         await tx.run(update.forget, RULES, ANA)

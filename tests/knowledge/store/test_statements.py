@@ -12,7 +12,7 @@ from plugins.knowledge.index import duplicates, update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.index.rebuild import rebuild
 from plugins.knowledge.store import history
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.transfer import exporter
 from plugins.knowledge.views import load
 from tests.knowledge.hubs import hub
@@ -416,7 +416,7 @@ async def test_what_is_hidden_is_shown_only_to_its_own_hub(db: SqliteDatabase) -
         await say(tx, f"second {B}", event="$2")
         own = await seen(tx, "audit")
         [entry] = await tx.run(load.numbered, own, 1)
-        await tx.run(update.edit, RULES, entry.id, Author(ANA, NOW), [Saying("hidden", "1")])
+        await tx.run(update.edit, RULES, entry.id, Author(ANA, NOW), [NewStatement("hidden", "1")])
         assert await tx.run(load.numbered, own, 1) == []
         assert [one.url for one in await tx.run(load.numbered, own, 1, hidden=True)] == [A]
         visitor = await seen(tx, "transparency", others=["audit"])

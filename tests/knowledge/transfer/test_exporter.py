@@ -23,7 +23,7 @@ from plugins.knowledge.index.rebuild import rebuild
 from plugins.knowledge.index.rekey import rekey
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.transfer import exporter, importer
 from plugins.knowledge.transfer.formats.item import Item, VersionItem
@@ -73,9 +73,9 @@ async def a_rich_hub(tx: Transaction, rules: Rules) -> None:
     )
     author = Author(BEN, 10)
     for number, *sayings in (
-        (1, Saying("title", "A clear page"), Saying("pinned", "1"), Saying("topic", "+", "gifts")),
-        (2, Saying("note", "Why it helps"), Saying("topic", "-", "customs")),
-        (4, Saying("hidden", "1")),
+        (1, NewStatement("title", "A clear page"), NewStatement("pinned", "1"), NewStatement("topic", "+", "gifts")),
+        (2, NewStatement("note", "Why it helps"), NewStatement("topic", "-", "customs")),
+        (4, NewStatement("hidden", "1")),
     ):
         await tx.run(update.edit, rules, await entry(tx, number), author, sayings)
     await tx.run(update.merge, rules, await entry(tx, 2), await entry(tx, 6), author)
@@ -316,7 +316,7 @@ async def test_what_people_rejected_is_not_proposed_again_where_it_is_brought_in
             await tx.run(update.put, RULES, [share(url, at) for at, url in enumerate(urls)])
             assert len(await tx.run(duplicates.candidates, 1)) == 1
             await say_apart(tx, 2, 1)
-            stays = Saying("stays", "https://example.org/x")
+            stays = NewStatement("stays", "https://example.org/x")
             await tx.run(update.edit, RULES, await entry(tx, 1), Author(BEN, 0), [stays])
         items = await exported(db)
         async with elsewhere.transaction() as tx:
@@ -373,9 +373,9 @@ def sayings(
     value: st.SearchStrategy[str],
     key: st.SearchStrategy[str] = NO_KEY,
     target: st.SearchStrategy[int | None] = NO_TARGET,
-) -> st.SearchStrategy[Saying]:
+) -> st.SearchStrategy[NewStatement]:
     """`st.builds` alone makes up whatever a named tuple has a default for."""
-    return st.builds(Saying, field, value, key=key, target=target)
+    return st.builds(NewStatement, field, value, key=key, target=target)
 
 
 EDITED = st.tuples(
@@ -402,7 +402,7 @@ EDITED = st.tuples(
     cut=st.integers(1, 4),
 )
 def test_whatever_a_hub_holds_comes_back(
-    said: Sequence[NewShare], edited: Sequence[tuple[int, Saying]], merged: bool, format_: str, cut: int
+    said: Sequence[NewShare], edited: Sequence[tuple[int, NewStatement]], merged: bool, format_: str, cut: int
 ) -> None:
     """Numbers too, unless results were joined."""
 
@@ -425,7 +425,9 @@ def test_whatever_a_hub_holds_comes_back(
     asyncio.run(there_and_back())
 
 
-async def fill(tx: Transaction, said: Sequence[NewShare], edited: Sequence[tuple[int, Saying]], merged: bool) -> None:
+async def fill(
+    tx: Transaction, said: Sequence[NewShare], edited: Sequence[tuple[int, NewStatement]], merged: bool
+) -> None:
     await tx.run(update.put, RULES, said)
     last = int(await tx.value("SELECT max(number) FROM knowledge_entries"))
     author = Author(BEN, 0)
@@ -445,7 +447,7 @@ async def fill(tx: Transaction, said: Sequence[NewShare], edited: Sequence[tuple
 
 async def say_apart(tx: Transaction, number: int, other: int) -> None:
     """Somebody says that these are two pages."""
-    apart = Saying("not_same_as", "1", target=await entry(tx, other))
+    apart = NewStatement("not_same_as", "1", target=await entry(tx, other))
     await tx.run(update.edit, RULES, await entry(tx, number), Author(BEN, 0), [apart])
 
 

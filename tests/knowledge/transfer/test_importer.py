@@ -22,7 +22,7 @@ from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.urls.canonical import canonical
 from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, faro_json, made
@@ -165,7 +165,7 @@ def test_a_title_given_by_command_outdoes_that_of_a_file(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/one", "title": {"en": "Theirs", "es": "Suyo"}}])
 
     async def correct(tx: Transaction, rules: Rules) -> None:
-        await tx.run(update.edit, rules, 1, Author(BEN, 0), [Saying("title", "Ours")])
+        await tx.run(update.edit, rules, 1, Author(BEN, 0), [NewStatement("title", "Ours")])
 
     faro.change(correct)
     assert faro.exported()[0]["title"] == {"": "Ours"}

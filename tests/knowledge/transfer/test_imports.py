@@ -15,7 +15,7 @@ from plugins.knowledge.store import history, imports, privacy
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS
 from plugins.knowledge.store.imports import Import
 from plugins.knowledge.store.shares import NewShare
-from plugins.knowledge.store.statements import Author, Saying
+from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.transfer import importer
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
@@ -65,7 +65,7 @@ async def undo(db: SqliteDatabase, command: int) -> int:
     return total
 
 
-async def edit(db: SqliteDatabase, number: int, *sayings: Saying, user: str = ANA) -> None:
+async def edit(db: SqliteDatabase, number: int, *sayings: NewStatement, user: str = ANA) -> None:
     """Somebody says something of the result of that number."""
     async with db.transaction() as tx:
         await tx.run(update.edit, RULES, await entry(tx, number), Author(user, 1), sayings)
@@ -148,7 +148,7 @@ ITEMS = st.builds(
 )
 def test_undone_everything_is_as_it_was(
     there: Sequence[NewShare],
-    edited: Sequence[tuple[int, Saying]],
+    edited: Sequence[tuple[int, NewStatement]],
     own: bool,
     merged: bool,
     files: tuple[Sequence[Item], Sequence[Item]],
@@ -162,7 +162,7 @@ def test_undone_everything_is_as_it_was(
             async with db.transaction() as tx:
                 await fill(tx, there, edited, merged)
             if own:
-                await edit(db, 1, Saying("own_hidden", "1"), user=BEN)
+                await edit(db, 1, NewStatement("own_hidden", "1"), user=BEN)
             before = await state(db)
             first, second = [await import_(db, *items, file=str(items), cut=cut) for items in files]
             for command in (second, first) if last_first else (first, second):
@@ -184,9 +184,9 @@ async def test_what_people_said_since_stays(db: SqliteDatabase) -> None:
         await say(tx, f"mine {addresses[1]}", sender=ANA)
         await tx.run(update.vote, RULES, await entry(tx, 6), Author(BEN, 1))
     for number, saying in (
-        (3, Saying("title", "Ours")),
-        (4, Saying("hidden", "1")),
-        (5, Saying("topic", "+", "gifts")),
+        (3, NewStatement("title", "Ours")),
+        (4, NewStatement("hidden", "1")),
+        (5, NewStatement("topic", "+", "gifts")),
     ):
         await edit(db, number, saying)
     effect = await db.reading().run(imports.effect, command)
@@ -203,7 +203,7 @@ async def test_what_people_said_since_stays(db: SqliteDatabase) -> None:
 
 async def test_an_address_that_was_kept_for_what_people_said_goes_with_that(db: SqliteDatabase) -> None:
     command = await import_(db, item(ONE))
-    await edit(db, 1, Saying("title", "Ours"))
+    await edit(db, 1, NewStatement("title", "Ours"))
     await undo(db, command)
     assert await numbers(db) == {1: [ONE]}
     async with db.transaction() as tx:
@@ -219,7 +219,7 @@ async def test_imported_again_a_page_of_which_the_bare_address_was_kept_is_the_f
 ) -> None:
     """It stays when people take back what they said of it."""
     command = await import_(db, item(ONE))
-    await edit(db, 1, Saying("title", "Ours"))
+    await edit(db, 1, NewStatement("title", "Ours"))
     await undo(db, command)
     await import_(db, again)
     async with db.transaction() as tx:
@@ -232,7 +232,7 @@ async def test_what_people_share_themselves_keeps_no_address_of_the_file(db: Sql
     async with db.transaction() as tx:
         await say(tx, ONE)
     command = await import_(db, item(f"{ONE}?utm_source=file"))
-    await edit(db, 1, Saying("title", "Ours"))
+    await edit(db, 1, NewStatement("title", "Ours"))
     await undo(db, command)
     assert await numbers(db) == {1: [ONE]}
 
@@ -241,7 +241,7 @@ async def test_what_a_coordinator_changed_of_a_file_is_theirs(db: SqliteDatabase
     command = await import_(db, item(ONE, topics=("gifts",), pinned=True))
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}")
-    await edit(db, 1, Saying("topic", "-", "gifts"), user=MOD)
+    await edit(db, 1, NewStatement("topic", "-", "gifts"), user=MOD)
     await undo(db, command)
     assert await statements(db) == [("topic", "-")]
 
@@ -281,7 +281,7 @@ async def test_what_people_said_of_a_result_stays_with_its_first_page(db: Sqlite
     async with db.transaction() as tx:
         await say(tx, f"second {TWO}", event="$2")
         await say(tx, f"third {THREE}", event="$3")
-    await edit(db, 1, Saying("title", "Ours"))
+    await edit(db, 1, NewStatement("title", "Ours"))
     await undo(db, command)
     assert await numbers(db) == {1: [ONE], 2: [TWO], 3: [THREE]}
     titles = {one.number: one.title for one in await everything(db.reading())}
@@ -292,7 +292,7 @@ async def test_the_label_of_a_page_that_was_joined_counts_without_the_files(db: 
     async with db.transaction() as tx:
         await say(tx, f"first {ONE}")
         await say(tx, f"second {TWO}", event="$2")
-    await edit(db, 1, Saying("label", str(AMBER)), Saying("topic", "-", "gifts"))
+    await edit(db, 1, NewStatement("label", str(AMBER)), NewStatement("topic", "-", "gifts"))
     command = await import_(db, Item(TWO, topics=("gifts",), label="amber"))
     await merge(db, 2, 1)
     await undo(db, command)
@@ -318,7 +318,7 @@ async def test_a_files_words_go_where_another_title_was_shown(db: SqliteDatabase
 async def test_who_hid_what_a_file_showed_again_can_be_forgotten(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await say(tx, f"first {ONE}", sender=ANA)
-    await edit(db, 1, Saying("own_hidden", "1"), user=BEN)
+    await edit(db, 1, NewStatement("own_hidden", "1"), user=BEN)
     command = await import_(db, item(ONE))
     async with db.transaction() as tx:
         await tx.run(update.forget, RULES, BEN)
@@ -335,7 +335,7 @@ async def test_what_a_file_showed_again_is_hidden_again_unless_others_shared_it_
         async with empty() as fresh:
             async with fresh.transaction() as tx:
                 await say(tx, f"first {ONE}", sender=ANA)
-            await edit(fresh, 1, Saying("own_hidden", "1"))
+            await edit(fresh, 1, NewStatement("own_hidden", "1"))
             command = await import_(fresh, item(ONE))
             assert await fresh.reading().value("SELECT hidden FROM knowledge_entries") == 0
             async with fresh.transaction() as tx:
@@ -407,7 +407,7 @@ async def test_what_stays_for_a_coordinators_note_stays_as_close_as_it_was(db: S
     close = Item(ONE, shares=(ShareItem(ONE, sent_at=1, note="TLP:AMBER"), ShareItem(ONE, sent_at=2, note="later")))
     command = await import_(db, close, item(TWO, hidden=True))
     for number in (1, 2):
-        await edit(db, number, Saying("note", "Ours"))
+        await edit(db, number, NewStatement("note", "Ours"))
     assert (await db.reading().run(imports.effect, command)).stay == 1
     await undo(db, command)
     assert await db.reading().rows("SELECT number, label FROM knowledge_entries") == [{"number": 1, "label": AMBER}]
@@ -418,9 +418,9 @@ async def test_that_it_is_another_page_does_not_keep_a_page_that_only_the_file_s
     command = await import_(db, item(ONE), item(TWO), item(THREE))
     async with db.transaction() as tx:
         two = await entry(tx, 2)
-    await edit(db, 1, Saying("not_same_as", "1", target=two))
-    await edit(db, 2, Saying("stays", THREE))
-    await edit(db, 3, Saying("topic", "-", "gifts"))
+    await edit(db, 1, NewStatement("not_same_as", "1", target=two))
+    await edit(db, 2, NewStatement("stays", THREE))
+    await edit(db, 3, NewStatement("topic", "-", "gifts"))
     await undo(db, command)
     assert await numbers(db) == {}
 
@@ -431,7 +431,7 @@ async def test_what_its_only_sharer_hid_is_out_of_sight_again_though_it_was_join
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}", sender=ANA)
         await say(tx, f"yours {TWO}", sender=BEN, event="$2")
-    await edit(db, 1, Saying("own_hidden", "1"))
+    await edit(db, 1, NewStatement("own_hidden", "1"))
     command = await import_(db, item(ONE))
     assert await urls(db.reading(), "one") == [ONE]
     await merge(db, 2, 1)
@@ -447,7 +447,7 @@ async def test_what_a_person_replaced_of_a_file_does_not_come_back_by_undo(db: S
     async with db.transaction() as tx:
         await say(tx, f"mine {ONE}")
     command = await import_(db, Item(ONE, title={"": "Uokkaly"}))
-    await edit(db, 1, Saying("title", "Ours"))
+    await edit(db, 1, NewStatement("title", "Ours"))
     async with db.transaction() as tx:
         [change] = await tx.run(history.last_of, [1], ANA, 1)
         if before:
