@@ -71,26 +71,30 @@ class Site:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            first = await reader.readexactly(1)
-            if first == TLS_HANDSHAKE:
-                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                writer.close()
-                return
-            request = (first + await reader.readuntil(b"\r\n\r\n")).decode()
-            method, path, _ = request.split(" ", 2)
-            self.asked.append(f"{method} {path}")
-            self.requests.append(request)
-            self.was_asked.set()
-            answer = self.pages.get(f"{method} {path}", self.pages.get(path, page(status="404 Not Found")))
-            if isinstance(answer, bytes):
-                writer.write(answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else answer)
-                await writer.drain()
-            else:
-                await answer(writer)
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+        finally:
+            writer.close()  # also when the loop of a test ends first
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readexactly(1)
+        if first == TLS_HANDSHAKE:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            return
+        request = (first + await reader.readuntil(b"\r\n\r\n")).decode()
+        method, path, _ = request.split(" ", 2)
+        self.asked.append(f"{method} {path}")
+        self.requests.append(request)
+        self.was_asked.set()
+        answer = self.pages.get(f"{method} {path}", self.pages.get(path, page(status="404 Not Found")))
+        if isinstance(answer, bytes):
+            writer.write(answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else answer)
+            await writer.drain()
+        else:
+            await answer(writer)
 
 
 @dataclass
