@@ -33,7 +33,7 @@ CREATE INDEX knowledge_pages_by_entry ON knowledge_pages (entry);
 
 -- One command that said something of pages: these are the changes that `!changes` lists.
 CREATE TABLE knowledge_commands (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,      -- never given twice: what names a purged command finds no other
     shelf INTEGER NOT NULL REFERENCES knowledge_shelves (id),
     kind TEXT NOT NULL CHECK (kind IN ('edit', 'vote', 'import', 'rekey')),
     page INTEGER REFERENCES knowledge_pages (id),             -- the page it was said of; NULL: of many

@@ -37,7 +37,7 @@ def pages_of(tx: SyncTransaction, shelf: int, keys: Sequence[str]) -> Mapping[st
 
 def add_pages(tx: SyncTransaction, shelf: int, wanted: Sequence[tuple[str, int]]) -> Mapping[str, int]:
     """New pages with these digests and numbers; their ids by digest."""
-    ids = dict(zip((one for one, _ in wanted), new_ids(tx, "knowledge_pages"), strict=False))
+    ids = dict(zip((one for one, _ in wanted), _new_ids(tx), strict=False))
     tx.execute_many(
         """INSERT INTO knowledge_pages (id, shelf, number, key, version, entry)
         VALUES (:id, :shelf, :number, :key, :version, :id)""",
@@ -48,7 +48,7 @@ def add_pages(tx: SyncTransaction, shelf: int, wanted: Sequence[tuple[str, int]]
 
 def add_page(tx: SyncTransaction, shelf: int, number: int) -> int:
     """A new page that has no key yet."""
-    page = next(new_ids(tx, "knowledge_pages"))
+    page = next(_new_ids(tx))
     tx.execute(
         """INSERT INTO knowledge_pages (id, shelf, number, version, entry)
         VALUES (:id, :shelf, :number, :version, :id)""",
@@ -146,10 +146,10 @@ def take_seqs(tx: SyncTransaction, shelf: int, how_many: int) -> int:
     return _take(tx, shelf, "last_seq", how_many)
 
 
-def new_ids(tx: SyncTransaction, table: str) -> Iterator[int]:
-    """Ids that no row of a table has, as SQLite would give them: chosen here, one statement writes all rows and their
-    ids are known. Nobody else gives any meanwhile: whoever writes is alone."""
-    return count(tx.value(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
+def _new_ids(tx: SyncTransaction) -> Iterator[int]:
+    """Ids that no page has. They are chosen here so that one statement can write many pages whose ids are known; this
+    is safe because only one transaction writes at a time."""
+    return count(tx.value("SELECT coalesce(max(id), 0) + 1 FROM knowledge_pages"))
 
 
 def _take(tx: SyncTransaction, shelf: int, counter: str, how_many: int) -> int:

@@ -18,7 +18,6 @@ from plugins.knowledge.store.pages import (
     edges_of,
     entries_of,
     members_of,
-    new_ids,
     pages_of,
     person,
     regroup,
@@ -231,11 +230,9 @@ def create_command(
     tx: SyncTransaction, shelf: int, kind: str, author: Author | None, *, at: int = 0, page: int | None = None
 ) -> int:
     """A new command; what it says names it."""
-    command = next(new_ids(tx, "knowledge_commands"))
-    tx.execute(
-        """INSERT INTO knowledge_commands (id, shelf, kind, page, by, at, event)
-        VALUES (:id, :shelf, :kind, :page, :by, :at, :event)""",
-        id=command,
+    command: int = tx.value(
+        """INSERT INTO knowledge_commands (shelf, kind, page, by, at, event)
+        VALUES (:shelf, :kind, :page, :by, :at, :event) RETURNING id""",
         shelf=shelf,
         kind=kind,
         page=page,

@@ -20,7 +20,9 @@ from tests.knowledge.store.histories import (
     History,
     Merge,
     Play,
+    Purge,
     Rekey,
+    Say,
     Share,
     Split,
     Step,
@@ -93,6 +95,9 @@ def test_an_undone_command_counts_as_if_its_rows_were_missing(play: Play, histor
 
 @law
 @given(histories, commands)
+@example(  # the purge takes the only command with it, and its id must not be given again
+    [Share("@ana:x", (A,)), Share("@ana:x", (B,)), Say("@ana:x", 0, "title"), Purge(0)], Say("@ana:x", 0, "title")
+)
 def test_a_command_that_is_undone_at_once_changes_nothing(
     play: Play, history: Sequence[Step], command: Command
 ) -> None:
