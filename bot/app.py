@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.config.load import Loaded
-from bot.core.errors import LoggedOut, TransportError
+from bot.core.errors import DatabaseError, LoggedOut, TransportError
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
@@ -116,7 +116,8 @@ def build(
 
 
 async def run(app: App) -> None:
-    """Runs until cancelled. Raises `LoggedOut` when the session is gone for good."""
+    """Runs until cancelled. Raises `LoggedOut` when the session is gone for good, `DatabaseError` when the file is
+    damaged."""
     started = time.monotonic()
     first_batch, joined = asyncio.Event(), asyncio.Event()
     await app.membership.recall()
@@ -131,9 +132,9 @@ async def run(app: App) -> None:
             if app.health:
                 tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:
-        gone, _ = group.split(LoggedOut)
-        if gone:
-            raise LoggedOut(str(_leaf(gone))) from group
+        final, _ = group.split((LoggedOut, DatabaseError))
+        if final:
+            raise _leaf(final) from group
         raise
 
 
@@ -145,6 +146,8 @@ async def _read(app: App, first_batch: asyncio.Event) -> None:
         batch = await app.transport.sync(token)
         try:
             await app.pipeline.handle(batch)
+        except DatabaseError:  # the file is damaged: asking again stores nothing either
+            raise
         except Exception:
             log.exception("a batch could not be stored; it is asked for again", in_seconds=pause)
             await app.clock.sleep(pause)

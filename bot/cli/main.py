@@ -21,6 +21,7 @@ import structlog
 
 from bot import __version__
 from bot.cli.crypto import crypto
+from bot.cli.file_errors import sentence_of
 from bot.cli.offline import OfflineConfig, Opened, scratch
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 from bot.config.load import peek
@@ -50,6 +51,10 @@ class Faro(click.Group):
             end(TROUBLE, translator().t(error.text))
         except FaroError as error:
             end(TROUBLE, str(error))
+        except (OSError, ExceptionGroup) as error:
+            if text := sentence_of(error):
+                end(TROUBLE, translator().t(text))
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *(str(command.name) for command in _plugin_commands())})
@@ -211,6 +216,7 @@ async def _run(opened: Opened) -> None:
     task = asyncio.current_task()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _ignore_hangup)
     clock = SystemClock()
     async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
         loaded = opened.loaded
@@ -225,3 +231,8 @@ async def _run(opened: Opened) -> None:
             await app.run(built)
         finally:
             await transport.close()
+
+
+def _ignore_hangup() -> None:
+    """Service managers and closed terminals send SIGHUP, whose default would end the bot."""
+    log.warning("SIGHUP ignored: restart the bot to apply a changed configuration")

@@ -21,8 +21,8 @@ from bot.runtime.contexts import HubsContext
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import Found, PluginType, bind, folder
 from bot.runtime.services import forget
+from bot.storage import sync_token
 from bot.storage.alarms import PluginSchedule
-from bot.storage.database import SqliteDatabase
 from bot.timing.clock import SystemClock
 
 
@@ -67,21 +67,21 @@ class OfflineConfig:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
-        if self._file.exists():
-            async with SqliteDatabase(self._file) as db:
-                yield db.reading()
-            return
-        async with open_database(None, self.opened.plugins) as (db, plugins):
-            await self._refresh(db, plugins)
+        async with self._opened(self._file if self._file.exists() else None) as db:
             yield db.reading()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Database]:
-        new = not self._file.exists()
-        async with open_database(self._file, self.opened.plugins) as (db, plugins):
-            if new:  # otherwise the bot has refreshed it, and it takes too long beside the bot
-                await self._refresh(db, plugins)
+        async with self._opened(self._file) as db:
             yield PoliteDatabase(db, SystemClock())
+
+    @asynccontextmanager
+    async def _opened(self, file: Path | None) -> AsyncIterator[Database]:
+        """The database with the tables the bot would use. Raises `FaroError` where the bot would not start with it."""
+        async with open_database(file, self.opened.plugins) as (db, plugins):
+            if await sync_token.token(db.reading()) is None:
+                await self._refresh(db, plugins)  # later the bot does it; beside the bot it would take too long
+            yield db
 
     async def forget(self, user_id: str) -> bool:
         if not self._file.exists():

@@ -20,6 +20,7 @@ from bot.hubs import Hub, Room
 from bot.ports import Reader
 from bot.runtime.migrations import SCHEMA
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
+from bot.storage.damage import damaged
 from bot.storage.database import SqliteDatabase, steps_in
 
 SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s at the latest
@@ -69,14 +70,22 @@ async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
             if done != steps_in(SCHEMA)[-1].number:
                 text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
                 return [*findings, Finding("trouble", "not_started", text)]
-            return [*findings, *await check_database(db, target, now)]
+            return [*findings, await check_integrity(db, file), *await check_database(db, target, now)]
     except DatabaseError as error:
-        return [*findings, Finding("trouble", "old_database", error.text)]
+        return [*findings, Finding("trouble", "database", error.text)]
 
 
 def check_files(folder: Path) -> Sequence[Finding]:
     """Findings about file modes and disk space, without opening a file."""
     return [*_file_modes(folder), check_disk(shutil.disk_usage(folder).free // 1_000_000)]
+
+
+async def check_integrity(db: Reader, file: Path) -> Finding:
+    """The finding about the whole file, all of which is read: seconds for a large one, so the running bot does not."""
+    reason = await db.value("PRAGMA quick_check(1)")
+    if reason != "ok":
+        return Finding("trouble", "database", damaged(file, reason))
+    return Finding("ok", "database", Text("The database is intact."))
 
 
 async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[Finding]:

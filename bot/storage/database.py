@@ -10,8 +10,9 @@ import asyncio
 import os
 import re
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -19,6 +20,7 @@ from typing import NamedTuple, Self
 from bot.core.errors import DatabaseError, PluginError
 from bot.core.texts import Text
 from bot.ports import SyncReader, SyncTransaction
+from bot.storage import damage
 from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
@@ -46,7 +48,7 @@ class SqliteDatabase:
     async def __aenter__(self) -> Self:
         try:
             if self._path:
-                _make_private(self._path)
+                await asyncio.to_thread(_prepare, self._path)
             self._writer = await self._open(self._path or ":memory:")
             await self._refuse_development_version()
             await self._writer.execute("PRAGMA journal_mode = WAL")
@@ -58,8 +60,10 @@ class SqliteDatabase:
             if self._path:
                 self._reader = await self._open(self._path)
                 await self._reader.execute("PRAGMA query_only = ON")
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if unusable := self._unusable(error):
+                raise unusable from error
             raise
         return self
 
@@ -78,7 +82,15 @@ class SqliteDatabase:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.close()
+        """Raises `DatabaseError` in place of an error of SQLite that ended the `async with`, if the file is the cause."""
+        try:
+            await self.close()
+        finally:
+            if unusable := self._unusable(error):
+                raise unusable from error
+
+    def _unusable(self, error: BaseException | None) -> DatabaseError | None:
+        return damage.unusable(error, self._path) if self._path else None
 
     async def close(self) -> None:
         """Erased data leaves the WAL first: another process may keep the file open, and there is no next commit."""
@@ -101,8 +113,10 @@ class SqliteDatabase:
                     transaction.erases
                 )  # before the commit, which happens even if the task is cancelled
                 await transaction.commit()
-            except BaseException:  # also a COMMIT that failed or was cancelled
+            except BaseException as error:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
+                if isinstance(error, sqlite3.Error) and damage.is_damaged(error) and self._path:
+                    raise DatabaseError(damage.damaged(self._path, error)) from error
                 raise
             if self._wal_has_erased:
                 await self._truncate_wal(connection)
@@ -155,9 +169,13 @@ class SqliteDatabase:
     async def _open(self, path: Path | str) -> Connection:
         connection = Connection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
         await connection
-        await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-        await connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
-        await connection.execute(f"PRAGMA mmap_size = {MMAP_SIZE}")
+        try:
+            await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+            await connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+            await connection.execute(f"PRAGMA mmap_size = {MMAP_SIZE}")
+        except BaseException:
+            await connection.close()  # its thread would keep the process alive
+            raise
         return connection
 
     @staticmethod
@@ -167,12 +185,29 @@ class SqliteDatabase:
         return connection
 
 
-def _make_private(file: Path) -> None:
-    """Readable by the owner only; so are the files SQLite puts beside it, which hold as much."""
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+def _prepare(file: Path) -> None:
+    """Creates the file if there is none, and makes it readable by its owner only; so are the files SQLite puts beside
+    it, which hold as much. Raises `DatabaseError` if the file was emptied."""
+    if not file.exists():
+        _create(file)
+    elif file.stat().st_size == 0:
+        raise DatabaseError(damage.emptied(file))
     for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):  # new ones get the mode of the first
-        if path.exists():
+        with suppress(FileNotFoundError):  # another process may close its database now
             path.chmod(0o600)
+
+
+def _create(file: Path) -> None:
+    """Creates the file complete under another name: a process killed meanwhile leaves no empty database."""
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f"{file.name}.new-") as folder:
+        new = Path(folder) / file.name
+        with closing(sqlite3.connect(new)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(_MIGRATIONS)
+            connection.commit()
+        new.chmod(0o600)
+        with suppress(FileExistsError):  # another process was quicker: its file counts
+            os.link(new, file)  # unlike a rename, it never replaces a file
 
 
 class Step(NamedTuple):

@@ -77,7 +77,7 @@ def test_shell_commands_refuse_it(config: Path, monkeypatch: pytest.MonkeyPatch,
 def test_doctor_reports_it(config: Path) -> None:
     done = CliRunner(env={"LC_ALL": "en_US.UTF-8"}).invoke(main.main, ["doctor", str(config), "--json"])
     assert done.exit_code == 1
-    (reported,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["code"] == "old_database"]
+    (reported,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["code"] == "database"]
     assert (reported["level"], reported["text"]) == ("trouble", sentence(config))
 
 

@@ -312,15 +312,16 @@ async def test_what_a_reader_still_sees_leaves_the_log_with_the_next_commit(db: 
 
 async def test_what_a_reader_still_saw_leaves_the_log_when_the_database_is_closed(tmp_path: Path) -> None:
     """A command of the shell ends while the bot goes on: the bot has no reason to look."""
-    with closing(sqlite3.connect(tmp_path / "faro.db", isolation_level=None)) as bot:
-        async with SqliteDatabase(tmp_path / "faro.db") as db:
-            await db.migrate("wishes", [WISHES])
+    async with SqliteDatabase(tmp_path / "faro.db") as db:
+        await db.migrate("wishes", [WISHES])
+        with closing(sqlite3.connect(tmp_path / "faro.db", isolation_level=None)) as bot:
             bot.execute("BEGIN")
             bot.execute("SELECT * FROM wishes_items").fetchall()
             await secret_told_and_erased(db)
             bot.execute("COMMIT")
             assert left(tmp_path) == ["faro.db-wal"]
-        assert left(tmp_path) == []
+            await db.close()
+            assert left(tmp_path) == []
 
 
 async def test_what_was_erased_by_a_task_cancelled_while_it_committed_leaves_the_log_too(
