@@ -108,7 +108,9 @@ def build(
         core=membership.core_jobs,
         wake=wake,
     )
-    alarm_clock = AlarmClock(ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh)
+    alarm_clock = AlarmClock(
+        clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh
+    )
     # Two, so that nobody who waits for an answer waits for a slow page.
     workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None

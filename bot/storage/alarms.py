@@ -50,10 +50,12 @@ class PluginSchedule:
         self._db, self._plugin, self._now, self._cause = db, plugin, now, cause
 
     async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
+        # What fired later than now fired while the clock was wrong, and is armed again.
         await self._db.execute(
             "INSERT INTO core_alarms (plugin, key, name, hub, due, payload)"
-            " VALUES (:plugin, :key, :name, :hub, :due, :payload)"
-            " ON CONFLICT (plugin, key) DO UPDATE SET due = excluded.due, payload = excluded.payload WHERE done_at IS NULL",
+            " VALUES (:plugin, :key, :name, :hub, :due, :payload) ON CONFLICT (plugin, key) DO UPDATE"
+            " SET due = excluded.due, payload = excluded.payload, done_at = NULL WHERE done_at IS NULL OR done_at > :now",
+            now=self._now,
             plugin=self._plugin,
             key=key,
             name=name,
