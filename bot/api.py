@@ -192,8 +192,9 @@ class Context(Protocol):
         """Remembers the sender's choice (None: forget it)."""
         ...
 
-    async def forget_sender(self) -> None:
-        """Erases what the core and every plugin hold about the sender."""
+    async def forget_sender(self) -> Sequence[str]:
+        """Erases what the core and every plugin hold about the sender. Returns the names of plugins that do not run now
+        and erase their part when they do."""
         ...
 
 

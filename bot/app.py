@@ -61,8 +61,10 @@ def build(
     clock: Clock,
     checkpoint: Callable[[str], None] = lambda _: None,
     check_target: CheckTarget | None = None,
+    absent: Sequence[str] = (),
 ) -> App:
-    """Puts the parts together. Nothing runs yet. Without a `check_target` there is no data folder to look after."""
+    """Puts the parts together. Nothing runs yet. Without a `check_target` there is no data folder to look after.
+    `absent`: plugins that own tables and do not run."""
     config = loaded.config
     registry, broken = bind(plugins, loaded.plugin_settings)
     for one in broken:
@@ -75,6 +77,7 @@ def build(
         display_name=config.display_name,
         prefix=config.prefix,
         operators=config.operators,
+        absent=absent,
     )
     limits = Limits(config.answer_within.milliseconds, config.cooldown.per_person, config.cooldown.per_room)
     dispatcher = Dispatcher(services, clock, limits)

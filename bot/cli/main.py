@@ -101,7 +101,13 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 @CONFIG
-def run(config: Path) -> None:
+@click.option(
+    "--without",
+    metavar="PLUGIN",
+    multiple=True,
+    help="Start without a plugin that cannot be loaded; it catches up when it is back. May be given several times.",
+)
+def run(config: Path, without: Sequence[str]) -> None:
     """Log in, join the hubs' rooms and answer, until stopped."""
     from bot.matrix.login import LoginError
 
@@ -112,7 +118,7 @@ def run(config: Path) -> None:
     logs.configure(settings.log.format, settings.log.level)
     try:
         with only_one(opened.loaded.data_dir):
-            asyncio.run(_run(opened))
+            asyncio.run(_run(opened, frozenset(without)))
     except LoggedOut as error:
         end(LOGGED_OUT, str(error))
     except LoginError as error:
@@ -204,12 +210,13 @@ def console(config: Path) -> None:
 main.add_command(crypto)
 
 
-async def _run(opened: Opened) -> None:
+async def _run(opened: Opened, without: frozenset[str]) -> None:
     from bot import app
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
     from bot.operations import doctor
     from bot.runtime.migrations import open_database
+    from bot.storage import absent_plugins
     from bot.storage.room_state import StoredRoomState
     from bot.timing.clock import SystemClock
 
@@ -218,14 +225,23 @@ async def _run(opened: Opened) -> None:
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _ignore_hangup)
     clock = SystemClock()
-    async with open_database(opened.loaded.data_dir / DATABASE, opened.plugins) as (db, plugins):
-        loaded = opened.loaded
+    loaded = opened.loaded
+    wanted = [plugin for plugin in opened.plugins if plugin.name not in without]
+    opening = open_database(
+        loaded.data_dir / DATABASE, wanted, reasons=opened.reasons, without=without | loaded.left_out
+    )
+    async with opening as (db, plugins):
+        absent = sorted(await absent_plugins.owners(db.reading()) - {plugin.name for plugin in plugins})
+        async with db.transaction() as tx:
+            await absent_plugins.record(tx, absent, clock.now())
+        for missing in absent:
+            log.error("running without a plugin whose data is in the database", plugin=missing)
         secrets = Secrets(loaded.password, loaded.token)
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
-            check_target = doctor.check_target(opened.loaded)
+            check_target = doctor.check_target(loaded)
             built = app.build(
-                opened.loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), check_target
+                loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), check_target, absent
             )
             transport.enable_verification(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
             await app.run(built)

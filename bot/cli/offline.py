@@ -14,14 +14,15 @@ from typing import Any
 
 from bot.api import Plugin
 from bot.config.load import Loaded, load
+from bot.core.errors import PluginError
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
 from bot.ports import Clock, Database, Reader, Transaction, Translator
 from bot.runtime.contexts import HubsContext
 from bot.runtime.migrations import open_database
-from bot.runtime.plugins import Found, PluginType, bind, folder
-from bot.runtime.services import forget
-from bot.storage import sync_token
+from bot.runtime.plugins import Broken, Found, PluginType, bind, folder
+from bot.runtime.services import CORE, forget
+from bot.storage import absent_plugins, sync_token
 from bot.storage.alarms import PluginSchedule
 from bot.timing.clock import SystemClock
 
@@ -33,13 +34,22 @@ class Opened:
     path: Path
     loaded: Loaded
     plugins: Sequence[PluginType]
+    broken: Sequence[Broken] = ()
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why plugins are missing, by name."""
+        return {one.name: one.reason for one in self.broken}
 
 
 def open_config(path: Path, found: Found, environ: Mapping[str, str] = os.environ) -> Opened:
     """Reads a configuration with the plugins found; it may lack the secrets for logging in. Raises `ConfigError`."""
     loaded = load(path, found.plugins, environ, broken=[one.name for one in found.broken], secrets=False)
     used = [plugin for plugin in found.plugins if plugin.name not in loaded.left_out]
-    return Opened(path, loaded, used)
+    _, clashing = bind(used, loaded.plugin_settings)
+    clashes = {one.name for one in clashing}
+    usable = [plugin for plugin in used if plugin.name not in clashes]
+    return Opened(path, loaded, usable, (*found.broken, *clashing))
 
 
 def terminal_language(environ: Mapping[str, str] = os.environ) -> str:
@@ -79,6 +89,8 @@ class OfflineConfig:
     async def _opened(self, file: Path | None) -> AsyncIterator[Database]:
         """The database with the tables the bot would use. Raises `FaroError` where the bot would not start with it."""
         async with open_database(file, self.opened.plugins) as (db, plugins):
+            if self.owner != CORE and self.owner not in [plugin.name for plugin in plugins]:
+                raise PluginError(f"the plugin '{self.owner}' cannot use its tables; the line above says why")
             if await sync_token.token(db.reading()) is None:
                 await self._refresh(db, plugins)  # later the bot does it; beside the bot it would take too long
             yield db
@@ -88,9 +100,12 @@ class OfflineConfig:
             return False
         async with open_database(None, self.opened.plugins) as (empty, plugins):
             bound = await self._refresh(empty, plugins)  # refreshing the bot's own database takes too long, as above
-        async with open_database(self._file, plugins) as (db, usable), db.transaction() as tx:
+        loaded, reasons = self.opened.loaded, self.opened.reasons
+        opening = open_database(self._file, plugins, reasons=reasons, without=loaded.left_out)
+        async with opening as (db, usable), db.transaction() as tx:
             before = await tx.value("SELECT total_changes()")
-            await forget(tx, [bound[plugin.name] for plugin in usable if plugin.name in bound], user_id)
+            absent = await absent_plugins.owners(tx) - {plugin.name for plugin in usable}
+            await forget(tx, [bound[plugin.name] for plugin in usable if plugin.name in bound], user_id, absent)
             return bool(await tx.value("SELECT total_changes()") > before)
 
     @property

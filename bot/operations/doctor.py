@@ -19,7 +19,7 @@ from bot.core.texts import Text
 from bot.hubs import Hub, Room
 from bot.ports import Reader
 from bot.runtime.migrations import SCHEMA
-from bot.storage import crypto_status, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, crypto_status, rooms, sync_token, undecryptable
 from bot.storage.damage import damaged
 from bot.storage.database import SqliteDatabase, steps_in
 
@@ -91,6 +91,7 @@ async def check_integrity(db: Reader, file: Path) -> Finding:
 async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[Finding]:
     """Findings from the database."""
     findings = [_sync_age(await sync_token.synced_at(db), now)]
+    findings += [_absent(plugin) for plugin in await absent_plugins.absent(db)]
     encrypted = False
     for hub in target.hubs:
         for room in hub.rooms:
@@ -120,6 +121,15 @@ def check_disk(free: int) -> Finding:
     if free < MIN_FREE:
         return Finding("trouble", "disk", Text("Only {free} MB of disk space are free.", free=free))
     return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
+
+
+def _absent(plugin: str) -> Finding:
+    text = Text(
+        "The bot runs without the plugin '{name}', whose data is in the database: what it holds cannot be found, and "
+        "deletions wait until it is back.",
+        name=plugin,
+    )
+    return Finding("trouble", f"absent_{plugin}", text)
 
 
 def _sync_age(at: int | None, now: int) -> Finding:

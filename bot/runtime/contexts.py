@@ -39,7 +39,7 @@ class EventContext:
     vocabulary: Vocabulary
     prefix: str
     bot_name: str
-    forget: Callable[[Transaction, str], Awaitable[None]]
+    forget: Callable[[Transaction, str], Awaitable[Sequence[str]]]
 
     @property
     def hub(self) -> Hub:
@@ -117,8 +117,8 @@ class EventContext:
     async def set_language(self, language: str | None) -> None:
         await people.set_language(self.db, self.sender, language)
 
-    async def forget_sender(self) -> None:
-        await self.forget(self.db, self.sender)
+    async def forget_sender(self) -> Sequence[str]:
+        return await self.forget(self.db, self.sender)
 
 
 NO_HUB = Text("I know you from none of my hubs, so there is nothing I may show you here.")

@@ -20,10 +20,13 @@ from bot.runtime import message_builder
 from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
+from bot.runtime.plugins import Method
 from bot.runtime.services import Services
-from bot.storage import alarms, outbox, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, alarms, outbox, rooms, sync_token, undecryptable
 
 log = structlog.get_logger()
+
+Listened = Message | Edit | Redaction | Reaction
 
 
 class Pipeline:
@@ -105,6 +108,7 @@ class Pipeline:
                     await plugin.refresh(HubsContext(tx, now, hubs, self._services.schedule(tx, name, now)))
             except Exception:
                 log.exception("a plugin could not bring itself up to date", plugin=name)
+            await self._catch_up(name)
         async with self._db.transaction() as tx:
             await outbox.purge(tx, self._clock.now())
             await undecryptable.purge(tx, self._clock.now())
@@ -180,6 +184,7 @@ class Pipeline:
                 await undecryptable.drop(tx, event.room, event.target)
                 await self._withdraw(tx, event.room, event.target, event.event_id)
                 await self._notify_listeners(tx, event)
+                await self._keep_for_absent(tx, event)
             case Reaction():
                 await self._notify_listeners(tx, event)
 
@@ -205,6 +210,11 @@ class Pipeline:
         if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
         await self._notify_listeners(tx, replace(edit, became_command=intent is Intent.COMMAND))
+        await self._keep_for_absent(tx, edit)
+
+    async def _keep_for_absent(self, tx: Transaction, event: Edit | Redaction) -> None:
+        if self._services.absent and self._services.directory.place(room_of(event)):
+            await absent_plugins.keep_event(tx, event)
 
     async def _withdraw(self, tx: Transaction, room: str, target: str, why: str) -> None:
         """The question is gone: so is its answer, given or still being prepared."""
@@ -221,20 +231,36 @@ class Pipeline:
 
     # -- everything else --------------------------------------------------------------------------------------------
 
-    async def _notify_listeners(self, tx: Transaction, event: Message | Edit | Redaction | Reaction) -> None:
+    async def _notify_listeners(self, tx: Transaction, event: Listened) -> None:
         message = event.message if isinstance(event, Edit) else event
         if self._services.directory.place(message.room) is None:
             return
         for owner, kinds, handler in self._services.registry.listeners:
-            if not isinstance(event, kinds):
-                continue
-            edit_id = message.event_id if isinstance(event, Edit) else None
-            context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
-            try:
-                async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
-                    await handler(context, event)
-            except Exception:
-                log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
+            if isinstance(event, kinds):
+                await self._notify(tx, event, owner, handler)
+
+    async def _notify(self, tx: Transaction, event: Listened, owner: str, handler: Method) -> None:
+        message = event.message if isinstance(event, Edit) else event
+        edit_id = message.event_id if isinstance(event, Edit) else None
+        context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
+        try:
+            async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
+                await handler(context, event)
+        except Exception:
+            log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
+
+    async def _catch_up(self, owner: str) -> None:
+        """Lets a plugin that was absent follow the redactions and erasures it missed."""
+        for redaction in await absent_plugins.missed_redactions(self._db.reading(), owner):
+            async with self._db.transaction() as tx:
+                for name, kinds, handler in self._services.registry.listeners:
+                    if name == owner and Redaction in kinds:
+                        await self._notify(tx, redaction, owner, handler)
+                await absent_plugins.event_done(tx, owner, redaction.event_id)
+        for user in await absent_plugins.missed_erasures(self._db.reading(), owner):
+            async with self._db.transaction() as tx:
+                await self._services.registry.plugins[owner].forget(tx, user)
+                await absent_plugins.erasure_done(tx, owner, user)
 
     async def _ring(self, tx: Transaction, alarm: alarms.Alarm) -> None:
         services = self._services
@@ -286,7 +312,7 @@ def room_of(event: Event) -> str:
     return event.message.room if isinstance(event, Edit) else event.room
 
 
-def as_message(event: Message | Edit | Redaction | Reaction) -> Message:
+def as_message(event: Listened) -> Message:
     """The message a context speaks of; a redaction or reaction has no words of its own."""
     match event:
         case Message():

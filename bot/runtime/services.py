@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.ports import Reader, Transaction, Translations, Translator
 from bot.runtime.contexts import EventContext
 from bot.runtime.directory import Directory
 from bot.runtime.plugins import Registry
-from bot.storage import alarms, outbox, people, rooms, undecryptable
+from bot.storage import absent_plugins, alarms, outbox, people, rooms, undecryptable
 from bot.storage.alarms import PluginSchedule
 
 CORE = "core"  # owner of the core's own sentences, tables and jobs
@@ -62,6 +62,8 @@ class Services:
     display_name: str
     prefix: str = "!"
     operators: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    """Plugins with tables that do not run."""
     names: tuple[str, ...] = field(init=False)
     """What the bot answers to: names, and the pill's text in clients that send it as Markdown."""
 
@@ -170,14 +172,16 @@ class Services:
             forget=self.forget,
         )
 
-    async def forget(self, tx: Transaction, user: str) -> None:
-        await forget(tx, self.registry.plugins.values(), user)
+    async def forget(self, tx: Transaction, user: str) -> Sequence[str]:
+        await forget(tx, self.registry.plugins.values(), user, self.absent)
+        return self.absent
 
 
-async def forget(tx: Transaction, plugins: Iterable[Plugin[Any]], user: str) -> None:
-    """Erases what the core and every plugin hold about a person."""
+async def forget(tx: Transaction, plugins: Iterable[Plugin[Any]], user: str, absent: Collection[str] = ()) -> None:
+    """Erases what the core and every plugin hold about a person; absent plugins will when they are back."""
     for plugin in plugins:
         await plugin.forget(tx, user)
+    await absent_plugins.keep_erasure(tx, absent, user)
     await people.set_language(tx, user, None)
     await outbox.forget(tx, user)
     await undecryptable.forget(tx, user)

@@ -94,14 +94,19 @@ class PluginSchedule:
 
 
 async def next_due(db: Reader) -> int | None:
-    value: int | None = await db.value("SELECT min(due) FROM core_alarms WHERE done_at IS NULL")
+    value: int | None = await db.value(
+        """SELECT min(due) FROM core_alarms
+        WHERE done_at IS NULL AND plugin NOT IN (SELECT plugin FROM core_absent_plugins)"""
+    )
     return value
 
 
 async def due_alarms(db: Reader, now: int) -> list[Alarm]:
-    """Pending alarms that are due, oldest first."""
+    """Pending alarms that are due, oldest first. Those of absent plugins wait."""
     rows = await db.rows(
-        "SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now ORDER BY due, key LIMIT 500", now=now
+        """SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now
+        AND plugin NOT IN (SELECT plugin FROM core_absent_plugins) ORDER BY due, key LIMIT 500""",
+        now=now,
     )
     return [
         Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
@@ -131,10 +136,12 @@ async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
 
 
 async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
-    """The next due job of one lane, or of both; jobs that somebody waits for come first."""
+    """The next due job of one lane, or of both; jobs that somebody waits for come first. Those of absent plugins
+    wait."""
     row = await db.row(
-        "SELECT * FROM core_jobs WHERE due <= :now AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))"
-        " ORDER BY cause IS NULL, due, id LIMIT 1",
+        """SELECT * FROM core_jobs WHERE due <= :now AND plugin NOT IN (SELECT plugin FROM core_absent_plugins)
+        AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))
+        ORDER BY cause IS NULL, due, id LIMIT 1""",
         now=now,
         lane=lane,
     )

@@ -25,7 +25,7 @@ from bot.runtime.migrations import open_database
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
 from bot.runtime.services import Services
-from bot.storage import rooms
+from bot.storage import absent_plugins, rooms
 from bot.storage.outbox import StoredOutbox
 from bot.testing.clock import FakeClock
 from bot.testing.transport import FakeTransport
@@ -176,7 +176,10 @@ async def story(
         if broken:
             raise AssertionError(broken)
         catalogs = Catalogs({plugin.name: folder(plugin) for plugin in usable})
-        services = Services(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators)
+        absent = sorted(await absent_plugins.owners(db.reading()) - set(registry.plugins))
+        async with db.transaction() as tx:
+            await absent_plugins.record(tx, absent, clock.now())
+        services = Services(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators, absent=absent)
         limits = limits or Limits(per_person=10_000, per_room=10_000)
         dispatcher = Dispatcher(services, clock, limits)
         pipeline = Pipeline(

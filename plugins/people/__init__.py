@@ -64,8 +64,15 @@ class People(Plugin[Settings]):
             raise UserError(ctx.t("I can only erase what I hold about you, not about other people or things."))
         if not sure:
             return Reply(_what_forgetting_means(ctx))
-        await ctx.forget_sender()
-        return Reply(ctx.t("Done. What I held about you is erased."))
+        later = await ctx.forget_sender()
+        done = ctx.t("Done. What I held about you is erased.")
+        if later:
+            done += "\n\n" + ctx.t(
+                "One part is out of order: {parts}. It shows nothing now, and erases what it holds about you once it "
+                "is back.",
+                parts=", ".join(later),
+            )
+        return Reply(done)
 
 
 def _languages(ctx: Context) -> str:

@@ -14,19 +14,18 @@ class Alarms:
     """What an `AlarmClock` calls, counted."""
 
     def __init__(self) -> None:
-        self.clock, self.rung, self.planned = FakeClock(), 0, 0
+        self.clock, self.rung, self.planned = FakeClock(), asyncio.Event(), 0
         self.alarm_clock = AlarmClock(clock=self.clock, ring=self._ring, next_due=self._next_due, daily=self._plan)
 
     async def look(self) -> None:
         """Wakes the alarm clock, and waits until it has looked."""
-        before = self.rung
+        self.rung.clear()
         self.alarm_clock.wake()
         async with asyncio.timeout(20):
-            while self.rung == before:
-                await asyncio.sleep(0)
+            await self.rung.wait()
 
     async def _ring(self) -> int:
-        self.rung += 1
+        self.rung.set()
         return 0
 
     async def _next_due(self) -> int | None:

@@ -127,3 +127,26 @@ CREATE TABLE core_crypto_status (      -- one row: the bot's own device when its
     cross_signed INTEGER NOT NULL,     -- 0 or 1
     at           INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE core_absent_plugins (     -- own tables, but the bot was started without them
+    plugin TEXT PRIMARY KEY,
+    since  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE core_missed_events (      -- edits and redactions that absent plugins must follow later; ids only
+    id       INTEGER PRIMARY KEY,
+    plugin   TEXT NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('edit', 'redaction')),
+    room     TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    sender   TEXT NOT NULL,
+    sent_at  INTEGER NOT NULL,
+    target   TEXT NOT NULL,
+    UNIQUE (plugin, event_id)
+) STRICT;
+
+CREATE TABLE core_missed_erasures (    -- people who asked to be forgotten while a plugin was absent
+    plugin TEXT NOT NULL,
+    user   TEXT NOT NULL,
+    PRIMARY KEY (plugin, user)
+) STRICT, WITHOUT ROWID;
