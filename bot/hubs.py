@@ -56,10 +56,8 @@ def _zone(name: str) -> str:
     if name in _zones() or name == "UTC":
         return name
     if suggestion := suggest(name, _zones()):
-        raise invalid(
-            "'{zone}' is not the time zone of a place; did you mean '{suggestion}'?", zone=name, suggestion=suggestion
-        )
-    raise invalid("'{zone}' is not the time zone of a place; write one like 'America/Guatemala'", zone=name)
+        raise invalid("'{zone}' is not a time zone; did you mean '{suggestion}'?", zone=name, suggestion=suggestion)
+    raise invalid("'{zone}' is not a time zone; write one like 'America/Guatemala'", zone=name)
 
 
 def _localized(value: object) -> object:
@@ -70,10 +68,10 @@ def _languages_known(text: dict[str, str]) -> dict[str, str]:
     known = get_args(Language)
     for language in text:
         if language not in known and language:
-            raise invalid("there is no language '{language}' here; there are: {known}", language=language,
+            raise invalid("language '{language}' is not available; available: {known}", language=language,
                           known=", ".join(known))  # fmt: skip
     if not all(part.strip() for part in text.values()):
-        raise invalid("a text is empty")
+        raise invalid("the text is empty")
     return text
 
 
@@ -84,7 +82,7 @@ def _span(value: object) -> object:
         return parse_duration(value)
     except ValueError:
         raise invalid(
-            "'{value}' is not a length of time; write a whole number and a unit, like '10 minutes' or '1 week'",
+            "'{value}' is not a duration; write a whole number and a unit, such as '10 minutes' or '1 week'",
             value=value,
         ) from None
 
@@ -119,13 +117,15 @@ Span = Annotated[
 """A `Duration` as people write it: `1 week`, `10 minutes`, `24h`, `2 días`."""
 
 UserId = Annotated[
-    str, *matching(r"@[^:\s]+:[^\s]+", Text("'{value}' is not a user; write one like '@ana:example.org'"))
+    str, *matching(r"@[^:\s]+:[^\s]+", Text("'{value}' is not a user id; write one like '@ana:example.org'"))
 ]
 Identifier = Annotated[
     str,
     *matching(
         r"[a-z0-9][a-z0-9-]*",
-        Text("'{value}' cannot be an id; write small letters without accents, digits and '-', like 'customs-reform'"),
+        Text(
+            "'{value}' is not a valid id; use lowercase letters without accents, digits and '-', as in 'customs-reform'"
+        ),
     ),
 ]
 """Names a thing for good, in commands and in the database: `transparency`."""
@@ -143,13 +143,13 @@ class Room(Settings):
         Annotated[
             str,
             *matching(
-                r"#[^:\s]+:[^\s]+", Text("'{value}' is not a room's address; write one like '#customs:example.org'")
+                r"#[^:\s]+:[^\s]+", Text("'{value}' is not a room address; write one like '#customs:example.org'")
             ),
         ]
         | None
     ) = None
     """The room's address: `"#transparency:example.org"`."""
-    id: Annotated[str, *matching(r"![^\s]+", Text("'{value}' is not a room's id; it begins with '!'"))] | None = None
+    id: Annotated[str, *matching(r"![^\s]+", Text("'{value}' is not a room id; room ids begin with '!'"))] | None = None
     """The room's id, as a client shows it in the room's settings: `"!abc:example.org"`. Wins over the alias."""
     via: tuple[str, ...] = ()
     """Servers that know the room, for joining one by its id on another server."""

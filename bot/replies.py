@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from bot.core.texts import Text
 
 MOST_BYTES = 40_000  # of plain body and HTML together: encryption adds a third, and an event may have 65 536
-TOO_LONG = Text("(This answer is too long for one message. The rest is left out.)")
+TOO_LONG = Text("(This answer is too long for one message; the rest is omitted.)")
 
 _ADDRESS = re.compile(r"(https?://|mailto:|matrix:)\S", re.IGNORECASE)
 _PERSON = re.compile(r"https://matrix\.to/#/(@|%40)|matrix:u/", re.IGNORECASE)  # a mention: its text says enough

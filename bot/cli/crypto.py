@@ -62,7 +62,7 @@ def reset_(config: Path, yes: bool) -> None:
     with _exclusive(loaded.data_dir):
         for sentence in crypto_admin.RESET:
             click.echo(t.t(sentence))
-        if not yes and not click.confirm(t.t("Go on?")):
+        if not yes and not click.confirm(t.t("Continue?")):
             end(TROUBLE, t.t("Nothing was changed."))
         _report([_run(crypto_admin.reset(loaded, SystemClock()))])
 
@@ -75,7 +75,7 @@ def import_(config: Path, file: TextIO | None) -> None:
     from bot.operations import crypto_admin
 
     loaded = read(config).loaded
-    key = file.read() if file else click.prompt(translator().t("Recovery key (it is not shown)"), hide_input=True)
+    key = file.read() if file else click.prompt(translator().t("Recovery key (input is hidden)"), hide_input=True)
     _report([_run(crypto_admin.import_identity(loaded, SystemClock(), key))])
 
 
@@ -87,8 +87,8 @@ def verify_(config: Path) -> None:
 
     loaded, t = read(config).loaded, translator()
     if not is_used(loaded.data_dir):
-        end(TROUBLE, t.t("The bot does not run with this data folder: {folder}", folder=loaded.data_dir))
-    click.echo(t.t("Open the bot's profile in your Matrix client, and choose to verify it. Waiting …"))
+        end(TROUBLE, t.t("The bot is not running with this data folder: {folder}", folder=loaded.data_dir))
+    click.echo(t.t("Open the bot's profile in your Matrix client and choose “Verify”. Waiting …"))
 
     async def follow() -> bool:
         well = True
@@ -128,6 +128,6 @@ def _run(work: Coroutine[Any, Any, Answer]) -> Answer:
 def _report(said: Sequence[Outcome]) -> None:
     t = translator()
     for each in said:
-        click.echo(f"{t.t('ok') if each.well else t.t('TROUBLE')}: {t.t(each.text)}")
+        click.echo(f"{t.t('ok') if each.well else t.t('PROBLEM')}: {t.t(each.text)}")
     if not all(each.well for each in said):
         sys.exit(TROUBLE)

@@ -21,7 +21,7 @@ def sentence_of(error: BaseException) -> Text | None:
     match error.errno:
         case errno.EACCES | errno.EPERM:
             return Text(
-                "{file} may not be used by {user}, who runs Faro: give this user the right to read and write it.",
+                "{user}, the user that runs Faro, has no access to {file}: allow this user to read and write it.",
                 file=file,
                 user=_user(),
             )

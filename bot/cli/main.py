@@ -159,7 +159,7 @@ def doctor(config: Path, as_json: bool) -> None:
         ]
         click.echo(json.dumps({"well": well, "findings": reported}, ensure_ascii=False, indent=2))
     else:
-        levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("TROUBLE")}
+        levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("PROBLEM")}
         for finding in findings:
             click.echo(f"{levels[finding.level]}: {t.t(finding.text)}")
     if not well:

@@ -26,7 +26,7 @@ def read(config: Path) -> Opened:
     found = find(peek(config))
     t = translator()
     for broken in found.broken:  # first: with a plugin missing, its settings cannot be checked
-        click.echo(t.t("Plugin '{name}' is left out: {reason}", name=broken.name, reason=broken.reason), err=True)
+        click.echo(t.t("Plugin '{name}' was not loaded: {reason}", name=broken.name, reason=broken.reason), err=True)
     try:
         return open_config(config, found)
     except ConfigError as error:

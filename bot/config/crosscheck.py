@@ -49,7 +49,7 @@ def _same_hub(hubs: Sequence[HubSource]) -> list[Problem]:
             continue
         node = _at(hub.node, "id")
         if id_ in first:
-            text = Text("there is a hub '{hub}' already: {place}", hub=id_, place=first[id_])
+            text = Text("there is already a hub '{hub}': {place}", hub=id_, place=first[id_])
             problems.append(hub.problem(node, ("id",), text))
         first.setdefault(id_, hub.line(node))
     return problems
@@ -66,7 +66,7 @@ def _same_room(hubs: Sequence[HubSource]) -> list[Problem]:
                     continue
                 node = _at(room, key)
                 if name in first:
-                    text = Text("the room '{room}' is in a hub already: {place}", room=name, place=first[name])
+                    text = Text("the room '{room}' already belongs to a hub: {place}", room=name, place=first[name])
                     problems.append(hub.problem(node, ("rooms", number, key), text))
                 first.setdefault(name, hub.line(node))
     return problems
@@ -82,7 +82,7 @@ def _same_topic(hubs: Sequence[HubSource]) -> list[Problem]:
                 continue
             node = _at(topic, "id")
             if id_ in first:
-                text = Text("there is a topic '{topic}' already: {place}", topic=id_, place=first[id_])
+                text = Text("there is already a topic '{topic}': {place}", topic=id_, place=first[id_])
                 problems.append(hub.problem(node, ("topics", number, "id"), text))
             first.setdefault(id_, hub.line(node))
     return problems
@@ -96,14 +96,16 @@ def _unknown_hubs(hubs: Sequence[HubSource]) -> list[Problem]:
         for number, node in enumerate(named):
             if isinstance(node, Scalar) and node.text not in known:
                 names = ", ".join(sorted(id_ for id_ in known if id_))
-                text = Text("there is no hub '{hub}'; there are: {known}", hub=node.text or "", known=names)
+                text = Text("there is no hub '{hub}'; known hubs: {known}", hub=node.text or "", known=names)
                 problems.append(hub.problem(node, ("visible_to", number), text))
         visibility = text_of(hub.node, "visibility")
         if named and visibility != "restricted":
-            text = Text("'visible_to' counts only with 'visibility: restricted'")
+            text = Text("'visible_to' only applies with 'visibility: restricted'")
             problems.append(hub.problem(_at(hub.node, "visible_to"), ("visible_to",), text))
         if visibility == "restricted" and not named:
-            text = Text("a restricted hub is found in the hubs that 'visible_to' names; name them, or make it private")
+            text = Text(
+                "a restricted hub needs 'visible_to', the hubs that may see it; list them, or make the hub private"
+            )
             problems.append(hub.problem(_at(hub.node, "visibility"), ("visibility",), text))
     return problems
 
@@ -118,7 +120,7 @@ def _rooms_without_address(hubs: Sequence[HubSource]) -> list[Problem]:
                 text = Text("a room needs an 'alias' (\"#name:example.org\") or an 'id' (\"!abc:example.org\")")
                 problems.append(hub.problem(room, ("rooms", number), text))
             elif (text_of(room, "create") or "").lower() == "true" and text_of(room, "alias") is None:
-                text = Text("a room that may be created needs an 'alias'; an id is given by the server")
+                text = Text("a room with 'create: true' needs an 'alias'; the server assigns its id")
                 problems.append(hub.problem(_at(room, "create"), ("rooms", number, "create"), text))
     return problems
 

@@ -88,7 +88,7 @@ class _Loader:
         if root is None:
             raise ConfigError(self.problems)
         if "id" in root.nodes and root.nodes.keys().isdisjoint(("homeserver", "hubs", "include")):
-            text = Text("this looks like the file of one hub; check the config.yaml that includes it")
+            text = Text("this looks like a hub's own file; check the config.yaml that includes it")
             self._report(file, root, (), text)
             raise ConfigError(self.problems)
         root, unset = secrets.expand(root, file, self.environ)
@@ -124,7 +124,7 @@ class _Loader:
         if isinstance(root, yamltree.Mapping):
             return root
         if root is not None:
-            self._report(str(path), root, (), Text("settings are expected here, as lines 'name: value'"))
+            self._report(str(path), root, (), Text("expected settings as 'name: value' lines"))
         elif not problems:
             self._report(str(path), None, (), Text("the file is empty"))
         return None
@@ -143,7 +143,7 @@ class _Loader:
         left_out: set[str] = set()
         if not isinstance(written, yamltree.Mapping):
             if not (isinstance(written, Scalar) and written.text is None):
-                self._report(file, written, ("plugins",), Text("plugins are expected here, as lines 'name: settings'"))
+                self._report(file, written, ("plugins",), Text("expected plugins as 'name: settings' lines"))
             written = yamltree.Mapping(root.position)
         known = {plugin.name: plugin for plugin in self.plugins}
         for name, position in written.keys.items():
@@ -167,7 +167,7 @@ class _Loader:
             for number, node in enumerate(hubs.nodes):
                 yield HubSource(str(self.path), root, ("hubs", number), node)
         elif hubs is not None:
-            self._report(str(self.path), hubs, ("hubs",), Text("a list of hubs is expected here, each after a '- '"))
+            self._report(str(self.path), hubs, ("hubs",), Text("expected a list of hubs, each starting with '- '"))
 
     def _included(self, root: yamltree.Mapping) -> Iterator[HubSource]:
         seen = {self.path.resolve()}
@@ -178,7 +178,7 @@ class _Loader:
                 matches = []
             files = [file for match in matches if (file := self.path.parent / match).is_file()]
             if not files:
-                text = Text("no file matches '{pattern}' in {folder}", pattern=node.text,
+                text = Text("no file in {folder} matches '{pattern}'", pattern=node.text,
                             folder=self.path.parent)  # fmt: skip
                 self._report(str(self.path), node, loc, text)
             for file in files:
@@ -197,7 +197,7 @@ class _Loader:
         except ValidationError as error:
             self.problems += problems_of(error, model, file, root, loc)
         except Exception as error:  # a plugin's own validator broke
-            text = Text("a plugin failed while it read this: {error}", error=f"{type(error).__name__}: {error}")
+            text = Text("a plugin failed to read this: {error}", error=f"{type(error).__name__}: {error}")
             self._report(file, yamltree.reach(root, loc), loc, text)
         return None
 

@@ -96,7 +96,8 @@ class BotConfig(Settings):
     prefix: Annotated[
         str,
         *matching(
-            r"[^\s\w#@/]{1,3}", Text("'{value}' cannot begin a command; write one to three signs, like '!' or '?'")
+            r"[^\s\w#@/]{1,3}",
+            Text("'{value}' is not a valid command prefix; use one to three symbols, such as '!' or '?'"),
         ),
     ] = "!"
     """What a command begins with."""

@@ -20,13 +20,13 @@ LONGEST_VALUE = 80  # characters of a wrong value that are shown
 KEYS_SHOWN = 12
 
 _FIXED = {
-    "missing": Text("missing: this setting is needed"),
-    "string_type": Text("one text is expected here, not a list and not 'name: value' lines"),
-    "list_type": Text("a list is expected here: a line '- …' for each, or [a, b]"),
-    "mapping_type": Text("settings are expected here, as lines 'name: value'"),
-    "int_type": Text("a whole number is expected here"),
-    "float_type": Text("a number is expected here"),
-    "bool_type": Text("'true' or 'false' is expected here"),
+    "missing": Text("missing: this setting is required"),
+    "string_type": Text("expected a single text, not a list or 'name: value' lines"),
+    "list_type": Text("expected a list: one '- …' line per item, or [a, b]"),
+    "mapping_type": Text("expected settings as 'name: value' lines"),
+    "int_type": Text("expected a whole number"),
+    "float_type": Text("expected a number"),
+    "bool_type": Text("expected 'true' or 'false'"),
 }
 _SAME = {
     "tuple_type": "list_type", "set_type": "list_type", "frozen_set_type": "list_type", "iterable_type": "list_type",
@@ -40,22 +40,22 @@ _OF_VALUE = {
     "float_parsing": Text("'{value}' is not a number"),
     "finite_number": Text("'{value}' is not a number"),
     "bool_parsing": Text("'{value}' is neither 'true' nor 'false'"),
-    "date": Text("'{value}' is not a date; write it like '2027-01-31'"),
-    "datetime": Text("'{value}' is not a date and a time of day; write them like '2027-01-31 10:00'"),
-    "time": Text("'{value}' is not a time of day; write it like '10:00'"),
+    "date": Text("'{value}' is not a date; write it as '2027-01-31'"),
+    "datetime": Text("'{value}' is not a date and time; write it as '2027-01-31 10:00'"),
+    "time": Text("'{value}' is not a time; write it as '10:00'"),
     "url": Text("'{value}' is not a web address; write one like 'https://example.org'"),
 }
 _LIMITS = {
-    "greater_than_equal": ("ge", Text("'{value}' is too small; the least is {limit}")),
+    "greater_than_equal": ("ge", Text("'{value}' is too small; the minimum is {limit}")),
     "greater_than": ("gt", Text("'{value}' is too small; it must be more than {limit}")),
-    "less_than_equal": ("le", Text("'{value}' is too large; the most is {limit}")),
+    "less_than_equal": ("le", Text("'{value}' is too large; the maximum is {limit}")),
     "less_than": ("lt", Text("'{value}' is too large; it must be less than {limit}")),
     "multiple_of": ("multiple_of", Text("'{value}' is not a multiple of {limit}")),
-    "too_short": ("min_length", Text("too few; at least {limit} needed")),
-    "too_long": ("max_length", Text("too many; at most {limit} possible")),
-    "string_too_short": ("min_length", Text("'{value}' is too short; at least {limit} characters are needed")),
-    "string_too_long": ("max_length", Text("'{value}' is too long; at most {limit} characters are possible")),
-    "string_pattern_mismatch": ("pattern", Text("'{value}' is not written as expected: {limit}")),
+    "too_short": ("min_length", Text("too few items; at least {limit} required")),
+    "too_long": ("max_length", Text("too many items; at most {limit} allowed")),
+    "string_too_short": ("min_length", Text("'{value}' is too short; use at least {limit} characters")),
+    "string_too_long": ("max_length", Text("'{value}' is too long; use at most {limit} characters")),
+    "string_pattern_mismatch": ("pattern", Text("'{value}' does not match the expected pattern: {limit}")),
 }
 
 
@@ -76,7 +76,7 @@ def unknown_key(key: str, known: Sequence[str]) -> Text:
     if close := get_close_matches(key.casefold().replace("-", "_"), folded, n=1):
         return Text("unknown key; did you mean '{suggestion}'?", suggestion=folded[close[0]])
     if known and len(known) <= KEYS_SHOWN:
-        return Text("unknown key; possible here: {known}", known=", ".join(sorted(known)))
+        return Text("unknown key; allowed here: {known}", known=", ".join(sorted(known)))
     return Text("unknown key")
 
 
@@ -119,7 +119,7 @@ def explain(details: ErrorDetails) -> Text:
     if kind == "missing":
         return _FIXED[kind]
     if value is None:
-        return Text("a value is missing here; write one, or remove the line")
+        return Text("missing value; add one, or remove the line")
     if fixed := _FIXED.get(_SAME.get(kind, kind)):
         return fixed
     if kind in ("literal_error", "enum"):
@@ -131,17 +131,17 @@ def explain(details: ErrorDetails) -> Text:
         return Text(by_value.template, value=_short(value))
     if kind in ("value_error", "assertion_error"):
         return Text("{reason}", reason=_short(ctx.get("error")))
-    return Text("this value cannot be used: {reason}", reason=details["msg"])
+    return Text("invalid value: {reason}", reason=details["msg"])
 
 
 def _choice(value: str, possible: Sequence[str]) -> Text:
     folded = {name.casefold(): name for name in possible}
     if close := get_close_matches(value.casefold(), folded, n=1):
         suggestion = folded[close[0]]
-        return Text("'{value}' is not possible here; did you mean '{suggestion}'?", value=_short(value),
+        return Text("'{value}' is not allowed here; did you mean '{suggestion}'?", value=_short(value),
                     suggestion=suggestion)  # fmt: skip
     known = ", ".join(possible)
-    return Text("'{value}' is not possible here; possible are: {known}", value=_short(value), known=known)
+    return Text("'{value}' is not allowed here; allowed values: {known}", value=_short(value), known=known)
 
 
 def _short(value: object) -> object:

@@ -57,7 +57,7 @@ def conflicting_logins(root: Mapping, file: str) -> list[Problem]:
     )
     return [
         Problem(file, root.keys[name].line, root.keys[name].column, name,
-                Text("'{other}' is set as well (line {line}); keep one of them", other=written[0],
+                Text("'{other}' is also set (line {line}); keep only one of them", other=written[0],
                      line=root.keys[written[0]].line))
         for name in written[1:]
     ]  # fmt: skip
@@ -101,7 +101,7 @@ def reason(error: OSError | ValueError) -> Text | str:
     if isinstance(error, FileNotFoundError):
         return Text("there is no such file")
     if isinstance(error, PermissionError):
-        return Text("this user may not read it")
+        return Text("this user is not allowed to read it")
     if isinstance(error, IsADirectoryError):
         return Text("it is a folder")
     if isinstance(error, UnicodeDecodeError):

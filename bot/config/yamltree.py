@@ -111,10 +111,10 @@ def shown(loc: Loc) -> str:
 def read(file: str, content: bytes, loader: Loader = LOADERS[-1]) -> tuple[Node | None, list[Problem]]:
     """The tree of a file's content (None if it holds nothing, or nothing usable) and what is wrong with it as YAML."""
     if len(content) > MAX_BYTES:
-        text = Text("the file is larger than {megabytes} MB; is it the right one?", megabytes=MAX_BYTES // 1_000_000)
+        text = Text("the file is larger than {megabytes} MB; is it the right file?", megabytes=MAX_BYTES // 1_000_000)
         return None, [Problem(file, 1, 1, "", text)]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return None, [Problem(file, 1, 1, "", Text("the file is saved as UTF-16; save it as UTF-8"))]
+        return None, [Problem(file, 1, 1, "", Text("the file is encoded as UTF-16; save it as UTF-8"))]
     try:
         source = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -162,7 +162,7 @@ class _Reader:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    text = Text("a second document begins here; write one document per file, without lines '---'")
+                    text = Text("a second YAML document begins here; a file holds only one, so remove the '---' line")
                     raise _Unusable(_position(event), text)
                 root = self._node(next(self._events))
         return None if isinstance(root, Scalar) and root.text is None else root
@@ -211,12 +211,14 @@ class _Reader:
             self._path.append(name or "")
             value = self._node(next(self._events))
             if name is None:
-                self._report(at, Text("this cannot be a key; a text that begins with a bracket needs quotes"), depth=-1)
+                self._report(
+                    at, Text("this is not a valid key; a text that begins with a bracket needs quotes"), depth=-1
+                )
             elif name == "<<" and isinstance(event, yaml.ScalarEvent) and not event.style:
-                self._report(at, Text("'<<' is not used here; write the settings out, or repeat them with '*name'"))
+                self._report(at, Text("'<<' is not supported; write the settings out, or repeat them with '*name'"))
             elif name in mapping.nodes:
                 first = mapping.keys[name].line
-                self._report(at, Text("'{key}' is written twice; the first is in line {line}", key=name, line=first))
+                self._report(at, Text("'{key}' appears twice; the first is on line {line}", key=name, line=first))
             else:
                 mapping.nodes[name], mapping.keys[name] = value, at
             self._path.pop()
@@ -225,7 +227,7 @@ class _Reader:
 
     def _alias(self, event: yaml.AliasEvent, position: Position) -> Node:
         if event.anchor not in self._anchors:
-            text = Text("there is no '&{name}' above; a value that begins with '*' needs quotes", name=event.anchor)
+            text = Text("'&{name}' is not defined above; a value that begins with '*' needs quotes", name=event.anchor)
             raise _Unusable(position, text)
         node = self._anchors[event.anchor]
         if node is None:
@@ -234,7 +236,7 @@ class _Reader:
 
     def _grown(self, size: int, position: Position) -> int:
         if size > MAX_NODES:
-            text = Text("this holds more than {count} values when its aliases are written out", count=MAX_NODES)
+            text = Text("with its aliases expanded, this has more than {count} values", count=MAX_NODES)
             raise _Unusable(position, text)
         return size
 
@@ -270,20 +272,20 @@ class _Reader:
         elif context == "while scanning an alias":
             text = Text("a value that begins with '*' needs quotes")
         elif "mapping values are not allowed" in what:
-            text = Text("there is a ': ' too many; is a line indented wrongly, or does a text with ': ' need quotes?")
+            text = Text("unexpected ': '; check the indentation, or put a text that contains ': ' in quotes")
         elif "quoted scalar" in context and "end of stream" in what:
-            text = Text("a quotation mark is opened in line {line} and never closed", line=start)
+            text = Text("the quotation mark opened on line {line} is never closed", line=start)
         elif "escape" in what:
-            text = Text("inside \"…\" a '\\' begins a special sign; write '\\\\', or put the text in '…'")
+            text = Text("inside \"…\", '\\' starts an escape sequence; write '\\\\', or put the text in '…'")
         elif "flow" in context:
             start = self._bracket if context.endswith("node") else start
             if comment := re.search(rf"\s({_ROOM_ADDRESS.pattern})", self._lines[start - 1]):
                 return Problem(self.file, start, comment.start(1) + 1, "", _comment(comment[1].rstrip("]},")))
-            text = Text("a bracket is opened in line {line} and not closed, or a ',' is missing", line=start)
+            text = Text("the bracket opened on line {line} is not closed, or a ',' is missing", line=start)
         elif "block" in context:
-            text = Text("this line does not fit the lines above; is it indented differently, or is a ':' missing?")
+            text = Text("this line does not match the lines above; check its indentation, or add the missing ':'")
         else:
-            text = Text("this cannot be read as YAML: {reason}", reason=what or str(error))
+            text = Text("invalid YAML: {reason}", reason=what or str(error))
         return Problem(self.file, position.line, position.column, "", text)
 
 

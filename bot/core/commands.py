@@ -215,10 +215,10 @@ def parse(line: str, spec: CommandSpec) -> Call:
                 arguments[param.name] = " ".join(token.raw for token in words)
                 words = []
         elif param.required:
-            raise UsageError(Text("Something is missing: <{name}>.", name=Text(param.shown)))
+            raise UsageError(Text("Missing: <{name}>.", name=Text(param.shown)))
     if words:
         extra = " ".join(token.value for token in words)
-        raise UsageError(Text("I do not know what to do with “{extra}”.", extra=extra))
+        raise UsageError(Text("I don't know what to do with “{extra}”.", extra=extra))
     return Call(spec, arguments)
 
 
@@ -232,7 +232,7 @@ def _sorted(text: str, spec: CommandSpec) -> tuple[dict[Param, str], list[_Token
         if param is None:
             words.append(token)
         elif param in filters:
-            raise UsageError(Text("'{name}:' is given twice.", name=param.shown))
+            raise UsageError(Text("'{name}:' appears twice.", name=param.shown))
         elif not token.filter_value:
             raise UsageError(Text("'{name}:' needs a value right after the colon.", name=param.shown))
         else:

@@ -90,7 +90,7 @@ class Chat:
             except UserError as error:
                 self._tell(self.words.t(error.text))
             except TransportError as error:
-                self._tell(self.words.t("The homeserver did not take that: {reason}", reason=error))
+                self._tell(self.words.t("The homeserver rejected that: {reason}", reason=error))
             if self._over:
                 return
 
@@ -128,7 +128,7 @@ class Chat:
         t = self.words.t
         return "\n".join(
             [
-                t("What you type is said in the room “{room}” by “{account}”.", room=self.room, account=self.account),
+                t("What you type is sent to the room “{room}” as “{account}”.", room=self.room, account=self.account),
                 "/as ACCOUNT   " + t("speak as: {names}", names=", ".join(self.community.accounts)),
                 "/room NAME    " + t("go to: {names}", names=", ".join(self.community.rooms(self.account))),
                 "/edit TEXT    " + t("change your last message"),
@@ -201,5 +201,5 @@ def _one_of(wanted: str, names: Sequence[str]) -> str:
     """The name meant, which may be cut short if that is clear."""
     found = [name for name in names if name == wanted] or [name for name in names if wanted and name.startswith(wanted)]
     if len(found) != 1:
-        raise UserError(Text("“{wanted}” is none of: {names}", wanted=wanted, names=", ".join(names)))
+        raise UserError(Text("“{wanted}” is not one of: {names}", wanted=wanted, names=", ".join(names)))
     return found[0]

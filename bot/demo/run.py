@@ -46,11 +46,11 @@ def demo(directory: Path | None, script: bool, words: Translator, clock: Clock) 
         try:
             code = run_until_stopped((_script if script else _talk)(folder, console, words, clock))
         except (FaroError, HomeserverError) as error:
-            console.print(words.t("The demo cannot go on: {reason}", reason=error), style="red", markup=False)
+            console.print(words.t("The demo cannot continue: {reason}", reason=error), style="red", markup=False)
             code = TROUBLE
-    console.print(words.t("Everything is stopped."))
+    console.print(words.t("Everything has stopped."))
     if directory:
-        console.print(words.t("What was made is kept in {folder}", folder=directory), soft_wrap=True)
+        console.print(words.t("The demo's files are kept in {folder}", folder=directory), soft_wrap=True)
     if code == 128 + signal.SIGINT and not script:
         return 0  # Ctrl-C is a way to leave
     return code
@@ -97,7 +97,7 @@ async def _until_one_ends(chat: Chat, bot: BotProcess, words: Translator) -> Non
     if isinstance(results[0], Exception):
         raise results[0]
     if isinstance(results[1], int):
-        raise FaroError(words.t("The bot has stopped. This is the end of its log:") + "\n" + bot.log_tail())
+        raise FaroError(words.t("The bot has stopped. The end of its log:") + "\n" + bot.log_tail())
 
 
 def _welcome(ready: DemoEnvironment, words: Translator) -> Wrapped:
@@ -111,7 +111,7 @@ def _welcome(ready: DemoEnvironment, words: Translator) -> Wrapped:
     ]
     lines = [
         "",
-        t("Any Matrix client on this machine can join in. Homeserver: {url}", url=ready.url),
+        t("You can also join with any Matrix client on this machine. Homeserver: {url}", url=ready.url),
         *accounts,
         "",
         t("You can also talk here. Try:  !buscar encuesta   !help   /as grace   /room risks   /help   /quit"),
@@ -126,7 +126,7 @@ def _explain(missing: MissingAnswer, console: Console, words: Translator) -> Non
     step = missing.step
     console.print(
         words.t(
-            "This did not come within {seconds} s in the room “{room}”: {kind}, with the words {expected}",
+            "Not received within {seconds} s in the room “{room}”: {kind} with the words {expected}",
             seconds=round(step.within),
             room=step.room,
             kind=step.kind,
@@ -136,7 +136,7 @@ def _explain(missing: MissingAnswer, console: Console, words: Translator) -> Non
         markup=False,
     )
     for heard in missing.came:
-        console.print(words.t("Instead came:"))
+        console.print(words.t("Received instead:"))
         console.print(*shown(heard, words), sep="\n", soft_wrap=True)
 
 

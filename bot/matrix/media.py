@@ -33,9 +33,9 @@ _TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 
 OCTETS = "application/octet-stream"
 
 NO_FILE = Text("There is no file in that message.")
-GONE = Text("That file is no longer there. Please send it again.")
-NO_KEY = Text("I do not have the key to that message. Please send the file again.")
-DAMAGED = Text("That file arrived damaged. Please send it again.")
+GONE = Text("The file is no longer available. Please send it again.")
+NO_KEY = Text("I don't have the key to that message. Please send the file again.")
+DAMAGED = Text("The file arrived damaged. Please send it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def decrypted(raw: bytes, source: Source) -> bytes:
 
 
 def too_large(most: int) -> UserError:
-    return UserError(Text("That file is too large for me: {most} MB are the most.", most=most // 1_000_000))
+    return UserError(Text("That file is too large; the limit is {most} MB.", most=most // 1_000_000))
 
 
 def _address(url: object) -> tuple[str, str] | None:

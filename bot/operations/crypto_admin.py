@@ -25,10 +25,10 @@ class Outcome:
 
 
 RESET = (
-    Text("This makes a new cross-signing identity for the account."),
-    Text("Everybody who verified the bot sees that its identity changed, and must verify it again."),
+    Text("This creates a new cross-signing identity for the account."),
+    Text("Everyone who verified the bot sees that its identity changed and must verify it again."),
     Text("A recovery key made in a Matrix client for the old identity no longer fits."),
-    Text("Nothing that was written is lost. The bot must not run meanwhile."),
+    Text("No messages are lost. Stop the bot before you continue."),
 )
 """What the operator reads before a reset."""
 
@@ -51,29 +51,29 @@ async def status(loaded: Loaded, clock: Clock) -> list[Outcome]:
     identity = Outcome(True, Text("The cross-signing identity of {user} is in the data folder.", user=user))
     if signing_status.device_signed:
         return [identity, Outcome(True, Text("This device is signed: {device}", device=device))]
-    return [identity, Outcome(False, Text("This device is not signed: {device}. Start the bot again.", device=device))]
+    return [identity, Outcome(False, Text("This device is not signed: {device}. Restart the bot.", device=device))]
 
 
 async def set_up(loaded: Loaded, clock: Clock) -> Outcome:
     """Creates the identity and signs the device, as every start of the bot does."""
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         if await session.sign():
-            return Outcome(True, Text("The bot's device is signed now."))
-        return Outcome(True, Text("There is nothing to do: the bot's device is signed."))
+            return Outcome(True, Text("The bot's device is now signed."))
+        return Outcome(True, Text("Nothing to do: the bot's device is already signed."))
 
 
 async def reset(loaded: Loaded, clock: Clock) -> Outcome:
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         await session.signing.reset()
         await session.sign()
-    return Outcome(True, Text("The account has a new identity, and the bot's device is signed."))
+    return Outcome(True, Text("The account has a new identity and the bot's device is signed."))
 
 
 async def import_identity(loaded: Loaded, clock: Clock, recovery_key: str) -> Outcome:
     """The identity made in a Matrix client. Can run beside the bot, which uses it from its next start."""
     async with open_session(loaded.config, _secrets(loaded), loaded.data_dir, clock) as session:
         await session.signing.adopt(await recover(session.http, session.user_id, recovery_key))
-    return Outcome(True, Text("The identity is in the data folder. Start the bot again: it signs its device."))
+    return Outcome(True, Text("The identity is in the data folder. Restart the bot so that it signs its device."))
 
 
 async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Outcome]:
@@ -90,7 +90,7 @@ async def watch(loaded: Loaded, clock: Clock) -> AsyncIterator[Outcome]:
             if ended:
                 return
         await clock.sleep(0.5)
-    yield Outcome(False, Text("Nobody finished a verification within ten minutes."))
+    yield Outcome(False, Text("No verification was completed within ten minutes."))
 
 
 def _step(step: verification_status.Step) -> tuple[list[Outcome], bool]:
@@ -104,10 +104,10 @@ def _step(step: verification_status.Step) -> tuple[list[Outcome], bool]:
         return [Outcome(False, text)], True
     emoji, numbers = (", ".join(map(str, step.get(name) or ())) for name in ("emoji", "numbers"))
     return [
-        Outcome(True, Text("{user} verifies the bot from the device {device}.", user=user, device=device)),
-        Outcome(True, Text("Pictures: {emoji}", emoji=emoji)),
+        Outcome(True, Text("{user} is verifying the bot from the device {device}.", user=user, device=device)),
+        Outcome(True, Text("Emoji: {emoji}", emoji=emoji)),
         Outcome(True, Text("Numbers: {numbers}", numbers=numbers)),
-        Outcome(True, Text("If the other screen shows the same, say so there. If not, say that they differ.")),
+        Outcome(True, Text("If the other screen shows the same, confirm it there. If not, choose “They don't match”.")),
     ], False
 
 

@@ -68,7 +68,7 @@ async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
             db = database.reading()
             done = await db.value("SELECT max(step) FROM core_migrations WHERE owner = 'core'")
             if done != steps_in(SCHEMA)[-1].number:
-                text = Text("The bot was installed anew and not started since. Start it once, then ask again.")
+                text = Text("Faro was updated and the bot has not been started since. Start it once, then try again.")
                 return [*findings, Finding("trouble", "not_started", text)]
             return [*findings, await check_integrity(db, file), *await check_database(db, target, now)]
     except DatabaseError as error:
@@ -106,10 +106,10 @@ async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[
 def check_clock(seconds: float | None) -> Finding:
     """The finding for a clock difference (None: the homeserver did not answer)."""
     if seconds is None:
-        return Finding("note", "clock", Text("The homeserver could not be asked what time it is."))
+        return Finding("note", "clock", Text("The homeserver did not answer, so its clock could not be checked."))
     if abs(seconds) > MAX_SKEW:
         text = Text(
-            "The clocks of this machine and the homeserver differ by {seconds} s; set them right.",
+            "The clocks of this machine and the homeserver differ by {seconds} s; correct them.",
             seconds=round(abs(seconds)),
         )
         return Finding("trouble", "clock", text)
@@ -119,7 +119,7 @@ def check_clock(seconds: float | None) -> Finding:
 def check_disk(free: int) -> Finding:
     """The finding for `free` MB of disk space."""
     if free < MIN_FREE:
-        return Finding("trouble", "disk", Text("Only {free} MB of disk space are free.", free=free))
+        return Finding("trouble", "disk", Text("Only {free} MB of disk space left.", free=free))
     return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
 
 
@@ -134,7 +134,7 @@ def _absent(plugin: str) -> Finding:
 
 def _sync_age(at: int | None, now: int) -> Finding:
     if at is None:
-        return Finding("trouble", "heard", Text("The homeserver has not been heard yet."))
+        return Finding("trouble", "heard", Text("The homeserver has not answered yet."))
     text = Text("Last heard from the homeserver {ago} s ago.", ago=max(0, now - at) // 1000)
     return Finding("ok" if now - at < SILENT_AFTER else "trouble", "heard", text)
 
@@ -157,7 +157,7 @@ def _file_modes(folder: Path) -> Iterator[Finding]:
 
 def _device(status: crypto_status.CryptoStatus | None) -> Finding:
     if status is None:
-        return Finding("note", "signed", Text("It is not known yet whether the bot's device is cross-signed."))
+        return Finding("note", "signed", Text("Whether the bot's device is cross-signed is not known yet."))
     if status.cross_signed:
         return Finding("ok", "signed", Text("The bot's device {device} is cross-signed.", device=status.device))
     text = Text(
@@ -179,15 +179,15 @@ async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int)
     id_ = room.id or await rooms.room_of_alias(db, name)
     known = await rooms.joined_room(db, id_) if id_ else None
     if known is None:
-        return [found("trouble", "joined", Text("Hub {hub}: not in {room}.", hub=hub.id, room=name))], False
+        return [found("trouble", "joined", Text("Hub {hub}: the bot is not in {room}.", hub=hub.id, room=name))], False
     if known.encrypted:
-        findings = [found("ok", "joined", Text("Hub {hub}: in {room}, which is encrypted.", hub=hub.id, room=name))]
+        findings = [found("ok", "joined", Text("Hub {hub}: the bot is in {room} (encrypted).", hub=hub.id, room=name))]
     else:
-        findings = [found("ok", "joined", Text("Hub {hub}: in {room}.", hub=hub.id, room=name))]
+        findings = [found("ok", "joined", Text("Hub {hub}: the bot is in {room}.", hub=hub.id, room=name))]
     type_ = "m.room.encrypted" if known.encrypted else "m.room.message"
     levels, create = known.state.get("m.room.power_levels"), known.state.get("m.room.create")
     if not may_send(target.user, type_, levels, create):
-        text = Text("Hub {hub}: the bot's power level does not let it write in {room}.", hub=hub.id, room=name)
+        text = Text("Hub {hub}: the bot's power level does not allow it to write in {room}.", hub=hub.id, room=name)
         findings.append(found("trouble", "mute", text))
     if known.encrypted:
         closed = await _unreadable(db, target, hub.id, known.id, name, now)
@@ -212,7 +212,7 @@ async def _unreadable(
             text = Text("Hub {hub}: the bot cannot read what people write in {room}.", hub=hub, room=name)
             found.append(("trouble", "deaf", text))
         text = Text(
-            "Hub {hub}: {count} unread for lack of keys in {room} in the last day.",
+            "Hub {hub}: {count} messages in {room} could not be decrypted in the last day.",
             hub=hub,
             room=name,
             count=unread.events,
@@ -221,7 +221,7 @@ async def _unreadable(
     withholding = await undecryptable.count_withholding(db, room, now - DAY)
     if withholding:
         text = Text(
-            "Hub {hub}: apps of {count} in {room} withheld their keys in the last day.",
+            "Hub {hub}: in {room}, the apps of {count} people withheld their keys in the last day.",
             hub=hub,
             room=name,
             count=withholding,

@@ -121,10 +121,10 @@ class EventContext:
         return await self.forget(self.db, self.sender)
 
 
-NO_HUB = Text("I know you from none of my hubs, so there is nothing I may show you here.")
+NO_HUB = Text("You are not in a room of any of my hubs, so I can't show you anything here.")
 NOT_ALONE = Text(
-    "Others can read along here, so I show nothing of a hub. Ask me in a room of a hub, or in a chat with only the two "
-    "of us."
+    "Other people can read this chat, so I can't show hub content here. Ask me in a hub room, or in "
+    "a direct chat with me."
 )
 
 

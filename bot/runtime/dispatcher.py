@@ -31,18 +31,19 @@ HANDLER_SECONDS = 10  # a handler only computes and touches the database; longer
 
 SPOKEN = frozenset({"m.text", "m.emote"})
 
-SORRY = Text("Something went wrong on my side. It has been noted; please try again later.")
-TOO_OFTEN = Text("That was many questions at once. I will answer again in a minute.")
-NOT_TAKEN = Text("The homeserver did not take the file; perhaps it is too large.")
+SORRY = Text("Something went wrong on my side. The error has been logged; please try again later.")
+TOO_OFTEN = Text("You're asking too fast. I'll answer again in a minute.")
+NOT_TAKEN = Text("The homeserver rejected the file; it may be too large.")
 MAY_BE_TOO_LONG = 5000  # characters of a reply; below it nothing is ever cut
 
-NOT_UNDERSTOOD = Text("I did not understand that.")
+NOT_UNDERSTOOD = Text("I didn't understand that.")
 NOT_ALLOWED = Text("That command is for moderators.")
 NOT_COORDINATOR = Text("That command is for coordinators and moderators.")
-ROOMS_ONLY = Text("Write that in a room of the hub, so that the others see it.")
+ROOMS_ONLY = Text("Use that command in a room of the hub, so that the others can see it.")
 NOT_SURE = Text(
-    "That command is for moderators, and I cannot be sure that you wrote it: the message was not encrypted by a device "
-    "of your account, as it must be in this room. Please write it again from an app that is signed in to your account."
+    "That command is for moderators, and I can't be sure that you sent it: this room requires "
+    "messages to be encrypted by one of your devices, and this one was not. Please send it again "
+    "from an app signed in to your account."
 )
 
 

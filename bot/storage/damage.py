@@ -27,7 +27,7 @@ def is_damaged(error: sqlite3.Error) -> bool:
 
 def damaged(file: Path, reason: object) -> Text:
     return Text(
-        "{file} is damaged ({reason}). Stop the bot, move the file away and put back the latest backup.",
+        "{file} is damaged ({reason}). Stop the bot, move the file away and restore the latest backup.",
         file=file,
         reason=reason,
     )
@@ -35,8 +35,8 @@ def damaged(file: Path, reason: object) -> Text:
 
 def emptied(file: Path) -> Text:
     return Text(
-        "{file} is empty: what it held is lost. Put back the latest backup; to start with an empty database, delete "
-        "the file.",
+        "{file} is empty: its content is lost. Restore the latest backup; to start with an empty "
+        "database, delete the file.",
         file=file,
     )
 

@@ -146,7 +146,7 @@ def test_a_data_folder_that_is_a_file_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.EACCES, "give this user the right"),
+        (errno.EACCES, "has no access to"),
         (errno.EROFS, "read-only"),
         (errno.ENOSPC, "disk is full"),
         (errno.ENOTDIR, "Not a directory"),

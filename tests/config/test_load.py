@@ -97,7 +97,7 @@ def test_a_plugin_whose_validator_breaks_is_a_problem_at_its_place(tmp_path: Pat
         name = "odd"
 
     (problem,) = problems(tmp_path, "plugins:\n  odd: {}\n", plugins=[Odd])
-    assert problem == "config.yaml:4:8: plugins.odd: a plugin failed while it read this: RuntimeError: odd"
+    assert problem == "config.yaml:4:8: plugins.odd: a plugin failed to read this: RuntimeError: odd"
 
 
 # Secrets
@@ -151,8 +151,8 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         ("password_file: hubs", "config.yaml:3:16: password_file: the file 'hubs' cannot be read: it is a folder"),
         ("password_file: empty.yaml", "config.yaml:3:16: password_file: the file 'empty.yaml' is empty"),
         ('password_file: "\\0"', "config.yaml:3:16: password_file: the file '\0' cannot be read: embedded null byte"),
-        ("password: a\npassword_file: b", "config.yaml:4:1: password_file: 'password' is set as well (line 3); keep one of them"),
-        ("access_token: [a]", "config.yaml:3:15: access_token: one text is expected here, not a list and not 'name: value' lines"),
+        ("password: a\npassword_file: b", "config.yaml:4:1: password_file: 'password' is also set (line 3); keep only one of them"),
+        ("access_token: [a]", "config.yaml:3:15: access_token: expected a single text, not a list or 'name: value' lines"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_secret_is_told(tmp_path: Path, text: str, problem: str) -> None:
@@ -166,19 +166,21 @@ def test_what_is_wrong_with_a_secret_is_told(tmp_path: Path, text: str, problem:
     ("text", "problem"),
     [
         ("data_dir: ${NOPE}", "config.yaml:3:11: data_dir: the environment variable NOPE is not set; set it, or write the value here"),
-        ("include: no/*.yaml", "config.yaml:3:10: include: no file matches 'no/*.yaml' in FOLDER"),
-        ('include: "\\0"', "config.yaml:3:10: include: no file matches '\0' in FOLDER"),
-        ("hubs: transparency", "config.yaml:3:7: hubs: a list of hubs is expected here, each after a '- '"),
-        ("hubs:", "config.yaml:3:6: hubs: a list of hubs is expected here, each after a '- '"),
-        ("plugins: [wishes]", "config.yaml:3:10: plugins: plugins are expected here, as lines 'name: settings'"),
-        ("plugins: {nothing: {}}", "config.yaml:3:11: plugins.nothing: unknown key; possible here: wishes"),
-        ("prefix: a", "config.yaml:3:9: prefix: 'a' cannot begin a command; write one to three signs, like '!' or '?'"),
-        ("operators: '@a:b'", "config.yaml:3:12: operators: a list is expected here: a line '- …' for each, or [a, b]"),
+        ("include: no/*.yaml", "config.yaml:3:10: include: no file in FOLDER matches 'no/*.yaml'"),
+        ('include: "\\0"', "config.yaml:3:10: include: no file in FOLDER matches '\x00'"),
+        ("hubs: transparency", "config.yaml:3:7: hubs: expected a list of hubs, each starting with '- '"),
+        ("hubs:", "config.yaml:3:6: hubs: expected a list of hubs, each starting with '- '"),
+        ("plugins: [wishes]", "config.yaml:3:10: plugins: expected plugins as 'name: settings' lines"),
+        ("plugins: {nothing: {}}", "config.yaml:3:11: plugins.nothing: unknown key; allowed here: wishes"),
+        ("prefix: a", "config.yaml:3:9: prefix: 'a' is not a valid command prefix; use one to three symbols, such as "
+"'!' or '?'"),
+        ("operators: '@a:b'", "config.yaml:3:12: operators: expected a list: one '- …' line per item, or [a, b]"),
         ("operators: ['@a:b', ]\ninvites: {allow: [a b]}", "config.yaml:4:19: invites.allow[0]: 'a b' is neither a user ('@ana:example.org') nor a server ('example.org')"),
-        ("display_name:", "config.yaml:3:14: display_name: a value is missing here; write one, or remove the line"),
-        ("plugin_dirs: [{a: b}]", "config.yaml:3:15: plugin_dirs[0]: one text is expected here, not a list and not 'name: value' lines"),
-        ("hubs: [{id: a, title: A, rooms: [{id: '!a', create: true}]}]", "config.yaml:3:53: hubs[0].rooms[0].create: a room that may be created needs an 'alias'; an id is given by the server"),
-        ("hubs: [{id: a, title: A, rooms: [{id: '!a'}], topics: [{id: x, title: X}, {id: x, title: Y}]}]", "config.yaml:3:80: hubs[0].topics[1].id: there is a topic 'x' already: FOLDER/config.yaml:3"),
+        ("display_name:", "config.yaml:3:14: display_name: missing value; add one, or remove the line"),
+        ("plugin_dirs: [{a: b}]", "config.yaml:3:15: plugin_dirs[0]: expected a single text, not a list or 'name: value' lines"),
+        ("hubs: [{id: a, title: A, rooms: [{id: '!a', create: true}]}]", "config.yaml:3:53: hubs[0].rooms[0].create: a room with 'create: true' needs an 'alias'; the "
+"server assigns its id"),
+        ("hubs: [{id: a, title: A, rooms: [{id: '!a'}], topics: [{id: x, title: X}, {id: x, title: Y}]}]", "config.yaml:3:80: hubs[0].topics[1].id: there is already a topic 'x': FOLDER/config.yaml:3"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
@@ -196,11 +198,11 @@ def test_a_homeserver_without_its_scheme_gets_a_suggestion(tmp_path: Path, url: 
     ("name", "text", "problem"),
     [
         ("a", "", "hubs/a.yaml:1:1: the file is empty"),
-        ("a", "- id: a", "hubs/a.yaml:1:1: settings are expected here, as lines 'name: value'"),
+        ("a", "- id: a", "hubs/a.yaml:1:1: expected settings as 'name: value' lines"),
         (
             "a",
             "hubs: []\nid: a\ntitle: A\nrooms: [{id: '!a'}]",
-            "hubs/a.yaml:1:1: hubs: unknown key; possible here: " + ", ".join(sorted([*Hub.model_fields, "wishes"])),
+            "hubs/a.yaml:1:1: hubs: unknown key; allowed here: " + ", ".join(sorted([*Hub.model_fields, "wishes"])),
         ),
     ],
 )
@@ -213,7 +215,7 @@ def test_the_file_of_a_hub_is_not_taken_for_a_configuration(tmp_path: Path) -> N
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "risks.yaml", (), {})
     assert str(caught.value) == (
-        f"{tmp_path}/risks.yaml:1:1: this looks like the file of one hub; check the config.yaml that includes it"
+        f"{tmp_path}/risks.yaml:1:1: this looks like a hub's own file; check the config.yaml that includes it"
     )
 
 
@@ -286,6 +288,6 @@ def test_a_restricted_hub_names_hubs_that_are_there(tmp_path: Path) -> None:
     ]
     lines = "".join(f"  - {hub}\n" for hub in hubs)
     told = "\n".join(problems(tmp_path, f"hubs:\n{lines}"))
-    assert "hubs[0].visible_to[1]: there is no hub 'bb'; there are: a, b, c" in told
-    assert "hubs[1].visible_to: 'visible_to' counts only with 'visibility: restricted'" in told
-    assert "hubs[2].visibility: a restricted hub is found in the hubs that 'visible_to' names" in told
+    assert "hubs[0].visible_to[1]: there is no hub 'bb'; known hubs: a, b, c" in told
+    assert "hubs[1].visible_to: 'visible_to' only applies with 'visibility: restricted'" in told
+    assert "hubs[2].visibility: a restricted hub needs 'visible_to'" in told

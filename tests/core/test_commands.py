@@ -113,19 +113,19 @@ def test_arguments(line: str, spec: CommandSpec, arguments: dict[str, object]) -
 @pytest.mark.parametrize(
     ("line", "spec", "sentence"),
     [
-        ("find", FIND, "Something is missing: <words>."),
-        ("find topic:a", FIND, "Something is missing: <words>."),
-        ("find x topic:a topic:b", FIND, "'topic:' is given twice."),
+        ("find", FIND, "Missing: <words>."),
+        ("find topic:a", FIND, "Missing: <words>."),
+        ("find x topic:a topic:b", FIND, "'topic:' appears twice."),
         ("find x topic: a", FIND, "'topic:' needs a value right after the colon."),
         ('find x topic:"  "', FIND, "'topic:' needs a value right after the colon."),
         ("find x from:", FIND, "'from:' needs a value right after the colon."),
         ("find x limit:many", FIND, "“many” should be a number."),
-        ("show", SHOW, "Something is missing: <number>."),
+        ("show", SHOW, "Missing: <number>."),
         ("show twelve", SHOW, "“twelve” should be a number."),
         ("show ١٢", SHOW, "“١٢” should be a number."),
         ("show -1", SHOW, "“-1” should be a number."),
         ("show 1234567890123", SHOW, "“1234567890123” should be a number."),
-        ("show 1 2", SHOW, "I do not know what to do with “2”."),
+        ("show 1 2", SHOW, "I don't know what to do with “2”."),
     ],
 )
 def test_a_wrong_command_is_told_what_is_wrong(line: str, spec: CommandSpec, sentence: str) -> None:

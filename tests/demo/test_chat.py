@@ -89,8 +89,8 @@ async def test_somebody_else_speaks_elsewhere() -> None:
 
 async def test_rooms_and_people_that_are_not_there_are_named() -> None:
     village, screen = await typed("/as bob\n/as diego\n/room office\n/dance\n")
-    assert "“bob” is none of: ana, diego" in screen
-    assert "“office” is none of: square" in screen
+    assert "“bob” is not one of: ana, diego" in screen
+    assert "“office” is not one of: square" in screen
     assert "/quit" in screen
     assert village.done == []
 

@@ -43,7 +43,7 @@ def test_a_person_talks_with_the_bot_and_leaves_by_control_c(mark: str) -> None:
         terminal.wait_for("cips-tailoring-messages")
         terminal.type("\x03")
         assert terminal.exit_code() == 0
-        assert "Everything is stopped." in terminal.text
+        assert "Everything has stopped." in terminal.text
     assert alive(mark) == []
 
 

@@ -79,7 +79,7 @@ async def test_what_is_said_if_the_file_is_refused_waits_beside_it_and_is_not_se
     await told.pipeline.handle(_batch(told, "!write file hello"))
     (row,) = await told.outbox.pending()
     assert row.instead
-    assert row.instead["body"] == "Here it is.\n\nThe homeserver did not take the file; perhaps it is too large."
+    assert row.instead["body"] == "Here it is.\n\nThe homeserver rejected the file; it may be too large."
     assert (row.instead["msgtype"], row.instead["m.relates_to"]) == ("m.notice", row.content["m.relates_to"])
     assert "instead" not in row.content
 
@@ -154,5 +154,5 @@ async def test_a_file_that_is_too_large_to_fetch_is_told(told: Story) -> None:
     object.__setattr__(large, "content", bytes(LARGEST + 1))  # a homeserver allows more than we do
     told.transport.carried[shared.event_id] = (shared, large)
     assert await told.hear(replace(told.message(ANA, "!copy"), reply_to=shared.event_id)) == (
-        "That file is too large for me: 5 MB are the most."
+        "That file is too large; the limit is 5 MB."
     )

@@ -198,7 +198,10 @@ async def test_in_a_direct_chat_commands_for_rooms_are_named_apart_and_refused(s
     for asked in ("help", "help all"):
         answer = str(await s.say(ANA, asked, room=direct))
         assert ("- !donate" in answer, "\n\nIn the rooms of your hub also: !donate.\n\n" in answer) == (False, True)
-    assert await s.say(ANA, "donate", room=direct) == "Write that in a room of the hub, so that the others see it."
+    assert (
+        await s.say(ANA, "donate", room=direct)
+        == "Use that command in a room of the hub, so that the others can see it."
+    )
     assert "Did you mean" not in str(await s.say(ANA, "donat", room=direct))
 
 

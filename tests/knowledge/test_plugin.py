@@ -243,7 +243,7 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
         ("find -x", "Write what you look for, for example !find gifts."),
         ("find x sort:random", "I can sort by sort:new or sort:useful, not by “random”."),
         ("find x lang:xx", "I do not know the language “xx”; write one like lang:es."),
-        ("find x topic:gifts topic:audit", "'topic:' is given twice. Write it once, and search again for the other."),
+        ("find x topic:gifts topic:audit", "'topic:' appears twice. Write it once, and search again for the other."),
         ("find x topic:", "Write what you look for right after “topic:”, as in topic:gifts."),
         (
             "find frmo:ana policy",

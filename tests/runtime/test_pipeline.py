@@ -178,14 +178,14 @@ async def test_without_a_fallback_unknown_words_get_one_sentence() -> None:
     async with story([Silent], [HUB]) as s:
         room = await s.direct(ANA)
         for words in ("hello", "find gifts", "Faro"):
-            assert await s.say(ANA, words, room=room) == "I did not understand that."
+            assert await s.say(ANA, words, room=room) == "I didn't understand that."
 
 
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
         ("stop", "Stopped."),
-        ("crash", "Something went wrong on my side. It has been noted; please try again later."),
+        ("crash", "Something went wrong on my side. The error has been logged; please try again later."),
     ],
 )
 async def test_a_fallback_that_fails_leaves_nothing_and_stops_nothing_else(
@@ -239,7 +239,7 @@ async def test_listeners_do_not_see_commands(told: Story) -> None:
 
 async def test_somebody_of_no_hub_is_told_so_in_a_direct_chat(told: Story) -> None:
     room = await told.direct(BEN)
-    assert "none of my hubs" in str(await told.say(BEN, "echo hello", room=room))
+    assert "any of my hubs" in str(await told.say(BEN, "echo hello", room=room))
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["the hall first", "the chat first"])
@@ -251,7 +251,7 @@ async def test_who_left_a_hub_is_none_of_its_members_in_the_same_batch(told: Sto
     left = StateChange(HALL, "m.room.member", BEN, BEN, "$left", {"membership": "leave"})
     updates = (RoomUpdate(HALL, events=(left,)), RoomUpdate(room, events=(told.message(BEN, "echo more", room=room),)))
     await told.pipeline.handle(Batch("t1", updates[::order]))
-    assert "none of my hubs" in str(await told.settle())
+    assert "any of my hubs" in str(await told.settle())
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["the hall first", "the chat first"])
@@ -275,7 +275,7 @@ async def test_a_user_error_is_its_text_and_leaves_nothing_in_the_database(told:
 async def test_a_crash_is_one_apology_and_the_rest_of_the_batch_is_handled(told: Story) -> None:
     await told.hear(told.message(ANA, "!echo crash"), told.message(ANA, "!echo after"))
     assert [str(row.content["body"]) for row in told.sent] == [
-        "Something went wrong on my side. It has been noted; please try again later.",
+        "Something went wrong on my side. The error has been logged; please try again later.",
         "after",
     ]
     assert await told.db.reading().value("SELECT count(*) FROM core_people") == 1
@@ -286,7 +286,7 @@ async def test_a_listener_that_fails_harms_nobody(told: Story) -> None:
 
 
 async def test_a_usage_error_shows_how_to_write_it(told: Story) -> None:
-    assert await told.say(ANA, "!echo") == "Something is missing: <text>.\n\nWrite it like this: !echo <text>"
+    assert await told.say(ANA, "!echo") == "Missing: <text>.\n\nWrite it like this: !echo <text>"
 
 
 async def test_moderators_commands_are_for_moderators_by_power_level(told: Story) -> None:
@@ -395,7 +395,7 @@ async def test_too_many_questions_get_one_polite_notice() -> None:
     async with story([Echo], [HUB], limits=Limits(per_person=2, per_room=60)) as s:
         answers = [await s.say(ANA, f"!echo {n}") for n in range(5)]
         assert answers[:2] == ["0", "1"]
-        assert answers[2] == "That was many questions at once. I will answer again in a minute."
+        assert answers[2] == "You're asking too fast. I'll answer again in a minute."
         assert answers[3:] == [None, None]
         assert await s.say(BEN, "!echo mine") == "mine"
 
@@ -515,7 +515,7 @@ async def test_a_direct_chat_into_which_a_third_person_came_is_one_no_more(told:
         await told.join(user, HALL)
         await told.join(user, room)
     assert await told.say(ANA, "echo hello", room=room) is None
-    assert str(await told.say(ANA, "!echo hello", room=room)).startswith("Others can read along here")
+    assert str(await told.say(ANA, "!echo hello", room=room)).startswith("Other people can read this chat")
 
 
 async def test_a_member_who_asks_in_a_room_of_no_hub_is_told_where_to_ask(told: Story) -> None:
@@ -524,8 +524,8 @@ async def test_a_member_who_asks_in_a_room_of_no_hub_is_told_where_to_ask(told: 
         await told.join(user, "!elsewhere:example.org")
     answer = await told.say(ANA, "!echo hello", room="!elsewhere:example.org")
     assert answer == (
-        "Others can read along here, so I show nothing of a hub. Ask me in a room of a hub, or in a chat with only the "
-        "two of us."
+        "Other people can read this chat, so I can't show hub content here. Ask me in a hub room, or in "
+        "a direct chat with me."
     )
 
 

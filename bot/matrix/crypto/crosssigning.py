@@ -103,7 +103,10 @@ class CrossSigning:
         published = await self._published_keys()
         if not published.belongs_to(identity):
             raise IdentityError(
-                Text("The recovered keys are not those of the account's identity now. It was reset since; see `reset`.")
+                Text(
+                    "The recovered keys do not belong to the account's current identity, which was reset since then; "
+                    "see `reset`."
+                )
             )
         seeds.keep(self._file, identity)
 
@@ -134,9 +137,9 @@ class CrossSigning:
                 return one
         raise IdentityError(
             Text(
-                "The account {user} already has a cross-signing identity, and its keys are not in the data folder. "
-                "Bring them with `faro crypto import`, which asks for the recovery key, "
-                "or make a new identity with `faro crypto reset`.",
+                "The account {user} already has a cross-signing identity, but its keys are not in the data "
+                "folder. Import them with `faro crypto import`, which asks for the recovery key, or create a new "
+                "identity with `faro crypto reset`.",
                 user=self._user,
             )
         )
@@ -166,7 +169,7 @@ class CrossSigning:
                 if error.code == "M_UNKNOWN":  # the password was accepted, and another stage is required
                     raise _stages(error) from error
                 raise IdentityError(
-                    Text("The homeserver does not accept the password: {reason}", reason=error.reason)
+                    Text("The homeserver rejected the password: {reason}", reason=error.reason)
                 ) from error
 
     def _auth(self, asked: NeedsAuth) -> dict[str, object]:
@@ -175,8 +178,8 @@ class CrossSigning:
         if not self._password:
             raise IdentityError(
                 Text(
-                    "The homeserver asks for the account's password. "
-                    "Set FARO_PASSWORD, or `password_file:` in the configuration."
+                    "The homeserver requires the account's password. Set FARO_PASSWORD, or `password_file:` in the "
+                    "configuration."
                 )
             )
         identifier = {"type": "m.id.user", "user": self._user}
@@ -192,8 +195,8 @@ class CrossSigning:
         ):
             raise IdentityError(
                 Text(
-                    "The homeserver has other keys for this device than the data folder. "
-                    "Move session.json away, so that the bot logs in as a new device."
+                    "The homeserver has different keys for this device than the data folder. Move session.json away "
+                    "so that the bot logs in as a new device."
                 )
             )
         new: dict[str, Any] = {}
@@ -211,7 +214,7 @@ class CrossSigning:
         path = "/_matrix/client/v3/keys/signatures/upload"
         answer = await self._http.request("POST", path, body={self._user: new})
         if answer.get("failures"):  # even with status 200
-            raise IdentityError(Text("The homeserver did not take the signatures: {reason}", reason=answer["failures"]))
+            raise IdentityError(Text("The homeserver rejected the signatures: {reason}", reason=answer["failures"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +240,8 @@ class PublishedKeys:
 def _stages(asked: NeedsAuth) -> IdentityError:
     stages = " / ".join(", ".join(flow) for flow in asked.flows) or "?"
     text = Text(
-        "The homeserver wants more than a password before it changes the identity: {stages}. "
-        "Do that step in a Matrix client, signed in as the bot, then import the recovery key.",
+        "The homeserver requires more than a password to change the identity: {stages}. Complete that "
+        "step in a Matrix client signed in as the bot, then import the recovery key.",
         stages=stages,
     )
     return IdentityError(text)

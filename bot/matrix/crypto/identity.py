@@ -68,7 +68,7 @@ def load(file: Path, user_id: str) -> Identity | None:
         text = Text("{file} cannot be read: {reason}. It must belong to the bot's user.", file=file, reason=error)
         raise IdentityError(text) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise IdentityError(Text("{file} is damaged. Put it back from a backup.", file=file)) from error
+        raise IdentityError(Text("{file} is damaged. Restore it from a backup.", file=file)) from error
     owner = kept["user_id"]
     raise IdentityError(Text("{file} belongs to {owner}, not to {user}.", file=file, owner=owner, user=user_id))
 

@@ -31,7 +31,9 @@ ALGORITHM = "m.secret_storage.v1.aes-hmac-sha2"
 
 def parse(recovery_key: str) -> bytes:
     """The 32 bytes of a recovery key as clients show it, spaces anywhere. Raises `IdentityError`."""
-    wrong = IdentityError(Text("That is not a recovery key. It looks like 'EsTc 5rr1 …', with 12 groups of 4 signs."))
+    wrong = IdentityError(
+        Text("That is not a recovery key. A recovery key looks like 'EsTc 5rr1 …': 12 groups of 4 characters.")
+    )
     signs = "".join(recovery_key.split())
     if not signs or len(signs) > MAX_LENGTH or any(sign not in ALPHABET for sign in signs):
         raise wrong
@@ -73,7 +75,7 @@ async def recover(http: Http, user_id: str, recovery_key: str) -> Identity:
     description = await _account_data(http, user_id, f"m.secret_storage.key.{id_}")
     algorithm = description.get("algorithm")
     if algorithm != ALGORITHM:
-        raise IdentityError(Text("The recovery key is of a kind Faro does not know: {kind}", kind=algorithm))
+        raise IdentityError(Text("Unknown type of recovery key: {kind}", kind=algorithm))
     seeds: dict[Usage, bytes] = {}
     try:
         if not matches_key(key, description):
@@ -82,11 +84,13 @@ async def recover(http: Http, user_id: str, recovery_key: str) -> Identity:
             name = f"m.cross_signing.{usage}"
             sealed = section(await _account_data(http, user_id, name), "encrypted", id_)
             if not sealed:
-                raise IdentityError(Text("The recovery key does not hold '{name}'.", name=name))
+                raise IdentityError(Text("The recovery key does not give access to '{name}'.", name=name))
             seeds[usage] = decode(decrypt_secret(key, name, sealed).decode())
         return Identity.from_seeds(user_id, seeds)
     except ValueError as error:
-        raise IdentityError(Text("What the recovery key holds is damaged: {reason}", reason=error)) from error
+        raise IdentityError(
+            Text("The data protected by the recovery key is damaged: {reason}", reason=error)
+        ) from error
 
 
 async def _account_data(http: Http, user_id: str, type_: str) -> dict[str, Any]:

@@ -222,4 +222,7 @@ async def test_corrections_are_for_the_hubs_rooms_not_for_direct_chats(told: Sto
         "moved 1",
     )
     for command in (*numbered, "undo", "changes", "alike", "links", "share https://example.org/b"):
-        assert await said(told, MOD, command, direct) == "Write that in a room of the hub, so that the others see it."
+        assert (
+            await said(told, MOD, command, direct)
+            == "Use that command in a room of the hub, so that the others can see it."
+        )

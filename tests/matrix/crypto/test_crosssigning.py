@@ -146,7 +146,7 @@ async def test_a_reset_replaces_the_identity_with_the_password(enter: Enter) -> 
 
 
 @pytest.mark.parametrize(
-    ("password", "told"), [("wrong", "does not accept the password"), (None, "asks for the account's password")]
+    ("password", "told"), [("wrong", "rejected the password"), (None, "requires the account's password")]
 )
 async def test_a_reset_that_is_refused_keeps_the_old_identity(enter: Enter, password: str | None, told: str) -> None:
     bot = await enter()
@@ -208,7 +208,7 @@ async def test_other_keys_for_the_device_are_never_signed(enter: Enter) -> None:
     bot, other = await enter(), await enter()
     await other.signing().ensure(other.account)
     stranger = OlmAccountLike(bot.person.user_id, bot.person.device_id, other.account.ed25519, other.account)
-    with pytest.raises(IdentityError, match="other keys for this device"):
+    with pytest.raises(IdentityError, match="different keys for this device"):
         await bot.signing().ensure(stranger)
     assert not await bot.is_signed(bot.kept())
 
