@@ -1,7 +1,12 @@
-# Two commands on a fresh Debian or Ubuntu with make and Python ≥ 3.11 (its venv module included):
-#   make demo   a homeserver, the bot and a chat with it, in this terminal (DEMO_DIR=folder keeps what it makes)
-#   make test   every check and every test (those with a modern client need Node ≥ 20 and npm, or are skipped)
-# Each makes .venv and installs what it needs there first; pip's own PIP_* settings are respected.
+# Commands on a fresh Debian or Ubuntu with make and Python ≥ 3.11 (its venv module included):
+#   make demo      a homeserver, the bot and a chat with it, in this terminal (DEMO_DIR=folder keeps what it makes)
+#   make quick     style, types and the tests that start no process (a minute)
+#   make test      the same, and all tests that a change needs (four minutes)
+#   make full      every test, the slow ones too; looks for new random examples
+#   make chaos     kills, faults and random histories, for long (CHAOS_EXAMPLES=3000)
+#   make coverage  which lines and branches the tests of `make test` run
+# Each makes .venv and installs what it needs there first; pip's own PIP_* settings are respected. Tests with a modern
+# Matrix client need Node ≥ 20 and npm, or are skipped.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,15 +17,30 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 BIN := .venv/bin
 
-.PHONY: help test checks demo bench translations clean
+.PHONY: help quick test full chaos coverage checks demo bench translations clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
 	echo 'make bench  how quick and how small it is      make translations  bring the catalogues up to date'
 
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+quick: checks
+	@FARO_TEST_TIER=quick $(PYTEST) -m 'not full and not process' $(PYTEST_ARGS)
+
 test: checks
-	@echo 'Testing …'
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	@FARO_TEST_TIER=test $(PYTEST) -m 'not full' $(PYTEST_ARGS)
+
+full: checks
+	@FARO_TEST_TIER=full $(PYTEST) $(PYTEST_ARGS)
+
+chaos: .venv/.installed-dev
+	@export FARO_TEST_TIER=full FARO_TEST_EXAMPLES=$(or $(CHAOS_EXAMPLES),3000)
+	$(PYTEST) --timeout 7200 tests/chaos tests/knowledge/store $(PYTEST_ARGS)
+
+coverage: .venv/.installed-dev
+	@FARO_TEST_TIER=test $(PYTEST) -m 'not full' --cov bot --cov plugins --cov-branch \
+	  --cov-report term:skip-covered $(PYTEST_ARGS)
 
 checks: .venv/.installed-dev
 	@echo 'Checking style, types and the directions of imports …'

@@ -1,12 +1,51 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests, and the tiers they are run in."""
 
-import os
+from __future__ import annotations
 
+import sys
+from collections.abc import Generator, Sequence
+
+import pytest
 from hypothesis import settings
+
+from bot.testing.patience import patient
+from tests.tiers import FULL, STARTS_PROCESSES, TIER, examples, is_in
 
 pytest_plugins = ["bot.testing.pytest_plugin", "tests.town"]
 
-# No deadline: how long an example takes depends on what else the machine does. The same examples in every run, so that
-# a change is judged by what it changed; with FARO_TEST_RANDOM=1 hypothesis looks for new ones.
-settings.register_profile("faro", deadline=None, derandomize=os.environ.get("FARO_TEST_RANDOM") != "1")
+# No deadline: how long an example takes depends on what else the machine does. `make full` looks for new examples; the
+# others draw the same ones in every run, so that a change is judged by what it changed.
+settings.register_profile("faro", deadline=None, max_examples=examples(100), derandomize=TIER != "full")
 settings.load_profile("faro")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    default = float(config.getini("timeout"))
+    for item in items:
+        if is_in(item.nodeid, FULL) and item.get_closest_marker("core") is None:
+            item.add_marker(pytest.mark.full)
+        if is_in(item.nodeid, STARTS_PROCESSES):
+            item.add_marker(pytest.mark.process)
+        limit = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout(patient(float(limit.args[0]) if limit else default)), append=False)
+
+
+_running: list[str] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    _running.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def _refuse_processes(event: str, _arguments: object) -> None:
+    if event in ("subprocess.Popen", "os.posix_spawn") and _running:
+        raise AssertionError(f"{_running[-1]} starts a process: mark it with pytest.mark.process")
+
+
+if TIER == "quick":
+    sys.addaudithook(_refuse_processes)

@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-READY_WITHIN = 30  # seconds
-PATIENCE = 20
+from bot.testing.patience import patient
+
+READY_WITHIN = patient(30)  # seconds
+PATIENCE = patient(20)
 
 
 class RunningBot:
@@ -98,3 +101,12 @@ async def running(config: Path, **environ: str) -> AsyncIterator[RunningBot]:
         raise
     finally:
         await bot.kill()
+
+
+def soon(start_takes: float) -> datetime:
+    """An instant at which a bot that is started now runs, on a slow machine too: `start_takes` seconds as measured."""
+    return datetime.now(UTC) + timedelta(seconds=6 + 3 * start_takes)
+
+
+async def until(due: datetime) -> None:
+    await asyncio.sleep(max(0, (due - datetime.now(UTC)).total_seconds()))

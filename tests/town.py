@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +36,22 @@ class Town:
     def write(self) -> None:
         """Writes `settings` as the configuration."""
         self.config.write_text(yaml.safe_dump(self.settings, allow_unicode=True), "utf-8")
+
+    def plan_meeting(self, due: datetime.datetime) -> None:
+        """Writes a meeting with one reminder, which is due at this second."""
+        starts = due.replace(second=0, microsecond=0) + datetime.timedelta(minutes=2)
+        self.settings["hubs"][0]["meetings"] = [
+            {
+                "id": "coordinators",
+                "title": {"en": "Coordinators' meeting"},
+                "starts": starts.strftime("%Y-%m-%d %H:%M"),
+                "timezone": "UTC",
+                "duration": "1 hour",
+                "call": "https://meet.example.org/faro",
+                "remind": [f"{math.floor((starts - due).total_seconds())} seconds"],
+            }
+        ]
+        self.write()
 
     @contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:

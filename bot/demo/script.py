@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.demo.chat import ChatEvent, Community
 
-ANSWER_WITHIN = 15  # seconds
+ANSWER_WITHIN = 60  # seconds; most answers take less than one
 
 
 @dataclass(frozen=True, slots=True)

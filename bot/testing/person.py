@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-ANSWER_WITHIN = 60  # seconds
+from bot.testing.patience import patient
+
+ANSWER_WITHIN = patient(60)  # seconds
 HEARD_AT_ONCE = json.dumps({"room": {"timeline": {"limit": 500}}})  # who looks away for a while misses nothing
 
 
@@ -152,14 +154,14 @@ class Person:
     ) -> Mapping[str, Any]:
         """The first event heard so far, or from now on, that matches. Raises `TimeoutError` naming `what`."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(patient(within)):
                 while True:
                     for event in self._heard:
                         if matches(event):
                             return event
                     await self.sync(wait=min(within, 5))
         except TimeoutError:
-            raise TimeoutError(f"{self.user_id} waited {within:.0f} s in vain for {what}") from None
+            raise TimeoutError(f"{self.user_id} waited {patient(within):.0f} s in vain for {what}") from None
 
     async def answer_to(self, event_id: str, *, within: float = 15) -> Mapping[str, Any]:
         """The message that replies to an event."""

@@ -43,7 +43,7 @@ class Help(Plugin[Settings]):
 
     @command(
         "help",
-        help="Show what I can do here, or how one command is written.",
+        help="Show what I can do here, or how to use a command.",
         aliases={"es": "ayuda", "fr": "aide", "pt": "ajuda"},
         anywhere=True,
         examples=("help", "help find", "help all"),
@@ -69,7 +69,7 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) 
     if every or not first or len(here) <= FEW:
         first, rest = [*first, *rest], []
     paragraphs = [
-        ctx.t("Here you can write:"),
+        ctx.t("Commands you can use here:"),
         "\n".join(
             "- " + ctx.t("{command}: {meaning}", command=f"`{entry.word}`", meaning=entry.help) for entry in first
         ),
@@ -78,14 +78,16 @@ def _what_i_can_do(ctx: Context, manual: Sequence[CommandHelp], *, every: bool) 
     if own and rest:
         words = ", ".join(f"`{entry.word}`" for entry in rest if entry is not own)
         all_ = f"`{own.word} {ctx.t('all')}`"
-        paragraphs.append(ctx.t("Also: {words}. {command} explains them, too.", words=words, command=all_))
+        paragraphs.append(
+            ctx.t("More commands: {words}. To read about them, write {command}.", words=words, command=all_)
+        )
     if in_rooms := sorted(entry.word for entry in manual if not entry.here):
         words = ", ".join(f"`{word}`" for word in in_rooms)
-        paragraphs.append(ctx.t("In the rooms of your hub also: {words}.", words=words))
+        paragraphs.append(ctx.t("Also available in your hub's rooms: {words}.", words=words))
     other = next((entry for entry in first if entry is not own), None)
     if own and other:
         example = f"`{own.word} {other.word.removeprefix(prefix_of(own))}`"
-        paragraphs.append(ctx.t("To read more about one command, write for example {example}.", example=example))
+        paragraphs.append(ctx.t("To read more about a command, write for example {example}.", example=example))
     return paragraphs
 
 
@@ -93,12 +95,14 @@ def _what_i_am_not(ctx: Context, manual: Sequence[CommandHelp]) -> str:
     """The last lines: no channel for reports, what is stored, and what else is done with it."""
     sentences = [
         "**" + ctx.t("I am not a channel for reporting wrongdoing.") + "**",
-        _official_channels(ctx) or ctx.t("Please use the official channels of your organisation."),
-        ctx.t("I store the links shared in hub rooms and what you give me by command, not your conversations."),
+        _official_channels(ctx) or ctx.t("Please use your organisation's official channels."),
+        ctx.t(
+            "I store the links shared in hub rooms and what you enter by command; I do not store your conversations."
+        ),
         *ctx.privacy_notices(),
     ]
     if forget := called(manual, "forget"):
-        sentences.append(ctx.t("To erase what I hold about you, write {command}.", command=f"`{forget.word}`"))
+        sentences.append(ctx.t("To erase your data, write {command}.", command=f"`{forget.word}`"))
     return " ".join(sentences)
 
 
@@ -116,7 +120,7 @@ def _about(ctx: Context, entry: CommandHelp) -> str:
         examples = "\n".join(f"- `{example}`" for example in entry.examples)
         paragraphs.append(ctx.n("Example:", "Examples:", len(entry.examples)) + "\n" + examples)
     if others := [f"`{name}`" for name in entry.names if name != entry.word]:
-        paragraphs.append(ctx.t("The same in other languages: {words}", words=", ".join(others)))
+        paragraphs.append(ctx.t("In other languages: {words}", words=", ".join(others)))
     return "\n\n".join(paragraphs)
 
 

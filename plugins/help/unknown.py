@@ -21,8 +21,7 @@ def answer(ctx: Context, line: str) -> str:
     help_ = written(ctx, prefix, own.word.removeprefix(prefix))
     if is_courtesy(line, ctx.bot_name):
         return ctx.t(
-            "Always glad to help! I find again what people share in the rooms of their hub. "
-            "Write {help} to see what I can do.",
+            "Happy to help! I find the links people share in their hub's rooms. Write {help} to see what I can do.",
             help=help_,
         )
     here = [entry for entry in manual if entry.here]
@@ -31,17 +30,17 @@ def answer(ctx: Context, line: str) -> str:
     readable = [name for entry in here for name in (entry.word.removeprefix(prefix), entry.name)]
     if "?" not in line and (meant := nearest(first, readable)):
         sentence = ctx.t(
-            "I do not know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
+            "I don't know “{word}”. Did you mean {nearest}? Write {help} to see what I can do.",
             word=word,
             nearest=written(ctx, prefix, meant),
             help=help_,
         )
     else:
-        sentence = ctx.t("I do not know “{word}”. Write {help} to see what I can do.", word=word, help=help_)
+        sentence = ctx.t("I don't know “{word}”. Write {help} to see what I can do.", word=word, help=help_)
     paragraphs = [sentence]
     if ctx.room.direct and "?" not in line and len(line.split()) >= LONG_MESSAGE:
         paragraphs.append(
-            ctx.t("I am not a channel for reporting wrongdoing; {help} says which the official ones are.", help=help_)
+            ctx.t("I am not a channel for reporting wrongdoing; {help} lists the official channels.", help=help_)
         )
     if find := called(here, "find"):  # whoever writes plain words to the bot mostly wants to find something
         words = [name.removeprefix(prefix) for name in find.names]

@@ -64,10 +64,10 @@ class Knowledge(Plugin[KnowledgeSettings]):
         notices = []
         if queue.fetching_hubs([hub]):
             notices.append(
-                Text("I ask the pages people share for their title, author and date; their sites can see that.")
+                Text("I fetch the title, author and date of shared pages; their sites can see these requests.")
             )
         if queue.checking_hubs([hub]):
-            notices.append(Text("Once a week I ask the pages people share whether they are still there."))
+            notices.append(Text("Once a week I check whether shared pages are still online."))
         return notices
 
     async def refresh(self, ctx: RefreshContext) -> None:

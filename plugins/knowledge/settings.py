@@ -26,15 +26,15 @@ def _unknown_topic(topic: str, topic_ids: Sequence[str]) -> PydanticCustomError:
             "this hub has no topic '{topic}'; did you mean '{suggestion}'?", topic=topic, suggestion=close[0]
         )
     if topic_ids:
-        return invalid("this hub has no topic '{topic}'; it has: {known}", topic=topic, known=", ".join(topic_ids))
+        return invalid("this hub has no topic '{topic}'; its topics: {known}", topic=topic, known=", ".join(topic_ids))
     return invalid("this hub has no topic '{topic}'; list its topics under 'topics:' first", topic=topic)
 
 
 def _require_host(name: str) -> str:
     if not host_name(name):
         raise invalid(
-            "'{name}' is not the name of a host; write one like 'example.org', without 'https://', path or '*': the "
-            "hosts below it are meant as well",
+            "'{name}' is not a host name; write one like 'example.org', without 'https://', a path or '*': "
+            "its subdomains are included",
             name=name,
         )
     return name

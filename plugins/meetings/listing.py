@@ -15,7 +15,7 @@ def listing(ctx: Context, profile_zone: str | None, most: int) -> Reply:
     hubs = _hubs(ctx)
     found = series.coming(hubs, ctx.now, most)
     if not found:
-        return Reply(ctx.t("No meeting is planned."))
+        return Reply(ctx.t("No meetings are planned."))
     several = len(hubs) > 1
     items = ["\n  ".join(_lines(ctx, occurrence, profile_zone, several)) for occurrence in found]
     return Reply("\n".join(f"- {item}" for item in items) if most > 1 else items[0].replace("\n  ", "\n"))

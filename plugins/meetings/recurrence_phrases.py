@@ -57,8 +57,8 @@ def to_rule(text: str) -> str:
     rule = _of_month(tokens) or _on_days(tokens) or _every(tokens)
     if rule is None:
         raise invalid(
-            "'{text}' is not understood; write it like 'every week', 'every 2 weeks on tuesday', "
-            "'first tuesday of the month', 'last friday of the month' or 'every year'",
+            "cannot interpret '{text}'; write, for example, 'every week', 'every 2 weeks on tuesday', 'first "
+            "tuesday of the month', 'last friday of the month' or 'every year'",
             text=text,
         )
     return rule

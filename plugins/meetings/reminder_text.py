@@ -52,7 +52,7 @@ def clock_note(occurrence: Occurrence, words: Translator) -> str | None:
     if not occurrence.moved_by_clocks:
         return None
     return words.t(
-        "Clock change: there is no {planned} in {city} that day, so the meeting starts at {actual} there.",
+        "Clock change: {planned} does not exist in {city} that day, so the meeting starts at {actual} there.",
         planned=time_text.clock(occurrence.slot),
         city=escape(time_text.city(occurrence.zone)),
         actual=time_text.clock(to_local(occurrence.starts, occurrence.zone)),

@@ -95,17 +95,17 @@ def parse(text: str) -> Rule:
         name, _, value = (part.strip() for part in written.partition("="))
         _check_part(name, value)
         if name in parts:
-            raise invalid("'{name}' is given twice in the rule", name=name)
+            raise invalid("'{name}' appears twice in the rule", name=name)
         parts[name] = value
     if "FREQ" not in parts:
-        raise invalid("the rule does not say how often; write it like 'FREQ=MONTHLY;BYDAY=1TU'")
+        raise invalid("the rule does not say how often the meeting repeats; write it like 'FREQ=MONTHLY;BYDAY=1TU'")
     if parts["FREQ"] in ("DAILY", "WEEKLY") and re.search(r"\d", parts.get("BYDAY", "")):
         raise invalid(
             "'BYDAY={days}' counts weekdays of a month or year; it needs FREQ=MONTHLY or YEARLY", days=parts["BYDAY"]
         )
     count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
     if count and until:
-        raise invalid("the rule has both COUNT and UNTIL; keep one of them")
+        raise invalid("the rule has both COUNT and UNTIL; keep only one")
     core = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
         rrulestr(core)
@@ -116,12 +116,12 @@ def parse(text: str) -> Rule:
 
 def _check_part(name: str, value: str) -> None:
     if name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-        raise invalid("the time of day comes from 'starts'; remove '{name}'", name=name)
+        raise invalid("the time is set by 'starts'; remove '{name}'", name=name)
     if name == "FREQ" and value in ("HOURLY", "MINUTELY", "SECONDLY"):
-        raise invalid("meetings repeat once a day at most; write FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
+        raise invalid("meetings can repeat at most once a day; use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY")
     if name not in _PARTS or not re.fullmatch(_PARTS[name], value):
         raise invalid(
-            "'{part}' is not part of a recurrence rule; write it like 'FREQ=MONTHLY;BYDAY=1TU'",
+            "'{part}' is not part of a recurrence rule; write the rule like 'FREQ=MONTHLY;BYDAY=1TU'",
             part=f"{name}={value}" if value else name,
         )
 

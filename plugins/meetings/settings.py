@@ -34,7 +34,7 @@ def _local(value: object) -> object:
     except ValueError:
         local = None
     if local is None or local.tzinfo or len(text) < len("2027-01-05 10:00"):
-        raise invalid("'{value}' is not a date and a time of day; write them like '2027-01-05 10:00'", value=text)
+        raise invalid("'{value}' is not a date and time; write it as '2027-01-05 10:00'", value=text)
     if not _FIRST <= local.year <= _LAST:
         raise invalid("'{value}' is not between the years 2000 and 2199", value=text)
     return local.replace(microsecond=0)
@@ -44,7 +44,7 @@ def _day(value: object) -> object:
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError:
-        raise invalid("'{value}' is not a date; write it like '2027-04-06'", value=str(value)) from None
+        raise invalid("'{value}' is not a date; write it as '2027-04-06'", value=str(value)) from None
 
 
 def _link(value: str) -> str:
@@ -66,7 +66,7 @@ def _repeats(value: str) -> str:
 def _rrule(value: str) -> str:
     rule = parse(value)
     if not rule.ever_happens():
-        raise invalid("no date fits '{rule}', so this meeting would never happen", rule=rule.text)
+        raise invalid("no date matches '{rule}', so this meeting would never take place", rule=rule.text)
     return value
 
 
@@ -120,7 +120,7 @@ class Meeting(Settings):
         rule = _rule_in(info)
         if rule and next(rule.slots(value, value), None) != value:
             raise invalid(
-                "{day} does not fit how the meeting repeats; the nearest dates that do are {nearest}",
+                "{day} is not a date on which the meeting repeats; the nearest are {nearest}",
                 day=value.date().isoformat(),
                 nearest=", ".join(date.date().isoformat() for date in rule.nearest(value)) or "-",
             )
@@ -154,7 +154,7 @@ class Meeting(Settings):
         for day in days:
             if day not in held:
                 raise invalid(
-                    "there is no meeting on {day} to skip; the nearest are {nearest}",
+                    "there is no meeting on {day} to skip; the nearest dates are {nearest}",
                     day=day.isoformat(),
                     nearest=", ".join(near.isoformat() for near in _around(day, rule, starts)) or "-",
                 )
@@ -164,7 +164,7 @@ class Meeting(Settings):
     @classmethod
     def _lasts_a_day_at_most(cls, value: Duration) -> Duration:
         if not 0 < value.milliseconds <= _DAY:
-            raise invalid("a meeting lasts a day at most")
+            raise invalid("a meeting can last at most one day")
         return value
 
     @field_validator("remind")
@@ -172,9 +172,9 @@ class Meeting(Settings):
     def _different_leads(cls, leads: tuple[Duration, ...]) -> tuple[Duration, ...]:
         for lead in leads:
             if not 0 < lead.milliseconds <= _LONGEST_LEAD:
-                raise invalid("a reminder comes before the meeting, and at most 53 weeks before it")
+                raise invalid("a reminder must come before the meeting, at most 53 weeks ahead")
             if [lead_id(other) for other in leads].count(lead_id(lead)) > 1:
-                raise invalid("'{lead}' is listed twice", lead=str(lead))
+                raise invalid("'{lead}' appears twice", lead=str(lead))
         return leads
 
 

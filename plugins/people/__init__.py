@@ -28,7 +28,7 @@ class People(Plugin[Settings]):
 
     @command(
         "language",
-        help="Show or choose the language I answer you in.",
+        help="Show or choose your language.",
         aliases={"es": "idioma", "fr": "langue", "pt": "idioma"},
         anywhere=True,
         examples=("language en", "language auto"),
@@ -41,18 +41,18 @@ class People(Plugin[Settings]):
             await ctx.set_language(None)
             words = ctx.translator(_hubs_language(ctx))
             return Reply(
-                words.t("From now on I answer you in the language of the hub: {name}.", name=NAMES[words.language])
+                words.t("From now on, I'll answer you in the hub's language: {name}.", name=NAMES[words.language])
             )
         code = next((code for code in NAMES if wanted == code or wanted in SAID_AS[code]), None)
         if code is None:
-            unknown = ctx.t("I do not speak “{language}”.", language=escape(language[:40]))
+            unknown = ctx.t("I don't speak “{language}”.", language=escape(language[:40]))
             raise UserError(f"{unknown}\n\n{_languages(ctx)}")
         await ctx.set_language(code)
-        return Reply(ctx.translator(code).t("From now on I answer you in this language: {name}.", name=NAMES[code]))
+        return Reply(ctx.translator(code).t("From now on, I'll answer you in {name}.", name=NAMES[code]))
 
     @command(
         "forget",
-        help="Erase what I hold about you.",
+        help="Erase your data.",
         aliases={"es": "olvidar", "fr": "oublier", "pt": "esquecer"},
         anywhere=True,
         examples=("forget me", "forget me yes"),
@@ -61,15 +61,15 @@ class People(Plugin[Settings]):
         *before, last = me.casefold().split() or [""]
         sure = last in YES
         if " ".join(before if sure else [*before, last]) not in ME:
-            raise UserError(ctx.t("I can only erase what I hold about you, not about other people or things."))
+            raise UserError(ctx.t("I can only erase your own data, not data about other people or things."))
         if not sure:
             return Reply(_what_forgetting_means(ctx))
         later = await ctx.forget_sender()
-        done = ctx.t("Done. What I held about you is erased.")
+        done = ctx.t("Done. Your data has been erased.")
         if later:
             done += "\n\n" + ctx.t(
-                "One part is out of order: {parts}. It shows nothing now, and erases what it holds about you once it "
-                "is back.",
+                "Not everything could be erased yet: {parts} is unavailable. Its data is not shown, and yours is "
+                "erased as soon as it is back.",
                 parts=", ".join(later),
             )
         return Reply(done)
@@ -81,7 +81,7 @@ def _languages(ctx: Context) -> str:
     lines = [
         "- " + ctx.t("{command}: {meaning}", command=f"`{word} {code}`", meaning=name) for code, name in choices.items()
     ]
-    now = ctx.t("I answer you in this language: {name}. To change it, write:", name=NAMES[ctx.language])
+    now = ctx.t("I answer you in {name}. To change the language, write:", name=NAMES[ctx.language])
     return now + "\n" + "\n".join(lines)
 
 
@@ -96,17 +96,17 @@ def _what_forgetting_means(ctx: Context) -> str:
     confirmation = f"`{_word(ctx, 'forget')} {ctx.t('me yes')}`"
     return "\n".join(
         [
-            "**" + ctx.t("This will be erased, in all hubs:") + "**",
-            "- " + ctx.t("the links you shared, and your words around them;"),
+            "**" + ctx.t("This will be erased in all hubs:") + "**",
+            "- " + ctx.t("the links you shared and the text you wrote with them;"),
             "- " + ctx.t("the language you chose;"),
-            "- " + ctx.t("whatever else you gave me by command."),
+            "- " + ctx.t("anything else you entered by command."),
             "",
-            ctx.t("A link that other people shared too stays as theirs."),
+            ctx.t("A link that other people also shared stays, under their names."),
             ctx.t("Your messages stay in the room until you delete them there."),
-            ctx.t("What moderators wrote about you in my configuration stays until they remove it."),
+            ctx.t("What moderators wrote about you in the configuration stays until they remove it."),
             *_what_is_kept(ctx),
             "",
-            ctx.t("It cannot be undone. To confirm, write {command}.", command=confirmation),
+            ctx.t("This cannot be undone. To confirm, write {command}.", command=confirmation),
         ]
     )
 
@@ -116,8 +116,8 @@ def _what_is_kept(ctx: Context) -> Iterator[str]:
     word = next((entry.word for entry in ctx.manual() if entry.name == "mylinks"), None)
     if word:
         yield ctx.t(
-            "If you chose that nothing you share is kept, that alone stays, so that it holds; if it is to go too, "
-            "write {command} first.",
+            "If you turned off storing your links, I keep that one setting so that it stays in effect. To "
+            "erase it too, write {command} first.",
             command=f"`{word} on`",
         )
 

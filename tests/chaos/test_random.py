@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -15,6 +16,7 @@ from bot.runtime.plugins import find
 from bot.storage import sync_token
 from bot.testing.clock import FakeClock
 from bot.testing.story import BOT, story
+from tests.tiers import examples
 
 ANA, HALL, DESK = "@ana:example.org", "!transparency:example.org", "!desk:example.org"
 PLUGINS = find().plugins
@@ -105,7 +107,8 @@ class Homeserver:
         return self.answers.pop(0) if path.endswith("/sync") else {"chunk": [{"event_id": []}, 7], "end": "e"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.core
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(answer, min_size=1, max_size=3))
 def test_whatever_a_homeserver_brings_the_bot_reads_on_and_answers(answers: list[dict[str, Any]]) -> None:
     asyncio.run(live_through(answers))

@@ -20,6 +20,7 @@ from bot.cli import main
 from bot.cli.file_errors import sentence_of
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import find
+from bot.testing.patience import patient
 
 CONFIG = """\
 homeserver: http://127.0.0.1:9
@@ -65,7 +66,7 @@ def faro(folder: Path, *words: str) -> Result:
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "bot", "run", str(folder / "config.yaml")]
-    return subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603 - our own program
+    return subprocess.run(words, capture_output=True, text=True, timeout=patient(50), check=False)  # noqa: S603 - our own program
 
 
 def no_database(file: Path) -> None:
@@ -183,7 +184,7 @@ async def test_what_the_yaml_recommends_is_found_after_a_first_start_that_failed
         pass
     # In a process of its own, because a command starts its own event loop.
     words = [sys.executable, "-m", "bot", "find", str(tmp_path / "config.yaml"), "transparency", "gifts"]
-    found = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)  # noqa: ASYNC221, S603 - our own program; nothing else runs in this loop
+    found = subprocess.run(words, capture_output=True, text=True, timeout=patient(50), check=False)  # noqa: ASYNC221, S603 - our own program; nothing else runs in this loop
     assert "https://example.org/gifts" in found.stdout, found.stderr
 
 
@@ -210,4 +211,4 @@ def test_sighup_does_not_end_the_bot(folder: Path) -> None:
             assert bot.poll() is None
         finally:
             bot.terminate()
-        assert bot.wait(timeout=30) == 0
+        assert bot.wait(timeout=patient(30)) == 0

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.testing.patience import patient
 
 CONFIG = """\
 homeserver: http://127.0.0.1:9
@@ -52,7 +53,11 @@ def sentence(config: Path) -> str:
 
 def test_the_bot_does_not_start_with_it(config: Path) -> None:
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "bot", "run", str(config)], capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-m", "bot", "run", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=patient(50),
+        check=False,
     )
     assert (done.returncode, done.stderr) == (1, f"{sentence(config)}\n")
 

@@ -172,14 +172,14 @@ def test_what_is_wrong_with_a_secret_is_told(tmp_path: Path, text: str, problem:
         ("hubs:", "config.yaml:3:6: hubs: expected a list of hubs, each starting with '- '"),
         ("plugins: [wishes]", "config.yaml:3:10: plugins: expected plugins as 'name: settings' lines"),
         ("plugins: {nothing: {}}", "config.yaml:3:11: plugins.nothing: unknown key; allowed here: wishes"),
-        ("prefix: a", "config.yaml:3:9: prefix: 'a' is not a valid command prefix; use one to three symbols, such as "
-"'!' or '?'"),
+        ("prefix: a", ("config.yaml:3:9: prefix: 'a' is not a valid command prefix; use one to three symbols, such as "
+"'!' or '?'")),
         ("operators: '@a:b'", "config.yaml:3:12: operators: expected a list: one '- …' line per item, or [a, b]"),
         ("operators: ['@a:b', ]\ninvites: {allow: [a b]}", "config.yaml:4:19: invites.allow[0]: 'a b' is neither a user ('@ana:example.org') nor a server ('example.org')"),
         ("display_name:", "config.yaml:3:14: display_name: missing value; add one, or remove the line"),
         ("plugin_dirs: [{a: b}]", "config.yaml:3:15: plugin_dirs[0]: expected a single text, not a list or 'name: value' lines"),
-        ("hubs: [{id: a, title: A, rooms: [{id: '!a', create: true}]}]", "config.yaml:3:53: hubs[0].rooms[0].create: a room with 'create: true' needs an 'alias'; the "
-"server assigns its id"),
+        ("hubs: [{id: a, title: A, rooms: [{id: '!a', create: true}]}]", ("config.yaml:3:53: hubs[0].rooms[0].create: a room with 'create: true' needs an 'alias'; the "
+"server assigns its id")),
         ("hubs: [{id: a, title: A, rooms: [{id: '!a'}], topics: [{id: x, title: X}, {id: x, title: Y}]}]", "config.yaml:3:80: hubs[0].topics[1].id: there is already a topic 'x': FOLDER/config.yaml:3"),
     ],
 )  # fmt: skip

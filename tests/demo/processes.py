@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.testing.patience import patient
+
 MARK = "FARO_DEMO_TEST"  # an environment variable all descendants inherit, by which they are found
 
 
@@ -22,7 +24,7 @@ def faro(*arguments: str, stdin: str, mark: str = "", within: float = 90) -> sub
     command = [sys.executable, "-m", "bot", *arguments]
     environ = {**os.environ, MARK: mark, "NO_COLOR": "1"}
     return subprocess.run(  # noqa: S603 - our own program
-        command, input=stdin, capture_output=True, text=True, env=environ, timeout=within, check=False
+        command, input=stdin, capture_output=True, text=True, env=environ, timeout=patient(within), check=False
     )
 
 
@@ -53,10 +55,10 @@ class Screen:
 
     def wait_for(self, words: str, within: float = 60) -> None:
         """Until the words are on the screen."""
-        self._read(lambda: words in self.text, within, words)
+        self._read(lambda: words in self.text, patient(within), words)
 
     def exit_code(self, within: float = 60) -> int:
-        self._read(lambda: False, within, "the end", end_is_fine=True)
+        self._read(lambda: False, patient(within), "the end", end_is_fine=True)
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)

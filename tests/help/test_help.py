@@ -62,10 +62,10 @@ async def s() -> AsyncIterator[Story]:
 async def test_help_lists_what_the_asker_may_use_here(s: Story) -> None:
     answer = await s.say(ANA, "!help")
     assert answer
-    assert "\n- !help: Show what I can do here, or how one command is written.\n" in answer
+    assert "\n- !help: Show what I can do here, or how to use a command.\n" in answer
     assert "\n- !lend: Borrow a book.\n" in answer
     assert "!stock" not in answer
-    assert "To read more about one command, write for example !help language." in answer
+    assert "To read more about a command, write for example !help language." in answer
 
 
 class Desk(Plugin[Settings]):
@@ -107,15 +107,18 @@ async def test_of_many_commands_help_explains_the_most_used_first_and_names_the_
     async with story(MANY, [a_hub()]) as s:
         answer = str(await s.say(ANA, "!help")).split("\n\n")
         assert answer[:3] == [
-            "Here you can write:\n- !find: Find a book.\n- !show: Show a book.\n- !topics: Show the shelves.",
-            f"Also: {', '.join(f'!rare{letter}' for letter in 'abcdefghij')}. !help all explains them, too.",
-            "To read more about one command, write for example !help find.",
+            "Commands you can use here:\n- !find: Find a book.\n- !show: Show a book.\n- !topics: Show the shelves.",
+            (
+                f"More commands: {', '.join(f'!rare{letter}' for letter in 'abcdefghij')}. "
+                "To read about them, write !help all."
+            ),
+            "To read more about a command, write for example !help find.",
         ]
         every = str(await s.say(ANA, "!help all")).split("\n\n")
         lines = every[0].splitlines()
         assert lines[:6] == [
             *answer[0].splitlines(),
-            "- !help: Show what I can do here, or how one command is written.",
+            "- !help: Show what I can do here, or how to use a command.",
             "- !rarea: What rarea does.",
         ]
         assert len(lines) == 15
@@ -136,8 +139,8 @@ async def test_help_ends_with_what_the_bot_is_not_for_and_what_it_stores(s: Stor
     assert answer
     assert answer.splitlines()[-1] == (
         "I am not a channel for reporting wrongdoing. Write to the office (https://example.org/report). "
-        "I store the links shared in hub rooms and what you give me by command, not your conversations. "
-        "To erase what I hold about you, write !forget."
+        "I store the links shared in hub rooms and what you enter by command; I do not store your "
+        "conversations. To erase your data, write !forget."
     )
 
 
@@ -154,7 +157,7 @@ async def test_help_ends_with_what_plugins_do_that_members_of_this_hub_should_kn
 
 async def test_without_words_of_its_own_a_hub_points_to_the_official_channels() -> None:
     async with story([Help], [a_hub()]) as s:
-        assert "Please use the official channels of your organisation." in (await s.say(ANA, "!help") or "")
+        assert "Please use your organisation's official channels." in (await s.say(ANA, "!help") or "")
 
 
 async def test_help_speaks_the_language_of_the_hub() -> None:
@@ -177,8 +180,7 @@ async def test_official_channels_that_lack_the_askers_language_are_in_the_hubs_f
 @pytest.mark.parametrize("asked", ["!help lend", "!help !lend", "!help PRESTAR", "!ayuda emprestar now please"])
 async def test_help_about_one_command_shows_how_to_write_it(s: Story, asked: str) -> None:
     assert await s.say(ANA, asked) == (
-        "!lend <title> [until:…]\nBorrow a book.\n\nExample:\n- !lend Emma\n\n"
-        "The same in other languages: !prestar, !emprestar"
+        "!lend <title> [until:…]\nBorrow a book.\n\nExample:\n- !lend Emma\n\nIn other languages: !prestar, !emprestar"
     )
 
 
@@ -197,7 +199,10 @@ async def test_in_a_direct_chat_commands_for_rooms_are_named_apart_and_refused(s
     direct = await s.direct(ANA)
     for asked in ("help", "help all"):
         answer = str(await s.say(ANA, asked, room=direct))
-        assert ("- !donate" in answer, "\n\nIn the rooms of your hub also: !donate.\n\n" in answer) == (False, True)
+        assert ("- !donate" in answer, "\n\nAlso available in your hub's rooms: !donate.\n\n" in answer) == (
+            False,
+            True,
+        )
     assert (
         await s.say(ANA, "donate", room=direct)
         == "Use that command in a room of the hub, so that the others can see it."
@@ -216,4 +221,4 @@ async def test_a_stranger_in_a_direct_chat_is_helped_too(s: Story) -> None:
     answer = await s.say(ANA, "help", room=await s.direct(ANA))
     assert answer
     assert "!lend" not in answer
-    assert "Please use the official channels of your organisation." in answer
+    assert "Please use your organisation's official channels." in answer

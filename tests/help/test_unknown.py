@@ -46,8 +46,7 @@ async def directly(s: Story, user: str, words: str) -> str:
 @pytest.mark.parametrize("words", ["hola", "Hello Faro!", "thank you", "Obrigada"])
 async def test_greetings_and_thanks_are_answered_kindly_in_a_direct_chat(s: Story, words: str) -> None:
     assert await directly(s, ANA, words) == (
-        "Always glad to help! I find again what people share in the rooms of their hub. "
-        "Write help to see what I can do."
+        "Happy to help! I find the links people share in their hub's rooms. Write help to see what I can do."
     )
     assert await s.say(ANA, words) is None
 
@@ -68,19 +67,19 @@ async def test_only_commands_that_the_asker_may_use_are_proposed_in_words_they_r
     s: Story, user: str, words: str, meant: str | None
 ) -> None:
     answer = await directly(s, user, words)
-    assert answer.startswith("I do not know “")
+    assert answer.startswith("I don't know “")
     assert ("Did you mean" in answer, f"Did you mean {meant}? Write help to" in answer) == (meant is not None,) * 2
 
 
 async def test_in_a_room_commands_are_proposed_with_the_prefix(s: Story) -> None:
     assert await s.say(ANA, "Faro: ecko hello") == (
-        "I do not know “ecko”. Did you mean !echo? Write !help to see what I can do.\n\n"
+        "I don't know “ecko”. Did you mean !echo? Write !help to see what I can do.\n\n"
         "To find something, write !find ecko hello."
     )
 
 
 async def test_the_answer_is_in_the_language_of_the_asker(s: Story) -> None:
-    assert (await directly(s, ANA, "ecko")).startswith("I do not know “ecko”. Did you mean echo?")
+    assert (await directly(s, ANA, "ecko")).startswith("I don't know “ecko”. Did you mean echo?")
     async with story([Help, Library], [HUB.model_copy(update={"languages": ("es",)})]) as spanish:
         await spanish.join(ANA, HALL)
         answer = await directly(spanish, ANA, "ecs")
@@ -129,7 +128,7 @@ async def test_a_long_message_in_a_direct_chat_is_answered_that_this_is_no_place
 ) -> None:
     for user in (ANA, BEN):  # BEN is in no hub
         answer = await directly(s, user, words)
-        assert ("I am not a channel for reporting wrongdoing; help says" in answer) is warned
+        assert ("I am not a channel for reporting wrongdoing; help lists" in answer) is warned
 
 
 async def test_repeated_words_call_nobody(s: Story) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.testing.patience import patient
 from tests.house.dockerfile import Instruction, parse
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +118,7 @@ def _translated(command: str, root: Path) -> str:
 
 def _shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S602 - the shell form of RUN is what is being tested
-        command, shell=True, cwd=cwd, env=_environ(), capture_output=True, text=True, timeout=280, check=False
+        command, shell=True, cwd=cwd, env=_environ(), capture_output=True, text=True, timeout=patient(280), check=False
     )
 
 

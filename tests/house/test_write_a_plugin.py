@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import find
+from bot.testing.patience import patient
 from tests.house.source import ROOT
 
 PAGE = (ROOT / "docs/write-a-plugin.md").read_text(encoding="utf-8")
@@ -31,7 +32,13 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "FARO_PASSWORD": "secret", "PYTHONPATH": str(ROOT), "LANG": "en_GB.UTF-8", "LC_ALL": ""}
     return subprocess.run(  # noqa: S603 - our own commands
-        [sys.executable, *arguments], cwd=project, env=environ, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, *arguments],
+        cwd=project,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=patient(50),
+        check=False,
     )
 
 

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bot.testing.patience import patient
+
 HERE = Path(__file__).parent
 NODE = 20
 INSTALL_WITHIN = 45  # seconds
@@ -26,7 +28,10 @@ def _missing() -> str | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return f"Node ≥ {NODE} and npm are needed; {'npm' if node else 'node'} is not there"
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603 - fixed words
+    asked = subprocess.run(  # noqa: S603 - fixed words
+        [node, "--version"], capture_output=True, text=True, timeout=patient(20), check=True
+    )
+    version = asked.stdout
     if int(version.lstrip("v").split(".")[0]) < NODE:
         return f"Node ≥ {NODE} is needed; this is {version.strip()}"
     return None

@@ -23,7 +23,7 @@ const api = await import("matrix-js-sdk/lib/crypto-api/index.js");
 
 const silent = () => {};
 const logger = { trace: silent, debug: silent, info: silent, warn: console.warn, error: console.error, getChild: () => logger };
-const PATIENCE = 15_000; // milliseconds
+const PATIENCE = 15_000 * Number(process.env.FARO_TEST_PATIENCE ?? 1); // milliseconds
 const clients = new Map(); // who → { client, sas }: `sas` is the verification under way
 
 function tell(line) {

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bot.testing.patience import patient
 from bot.testing.person import Person
 
 if TYPE_CHECKING:
     from tests.interop.peers import Peers
 
-PATIENCE = 20  # seconds, a little more than peer.mjs has itself
+PATIENCE = patient(20)  # seconds, a little more than peer.mjs has itself
 
 T = TypeVar("T")
 Event = Mapping[str, Any]  # as the homeserver sends it, decrypted; see `Peer`
@@ -180,7 +181,7 @@ class Peer:
     async def wait_for(self, matches: Callable[[Event], bool], *, within: float = 15, what: str = "an event") -> Event:
         """The first event heard so far, or from now on, that matches. Raises `TimeoutError` naming `what`."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(patient(within)):
                 while True:
                     self._news.clear()
                     for event in self._heard.values():

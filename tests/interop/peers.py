@@ -9,6 +9,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from bot.testing.patience import patient
 from bot.testing.person import Person
 from tests.interop.peer import PATIENCE, Peer, PeerError
 
@@ -47,7 +48,7 @@ class Peers:
         assert self._process.stdin
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(patient(5)):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

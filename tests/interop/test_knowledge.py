@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.interop.peer import Peer
 from tests.interop.peers import Peers
 from tests.interop.test_talk import ask, met, readable
@@ -11,6 +13,7 @@ from tests.town import Town
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
+@pytest.mark.core
 async def test_links_and_files_of_an_encrypted_room_are_found_until_they_are_taken_back(
     sealed: Town, peers: Peers
 ) -> None:

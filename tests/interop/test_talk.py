@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime
-import math
 import time
 
 import pytest
 
 from tests.interop.peer import Event, Peer
 from tests.interop.peers import Peers
-from tests.running import running
+from tests.running import running, soon, until
 from tests.town import Town
 
 # Whom people's clients accept: everybody, or (MSC4153) only devices that their owners have signed.
@@ -53,6 +50,7 @@ async def test_a_question_is_answered_and_its_edit_edits_the_answer(
         assert edit["content"]["m.new_content"]["body"] != answer["content"]["body"]
 
 
+@pytest.mark.core
 @modes
 async def test_a_link_is_found_and_an_answer_stays_in_its_thread(sealed: Town, peers: Peers, only_signed: bool) -> None:
     async with running(sealed.config):
@@ -75,22 +73,10 @@ async def test_a_reminder_pings_the_coordinators(sealed: Town, peers: Peers, onl
     async with running(sealed.config):
         start_takes = time.monotonic() - begun
         ana = await met(peers, sealed, only_signed)
-    zone = datetime.timezone(datetime.timedelta(hours=-6))
-    now = datetime.datetime.now(zone)
-    due = now + datetime.timedelta(seconds=6 + 3 * start_takes)  # on a slow machine, too, the bot is there by then
-    starts = due.replace(second=0, microsecond=0) + datetime.timedelta(minutes=2)
-    sealed.settings["hubs"][0]["meetings"] = [
-        {
-            "id": "coordinators",
-            "title": {"en": "Coordinators' meeting"},
-            "starts": starts.strftime("%Y-%m-%d %H:%M"),
-            "duration": "1 hour",
-            "remind": [f"{math.floor((starts - due).total_seconds())} seconds"],
-        }
-    ]
-    sealed.write()
+    due = soon(start_takes)
+    sealed.plan_meeting(due)
     async with running(sealed.config):
-        await asyncio.sleep(max(0, (due - datetime.datetime.now(zone)).total_seconds()))
+        await until(due)
         reminder = await ana.wait_for(
             lambda event: (
                 event["sender"] == sealed.bot.user_id

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.testing.patience import patient
 from bot.testing.person import Person
 from tests.journeys.conftest import TwoHubs
 from tests.journeys.test_first_days import ask
@@ -25,7 +28,7 @@ def name(person: Person) -> str:
 async def until(true: Callable[[], bool], what: str, within: float = 15) -> None:
     """Waits for something another process does."""
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(patient(within)):
             while not true():  # noqa: ASYNC110 - what changes is in another process
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -51,6 +54,7 @@ def first_lines(answer: str) -> list[str]:
     return [line.partition(" (http")[0] for line in answer.splitlines() if line.partition(". ")[0].isdigit()]
 
 
+@pytest.mark.core
 async def test_shared_links_are_found_in_two_languages_with_filters_and_page_by_page(two: TwoHubs) -> None:
     town = two.town
     async with running(town.config):
@@ -142,7 +146,7 @@ async def test_a_moderator_corrects_and_undoes_what_a_member_may_not(two: TwoHub
     town, dora = two.town, two.dora
     async with running(town.config):
         await settled(town)
-        assert "Kept as 1" in await ask(town.ben, town.hall, "!share https://example.org/a why it helps #audit")
+        assert "Saved as 1" in await ask(town.ben, town.hall, "!share https://example.org/a why it helps #audit")
         await town.ben.send(town.hall, "the same https://www.example.org/a/")
         commands = ("!title 1 Hers", "!note 1 X", "!topic 1 +gifts", "!hide 1", "!pin 1", "!merge 1 2", "!changes")
         for command in commands:
@@ -156,12 +160,12 @@ async def test_a_moderator_corrects_and_undoes_what_a_member_may_not(two: TwoHub
         assert "1. The policy" in await ask(town.carla, town.hall, "!show 2")
         assert "is a separate result again" in await ask(dora, town.hall, "!split 2")
         assert "2. " in await ask(town.carla, town.hall, "!show 2")
-        assert "nobody finds it" in await ask(dora, town.hall, "!hide 1")
+        assert "searches do not show it" in await ask(dora, town.hall, "!hide 1")
         assert "Nothing found" in await ask(town.carla, town.hall, "!find zanzibarista")
         assert "1 hidden" in await ask(dora, town.hall, "!undo")
         assert first_lines(await ask(town.carla, town.hall, "!find zanzibarista")) == ["1. The policy"]
         changes = (await ask(dora, town.hall, "!changes")).splitlines()
-        assert changes[0].endswith("1 hidden · taken back")
+        assert changes[0].endswith("1 hidden · undone")
         assert all(dora.user_id in line for line in changes)
         (title,) = [line.split()[1] for line in changes if "title of 1" in line]
         assert "title of 1" in await ask(town.ana, town.hall, f"!undo {title}")
@@ -177,7 +181,7 @@ async def test_a_quiet_reaction_tells_what_is_kept_and_goes_with_the_message(two
         again = await town.carla.send(town.hall, "Look https://example.org/a#top")
         kept = await reaction_to(town, shared)
         known = await reaction_to(town, again)
-        assert (sign(kept), sign(known)) == ("kept", "known already")
+        assert (sign(kept), sign(known)) == ("stored", "already known")
         await town.ben.redact(town.hall, shared)
         gone = await town.ana.wait_for(
             lambda event: event["type"] == "m.room.redaction" and event["sender"] == town.bot.user_id,
@@ -200,6 +204,7 @@ def sign(reaction: Mapping[str, Any]) -> str:
     return str(reaction["content"]["m.relates_to"]["key"])
 
 
+@pytest.mark.core
 async def test_a_private_hub_is_found_by_its_members_of_now_only(two: TwoHubs) -> None:
     town = two.town
     async with running(town.config) as bot:
@@ -246,6 +251,6 @@ async def test_the_coordinators_room_and_what_is_amber_stay_where_they_belong(tw
         assert "TLP:AMBER" in hall
         assert "example.org/red" not in hall + vault
         assert "c1. " in await ask(town.ben, town.desk, "!find zanzibarista")
-        assert "Kept as c1." in await ask(town.ben, town.desk, "!share https://example.org/coordinators again")
+        assert "Saved as c1." in await ask(town.ben, town.desk, "!share https://example.org/coordinators again")
         await ask(town.ben, town.desk, "!pin c1")
         assert "c1 pinned" in await ask(town.ben, town.desk, "!changes")

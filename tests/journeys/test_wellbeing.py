@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.running import RunningBot, running
 from tests.town import Town
 
@@ -58,6 +60,7 @@ async def test_a_bot_that_was_killed_does_not_stand_in_the_way_of_the_next(town:
         pass
 
 
+@pytest.mark.core
 async def test_the_doctor_says_that_a_bot_that_answers_is_well(town: Town) -> None:
     async with running(town.config) as bot:
         await settled(town)

@@ -23,6 +23,7 @@ def bare(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(tmp_path / "bare"), os.environ.get("PYTHONPATH", "")])}
 
 
+@pytest.mark.core
 async def test_plain_rooms_are_answered_and_the_hub_that_cannot_be_read_is_named(
     town: Town, bare: dict[str, str]
 ) -> None:

@@ -21,7 +21,9 @@ from bot.api import Transaction
 from bot.cli import main
 from bot.config.load import load
 from bot.runtime.plugins import find
+from bot.storage import sync_token
 from bot.storage.database import SqliteDatabase
+from bot.testing.patience import patient
 from plugins.knowledge.index.hub_rules import Rules
 
 CONFIG = """\
@@ -84,7 +86,7 @@ class Faro:
         try:
             with self.started(command, *arguments, stdin=theirs) as running:
                 os.write(ours, f"{answer}\n".encode())
-                output, _ = running.communicate(timeout=50)
+                output, _ = running.communicate(timeout=patient(50))
         finally:
             os.close(ours)
             os.close(theirs)
@@ -105,17 +107,18 @@ class Faro:
         return items
 
     def change(self, work: Callable[[Transaction, Rules], Awaitable[object]]) -> None:
-        """One transaction on the bot's database, which must be there."""
+        """One transaction of the bot, which has run before, on its database, which must be there."""
 
         async def act() -> None:
             rules = Rules(load(self.config, find().plugins, {}).config.hubs)
             async with SqliteDatabase(self.database) as db, db.transaction() as tx:
+                await sync_token.advance(tx, "s1", 0)
                 await work(tx, rules)
 
         asyncio.run(act())
 
     def value(self, sql: str) -> Any:
-        with closing(sqlite3.connect(self.database)) as db:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:  # never creates the file
             row = db.execute(sql).fetchone()
             return row[0] if row else None
 

@@ -43,7 +43,7 @@ async def test_a_title_or_note_goes_with_the_message_that_gave_it(tmp_path: Path
         await s.redact(note)
         assert (await said(s, LUIS, "!find policy")).startswith("1. Gift policy")
         assert "zanzi" not in await said(s, MOD, "!changes")
-        assert "no change of yours" in await said(s, MOD, "!undo")
+        assert "no change to undo" in await said(s, MOD, "!undo")
         async with s.db.transaction() as tx:
             await tx.execute("DELETE FROM core_outbox")  # the core's own: what it said and sent
         await s.advance(MINUTE)
@@ -65,7 +65,7 @@ async def test_redacted_words_have_left_the_file_a_minute_later(tmp_path: Path) 
 
 
 async def test_topics_go_with_the_message_that_gave_them(tmp_path: Path) -> None:
-    """Also where the result was joined to another since; topics of other messages stay."""
+    """Also where the result was merged into another since; topics of other messages stay."""
     async with story([Knowledge], [hub(moderators=[MOD])], database=tmp_path / "faro.db") as s:
         for number in range(4):
             await share(s, f"policy https://example.org/{number}")

@@ -46,11 +46,11 @@ async def test_files_are_seen_among_the_changes_and_left_to_the_operator(told: S
     assert "my_*links*.csv imported by the operator: 2 links" in lines[1]
     assert [len(line.split(" · ")) for line in lines] == [4, 3, 4]
     answer = await said(told, MOD, f"!undo {file}")
-    assert answer.endswith(f": faro take-back config.yaml transparency {file}")
-    assert "no change of yours" in await said(told, LUIS, f"!undo {file}")
-    assert "Taken back: 1 pinned" in await said(told, MOD, "!undo")
+    assert answer.endswith(f": faro undo-import config.yaml transparency {file}")
+    assert "no change to undo" in await said(told, LUIS, f"!undo {file}")
+    assert "Undone: 1 pinned" in await said(told, MOD, "!undo")
     await take_back(told, file)
-    assert "2 links · taken back" in await said(told, MOD, "!changes")
+    assert "2 links · undone" in await said(told, MOD, "!changes")
     assert "was taken back already" in await said(told, MOD, f"!undo {file}")
 
 
@@ -63,14 +63,14 @@ async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Sto
 async def test_a_file_of_which_only_a_part_is_there_is_no_whole_one(told: Story) -> None:
     await bring(told, ONE, name="half", whole=False)
     listed = await said(told, COORDINATOR, "!changes")
-    assert listed.endswith("1 link · begun and not finished: the same faro import goes on")
+    assert listed.endswith("1 link · not finished: run the same faro import again to continue")
     file = await bring(told, ONE, TWO, name="half")
     assert "not finished" not in await said(told, COORDINATOR, "!changes")
     await begin_taking_back(told, file)
     listed = await said(told, COORDINATOR, "!changes")
-    assert listed.endswith("taking it back was begun and not finished: the same faro take-back goes on")
+    assert listed.endswith("undo not finished: run the same faro undo-import again to continue")
     await take_back(told, file)
-    assert (await said(told, COORDINATOR, "!changes")).endswith("2 links · taken back")
+    assert (await said(told, COORDINATOR, "!changes")).endswith("2 links · undone")
 
 
 async def test_what_came_from_a_file_says_so(told: Story) -> None:

@@ -47,7 +47,7 @@ async def test_a_space_after_the_name_of_a_filter_is_no_word(told: Story, questi
 
 async def test_a_wrong_filter_is_told_in_the_askers_words(told: Story) -> None:
     assert "desde:2026-01" in await said(told, LUIS, "!find desde:ayer")
-    assert "'tema:' is given twice" in await said(told, LUIS, "!find tema:x tema:y")
+    assert "'tema:' appears twice" in await said(told, LUIS, "!find tema:x tema:y")
 
 
 async def test_a_person_is_found_by_their_name_with_its_accents(told: Story) -> None:
@@ -84,14 +84,14 @@ async def test_a_link_is_not_handed_over_where_nobody_sees_it(told: Story) -> No
 
 async def test_numbers_of_the_coordinators_collection_are_told_with_their_sign(told: Story) -> None:
     await share(told)
-    assert "Kept as c1." in await said(told, COORDINATOR, "!share https://example.org/b", INSIDE)
+    assert "Saved as c1." in await said(told, COORDINATOR, "!share https://example.org/b", INSIDE)
     await said(told, COORDINATOR, "!share https://example.org/c", INSIDE)
     await said(told, COORDINATOR, "!title c1 The minutes", INSIDE)
     await said(told, COORDINATOR, "!title 1 The policy", INSIDE)
     await said(told, COORDINATOR, "!merge c1 c2", INSIDE)
     changes = await said(told, COORDINATOR, "!changes", INSIDE)
     assert [line.split(" · ")[-1] for line in changes.splitlines()] == [
-        "c2 joined to c1",
+        "c2 merged into c1",
         "title of 1: The policy",
         "title of c1: The minutes",
     ]
@@ -105,7 +105,7 @@ async def test_a_label_may_be_said_in_any_language(told: Story, label: str) -> N
 
 async def test_red_is_refused_in_any_language(told: Story) -> None:
     await share(told)
-    assert "is not kept" in await said(told, MOD, "!label 1 rojo")
+    assert "not stored" in await said(told, MOD, "!label 1 rojo")
     assert "A label is one of" in await said(told, MOD, "!label 1 purple")
 
 
@@ -113,7 +113,7 @@ async def test_red_is_refused_in_any_language(told: Story) -> None:
 async def test_a_topic_is_a_word(told: Story, topic: str) -> None:
     await share(told)
     assert "Write topics like" in await said(told, MOD, f"!topic 1 +fine {topic}")
-    assert "Nobody has changed anything" in await said(told, MOD, "!changes")
+    assert "Nothing has been changed" in await said(told, MOD, "!changes")
 
 
 async def test_who_writes_a_topic_of_several_words_is_told_how(told: Story) -> None:
@@ -128,12 +128,10 @@ async def test_one_command_is_taken_back_as_one(told: Story) -> None:
     await said(told, MOD, "!title 1 First")
     told.clock.advance(1)
     await said(told, MOD, "!topic 1 +perception +fresh -old")
-    assert await said(told, MOD, "!undo") == (
-        "Taken back: topic of 1: +perception, topic of 1: +fresh, topic of 1: -old"
-    )
+    assert await said(told, MOD, "!undo") == ("Undone: topic of 1: +perception, topic of 1: +fresh, topic of 1: -old")
     shown = await said(told, LUIS, "!show 1")
     assert ("#old" in shown, "#fresh" in shown, "First" in shown) == (True, False, True)
-    assert await said(told, MOD, "!undo") == "Taken back: title of 1: First"
+    assert await said(told, MOD, "!undo") == "Undone: title of 1: First"
 
 
 async def test_a_result_keeps_its_address_and_name_when_another_is_joined_to_it(told: Story) -> None:

@@ -74,7 +74,7 @@ example.org · 15 Jan 2027 · shared by ana · Organization of American States �
 4. geyser (https://example.org/geyser)
 example.org · 15 Jan 2027 · shared by ana · “volcano lava steam” · message
 
-No other result has all the words; these have some.
+No other result contains all the words; these contain some.
 
 3. island (https://example.org/island)
 example.org · 15 Jan 2027 · shared by ana · “volcano lava” · message""",
@@ -83,7 +83,7 @@ example.org · 15 Jan 2027 · shared by ana · “volcano lava” · message""",
         "en",
         "!find volcano lava policy",
         """\
-No result has all the words; these have some.
+No result contains all the words; these contain some.
 
 4. geyser (https://example.org/geyser)
 example.org · 15 Jan 2027 · shared by ana · “volcano lava steam” · message
@@ -100,19 +100,19 @@ Nothing found for “policy zzzqq wwwkk jjjyy” in: Transparency.
 Topics with results: bribery (topic:bribery), Gifts (topic:gifts), Organization of American States (topic:oas), port \
 (topic:ports-containers). Write for example !find topic:bribery.
 
-Perhaps one of these helps:
+One of these may help:
 
 6. policy (https://example.org/policy)
 example.org · 15 Jan 2027 · shared by ana · message
 
-Somebody here may know: ask the room.""",
+Someone here may know: ask the room.""",
     ),
     (
         "en",
         "!find gifts since:yesterday",
         "“yesterday” is not a date; write since:2026, since:2026-01 or since:2026-01-31.",
     ),
-    ("en", "!find gifts sort:old", "I can sort by sort:new or sort:useful, not by “old”."),
+    ("en", "!find gifts sort:old", "Sort with sort:new or sort:useful; “old” is not available."),
     (
         "es",
         "!buscar regalos tema:regalos idioma:español",

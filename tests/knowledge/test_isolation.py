@@ -26,6 +26,7 @@ from plugins.knowledge.search.query_parser import parse
 from plugins.knowledge.store import access
 from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope
 from tests.knowledge.hubs import hub
+from tests.tiers import examples
 
 # Each example is two whole conversations: a failing one is shown as it is, shrinking it would take minutes.
 BOUNDED = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
@@ -142,13 +143,13 @@ worlds = st.builds(
 
 @pytest.mark.timeout(180)
 @given(worlds)
-@settings(BOUNDED, max_examples=8)
+@settings(BOUNDED, max_examples=examples(8))
 def test_what_may_not_be_seen_changes_nothing(world: World) -> None:
     asyncio.run(_compare(world))
 
 
 @given(worlds)
-@settings(BOUNDED, max_examples=5)
+@settings(BOUNDED, max_examples=examples(5))
 def test_what_may_be_seen_is_found(world: World) -> None:
     asyncio.run(_complete(world))
 

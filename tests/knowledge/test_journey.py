@@ -21,7 +21,7 @@ async def test_that_words_are_missing_is_told_once_and_only_where_it_is_so(told:
     pages = [await said(told, LUIS, "!find volcano lava steam")]
     pages += [await said(told, LUIS, "!more") for _ in range(2)]
     assert "have some" not in pages[0]
-    assert pages[1].count("No other result has all the words; these have some.") == 1
+    assert pages[1].count("No other result contains all the words; these contain some.") == 1
     assert pages[1].count("/full/") == 1
     assert "No result has all" not in "".join(pages)
 
@@ -32,7 +32,7 @@ async def test_missing_words_are_not_told_again_on_the_next_page(told: Story) ->
     for number in range(8):
         await share(told, f"volcano lava https://example.org/part/{number}")
     assert "have some" not in await said(told, LUIS, "!find volcano lava steam")
-    assert (await said(told, LUIS, "!more")).startswith("No other result has all the words; these have some.")
+    assert (await said(told, LUIS, "!more")).startswith("No other result contains all the words; these contain some.")
     last = await said(told, LUIS, "!more")
     assert "/part/" in last
     assert "have some" not in last
@@ -65,7 +65,7 @@ async def test_ones_own_and_other_signs_do_not_count(told: Story, who: str, sign
 async def test_useful_by_command_counts_once_and_not_for_ones_own(told: Story) -> None:
     await share(told)
     for _ in range(2):
-        assert (await said(told, LUIS, "!useful 1")).startswith("Noted: 1 helped you.")
+        assert (await said(told, LUIS, "!useful 1")).startswith("Noted: 1 was useful to you.")
     assert "You shared that one yourself" in await said(told, ANA, "!useful 1")
     assert "useful to 1 person" in await said(told, LUIS, "!find policy")
 
@@ -80,14 +80,14 @@ async def test_useful_by_command_is_taken_back_with_its_message_and_not_by_undo(
     assert "useful to 1 person" in await said(told, LUIS, "!find policy")
     await told.redact(messages[1])
     assert "useful" not in await said(told, LUIS, "!find policy")
-    assert await said(told, MOD, "!undo") == "Taken back: 1 pinned"
+    assert await said(told, MOD, "!undo") == "Undone: 1 pinned"
 
 
 async def test_a_direct_chat_where_deleting_takes_nothing_back_does_not_promise_it(told: Story) -> None:
     await share(told)
     direct = await told.direct(LUIS)
     await told.join(LUIS, ROOM)
-    assert await said(told, LUIS, "!useful 1", direct) == "Noted: 1 helped you."
+    assert await said(told, LUIS, "!useful 1", direct) == "Noted: 1 was useful to you."
 
 
 async def test_what_coordinators_share_in_their_room_is_found_there_only(told: Story) -> None:
@@ -118,20 +118,20 @@ async def test_in_a_direct_chat_only_hubs_the_asker_is_in_now_are_seen(told: Sto
 
 async def test_people_choose_whether_their_links_are_kept(told: Story) -> None:
     await share(told)
-    assert "nothing you share is kept" in await said(told, ANA, "!mylinks off")
+    assert "links you share are not stored" in await said(told, ANA, "!mylinks off")
     message = await share(told, "later https://example.org/b")
     assert await count(told, "knowledge_shares") == 1
     await told.hear(Edit(message.event_id, told.message(ANA, "edited https://example.org/c")))
     assert "!mylinks on changes that" in await said(told, ANA, "!share https://example.org/d")
     assert await count(told, "knowledge_shares") == 1
-    assert await said(told, ANA, "!mylinks on") == "From now on the links you share are kept."
+    assert await said(told, ANA, "!mylinks on") == "From now on, links you share are stored."
     await share(told, "again https://example.org/b")
     assert await count(told, "knowledge_shares") == 2
 
 
 async def test_who_may_be_asked_is_named_only_if_they_agreed(told: Story) -> None:
     await share(told, "#gifts https://example.org/a")
-    assert "Nobody who shared on this has agreed" in await said(told, LUIS, "!who gifts")
+    assert "Nobody who shared on this topic has agreed" in await said(told, LUIS, "!who gifts")
     await said(told, ANA, "!askme on")
     for topic in ("gifts", "Regalos", "#gifts", "obsequios", "cadeaux"):
         assert await said(told, LUIS, f"!who {topic}") == f"You can ask:\n- {ANA}"
@@ -155,11 +155,13 @@ async def test_the_most_useful_of_a_time_come_first(told: Story) -> None:
 async def test_what_nobody_found_useful_is_not_shown_as_if_somebody_had(told: Story) -> None:
     await share(told, "plain https://example.org/plain")
     liked = await share(told, "liked https://example.org/liked")
-    begin = "Nobody has said yet what helped (👍, or !useful 12). Shared most often, or last:\n\n2. liked"
+    begin = (
+        "Nobody has marked a result as useful yet (👍 or !useful 12). Shared most often, or most recently:\n\n2. liked"
+    )
     assert (await said(told, EVA, "!top")).startswith(begin)
     await like(told, LUIS, liked)
     useful, rest = (await said(told, EVA, "!top")).split(
-        "\n\nNobody has said of these that they helped; they were shared most often, or last:\n\n"
+        "\n\nNobody has marked any result as useful; these were shared most often, or most recently:\n\n"
     )
     assert useful.startswith("2. liked")
     assert rest.startswith("1. plain")
@@ -175,7 +177,7 @@ async def test_more_after_a_list_that_has_no_more_does_not_go_back_to_an_older_s
         await share(told, f"policy https://example.org/{number}")
     await said(told, LUIS, "!find policy")
     await said(told, LUIS, command)
-    ended = "There is no more of that list. To find something else, write !find."
+    ended = "That was the end of the list. To search for something else, write !find."
     assert await said(told, LUIS, "!more") == ended
     await said(told, LUIS, "!find policy")
     assert "policy" in await said(told, LUIS, "!more")

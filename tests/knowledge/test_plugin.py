@@ -138,21 +138,21 @@ async def test_five_at_a_time_then_more_then_the_end(told: Story) -> None:
         await told.say(ANA, f"policy https://example.org/{number}")
     first = str(await told.say(LUIS, "!find policy"))
     assert first.count("shared by") == 5
-    assert first.endswith("There are more: !more")
+    assert first.endswith("More results: !more")
     second = str(await told.say(LUIS, "!more"))
     assert second.count("shared by") == 2
     assert "There are more" not in second
-    assert await told.say(LUIS, "!more") == "That was everything."
-    assert await told.say(ANA, "!more") == "You have not searched here lately. Write !find first."
+    assert await told.say(LUIS, "!more") == "No more results."
+    assert await told.say(ANA, "!more") == "You haven't searched here recently. Write !find first."
 
 
 async def test_the_end_of_what_was_weighed_is_not_called_everything(told: Story) -> None:
     for number in range(2 * POOL + 1):
         await told.say(ANA, f"policy https://example.org/{number}")
     answers = [str(await told.say(LUIS, "!find policy"))]
-    while answers[-1].endswith("There are more: !more"):
+    while answers[-1].endswith("More results: !more"):
         answers.append(str(await told.say(LUIS, "!more")))
-    many = "These were the first of many. To find others, add a word or a filter."
+    many = "These are the first of many results. To narrow them down, add a word or a filter."
     assert answers[-1].endswith(f"\n\n{many}")
     assert await told.say(LUIS, "!more") == many
     assert POOL <= "".join(answers).count("shared by") <= 2 * POOL
@@ -167,13 +167,13 @@ async def test_a_search_is_remembered_for_an_hour_and_no_longer_than_its_questio
     assert await count(told, "knowledge_searches") == 0
     await told.say(LUIS, "!find policy")
     await told.advance(HOUR + 1)
-    assert "not searched here lately" in str(await told.say(LUIS, "!more"))
+    assert "searched here recently" in str(await told.say(LUIS, "!more"))
     await told.pipeline.refresh()
     assert await count(told, "knowledge_searches") == 0
 
 
 async def test_recent_shows_the_newest_first(curated: Story) -> None:
-    assert await curated.say(ANA, "!recent") == "Nobody has shared a link here yet."
+    assert await curated.say(ANA, "!recent") == "No links have been shared here yet."
     await curated.say(ANA, "https://example.org/old-page")
     await curated.advance(HOUR)
     await curated.say(ANA, "https://example.org/new-page")
@@ -185,16 +185,17 @@ async def test_recent_shows_the_newest_first(curated: Story) -> None:
 async def test_where_no_result_has_all_the_words_that_is_said(told: Story) -> None:
     await told.say(ANA, "gifts https://example.org/a")
     answer = str(await told.say(ANA, "!find gifts unicorns"))
-    assert answer.startswith("No result has all the words; these have some.\n\n1. ")
+    assert answer.startswith("No result contains all the words; these contain some.\n\n1. ")
 
 
 async def test_nothing_found_says_what_was_searched_and_where_there_is_something(curated: Story) -> None:
     assert await curated.say(ANA, "!find gift unicorns* from:@luis since:2026-01") == (
         "Nothing found for “gift unicorns*” from:@luis since:2026-01 in: Transparency.\n\n"
         "Topics with results: Gifts (topic:gifts). Write for example !find topic:gifts.\n\n"
-        "Perhaps one of these helps:\n\n"
-        "1. Gift guide (https://example.org/guide)\nexample.org · Spanish · recommended · Gifts\n\n"
-        "Somebody here may know: ask the room."
+        "One of these may help:\n\n"
+        "1. Gift guide (https://example.org/guide)\n"
+        "example.org · Spanish · recommended · Gifts\n\n"
+        "Someone here may know: ask the room."
     )
 
 
@@ -214,7 +215,7 @@ async def test_topics_are_counted(curated: Story) -> None:
 
 
 async def test_of_many_topics_forty_are_listed_and_it_is_said_that_there_are_more(told: Story) -> None:
-    more = "There are more topics, with fewer results. You can ask for them just the same."
+    more = "There are more topics with fewer results. You can search for them too."
     for number in range(1, 5):
         tags = " ".join(f"#tag{number}x{nth}" for nth in range(10))
         await told.say(ANA, f"{tags} https://example.org/{number}")
@@ -231,8 +232,8 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("find", "Write what you look for, for example !find gifts."),
-        ("find 🦄", "Write what you look for, for example !find gifts."),
+        ("find", "Write what you are looking for, for example !find gifts."),
+        ("find 🦄", "Write what you are looking for, for example !find gifts."),
         ("find x topic:gitf", "There is no topic “gitf”. Did you mean topic:gifts?"),
         ("find x topic:zzz", "There is no topic “zzz”. Write !topics to see the topics."),
         ("find x from:a@b", "“a@b” is not a person; write from:ana or from:@ana:example.org."),
@@ -240,35 +241,35 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
         ("find x since:2026-13", "“2026-13” is not a date; write since:2026, since:2026-01 or since:2026-01-31."),
         ("find x since:2026-02-30", "“2026-02-30” is not a date; write since:2026, since:2026-01 or since:2026-01-31."),
         ("find x since:0001", "“0001” is not a date; write since:2026, since:2026-01 or since:2026-01-31."),
-        ("find -x", "Write what you look for, for example !find gifts."),
-        ("find x sort:random", "I can sort by sort:new or sort:useful, not by “random”."),
-        ("find x lang:xx", "I do not know the language “xx”; write one like lang:es."),
+        ("find -x", "Write what you are looking for, for example !find gifts."),
+        ("find x sort:random", "Sort with sort:new or sort:useful; “random” is not available."),
+        ("find x lang:xx", "I don't know the language “xx”; write one like lang:es."),
         ("find x topic:gifts topic:audit", "'topic:' appears twice. Write it once, and search again for the other."),
-        ("find x topic:", "Write what you look for right after “topic:”, as in topic:gifts."),
+        ("find x topic:", "Write what you are looking for right after “topic:”, as in topic:gifts."),
         (
             "find frmo:ana policy",
             "There is no filter “frmo:”. Did you mean from:? Without the colon it is searched as a word.",
         ),
         ("find co*", "Write at least three letters before the *."),
-        ("find x type:banana", "Nothing here is of the type “banana”. Types are pdf, word, excel, powerpoint …"),
-        ("find x lang:klingon", "Nothing here is known to be in the language “klingon”."),
-        ("find x hub:nowhere", "There is no hub “nowhere” here. You can write: hub:transparency"),
+        ("find x type:banana", "There is nothing here of the type “banana”. Types: pdf, word, excel, powerpoint …"),
+        ("find x lang:klingon", "There is nothing here in the language “klingon”."),
+        ("find x hub:nowhere", "There is no hub “nowhere” here. Available: hub:transparency"),
         ("top century", "Write week, month or year."),
         ("askme perhaps", "Write on or off."),
         ("useful 9", "There is no result with the number 9 here."),
         (
             "share nothing",
             (
-                "There is no web address in that. Write it like this: "
-                "!share https://example.org/guide for new colleagues #gifts"
+                "That contains no web address. Write it like this: !share https://example.org/guide for new "
+                "colleagues #gifts"
             ),
         ),
-        ("share TLP:RED https://example.org/x", "What is TLP:RED is not kept."),
-        ("share https://example.org/x !nolog", "What says !nolog is not kept."),
+        ("share TLP:RED https://example.org/x", "TLP:RED links are not stored."),
+        ("share https://example.org/x !nolog", "Messages marked !nolog are not stored."),
         ("show 99", "There is no result with the number 99 here."),
         ("show transparency/99", "There is no result with the number transparency/99 here."),
         ("show x y z", None),
-        ("show <b>", "“<b>” is not the number of a result; write one like 12."),
+        ("show <b>", "“<b>” is not a result number; write one like 12."),
     ],
 )
 async def test_mistakes_are_answered_with_help(told: Story, said: str, answer: str | None) -> None:

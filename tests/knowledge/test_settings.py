@@ -22,7 +22,7 @@ def problem(**resource: Any) -> tuple[tuple[str | int, ...], str]:
 def test_an_unknown_topic_is_told_where_it_stands() -> None:
     place = ("resources", 0, "topics", 1)
     assert problem(topics=["audit", "gift"]) == (place, "this hub has no topic 'gift'; did you mean 'gifts'?")
-    assert problem(topics=["audit", "zzz"]) == (place, "this hub has no topic 'zzz'; it has: gifts, audit")
+    assert problem(topics=["audit", "zzz"]) == (place, "this hub has no topic 'zzz'; its topics: gifts, audit")
 
 
 def test_an_unknown_topic_is_told_whatever_else_is_wrong_with_the_hub() -> None:
@@ -62,7 +62,7 @@ def test_what_is_no_name_of_a_host_is_refused_with_the_remedy(which: str, host: 
         KnowledgeSettings.model_validate({"fetch": {which: ["example.org", host]}})
     [error] = caught.value.errors()
     assert error["loc"] == ("fetch", which, 1)
-    assert f"'{host}' is not the name of a host; write one like 'example.org'" in error["msg"]
+    assert f"'{host}' is not a host name; write one like 'example.org'" in error["msg"]
 
 
 @pytest.mark.parametrize("port", [0, 65_536])

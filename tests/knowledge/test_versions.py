@@ -37,7 +37,7 @@ async def test_what_a_page_says_it_is_is_proposed_and_not_done(told: Story, web:
     web.pages["https://example.org/node/12"] = facts
     await told.say(ANA, "see https://example.org/node/12")
     await told.say(ANA, "see https://example.org/gift-policy")
-    assert "!merge 1 2 · one page says that it is the other" in await alike(told)
+    assert "!merge 1 2 · one page names the other as its own address" in await alike(told)
     assert await told.db.reading().value("SELECT count(*) FROM knowledge_entries") == 2
 
 
@@ -45,17 +45,17 @@ async def test_what_a_page_says_it_is_is_proposed_and_not_done(told: Story, web:
 async def test_another_site_or_a_home_page_is_not_proposed(told: Story, web: FakeWeb, canonical: str) -> None:
     web.pages["https://example.org/node/12"] = Facts("https://example.org/node/12", "html", canonical=canonical)
     await told.say(ANA, f"see https://example.org/node/12 {canonical}")
-    assert "No two results" in await alike(told)
+    assert "No duplicates" in await alike(told)
 
 
 async def test_versions_in_other_languages_are_proposed_where_both_are_there(told: Story, web: FakeWeb) -> None:
     versions = {"es": "https://example.org/guia", "fr": "https://example.org/guide-fr", "de": "https://example.org/de"}
     web.pages[GUIDE] = Facts(GUIDE, "html", alternates={"en": GUIDE, **versions, "pt": "https://evil.example/guia"})
     await told.say(ANA, f"see {GUIDE}")
-    assert "No two results" in await alike(told)
+    assert "No duplicates" in await alike(told)
     await told.say(ANA, "see https://example.org/guia https://evil.example/guia https://example.org/de")
     answer = await alike(told)
-    assert "!merge 1 2 · they may be one page in several languages" in answer
+    assert "!merge 1 2 · they may be the same page in several languages" in answer
     assert answer.count("- !merge") == 1
     kept: Any = await told.db.reading().value("SELECT versions FROM knowledge_facts WHERE url = :url", url=GUIDE)
     assert "example.org" not in kept

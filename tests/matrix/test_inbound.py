@@ -12,6 +12,7 @@ from bot.core.events import Edit, Invite, Message, Reaction, Redaction, StateCha
 from bot.core.files import Attachment
 from bot.matrix import inbound
 from tests.matrix.conftest import BOT
+from tests.tiers import examples
 
 ROOM, ANA = "!hall:example.org", "@ana:example.org"
 
@@ -104,7 +105,7 @@ EVENT = (
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(EVENT, max_size=4) | JSON)
 def test_no_json_raises_and_whatever_comes_out_can_be_stored(events: object) -> None:
     found = inbound.events(ROOM, events, BOT)

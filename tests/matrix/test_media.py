@@ -14,6 +14,7 @@ from bot.core.files import File
 from bot.matrix.http import Http
 from bot.matrix.media import DAMAGED, GONE, NO_FILE, Media, Source, decrypted, source_of
 from tests.matrix.conftest import BOT, Answer, Script
+from tests.tiers import examples
 
 ROOM = "!hall:example.org"
 PLAN = File("plan.txt", "text/plain", b"gifts first")
@@ -145,7 +146,7 @@ EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"  # the hash of no bytes, s
 
 
 @given(st.fixed_dictionaries({}, optional={"file": SEALED | ANYTHING, "url": ANYTHING}), st.booleans(), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_whatever_stands_in_a_message_it_is_a_file_or_an_answer(
     content: dict[str, Any], encrypted: bool, right_hash: bool
 ) -> None:

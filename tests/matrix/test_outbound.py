@@ -16,6 +16,7 @@ from bot.core.files import File
 from bot.matrix.outbound import MAX_CONCURRENT_ROOMS, Outbound
 from bot.ports import OutboxRow
 from bot.testing.clock import START, FakeClock
+from bot.testing.patience import patient
 from bot.testing.transport import FakeTransport
 
 BOT = "@faro:example.org"
@@ -117,7 +118,7 @@ async def working(desk: Desk) -> AsyncIterator[None]:
 
 
 async def until_done(desk: Desk, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patient(10)):
         while len(desk.outbox.done) < count:  # noqa: ASYNC110 - the outbox is a table; it has no event to wait for
             await asyncio.sleep(0)
 
@@ -210,7 +211,7 @@ async def test_rooms_are_served_side_by_side_but_not_all_at_once() -> None:
         transport.open_room(room, members=[BOT])
         desk.outbox.put(f"reply.{room}", room=room)
     async with working(desk):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patient(10)):
             while transport.held < MAX_CONCURRENT_ROOMS:  # noqa: ASYNC110 - a count of the fake's
                 await asyncio.sleep(0)
         transport.go.set()

@@ -89,7 +89,7 @@ async def test_the_answer_is_in_the_language_of_the_asker() -> None:
 )
 async def test_every_language_has_its_word(word: str) -> None:
     async with story([Meetings], [hub()], clock=FakeClock(NOW)) as s:
-        assert await s.say(PLAIN, f"!{word}") == "No meeting is planned."
+        assert await s.say(PLAIN, f"!{word}") == "No meetings are planned."
 
 
 async def test_a_title_that_lacks_the_askers_language_is_in_the_hubs_first() -> None:
@@ -131,7 +131,7 @@ async def test_a_clock_change_is_told_where_it_moves_a_meeting() -> None:
     async with story([Meetings], [hub(night, timezone="America/New_York")], clock=FakeClock(NOW)) as s:
         answer = str(await s.say(PLAIN, "!next"))
         assert "03:30 (New York, UTC-04:00)" in answer
-        assert "Clock change: there is no 02:30 in New York that day" in answer
+        assert "Clock change: 02:30 does not exist in New York that day" in answer
 
 
 async def test_utc_is_called_utc() -> None:

@@ -267,7 +267,7 @@ async def test_a_clock_change_and_another_day_are_said() -> None:
         await at(s, "2027-03-14 06:30:05")
         assert str(s.sent[0].content["body"]).splitlines()[1:] == [
             "Saturday, 13 March 2027, 23:30 Los Angeles · 03:30 New York",
-            "Clock change: there is no 02:30 in New York that day, so the meeting starts at 03:30 there.",
+            "Clock change: 02:30 does not exist in New York that day, so the meeting starts at 03:30 there.",
         ]
 
 

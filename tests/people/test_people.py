@@ -49,7 +49,7 @@ async def test_a_choice_is_remembered_for_the_person_who_made_it(s: Story) -> No
 
 
 async def test_the_answer_is_in_the_language_just_chosen(s: Story) -> None:
-    assert await s.say(ANA, "!langue en") == "From now on I answer you in this language: English."
+    assert await s.say(ANA, "!langue en") == "From now on, I'll answer you in English."
     assert "español" in (await s.say(ANA, "!language es") or "")
     assert "English" not in (await s.say(ANA, "!idioma pt") or "")
 
@@ -69,8 +69,11 @@ async def test_auto_goes_back_to_the_language_of_the_hub(s: Story) -> None:
 async def test_without_an_argument_the_choices_are_shown(s: Story) -> None:
     await s.say(ANA, "!language en")
     assert await s.say(ANA, "!language") == (
-        "I answer you in this language: English. To change it, write:\n"
-        "- !language en: English\n- !language es: español\n- !language fr: français\n- !language pt: português\n"
+        "I answer you in English. To change the language, write:\n"
+        "- !language en: English\n"
+        "- !language es: español\n"
+        "- !language fr: français\n"
+        "- !language pt: português\n"
         "- !language auto: the language of the hub"
     )
 
@@ -79,7 +82,7 @@ async def test_a_language_it_does_not_speak_changes_nothing(s: Story) -> None:
     await s.say(ANA, "!language en")
     answer = await s.say(ANA, "!language *klingon*")
     assert answer
-    assert answer.startswith("I do not speak “*klingon*”.\n\nI answer you in this language: English.")
+    assert answer.startswith("I don't speak “*klingon*”.\n\nI answer you in this language: English.")
     assert await s.say(ANA, "!tongue") == "en"
 
 
@@ -88,8 +91,8 @@ async def test_before_anything_is_erased_it_is_said_what(s: Story, asked: str) -
     await s.say(ANA, "!language en")
     answer = await s.say(ANA, asked)
     assert answer
-    assert "This will be erased, in all hubs:\n- the links you shared" in answer
-    assert answer.endswith("It cannot be undone. To confirm, write !forget me yes.")
+    assert "This will be erased in all hubs:\n- the links you shared" in answer
+    assert answer.endswith("This cannot be undone. To confirm, write !forget me yes.")
     assert FORGOTTEN == []
 
 
@@ -99,7 +102,7 @@ async def test_before_anything_is_erased_it_is_said_what(s: Story, asked: str) -
 async def test_once_confirmed_everything_about_the_asker_is_erased(s: Story, asked: str) -> None:
     await s.say(ANA, "!language en")
     await s.say(BEN, "!language en")
-    assert await s.say(ANA, asked) == "Done. What I held about you is erased."
+    assert await s.say(ANA, asked) == "Done. Your data has been erased."
     assert FORGOTTEN == [ANA]
     assert await s.say(ANA, "!tongue") == "fr"
     assert await s.say(BEN, "!tongue") == "en"
@@ -118,7 +121,7 @@ async def test_the_confirmation_works_as_it_is_shown_in_every_language(s: Story,
 async def test_nobody_can_have_others_forgotten(s: Story, asked: str) -> None:
     await s.say(ANA, "!language en")
     answer = await s.say(ANA, asked)
-    assert answer == "I can only erase what I hold about you, not about other people or things."
+    assert answer == "I can only erase your own data, not data about other people or things."
     assert FORGOTTEN == []
 
 

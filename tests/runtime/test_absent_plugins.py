@@ -16,6 +16,7 @@ from bot.runtime.migrations import open_database
 from bot.runtime.plugins import PluginType
 from bot.storage.database import SqliteDatabase
 from bot.testing.clock import FakeClock
+from bot.testing.patience import patient
 from bot.testing.story import BOT, Story, story
 from plugins.knowledge import Knowledge
 from plugins.meetings import Meetings
@@ -171,5 +172,5 @@ def until(config: Path, words: str, *options: str) -> str:
             if words in line:
                 bot.terminate()
         if words not in "".join(lines):
-            assert bot.wait(timeout=30) == 1
+            assert bot.wait(timeout=patient(30)) == 1
     return "".join(lines)

@@ -14,6 +14,7 @@ import pytest
 from bot.core.errors import PluginError
 from bot.ports import SyncTransaction
 from bot.storage.database import SqliteDatabase, Step, statements, steps_in
+from bot.testing.patience import patient
 
 WISHES = Step(1, "CREATE TABLE wishes_items (text TEXT NOT NULL) STRICT;", "schema/0001_wishes.sql")
 HUBS = Step(2, "ALTER TABLE wishes_items ADD COLUMN hub TEXT;", "schema/0002_hubs.sql")
@@ -102,7 +103,7 @@ async def test_what_no_future_can_carry_is_an_error_not_a_wait_for_ever(
     db: SqliteDatabase,
 ) -> None:
     with pytest.raises(RuntimeError, match="StopIteration"):
-        async with asyncio.timeout(5), db.transaction() as tx:
+        async with asyncio.timeout(patient(5)), db.transaction() as tx:
             await tx.run(lambda _: next(iter(())))
 
 
@@ -149,7 +150,7 @@ async def test_a_task_cancelled_while_its_function_runs_leaves_nothing_behind(db
     go_on.set()
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
-    async with asyncio.timeout(5), db.transaction() as tx:
+    async with asyncio.timeout(patient(5)), db.transaction() as tx:
         await tx.execute("INSERT INTO wishes_items VALUES ('another')")
     assert await db.reading().value("SELECT count(*) FROM wishes_items") == 1
 
@@ -383,5 +384,5 @@ async def test_a_task_cancelled_anywhere_in_a_transaction_leaves_the_database_us
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    async with asyncio.timeout(5), db.transaction() as tx:
+    async with asyncio.timeout(patient(5)), db.transaction() as tx:
         await tx.execute("INSERT INTO wishes_items VALUES ('another')")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.testing.clock import FakeClock
+from bot.testing.patience import patient
 from bot.timing.alarms import AlarmClock
 
 YEAR = 365 * 86_400
@@ -21,7 +22,7 @@ class Alarms:
         """Wakes the alarm clock, and waits until it has looked."""
         self.rung.clear()
         self.alarm_clock.wake()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patient(20)):
             await self.rung.wait()
 
     async def _ring(self) -> int:

@@ -69,7 +69,7 @@ class Listener:
         entries, removed = await ctx.db.run(update.replace, self._rules, message.room, original, message.sender, new)
         await queue.enqueue_changed(ctx, {*entries.values(), *removed})
         if entries and settings.tell_kept:
-            await ctx.react(ctx.t("known already") if already_shared else ctx.t("kept"))
+            await ctx.react(ctx.t("already known") if already_shared else ctx.t("stored"))
         elif removed and not entries:
             await ctx.unreact()
         return bool(removed)

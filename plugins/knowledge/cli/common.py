@@ -37,7 +37,7 @@ def find_hub(offline: Offline, id_: str) -> Hub:
     hub = next((hub for hub in offline.hubs if hub.id == id_), None)
     if hub is None:
         ids = ", ".join(hub.id for hub in offline.hubs)
-        message = offline.translator.t("There is no hub '{hub}'; there are: {known}", hub=id_, known=ids)
+        message = offline.translator.t("There is no hub '{hub}'; known hubs: {known}", hub=id_, known=ids)
         raise click.BadParameter(message, param_hint="HUB")
     return hub
 
@@ -47,7 +47,7 @@ def confirm(question: str, yes: bool, t: Translator) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        exit_with(USER_ERROR, t.t("Nobody can be asked here. Write --yes if you are sure."))
+        exit_with(USER_ERROR, t.t("Not a terminal; pass --yes to confirm."))
     if click.confirm(question, err=True):
         return True
     click.echo(t.t("Nothing was changed."))
@@ -77,7 +77,7 @@ def run_resumable(work: Coroutine[Any, Any, Result], t: Translator) -> Result:
     try:
         return asyncio.run(run())
     except (KeyboardInterrupt, asyncio.CancelledError):
-        exit_with(FAILURE, t.t("Interrupted. Start it again and it goes on where it was."))
+        exit_with(FAILURE, t.t("Interrupted. Run the command again to continue."))
 
 
 async def rewrite_index(db: Database, bars: Progress, t: Translator) -> None:

@@ -46,12 +46,15 @@ def export_command(
     t = offline.translator
     chosen = find_hub(offline, hub)
     if public and (with_people or coordinators):
-        raise click.UsageError(t.t("What is public holds no people, and nothing of the coordinators'."))
+        raise click.UsageError(t.t("A public export contains no people and nothing from coordinators' rooms."))
     name = format_ or ENDINGS.get(file.suffix.lower() or ".json")
     if name is None:
         endings = ", ".join(ENDINGS)
-        message = t.t("No format ends in '{ending}'; end the name in {known}, or say --format.", ending=file.suffix,
-                      known=endings)  # fmt: skip
+        message = t.t(
+            "No format has the extension '{ending}'; use one of {known}, or pass --format.",
+            ending=file.suffix,
+            known=endings,
+        )
         raise click.BadParameter(message, param_hint="FILE")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED)
@@ -120,20 +123,23 @@ def _left_out_lines(left_out: Counter[str], t: Translator) -> Iterator[str]:
     for reason, count in sorted(left_out.items()):
         match reason:
             case "file":
-                yield t.n("{count} file shared in a room is left out: it has no web address.",
-                          "{count} files shared in rooms are left out: they have no web address.", count)  # fmt: skip
+                yield t.n(
+                    "{count} file shared in a room is not included: it has no web address.",
+                    "{count} files shared in rooms are not included: they have no web address.",
+                    count,
+                )
             case "hidden":
-                yield t.n("{count} hidden link is left out.", "{count} hidden links are left out.", count)
+                yield t.n("{count} hidden link is not included.", "{count} hidden links are not included.", count)
             case "amber":
-                yield t.n("{count} link is left out: this format cannot say that it is TLP:AMBER.",
-                          "{count} links are left out: this format cannot say that they are TLP:AMBER.",
+                yield t.n("{count} link is not included: this format cannot mark it as TLP:AMBER.",
+                          "{count} links are not included: this format cannot mark them as TLP:AMBER.",
                           count)  # fmt: skip
             case "not clear":
-                yield t.n("{count} link is left out: it is not TLP:CLEAR.",
-                          "{count} links are left out: they are not TLP:CLEAR.", count)  # fmt: skip
+                yield t.n("{count} link is not included: it is not TLP:CLEAR.",
+                          "{count} links are not included: they are not TLP:CLEAR.", count)  # fmt: skip
             case _:
                 yield t.n(
-                    "{count} link is left out: its address holds a password or token.",
-                    "{count} links are left out: their addresses hold a password or token.",
+                    "{count} link is not included: its address contains a password or token.",
+                    "{count} links are not included: their addresses contain a password or token.",
                     count,
                 )

@@ -83,7 +83,7 @@ def import_command(
     if not (dry_run or yes or sys.stdin.isatty()):
         exit_with(
             USER_ERROR,
-            t.t("Nobody can be asked here. Write --yes to bring the links in, or --dry-run to look at them."),
+            t.t("Not a terminal; pass --yes to import the links, or --dry-run for a preview."),
         )
     with file.open("rb") as stream, _file_errors(file, t):
         name = format_ or detect(file, stream.read(HEAD))
@@ -91,7 +91,7 @@ def import_command(
         _show_preview(preview, file, name, chosen, t)
         if dry_run or not preview.links:
             return
-        if not confirm(t.t("Bring them in?"), yes, t):
+        if not confirm(t.t("Import them?"), yes, t):
             return
         with _report_file(report) as table:
             outcomes = Report(table, t)
@@ -131,9 +131,7 @@ async def _preview(offline: Offline, manner: Manner, stream: BufferedReader, rea
     stream.seek(0)
     async with offline.reading() as db:
         if manner.sharer is not None and await db.run(privacy.is_unlogged, manner.sharer):
-            exit_with(
-                USER_ERROR, offline.translator.t("{user} wants nothing kept that they share.", user=manner.sharer)
-            )
+            exit_with(USER_ERROR, offline.translator.t("{user} turned off storing their links.", user=manner.sharer))
 
         async def count() -> None:
             present = await db.run(importer.known, manner, set(batch))
@@ -141,7 +139,7 @@ async def _preview(offline: Offline, manner: Manner, stream: BufferedReader, rea
             batch.clear()
 
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Looking through the file"), total=None)
+            task = bars.add_task(offline.translator.t("Reading the file"), total=None)
             for entry in read(stream):
                 bars.advance(task)
                 preview.total += 1
@@ -160,19 +158,21 @@ async def _preview(offline: Offline, manner: Manner, stream: BufferedReader, rea
 
 def _show_preview(preview: Preview, file: Path, name: str, hub: Hub, t: Translator) -> None:
     hub_title = in_language(hub.title, t.language, *hub.languages)
-    click.echo(t.t("{file} ({format}), to be brought into “{hub}”:", file=_file_name(file), format=name, hub=hub_title))
+    click.echo(
+        t.t("{file} ({format}), to be imported into “{hub}”:", file=_file_name(file), format=name, hub=hub_title)
+    )
     click.echo(t.n("{count} link", "{count} links", preview.links))
-    click.echo(t.n("{count} of them is known already", "{count} of them are known already", preview.already_known))
+    click.echo(t.n("{count} of them is already known", "{count} of them are already known", preview.already_known))
     new = preview.links > preview.already_known
     if preview.links and not new:
-        click.echo(t.t("No link is new: at most what the file says of them is added."))
+        click.echo(t.t("No link is new; only details from the file are added."))
     for item in preview.sample if new else ():
         title = in_language(dict(item.title), t.language, *hub.languages) if item.title else display.title(item.url)
         click.echo(f"  - {printable(title)} · {display.shown(item.url)}")
     if new and preview.links > FIRST:
         click.echo("  - …")
     if preview.skipped_count:
-        click.echo(t.n("{count} thing is left out:", "{count} things are left out:", preview.skipped_count))
+        click.echo(t.n("{count} item is skipped:", "{count} items are skipped:", preview.skipped_count))
     for skipped in preview.skipped:
         click.echo(f"  - {line_prefix(skipped, t)}{printable(skipped.what)}: {t.t(skipped.why)}")
     if preview.skipped_count > FIRST:
@@ -196,7 +196,7 @@ async def _import(
                 return await tx.run(importer.import_slice, rules, manner, batch, Slice(digest, name, items, end))
 
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Bringing in"), total=total)
+            task = bars.add_task(offline.translator.t("Importing"), total=total)
             batch: list[Item] = []
             size = position = 0
             stream.seek(0)

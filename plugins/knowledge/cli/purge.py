@@ -51,13 +51,13 @@ def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -
         title = printable(next(iter(dict(entry.title).values()), display.title(entry.url)))
         click.echo(t.t("Result {number} of '{hub}': {title}", number=load.short_name(entry), hub=hub, title=title))
     else:
-        click.echo(t.t("What the index holds of '{hub}':", hub=hub))
+        click.echo(t.t("Stored for the hub '{hub}':", hub=hub))
     _show_held(held, t)
     if configured:
-        click.echo(t.t("What the hub's YAML recommends comes back; what is shared from now on is kept."))
-    if confirm(t.t("Erase it for good?"), yes, t):
+        click.echo(t.t("Recommendations from the hub's YAML file come back, and links shared from now on are stored."))
+    if confirm(t.t("Erase it permanently?"), yes, t):
         run_resumable(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
-        click.echo(t.t("It is erased, from the file too."))
+        click.echo(t.t("Erased, from the database file too."))
 
 
 @click.command("forget")
@@ -72,15 +72,15 @@ def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
     if not USER.fullmatch(user):
         raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="@USER:SERVER")
     held, unlogged = asyncio.run(_load_held_of_person(offline, user))
-    click.echo(t.t("What the index holds of {user}, in all hubs:", user=user))
+    click.echo(t.t("Stored about {user} in all hubs:", user=user))
     _show_held(held, t)
-    click.echo(t.t("Their language and whatever else they gave the bot by command is erased, too."))
+    click.echo(t.t("Their language setting and anything else they entered by command are erased too."))
     if unlogged:
-        click.echo(t.t("They want nothing kept that they share: that is remembered, so that it holds."))
-    if confirm(t.t("Erase it for good?"), yes, t):
+        click.echo(t.t("They turned off storing their links: this setting is kept so that it stays in effect."))
+    if confirm(t.t("Erase it permanently?"), yes, t):
         existed = run_resumable(_forget(offline, user), t)
         click.echo(
-            t.t("It is erased, from the file too.") if existed else t.t("The bot held nothing about this person.")
+            t.t("Erased, from the database file too.") if existed else t.t("The bot has no data about this person.")
         )
 
 
@@ -90,7 +90,7 @@ async def _load_held(offline: Offline, hub: str, number: str | None) -> tuple[He
     async with offline.reading() as db:
         hubs = sorted({*await db.run(privacy.hubs), *(configured.id for configured in offline.hubs)})
         if hub not in hubs:
-            message = t.t("There is no hub '{hub}'; there are: {known}", hub=hub, known=", ".join(hubs))
+            message = t.t("There is no hub '{hub}'; known hubs: {known}", hub=hub, known=", ".join(hubs))
             raise click.BadParameter(message, param_hint="HUB")
         if number is None:
             return await db.run(privacy.held_of_hub, hub), None
@@ -125,11 +125,11 @@ def _held_lines(held: Held, t: Translator) -> Iterator[str]:
             case "entries":
                 yield t.n("{count} result", "{count} results", count)
             case "shares":
-                yield t.n("{count} time somebody shared it", "{count} times somebody shared it", count)
+                yield t.n("shared {count} time", "shared {count} times", count)
             case "statements":
                 yield t.n("{count} correction", "{count} corrections", count)
             case "changes":
-                yield t.n("{count} line in the list of changes", "{count} lines in the list of changes", count)
+                yield t.n("{count} entry in the list of changes", "{count} entries in the list of changes", count)
             case _:
                 yield t.n("{count} vote", "{count} votes", count)
 
@@ -147,7 +147,7 @@ async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Taking out"), total=held["entries"])
+            task = bars.add_task(offline.translator.t("Exporting"), total=held["entries"])
             async with db.transaction() as tx:
                 await tx.run(privacy.drop_searches, hub)
             erased = 1

@@ -49,17 +49,17 @@ class Report:
     def summary(self) -> None:
         t = self._t
         if self.earlier:
-            click.echo(t.t("An import of this file had been interrupted; this one went on where it was."))
+            click.echo(t.t("An earlier import of this file was interrupted; this one continued from there."))
         click.echo(t.n("{count} new link", "{count} new links", self._counts["new"]))
         joined, unchanged = self._counts["joined"], self._counts["known"]
-        click.echo(t.t("{number} joined with what was there", number=joined))
-        click.echo(t.t("{number} known already, nothing added", number=unchanged))
+        click.echo(t.t("{number} merged with an existing result", number=joined))
+        click.echo(t.t("{number} already known, nothing added", number=unchanged))
         if unnamed := self._counts["unnamed"]:
-            click.echo(t.n("{count} share is kept without naming who shared it (see --keep-sharers)",
-                           "{count} shares are kept without naming who shared them (see --keep-sharers)",
+            click.echo(t.n("{count} share is imported without the name of who shared it (see --keep-sharers)",
+                           "{count} shares are imported without the names of who shared them (see --keep-sharers)",
                            unnamed))  # fmt: skip
         if left_out := self._counts["left out"]:
-            click.echo(t.n("{count} thing was left out:", "{count} things were left out:", left_out))
+            click.echo(t.n("{count} item was skipped:", "{count} items were skipped:", left_out))
             for line in self._lines:
                 click.echo(f"  - {printable(line)}")
             if left_out > MOST_LISTED:

@@ -32,7 +32,7 @@ class EditCommands:
 
     @command(
         "title",
-        help="Correct the title of a result.",
+        help="Change the title of a result.",
         aliases={"es": "titulo", "fr": "titre", "pt": "titulo"},
         rooms_only=True,
         examples=("title 12 Gift policy of 2026",),
@@ -42,7 +42,7 @@ class EditCommands:
 
     @command(
         "note",
-        help="Say why a result helps; it is found by these words.",
+        help="Add a note to a result: why it helps. Searches find these words.",
         aliases={"es": "nota", "pt": "nota"},
         rooms_only=True,
         examples=("note 12 Start with chapter 3",),
@@ -52,7 +52,7 @@ class EditCommands:
 
     @command(
         "topic",
-        help="Give a result topics with +, take them away with -.",
+        help="Add topics to a result with +, remove them with -.",
         aliases={"es": "tema", "fr": "sujet", "pt": "assunto"},
         rooms_only=True,
         examples=("topic 12 +gifts -audit",),
@@ -77,7 +77,7 @@ class EditCommands:
 
     @command(
         "label",
-        help="Say how far a result may travel: clear, green, or amber (only this hub).",
+        help="Set who may see a result: clear, green, or amber (this hub only).",
         aliases={"es": "etiqueta", "fr": "etiquette", "pt": "rotulo"},
         rooms_only=True,
         examples=("label 12 amber",),
@@ -85,16 +85,16 @@ class EditCommands:
     async def label(self, ctx: Context, number: str, label: str) -> Reply:
         tlp = labels.label(f"TLP:{label.strip().casefold().removeprefix('tlp:')}")
         if tlp == labels.RED:
-            raise UserError(ctx.t("What is TLP:RED is not kept. Delete the message, or hide the result."))
+            raise UserError(ctx.t("TLP:RED links are not stored. Delete the message, or hide the result."))
         if tlp is None:
-            raise UserError(ctx.t("A label is one of: {labels}.", labels=", ".join(LABELS)))
+            raise UserError(ctx.t("The label must be one of: {labels}.", labels=", ".join(LABELS)))
         entry = await self._editable_entry(ctx, number)
         changed = await self._change(ctx, entry, NewStatement("label", str(LABELS.index(tlp))))
         return await self._reply(ctx, entry, "label", changed=changed)
 
     @command(
         "hide",
-        help="Hide a result from everybody, or show it again.",
+        help="Hide a result from everyone, or show it again.",
         aliases={"es": "ocultar", "fr": "cacher", "pt": "ocultar"},
         rooms_only=True,
         examples=("hide 12",),
@@ -104,14 +104,20 @@ class EditCommands:
         await self._change(ctx, entry, *await self._toggle_hidden(ctx, entry))
         undo = command_text.written(ctx, "undo")
         if entry.hidden:
-            return Reply(ctx.t("{number} is found again. Not meant? {undo}", number=render.name(ctx, entry), undo=undo))
+            return Reply(
+                ctx.t("{number} is visible again. To undo this: {undo}", number=render.name(ctx, entry), undo=undo)
+            )
         return Reply(
-            ctx.t("{number} is hidden: nobody finds it. Not meant? {undo}", number=render.name(ctx, entry), undo=undo)
+            ctx.t(
+                "{number} is hidden: searches do not show it. To undo this: {undo}",
+                number=render.name(ctx, entry),
+                undo=undo,
+            )
         )
 
     @command(
         "pin",
-        help="Put a result before others like it, or no longer.",
+        help="Pin a result above similar ones, or unpin it.",
         aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
         role=Role.COORDINATOR,  # otherwise people would pin their own links
         rooms_only=True,
@@ -124,18 +130,18 @@ class EditCommands:
 
     @command(
         "useful",
-        help="Say that a result helped you.",
+        help="Mark a result as useful.",
         aliases={"es": "util", "fr": "utile", "pt": "util"},
         examples=("useful 12",),
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
         entry = await references.find_entry(ctx, await access.scope(ctx), number)
         if not await ctx.db.run(update.vote, self._rules, entry.id, author(ctx)):
-            raise UserError(ctx.t("You shared that one yourself; others can say whether it helped."))
-        noted = ctx.t("Noted: {number} helped you.", number=render.name(ctx, entry))
+            raise UserError(ctx.t("You shared that one yourself; only others can mark it as useful."))
+        noted = ctx.t("Noted: {number} was useful to you.", number=render.name(ctx, entry))
         if ctx.room.direct:  # plugins get no redactions of direct chats
             return Reply(noted)
-        return Reply(noted + " " + ctx.t("Not meant? Delete your message."))
+        return Reply(noted + " " + ctx.t("Not what you wanted? Delete your message."))
 
     async def _toggle_hidden(self, ctx: Context, entry: Entry) -> list[NewStatement]:
         """The statements that hide an entry, or show it again.
@@ -154,7 +160,7 @@ class EditCommands:
             # An edited command may have set a text before the mark was added.
             await ctx.db.run(update.redact, self._rules, ctx.hub.id, ctx.message.event_id)
             await schedule_erasure(ctx)
-            return Reply(ctx.t("What says {mark} is not kept.", mark=mark))
+            return Reply(ctx.t("Messages marked {mark} are not stored.", mark=mark))
         label = labels.label(text)
         entry = await self._editable_entry(ctx, number)
         values = [NewStatement(field, tidy(text, longest))]
@@ -186,11 +192,11 @@ class EditCommands:
                 )
                 parts.append(ctx.t("Topics: {topics}", topics=titles) if titles else ctx.t("It has no topics."))
         if updated.hidden:
-            parts.append(ctx.t("It is hidden: nobody finds it."))
+            parts.append(ctx.t("Hidden: searches do not show it."))
         if changed:
-            parts.append(ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo")))
+            parts.append(ctx.t("To undo this: {undo}", undo=command_text.written(ctx, "undo")))
         else:
-            parts.append(ctx.t("There was nothing to change."))
+            parts.append(ctx.t("Nothing to change."))
         return Reply("\n\n".join(parts))
 
     async def _editable_entry(self, ctx: Context, number: str) -> Entry:
@@ -207,5 +213,10 @@ class EditCommands:
         ):
             await references.find_entry(ctx, scope, number)  # raises: they may not see it
         if not is_sole_sharer:
-            raise UserError(ctx.t("That is for coordinators and moderators, and for whoever alone shared the page."))
+            raise UserError(
+                ctx.t(
+                    "Only coordinators and moderators can do that, or the person who shared the page if nobody else "
+                    "did."
+                )
+            )
         return entry

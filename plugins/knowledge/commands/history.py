@@ -30,7 +30,7 @@ class HistoryCommands:
 
     @command(
         "undo",
-        help="Take back your last change, or any one by its number in the list of changes.",
+        help="Undo your last change, or any change by its number in the list.",
         aliases={"es": "deshacer", "fr": "annuler", "pt": "desfazer"},
         rooms_only=True,
         examples=("undo", "undo 57"),
@@ -43,9 +43,9 @@ class HistoryCommands:
             selected = await self._numbered(ctx, scope, change)
         entries = await ctx.db.run(update.undo, self._rules, selected.id)
         if not entries:
-            raise UserError(ctx.t("That change can no longer be taken back: what it was about is gone."))
+            raise UserError(ctx.t("That change can no longer be undone: its result no longer exists."))
         await queue.enqueue_changed(ctx, entries)
-        return Reply(ctx.t("Taken back: {change}", change=_describe(ctx, scope, selected)))
+        return Reply(ctx.t("Undone: {change}", change=_describe(ctx, scope, selected)))
 
     @command(
         "changes",
@@ -58,13 +58,13 @@ class HistoryCommands:
         scope = await references.editable_scope(ctx)
         changes = await ctx.db.run(history.changes, _shelves(scope), MOST_CHANGES)
         if not changes:
-            return Reply(ctx.t("Nobody has changed anything yet."))
+            return Reply(ctx.t("Nothing has been changed yet."))
         lines = []
         for change in changes:
-            by = () if change.kind == IMPORT else (escape(change.by or ctx.t("somebody")),)
+            by = () if change.kind == IMPORT else (escape(change.by or ctx.t("someone")),)
             facts = [f"`{change.id}`", render.day(ctx, ctx.hub, change.at), *by, _describe(ctx, scope, change)]
             if change.state == "undone":
-                facts.append(ctx.t("taken back"))
+                facts.append(ctx.t("undone"))
             elif change.state in UNFINISHED:
                 facts.append(ctx.t(UNFINISHED[change.state]))
             lines.append(f"- {' · '.join(facts)}")
@@ -75,19 +75,19 @@ class HistoryCommands:
         for change in await ctx.db.run(history.last_of, _shelves(scope), ctx.sender, MOST_TRIED):
             if await _may_undo(ctx, change):
                 return change
-        raise UserError(ctx.t("There is no change of yours to take back here."))
+        raise UserError(ctx.t("You have no change to undo here."))
 
     async def _numbered(self, ctx: Context, scope: Scope, number: int) -> Change:
         change = await ctx.db.run(history.change, _shelves(scope), number)
         if change is None and ctx.role >= Role.COORDINATOR:
             raise UserError(ctx.t("There is no change with the number {number} here.", number=number))
         if change is None or not await _may_undo(ctx, change):
-            raise UserError(ctx.t("There is no change of yours to take back here."))
+            raise UserError(ctx.t("You have no change to undo here."))
         if change.state == "undone":
-            raise UserError(ctx.t("That change was taken back already."))
+            raise UserError(ctx.t("That change has already been undone."))
         if change.kind == IMPORT:
-            command = f"`faro take-back config.yaml {ctx.hub.id} {number}`"
-            raise UserError(ctx.t("The operator takes a file back, in the shell: {command}", command=command))
+            command = f"`faro undo-import config.yaml {ctx.hub.id} {number}`"
+            raise UserError(ctx.t("Only an operator can undo an import, in a terminal: {command}", command=command))
         return change
 
 
@@ -128,11 +128,11 @@ def _sentence(ctx: Context, statement: Said, number: str, target: str) -> str:
     is_on = statement.value == "1"
     match statement.field:
         case "same_as":
-            return ctx.t("{other} joined to {number}", other=number, number=target)
+            return ctx.t("{other} merged into {number}", other=number, number=target)
         case "cut":
-            return ctx.t("{number} taken out of the result it was joined with", number=number)
+            return ctx.t("{number} split from its merged result", number=number)
         case "not_same_as":
-            return ctx.t("{number} and {other} are two pages", number=number, other=target)
+            return ctx.t("{number} and {other} are different pages", number=number, other=target)
         case "stays":
             return ctx.t("{number} has not moved to {text}", number=number, text=text)
         case "label":

@@ -29,7 +29,7 @@ class LinkCommands:
 
     @command(
         "links",
-        help="Show which results lead nowhere any more, and which pages have moved.",
+        help="Show dead links and pages that have moved.",
         aliases={"es": "enlaces", "fr": "liens"},
         role=Role.COORDINATOR,
         rooms_only=True,
@@ -37,32 +37,39 @@ class LinkCommands:
     )
     async def links(self, ctx: Context, page: int = 1) -> Reply:
         if not section(ctx.hub, KnowledgeHub).check_links:
-            raise UserError(ctx.t("This hub does not have its links checked. Moderators turn it on in the hub's file: "
-                                  "{setting}", setting="`check_links: true`"))  # fmt: skip
+            raise UserError(
+                ctx.t(
+                    "Link checking is off for this hub. Moderators can turn it on in the hub's file: {setting}",
+                    setting="`check_links: true`",
+                )
+            )
         page = max(1, page)
         after = (page - 1) * PAGE
         gone, all_gone = await _entries_in_state(ctx, "gone", after)
         moved, all_moved = await _entries_in_state(ctx, "moved", after)
         if not all_gone + all_moved:
-            return Reply(ctx.t("No result is known to lead nowhere, or to have moved."))
+            return Reply(ctx.t("No dead or moved links are known."))
         parts = []
         if gone:
             hide = command_text.written(ctx, "hide", load.short_name(gone[0]))
             lines = [f"- {_describe(ctx, entry)} · {_since(ctx, entry)}" for entry in gone]
-            parts.append(ctx.t("These links no longer work. {hide} hides one:", hide=hide) + "\n" + "\n".join(lines))
+            parts.append(
+                ctx.t("These links no longer work. To hide one, write {hide}:", hide=hide) + "\n" + "\n".join(lines)
+            )
         if moved:
             no = command_text.with_no(ctx, "moved", load.short_name(moved[0]))
             lines = [await self._moved_line(ctx, entry) for entry in moved]
-            parts.append(ctx.t("These pages have moved. Look before you accept it; if it is wrong, write {no}:", no=no)
+            parts.append(ctx.t("These pages seem to have moved. Check the new address before you confirm it; "
+"if it is wrong, write {no}:", no=no)
                          + "\n" + "\n".join(lines))  # fmt: skip
         remaining = sum(max(0, count - after - PAGE) for count in (all_gone, all_moved))
         return Reply(
-            "\n\n".join((*parts, *command_text.more(ctx, "links", page, remaining))) or ctx.t("That was everything.")
+            "\n\n".join((*parts, *command_text.more(ctx, "links", page, remaining))) or ctx.t("No more results.")
         )
 
     @command(
         "moved",
-        help="Accept that a page has moved: its new address is shown from then on.",
+        help="Confirm that a page has moved, and show its new address from now on.",
         aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
         role=Role.COORDINATOR,
         rooms_only=True,
@@ -72,13 +79,13 @@ class LinkCommands:
         scope = await references.editable_scope(ctx)
         entry = await references.find_entry(ctx, scope, number, hidden=True)
         if entry.state != "moved" or entry.moved_to is None:
-            raise UserError(ctx.t("{number} has not moved, as far as is known.", number=render.name(ctx, entry)))
-        undo = ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo"))
+            raise UserError(ctx.t("{number} is not known to have moved.", number=render.name(ctx, entry)))
+        undo = ctx.t("To undo this: {undo}", undo=command_text.written(ctx, "undo"))
         if references.is_rejected(ctx, no, "moved", render.name(ctx, entry)):
             await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), [NewStatement("stays", entry.moved_to)])
-            return Reply(ctx.t("{number} stays at its address.", number=render.name(ctx, entry)) + " " + undo)
+            return Reply(ctx.t("{number} keeps its address.", number=render.name(ctx, entry)) + " " + undo)
         if other := await _merge_arguments(ctx, entry):
-            raise UserError(ctx.t("There is a result for its new address already. Join the two: {merge}",
+            raise UserError(ctx.t("There is already a result for its new address. To merge the two: {merge}",
                                   merge=command_text.written(ctx, "merge", other)))  # fmt: skip
         key = canonical(entry.moved_to) or entry.moved_to
         await ctx.db.run(update.move, self._rules, entry.id, entry.moved_to, key, author(ctx))

@@ -25,7 +25,7 @@ class MergeCommands:
 
     @command(
         "merge",
-        help="Join a result with another one that is the same page, or the page in another language.",
+        help="Merge a result with another one for the same page, or for the page in another language.",
         aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
         role=Role.COORDINATOR,
         rooms_only=True,
@@ -34,19 +34,25 @@ class MergeCommands:
     async def merge(self, ctx: Context, number: str, other: str, answer: str = "") -> Reply:
         into, duplicate = await _editable_entry(ctx, number), await _editable_entry(ctx, other)
         if into.id == duplicate.id:
-            raise UserError(ctx.t("Those are one result already."))
+            raise UserError(ctx.t("Those are already one result."))
         if into.shelf != duplicate.shelf:
-            raise UserError(ctx.t("Those belong to different rooms' collections; they stay apart."))
+            raise UserError(ctx.t("Those belong to different rooms' collections and cannot be merged."))
         names = {"number": render.name(ctx, into), "other": render.name(ctx, duplicate)}
         undo = command_text.written(ctx, "undo")
         accepted = references.parse_answer(ctx, answer, "merge", " ".join(names.values()))
         if accepted is False:
             apart = [NewStatement("not_same_as", "1", target=duplicate.id)]
             if not await ctx.db.run(update.edit, self._rules, into.id, author(ctx), apart):
-                return Reply(ctx.t("There was nothing to change."))
+                return Reply(ctx.t("Nothing to change."))
             alike = command_text.written(ctx, "alike")
-            return Reply(ctx.t("{number} and {other} stay two results; {alike} does not show them again. "
-                               "Not meant? {undo}", **names, alike=alike, undo=undo))  # fmt: skip
+            return Reply(
+                ctx.t(
+                    "{number} and {other} stay separate, and {alike} no longer lists them. To undo this: {undo}",
+                    **names,
+                    alike=alike,
+                    undo=undo,
+                )
+            )
         if accepted is None and (question := self._question(ctx, into, duplicate)):
             return Reply(question)
         await ctx.db.run(update.merge, self._rules, into.id, duplicate.id, author(ctx))
@@ -58,15 +64,15 @@ class MergeCommands:
         reasons = []
         if duplicate.label > into.label and not duplicate.hidden:
             label = f"TLP:{LABELS[duplicate.label].upper()}"
-            reasons.append(ctx.t("{other} is labelled {label}; the joined result would be too.", **names, label=label))
+            reasons.append(ctx.t("{other} is labelled {label}; the merged result would be too.", **names, label=label))
         if duplicate.recommended and not into.recommended and not duplicate.hidden:
             reasons.append(
-                ctx.t("{other} is recommended; the joined result would show its title and address.", **names)
+                ctx.t("{other} is recommended; the merged result would show its title and address.", **names)
             )
         if not reasons:
             return None
         yes = command_text.with_yes(ctx, "merge", " ".join(names.values()))
-        return " ".join((*reasons, ctx.t("To join them anyway, write {yes}.", yes=yes)))
+        return " ".join((*reasons, ctx.t("To merge them anyway, write {yes}.", yes=yes)))
 
     async def _merged(self, ctx: Context, into: Entry, duplicate: Entry) -> str:
         """Shows the merged entry and names what stays hidden."""
@@ -74,21 +80,21 @@ class MergeCommands:
         merged = await references.find_entry(
             ctx, await references.editable_scope(ctx), load.short_name(into), hidden=True
         )
-        parts = [ctx.t("{other} is part of {number} now.", **names), render.result(ctx, self._rules, merged)]
+        parts = [ctx.t("{other} is now part of {number}.", **names), render.result(ctx, self._rules, merged)]
         if merged.hidden:
-            parts.append(ctx.t("It is hidden: nobody finds it."))
+            parts.append(ctx.t("Hidden: searches do not show it."))
         else:
             parts += [
-                ctx.t("What was shared as {number} stays hidden.", number=render.name(ctx, entry))
+                ctx.t("{number} stays hidden.", number=render.name(ctx, entry))
                 for entry in (into, duplicate)
                 if entry.hidden
             ]
-        parts.append(ctx.t("Not meant? {undo}", undo=command_text.written(ctx, "undo")))
+        parts.append(ctx.t("To undo this: {undo}", undo=command_text.written(ctx, "undo")))
         return "\n\n".join(parts)
 
     @command(
         "split",
-        help="Take a result out of the one it was joined with, by the number it had.",
+        help="Split a merged result again, by its own number.",
         aliases={"es": "separar", "fr": "separer", "pt": "separar"},
         role=Role.COORDINATOR,
         rooms_only=True,
@@ -104,13 +110,13 @@ class MergeCommands:
         )
         entries = await ctx.db.run(update.split, self._rules, page, author(ctx))
         if not entries:
-            raise UserError(ctx.t("{number} is not joined with another result.", number=escape(number[:40])))
+            raise UserError(ctx.t("{number} is not merged with another result.", number=escape(number[:40])))
         await queue.enqueue_changed(ctx, entries)
         return Reply(ctx.t("{number} is a separate result again.", number=escape(number[:40])))
 
     @command(
         "alike",
-        help="Show results that may be one page, to be joined.",
+        help="Show results that may be duplicates, to merge them.",
         aliases={"es": "repetidos", "fr": "doublons", "pt": "repetidos"},
         role=Role.COORDINATOR,
         rooms_only=True,
@@ -120,13 +126,13 @@ class MergeCommands:
         scope = await references.editable_scope(ctx)
         pairs = [(shelf, pair) for shelf in scope.own for pair in await ctx.db.run(duplicates.candidates, shelf.id)]
         if not pairs:
-            return Reply(ctx.t("No two results look like one page."))
+            return Reply(ctx.t("No duplicates were found."))
         page = max(1, page)
         after = (page - 1) * PAGE
         reasons = {
-            "address": ctx.t("their addresses differ in little"),
-            "language": ctx.t("they may be one page in several languages"),
-            "page": ctx.t("one page says that it is the other"),
+            "address": ctx.t("their addresses are nearly the same"),
+            "language": ctx.t("they may be the same page in several languages"),
+            "page": ctx.t("one page names the other as its own address"),
         }
         numbers, lines = [], []
         for shelf, pair in pairs[after : after + PAGE]:
@@ -138,9 +144,9 @@ class MergeCommands:
                 " · ".join((f"- {command_text.written(ctx, 'merge', numbers[-1])}", reasons[pair.reason], *addresses))
             )
         if not lines:
-            return Reply(ctx.t("That was everything."))
+            return Reply(ctx.t("No more results."))
         intro = ctx.t(
-            "These may be one page. Look at both before you join them; if they are two pages, write {no}:",
+            "These may be the same page. Check both before you merge them; if they are different pages, write {no}:",
             no=command_text.with_no(ctx, "merge", numbers[0]),
         )
         more = command_text.more(ctx, "alike", page, len(pairs) - after - PAGE)

@@ -28,7 +28,7 @@ async def find_entry(ctx: Context, scope: Scope, reference: str, *, hidden: bool
     """The entry that `12`, `c3` or `transparency/12` refers to. What the sender may not see counts as missing."""
     match = _NUMBER.fullmatch(reference.rstrip(".,:)"))  # as a list shows it: `12.`
     if match is None:
-        raise UserError(Text("“{text}” is not the number of a result; write one like 12.", text=tidy(reference, 40)))
+        raise UserError(Text("“{text}” is not a result number; write one like 12.", text=tidy(reference, 40)))
     hub = match["hub"] and match["hub"].lower()
     hub_id = hub or (None if ctx.room.direct else ctx.hub.id)
     searched = scope.of_hubs([hub_id]) if hub_id else scope
@@ -38,7 +38,7 @@ async def find_entry(ctx: Context, scope: Scope, reference: str, *, hidden: bool
         raise UserError(Text("There is no result with the number {number} here.", number=reference[:40]))
     if len(entries) > 1:
         names = ", ".join(f"`{entry.shelf.hub}/{load.short_name(entry)}`" for entry in entries)
-        raise UserError(ctx.t("Several hubs have that number. Write one of: {names}", names=names))
+        raise UserError(ctx.t("Several hubs have a result with that number. Write one of: {names}", names=names))
     return entries[0]
 
 
@@ -54,7 +54,7 @@ def find_hub(ctx: Context, name: str) -> Hub:
         return match
     written = ", ".join(f"`{filters.written('hub', hub.id, ctx.language)}`" for hub in ctx.hubs)
     raise UserError(
-        ctx.t("There is no hub “{hub}” here. You can write: {known}", hub=escape(tidy(name, 40)), known=written)
+        ctx.t("There is no hub “{hub}” here. Available: {known}", hub=escape(tidy(name, 40)), known=written)
     )
 
 
@@ -75,12 +75,12 @@ async def reject_unknown_filters(ctx: Context, scope: Scope, question: Question)
     ):
         value = tidy(written_filters["type"], 40)
         raise UserError(
-            Text("Nothing here is of the type “{said}”. Types are pdf, word, excel, powerpoint …", said=value)
+            Text("There is nothing here of the type “{said}”. Types: pdf, word, excel, powerpoint …", said=value)
         )
     unknown = languages and set(LANGUAGES).isdisjoint(languages)
     if unknown and not await exists(Question(languages=languages, filters=written_filters)):
         value = tidy(written_filters["lang"], 40)
-        raise UserError(Text("Nothing here is known to be in the language “{said}”.", said=value))
+        raise UserError(Text("There is nothing here in the language “{said}”.", said=value))
 
 
 async def find_topics(ctx: Context, rules: Rules, scope: Scope, name: str) -> Sequence[str]:
@@ -107,7 +107,9 @@ def is_rejected(ctx: Context, answer: str, command: str, arguments: str) -> bool
     """Parses the optional `no` that rejects a proposal; without it, the proposal is accepted."""
     if answer and answer.casefold() not in OFF:
         accept, reject = command_text.written(ctx, command, arguments), command_text.with_no(ctx, command, arguments)
-        raise UserError(ctx.t("Write {accept}, or {reject} if it is wrong.", accept=accept, reject=reject))
+        raise UserError(
+            ctx.t("To confirm, write {accept}. If it is wrong, write {reject}.", accept=accept, reject=reject)
+        )
     return bool(answer)
 
 
@@ -117,12 +119,12 @@ def parse_answer(ctx: Context, answer: str, command: str, arguments: str) -> boo
         return None
     if answer.casefold() not in ON | OFF:
         yes, no = command_text.with_yes(ctx, command, arguments), command_text.with_no(ctx, command, arguments)
-        raise UserError(ctx.t("Write {accept}, or {reject} if it is wrong.", accept=yes, reject=no))
+        raise UserError(ctx.t("To confirm, write {accept}. If it is wrong, write {reject}.", accept=yes, reject=no))
     return answer.casefold() in ON
 
 
 def hidden_by_you(ctx: Context, url: str, number: str) -> str:
     """Tells people that they hid this page themselves; nobody else may learn it."""
     again = command_text.written(ctx, "hide", number)
-    return ctx.t("You hid this page, so nobody finds it. {command} shows it again: {address}",
+    return ctx.t("You hid this page, so searches do not show it. To show it again, write {command}: {address}",
                  address=escape(display.shown(url)), command=again)  # fmt: skip

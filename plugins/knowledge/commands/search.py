@@ -22,7 +22,7 @@ PAGE = 5  # results per answer
 MOST_SHARES = 5  # that `!show` names
 MOST_LISTED = 40  # topics
 DAY = 86_400_000
-FIRST_OF_MANY = Text("These were the first of many. To find others, add a word or a filter.")
+FIRST_OF_MANY = Text("These are the first of many results. To narrow them down, add a word or a filter.")
 PERIODS = {7: ("week", "semana", "semaine"), 31: ("month", "mes", "mois"), 366: ("year", "ano", "annee")}
 
 
@@ -34,7 +34,7 @@ class SearchCommands:
 
     @command(
         "find",
-        help="Find what was shared: words, and if you like filters such as topic: or from:.",
+        help="Search shared links by words, and filters such as topic: or from:.",
         aliases={"es": "buscar", "fr": "chercher", "pt": "pesquisar"},
         examples=("find gifts", "find gifts topic:ethics", 'find "code of conduct" type:pdf sort:new'),
     )
@@ -43,32 +43,32 @@ class SearchCommands:
 
     @command(
         "recent",
-        help="Show what was shared last.",
+        help="Show the most recent links.",
         aliases={"es": "recientes", "fr": "recents", "pt": "recentes"},
     )
     async def recent(self, ctx: Context) -> Reply:
         result, entries = await self._search(ctx, await access.scope(ctx), "sort:new")
         if not entries:
-            return Reply(ctx.t("Nobody has shared a link here yet."))
+            return Reply(ctx.t("No links have been shared here yet."))
         return await self._results_page(ctx, "sort:new", result, entries)
 
     @command(
         "more",
-        help="Show the next results of your last search.",
+        help="Show more results of your last search.",
         aliases={"es": "mas", "fr": "plus", "pt": "mais"},
     )
     async def more(self, ctx: Context) -> Reply:
         previous = await session.last_search(ctx)
         if previous is None:
             find = command_text.written(ctx, "find")
-            raise UserError(ctx.t("You have not searched here lately. Write {find} first.", find=find))
+            raise UserError(ctx.t("You haven't searched here recently. Write {find} first.", find=find))
         words, offset = previous
         if not words:
             find = command_text.written(ctx, "find")
-            return Reply(ctx.t("There is no more of that list. To find something else, write {find}.", find=find))
+            return Reply(ctx.t("That was the end of the list. To search for something else, write {find}.", find=find))
         result, entries = await self._search(ctx, await access.scope(ctx), words, offset)
         if not entries:
-            return Reply(ctx.t("That was everything.") if result.complete else ctx.t(FIRST_OF_MANY))
+            return Reply(ctx.t("No more results.") if result.complete else ctx.t(FIRST_OF_MANY))
         return await self._results_page(ctx, words, result, entries, offset)
 
     @command(
@@ -91,7 +91,7 @@ class SearchCommands:
 
     @command(
         "topics",
-        help="Show the topics, and how many results each has.",
+        help="Show the topics and the number of results for each.",
         aliases={"es": "temas", "fr": "sujets", "pt": "assuntos"},
     )
     async def topics(self, ctx: Context) -> Reply:
@@ -113,12 +113,12 @@ class SearchCommands:
                 "- " + ctx.n("{topic}: {count} result", "{topic}: {count} results", counts.get(topic, 0), topic=written)
             )
         if len(topics) > MOST_LISTED:
-            lines.append("\n" + ctx.t("There are more topics, with fewer results. You can ask for them just the same."))
+            lines.append("\n" + ctx.t("There are more topics with fewer results. You can search for them too."))
         return Reply("\n".join(lines))
 
     @command(
         "similar",
-        help="Show what is like one result.",
+        help="Show results similar to one.",
         aliases={"es": "similares", "fr": "semblables", "pt": "parecidos"},
         examples=("similar 12",),
     )
@@ -136,13 +136,13 @@ class SearchCommands:
         )
         await session.finish(ctx)
         if not hits:
-            return Reply(ctx.t("Nothing here is like it."))
+            return Reply(ctx.t("There is nothing similar here."))
         loaded = await ctx.db.run(load.load, scope, [hit.id for hit in hits[:PAGE]])
         return Reply(answer_text.listing(ctx, self._rules, loaded, hits))
 
     @command(
         "top",
-        help="Show what most people found useful: this week, month or year.",
+        help="Show the most useful results of the week, month or year.",
         aliases={"es": "mejores", "fr": "meilleurs", "pt": "melhores"},
         examples=("top", "top month"),
     )
@@ -161,13 +161,13 @@ class SearchCommands:
         hits = await ctx.db.run(engine.most_useful, scope, ctx.now - days * DAY, PAGE)
         await session.finish(ctx)
         if not hits:
-            return Reply(ctx.t("Nobody has shared a link here in that time."))
+            return Reply(ctx.t("No links were shared here in that period."))
         loaded = await ctx.db.run(load.load, scope, [hit.id for hit in hits])
         return Reply("\n\n".join(answer_text.top(ctx, self._rules, loaded, hits)))
 
     @command(
         "who",
-        help="Show whom you can ask about a topic: people who shared on it and agreed to be asked.",
+        help="Show who you can ask about a topic: people who shared on it and agreed to be asked.",
         aliases={"es": "quien", "fr": "qui", "pt": "quem"},
         examples=("who gifts",),
     )
@@ -179,7 +179,7 @@ class SearchCommands:
         if not people:
             return Reply(
                 ctx.t(
-                    "Nobody who shared on this has agreed to be asked yet. Who wants to, writes {command}.",
+                    "Nobody who shared on this topic has agreed to be asked yet. To be listed, write {command}.",
                     command=askme,
                 )
             )
@@ -191,7 +191,7 @@ class SearchCommands:
         result, entries = await self._search(ctx, scope, words)
         if result.question.empty:
             example = command_text.written(ctx, "find", ctx.t("gifts"))
-            raise UserError(ctx.t("Write what you look for, for example {example}.", example=example))
+            raise UserError(ctx.t("Write what you are looking for, for example {example}.", example=example))
         if not entries:
             await references.reject_unknown_filters(ctx, scope, result.question)
             await session.finish(ctx)
@@ -225,7 +225,7 @@ class SearchCommands:
         hits = result.hits[offset : offset + PAGE]
         parts.append(answer_text.listing(ctx, self._rules, entries, hits, result.question, result.hits[:offset]))
         if len(result.hits) > offset + PAGE:
-            parts.append(ctx.t("There are more: {command}", command=command_text.written(ctx, "more")))
+            parts.append(ctx.t("More results: {command}", command=command_text.written(ctx, "more")))
         elif not result.complete:
             parts.append(ctx.t(FIRST_OF_MANY))
         return Reply("\n\n".join(parts))

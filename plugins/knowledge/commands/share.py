@@ -25,7 +25,7 @@ class ShareCommands:
 
     @command(
         "share",
-        help="Share a link with a word on why it helps, and topics; also where links are not kept by themselves.",
+        help="Share a link with a note and topics, even where links are not stored automatically.",
         aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
         rooms_only=True,
         examples=("share https://example.org/guide for new colleagues #gifts",),
@@ -35,18 +35,20 @@ class ShareCommands:
         if not shared.links:
             red = "red" in link.casefold() and "tlp" in link.casefold()
             raise UserError(
-                ctx.t("What is TLP:RED is not kept.")
+                ctx.t("TLP:RED links are not stored.")
                 if red
-                else ctx.t("What says {mark} is not kept.", mark=labels.NO_LOG)
+                else ctx.t("Messages marked {mark} are not stored.", mark=labels.NO_LOG)
                 if labels.has_no_log(link)
                 else ctx.t(
-                    "There is no web address in that. Write it like this: {example}",
+                    "That contains no web address. Write it like this: {example}",
                     example=command_text.example(ctx, "share"),
                 )
             )
         if await ctx.db.run(privacy.is_unlogged, ctx.sender):
             turn_on = command_text.written(ctx, "mylinks", ctx.t("on"))
-            raise UserError(ctx.t("You chose that nothing you share is kept. {command} changes that.", command=turn_on))
+            raise UserError(
+                ctx.t("You turned off storing your links. To turn it on again, write {command}.", command=turn_on)
+            )
         new = new_shares(ctx, ctx.message, shared)
         entries, removed = await ctx.db.run(
             update.replace, self._rules, ctx.room.id, ctx.message.event_id, ctx.sender, new
@@ -68,12 +70,12 @@ class ShareCommands:
             else:
                 numbers[number] = None
         if numbers:
-            sentences.insert(0, ctx.t("Kept as {numbers}. Thank you.", numbers=", ".join(numbers)))
+            sentences.insert(0, ctx.t("Saved as {numbers}. Thank you.", numbers=", ".join(numbers)))
         return Reply("\n".join(sentences))
 
     @command(
         "mylinks",
-        help="Say whether the links you share are kept: on, or off.",
+        help="Choose whether the links you share are stored: on or off.",
         aliases={"es": "misenlaces", "fr": "mesliens", "pt": "meuslinks"},
         examples=("mylinks off",),
         anywhere=True,
@@ -82,17 +84,17 @@ class ShareCommands:
         kept = _parse_choice(ctx, choice)
         await ctx.db.run(privacy.choose, ctx.sender, unlogged=not kept)
         if kept:
-            return Reply(ctx.t("From now on the links you share are kept."))
+            return Reply(ctx.t("From now on, links you share are stored."))
         return Reply(
             ctx.t(
-                "From now on nothing you share is kept. What was kept before stays; {forget} erases it.",
+                "From now on, links you share are not stored. Links stored earlier stay; {forget} erases them.",
                 forget=command_text.written(ctx, "forget"),
             )
         )
 
     @command(
         "askme",
-        help="Say whether others may be told to ask you about topics you shared on: on, or off.",
+        help="Choose whether others may be referred to you on topics you shared about: on or off.",
         aliases={"es": "preguntame", "fr": "interrogez", "pt": "pergunteme"},
         examples=("askme on",),
         anywhere=True,
@@ -101,15 +103,15 @@ class ShareCommands:
         askable = _parse_choice(ctx, choice)
         await ctx.db.run(privacy.choose, ctx.sender, askable=askable)
         if askable:
-            return Reply(ctx.t("You are named when somebody looks for people to ask about topics you shared on."))
-        return Reply(ctx.t("You are no longer named."))
+            return Reply(ctx.t("You are now listed as a contact for the topics you shared about."))
+        return Reply(ctx.t("You are no longer listed as a contact."))
 
 
 async def _hidden_notice(ctx: Context, url: str, entry: int, number: str) -> str:
     """Tells the sharer that the page is hidden. Only those who hid it learn who did."""
     if await ctx.db.run(_may_unhide, entry, ctx.sender, coordinator=ctx.role >= Role.COORDINATOR):
         return references.hidden_by_you(ctx, url, number)
-    return ctx.t("The page {address} was hidden here, so nobody finds it. Coordinators can show it again.",
+    return ctx.t("The page {address} is hidden here, so searches do not show it. Coordinators can show it again.",
                  address=escape(display.shown(url)))  # fmt: skip
 
 

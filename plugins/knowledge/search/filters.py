@@ -56,7 +56,7 @@ def parse_sort(value: str) -> str:
     for order, names in SORTS.items():
         if fold(value) in names:
             return order
-    raise UserError(Text("I can sort by sort:new or sort:useful, not by “{said}”.", said=tidy(value, 40)))
+    raise UserError(Text("Sort with sort:new or sort:useful; “{said}” is not available.", said=tidy(value, 40)))
 
 
 def parse_sender(value: str) -> str:
@@ -115,7 +115,7 @@ def parse_language(value: str) -> str:
         return code
     if code in codes_by_name:
         return codes_by_name[code]
-    raise UserError(Text("I do not know the language “{said}”; write one like lang:es.", said=tidy(value, 40)))
+    raise UserError(Text("I don't know the language “{said}”; write one like lang:es.", said=tidy(value, 40)))
 
 
 def parse_site(value: str) -> str:

@@ -140,11 +140,11 @@ def _token_error(token: re.Match[str], name: str | None, value: str, values: Col
     key = token["key"]
     if name and not value:
         example = f"{key}:{filters.EXAMPLES[name]}"
-        return Text("Write what you look for right after “{said}:”, as in {example}.", said=key, example=example)
+        return Text("Write what you are looking for right after “{said}:”, as in {example}.", said=key, example=example)
     if name and token["not"]:
-        return Text("“{said}”: only words can be left out with -, not filters.", said=tidy(token[0], 40))
+        return Text("“{said}”: only words can be excluded with -, not filters.", said=tidy(token[0], 40))
     if name in values:
-        return Text("'{name}:' is given twice. Write it once, and search again for the other.", name=key)
+        return Text("'{name}:' appears twice. Use it once per search.", name=key)
     if key and not name and value and not token["apart"] and (suggestion := _similar_filter(key)):
         return Text(
             "There is no filter “{said}:”. Did you mean {meant}:? Without the colon it is searched as a word.",

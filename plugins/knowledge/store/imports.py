@@ -30,8 +30,8 @@ _VOUCHED = f"""(EXISTS (SELECT 1 FROM knowledge_statements v JOIN knowledge_comm
 shown without it."""
 
 UNFINISHED: Mapping[str, Text] = {
-    "begun": Text("begun and not finished: the same faro import goes on"),
-    "undoing": Text("taking it back was begun and not finished: the same faro take-back goes on"),
+    "begun": Text("not finished: run the same faro import again to continue"),
+    "undoing": Text("undo not finished: run the same faro undo-import again to continue"),
 }
 
 

@@ -164,7 +164,7 @@ class ImportPlan:
             # No share carries it, and what was added must not travel.
             self.statements.append(Planned(own, "label", str(AMBER)))
         if item.recommended:
-            remarks.append(Text("It was recommended there; what this hub recommends stands in its YAML."))
+            remarks.append(Text("It was recommended there; a hub's recommendations are set in its YAML file."))
         what: Literal["new", "joined", "known"] = "new" if there is None else "joined" if shares or added else "known"
         named = sum(share.sender is not None for share in shares)
         unnamed = max(0, sum(bool(share.sender) for share in item.shares) - named) if shares else 0
@@ -316,6 +316,6 @@ def _strictest(*said: str | None) -> int:
 def _tidied(texts: Mapping[str, str], name: str, remarks: list[Text]) -> dict[str, str]:
     most = LONGEST[name]
     if any(len(tidy(text, most + 1)) > most for text in texts.values()):
-        remarks.append(Text("Its {field} was cut to {most} characters.", field=name, most=most))
+        remarks.append(Text("Its {field} was shortened to {most} characters.", field=name, most=most))
     tidied = {language: tidy(text, most) for language, text in texts.items()}
     return {language: text for language, text in tidied.items() if text}

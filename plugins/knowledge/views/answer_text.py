@@ -25,10 +25,10 @@ MOST_TOPICS = 5  # suggested
 MOST_SUGGESTED = 3  # results
 LONGEST_QUOTED = 80  # characters of a question quoted in an answer
 FALLBACK_HEADINGS = {
-    Reason.WORDS: Text("Perhaps one of these helps:"),
-    Reason.FILTERS: Text("Found for {what} alone:"),
-    Reason.GOOD: Text("Recommended or found useful here:"),
-    Reason.NEW: Text("Shared here last:"),
+    Reason.WORDS: Text("One of these may help:"),
+    Reason.FILTERS: Text("Results for {what} alone:"),
+    Reason.GOOD: Text("Recommended or marked as useful here:"),
+    Reason.NEW: Text("Most recently shared here:"),
 }
 
 
@@ -46,9 +46,9 @@ def listing(
             continue
         if all_full and not hit.full:
             parts.append(
-                ctx.t("No other result has all the words; these have some.")
+                ctx.t("No other result contains all the words; these contain some.")
                 if parts or already_shown
-                else ctx.t("No result has all the words; these have some.")
+                else ctx.t("No result contains all the words; these contain some.")
             )
         all_full = all_full and hit.full
         match_reason = ""
@@ -73,10 +73,11 @@ def top(ctx: Context, rules: Rules, loaded: Sequence[Entry], hits: Sequence[Hit]
     if rest:
         example = command_text.example(ctx, "useful")
         parts.append(
-            ctx.t("Nobody has said of these that they helped; they were shared most often, or last:")
+            ctx.t("Nobody has marked any result as useful; these were shared most often, or most recently:")
             if useful
             else ctx.t(
-                "Nobody has said yet what helped (👍, or {example}). Shared most often, or last:", example=example
+                "Nobody has marked a result as useful yet (👍 or {example}). Shared most often, or most recently:",
+                example=example,
             )
         )
         parts.append(listing(ctx, rules, rest, hits))
@@ -166,9 +167,9 @@ async def no_results(
         heading = ctx.t(FALLBACK_HEADINGS[suggestion.reason], what=_describe(ctx, suggestion.question))
         parts.append(heading + "\n\n" + listing(ctx, rules, entries, suggestion.hits))
     if ctx.room.direct:
-        parts.append(ctx.t("Somebody in one of your rooms may know: ask there."))
+        parts.append(ctx.t("Someone in one of your rooms may know: ask there."))
     else:
-        parts.append(ctx.t("Somebody here may know: ask the room."))
+        parts.append(ctx.t("Someone here may know: ask the room."))
     return "\n\n".join(parts)
 
 

@@ -98,7 +98,7 @@ def details(
     if versions:
         parts.append(ctx.t("Other addresses:") + "\n" + "\n".join(_version(ctx, version) for version in versions))
     if entry.hidden:
-        parts.append(ctx.t("It is hidden: nobody finds it."))
+        parts.append(ctx.t("Hidden: searches do not show it."))
     if entry.recommendation:
         parts.append(escape(in_language(dict(entry.recommendation), ctx.language, *hub.languages)))
     if page_facts := [escape(text) for text in (entry.site, entry.author) if text] + _published(ctx, entry):
@@ -106,13 +106,13 @@ def details(
     if entry.about:
         parts.append(_quoted(ctx, tidy(entry.about, 300)))
     if entry.state_since is not None and entry.state == "ok":
-        parts.append(ctx.t("The link has worked since {date}.", date=day(ctx, hub, entry.state_since)))
+        parts.append(ctx.t("The link has been working since {date}.", date=day(ctx, hub, entry.state_since)))
     if entry.moved_to:
-        parts.append(ctx.t("It has moved to: {address}", address=escape(display.shown(entry.moved_to))))
+        parts.append(ctx.t("Moved to: {address}", address=escape(display.shown(entry.moved_to))))
     if shares:
         parts.append(ctx.t("Shared in:") + "\n" + "\n".join(_share(ctx, hub, share) for share in shares))
     if more:
-        parts.append(ctx.t("It was shared more often; these are the newest."))
+        parts.append(ctx.t("Shared more often; these are the most recent."))
     return "\n\n".join(parts)
 
 

@@ -17,7 +17,7 @@ from tests.knowledge.test_plugin import ANA, LUIS, ROOM, count
 async def test_a_link_handed_over_is_kept_where_links_are_not_kept_by_themselves() -> None:
     async with story([Knowledge], [hub(rooms=[{"id": ROOM}])]) as s:
         message = s.message(ANA, "!share https://example.org/a why it helps #gifts")
-        assert await s.hear(message) == "Kept as 1. Thank you."
+        assert await s.hear(message) == "Saved as 1. Thank you."
         answer = await said(s, LUIS, "!find why helps topic:gifts")
         assert answer.startswith("1. ")
         await s.edit(message, "!share https://example.org/b another reason")
@@ -51,36 +51,40 @@ async def test_a_title_taken_from_the_words_beside_a_link_has_no_marks(told: Sto
 
 @pytest.mark.parametrize("said_", ["www.wcoomd.org/guide", "see (www.wcoomd.org/guide)", "<www.wcoomd.org/guide>"])
 async def test_an_address_that_is_handed_over_needs_no_scheme(told: Story, said_: str) -> None:
-    assert await said(told, ANA, f"!share {said_}") == "Kept as 1. Thank you."
+    assert await said(told, ANA, f"!share {said_}") == "Saved as 1. Thank you."
     assert "(https://www.wcoomd.org/guide)" in await said(told, LUIS, "!show 1")
 
 
 async def test_who_hands_over_what_is_hidden_is_told_so(told: Story) -> None:
     await share(told)
     await said(told, MOD, "!hide 1")
-    hidden = "The page https://example.org/a was hidden here, so nobody finds it. Coordinators can show it again."
+    hidden = (
+        "The page https://example.org/a is hidden here, so searches do not show it. Coordinators can show it again."
+    )
     assert await said(told, EVA, "!share https://example.org/a") == hidden
     both = await said(told, EVA, "!share https://example.org/a https://example.org/b")
-    assert both == f"Kept as 2. Thank you.\n{hidden}"
+    assert both == f"Saved as 2. Thank you.\n{hidden}"
 
 
 @pytest.mark.parametrize("who", [ANA, MOD])
 async def test_who_hid_a_page_and_shares_it_again_is_told_how_to_show_it(told: Story, who: str) -> None:
     await share(told, who=who)
     await said(told, who, "!hide 1")
-    told_them = "You hid this page, so nobody finds it. !hide 1 shows it again: https://example.org/a"
+    told_them = "You hid this page, so searches do not show it. To show it again, write !hide 1: https://example.org/a"
     assert await said(told, who, "!share https://example.org/a") == told_them
-    assert "is found again" in await said(told, who, "!hide 1")
-    assert await said(told, who, "!share https://example.org/a") == "Kept as 1. Thank you."
+    assert "is visible again" in await said(told, who, "!hide 1")
+    assert await said(told, who, "!share https://example.org/a") == "Saved as 1. Thank you."
 
 
 async def test_who_hid_a_page_of_their_own_and_looks_at_it_is_told_so_and_nobody_else(told: Story) -> None:
     await share(told)
     await said(told, ANA, "!hide 1")
     answer = await said(told, ANA, "!show 1")
-    assert answer == "You hid this page, so nobody finds it. !hide 1 shows it again: https://example.org/a"
+    assert answer == (
+        "You hid this page, so searches do not show it. To show it again, write !hide 1: https://example.org/a"
+    )
     assert await said(told, LUIS, "!show 1") == "There is no result with the number 1 here."
-    assert "It is hidden" in await said(told, MOD, "!show 1")
+    assert "Hidden: searches" in await said(told, MOD, "!show 1")
     await said(told, ANA, "!hide 1")
     await said(told, MOD, "!hide 1")
     assert await said(told, ANA, "!show 1") == "There is no result with the number 1 here."
@@ -89,7 +93,7 @@ async def test_who_hid_a_page_of_their_own_and_looks_at_it_is_told_so_and_nobody
 async def test_that_its_sharer_hid_a_page_is_told_to_nobody_else(told: Story) -> None:
     await share(told)
     await said(told, ANA, "!hide 1")
-    assert await said(told, EVA, "!share https://example.org/a") == "Kept as 1. Thank you."
+    assert await said(told, EVA, "!share https://example.org/a") == "Saved as 1. Thank you."
 
 
 async def test_what_is_handed_over_goes_with_its_message(told: Story) -> None:
@@ -117,9 +121,9 @@ async def test_a_link_is_told_to_be_kept_or_known_by_a_quiet_reaction() -> None:
         message = await share(s)
         await share(s, "again https://example.org/a?utm_source=mail")
         await share(s, "no link")
-        assert reactions(s) == ["kept", "known already"]
+        assert reactions(s) == ["stored", "already known"]
         await s.edit(message, "policy, better said https://example.org/a")
-        assert reactions(s) == ["kept", "known already"]
+        assert reactions(s) == ["stored", "already known"]
 
 
 async def test_the_quiet_reaction_goes_when_an_edit_takes_the_links_out() -> None:
@@ -186,4 +190,4 @@ async def test_that_a_hidden_page_is_known_is_told_to_nobody() -> None:
         await share(s)
         await said(s, MOD, "!hide 1")
         await share(s, "again https://example.org/a", EVA)
-        assert reactions(s) == ["kept", "kept"]
+        assert reactions(s) == ["stored", "stored"]

@@ -17,7 +17,7 @@ async def test_members_correct_what_they_alone_shared_and_nothing_else(told: Sto
     await share(told, "also https://example.org/b", EVA)
     assert "1. Gift policy" in await said(told, ANA, "!title 1 Gift policy")
     for command in ("!title 2 X", "!note 2 X", "!topic 2 +gifts", "!label 2 amber", "!hide 2"):
-        assert "for coordinators and moderators" in await said(told, LUIS, command), command
+        assert "coordinators and moderators" in await said(told, LUIS, command), command
     for command in ("!pin 1", "!merge 1 2", "!split 2", "!changes", "!alike"):
         await said(told, LUIS, command)
     assert await count(told, "knowledge_commands") == 1
@@ -28,8 +28,8 @@ async def test_what_was_changed_as_a_coordinator_stays_when_one_is_none_any_more
     await said(told, MOD, "!hide 1")
     told.services.directory = Directory([hub(title="Transparency")])
     await told.pipeline.refresh()
-    assert "no change of yours" in await said(told, MOD, "!undo")
-    assert "no change of yours" in await said(told, MOD, "!undo 1")
+    assert "no change to undo" in await said(told, MOD, "!undo")
+    assert "no change to undo" in await said(told, MOD, "!undo 1")
 
 
 @pytest.mark.parametrize("who", [MOD, COORDINATOR])
@@ -44,11 +44,11 @@ async def test_coordinators_and_moderators_correct_everything(told: Story, who: 
     await said(told, who, "!note 1 zanzibarista")
     assert (await said(told, LUIS, "!find zanzibarista")).startswith("1. Gift policy")
     assert "Audit" in await said(told, LUIS, "!find topic:audit")
-    assert "nobody finds it" in await said(told, who, "!hide 1")
+    assert "searches do not show it" in await said(told, who, "!hide 1")
     assert "Nothing found" in await said(told, LUIS, "!find zanzibarista")
     assert "no result" in await said(told, LUIS, "!show 1")
-    assert "It is hidden" in await said(told, who, "!show 1")
-    assert "is found again" in await said(told, who, "!hide 1")
+    assert "Hidden: searches" in await said(told, who, "!show 1")
+    assert "is visible again" in await said(told, who, "!hide 1")
     assert (await said(told, LUIS, "!find zanzibarista")).startswith("1. Gift policy")
 
 
@@ -63,19 +63,19 @@ async def test_changes_are_listed_and_undone_in_any_order(told: Story) -> None:
         f"- 2 · 15 Jan 2027 · {COORDINATOR} · 1 pinned",
         f"- 1 · 15 Jan 2027 · {MOD} · title of 1: First",
     ]
-    assert await said(told, MOD, "!undo 1") == "Taken back: title of 1: First"
+    assert await said(told, MOD, "!undo 1") == "Undone: title of 1: First"
     assert "First" not in await said(told, MOD, "!show 1")
-    assert await said(told, MOD, "!undo") == "Taken back: topic of 1: +audit"
-    assert "no change of yours" in await said(told, MOD, "!undo")
-    assert await said(told, MOD, "!undo 1") == "That change was taken back already."
-    assert "no change of yours" in await said(told, LUIS, "!undo 2")
-    assert await said(told, MOD, "!undo 2") == "Taken back: 1 pinned"
-    assert (await said(told, MOD, "!changes")).count("taken back") == 3
+    assert await said(told, MOD, "!undo") == "Undone: topic of 1: +audit"
+    assert "no change to undo" in await said(told, MOD, "!undo")
+    assert await said(told, MOD, "!undo 1") == "That change has already been undone."
+    assert "no change to undo" in await said(told, LUIS, "!undo 2")
+    assert await said(told, MOD, "!undo 2") == "Undone: 1 pinned"
+    assert (await said(told, MOD, "!changes")).count("undone") == 3
 
 
 async def test_what_was_changed_is_shown_as_it_is_now(told: Story) -> None:
     await share(told, "policy https://example.org/a #old")
-    undo = "Not meant? !undo"
+    undo = "To undo this: !undo"
     assert (await said(told, MOD, "!note 1 Start with *chapter* 3")).endswith(
         f"\n\nNote: Start with *chapter* 3\n\n{undo}"
     )
@@ -84,7 +84,7 @@ async def test_what_was_changed_is_shown_as_it_is_now(told: Story) -> None:
     assert (await said(told, MOD, "!topic 1 -audit")).endswith(f"\n\nIt has no topics.\n\n{undo}")
     await said(told, MOD, "!hide 1")
     assert (await said(told, MOD, "!note 1 Hidden")).endswith(
-        f"\n\nNote: Hidden\n\nIt is hidden: nobody finds it.\n\n{undo}"
+        f"\n\nNote: Hidden\n\nHidden: searches do not show it.\n\n{undo}"
     )
 
 
@@ -95,14 +95,14 @@ async def test_what_is_so_already_is_said_to_be_no_change(told: Story, command: 
     await share(told, "policy https://example.org/a #old")
     first = await said(told, MOD, f"!{command}")
     again = await said(told, MOD, f"!{command}")
-    assert again == first.replace("Not meant? !undo", "There was nothing to change.")
+    assert again == first.replace("To undo this: !undo", "Nothing to change.")
     assert await count(told, "knowledge_commands") == 1
 
 
 @pytest.mark.parametrize(("command", "so"), [("topic 1 -gifts", "Topics: #old"), ("label 1 green", "Label: TLP:GREEN")])
 async def test_what_changes_nothing_is_not_listed_as_a_change(told: Story, command: str, so: str) -> None:
     await share(told, "policy https://example.org/a #old")
-    assert (await said(told, MOD, f"!{command}")).endswith(f"\n\n{so}\n\nThere was nothing to change.")
+    assert (await said(told, MOD, f"!{command}")).endswith(f"\n\n{so}\n\nNothing to change.")
     assert await count(told, "knowledge_commands") == 0
 
 
@@ -112,10 +112,10 @@ async def test_what_one_command_changed_is_one_change_and_taken_back_as_one(told
     await said(told, MOD, "!topic 1 +audit")
     first = f"- 1 · 15 Jan 2027 · {MOD} · topic of 1: +gifts, topic of 1: -old"
     assert (await said(told, MOD, "!changes")).splitlines()[1] == first
-    assert await said(told, COORDINATOR, "!undo 1") == "Taken back: topic of 1: +gifts, topic of 1: -old"
-    assert (await said(told, MOD, "!changes")).splitlines()[1] == f"{first} · taken back"
+    assert await said(told, COORDINATOR, "!undo 1") == "Undone: topic of 1: +gifts, topic of 1: -old"
+    assert (await said(told, MOD, "!changes")).splitlines()[1] == f"{first} · undone"
     assert "· Audit · #old ·" in await said(told, LUIS, "!show 1")
-    assert await said(told, MOD, "!undo 1") == "That change was taken back already."
+    assert await said(told, MOD, "!undo 1") == "That change has already been undone."
 
 
 async def test_what_was_changed_since_stays_when_a_change_is_taken_back(told: Story) -> None:
@@ -123,7 +123,7 @@ async def test_what_was_changed_since_stays_when_a_change_is_taken_back(told: St
     await said(told, MOD, "!topic 1 +gifts +audit")
     await said(told, COORDINATOR, "!topic 1 -gifts +old")
     before = await said(told, LUIS, "!show 1")
-    assert await said(told, MOD, "!undo 1") == "Taken back: topic of 1: +gifts, topic of 1: +audit"
+    assert await said(told, MOD, "!undo 1") == "Undone: topic of 1: +gifts, topic of 1: +audit"
     assert await said(told, LUIS, "!show 1") == before.replace(" · Audit", "")
 
 
@@ -132,7 +132,7 @@ async def test_what_was_changed_since_stays_when_a_change_is_taken_back(told: St
 async def test_words_that_must_not_be_kept_are_not_kept_as_a_title_or_note(told: Story, what: str, mark: str) -> None:
     await share(told)
     answer = await said(told, ANA, f"!{what} 1 {mark} zanzibarista")
-    assert "is not kept" in answer
+    assert "not stored" in answer
     assert ("TLP:RED" if "RED" in mark else "!nolog") in answer
     message = told.message(ANA, f"!{what} 1 zanzibarista")
     await told.hear(message)
@@ -149,7 +149,7 @@ async def test_a_label_in_a_note_is_that_of_the_result_where_it_is_stricter(told
     assert "TLP:AMBER" in await said(told, MOD, "!show 1")
     await said(told, MOD, "!undo")
     answer = await said(told, MOD, "!undo 1")
-    assert answer == "Taken back: note on 1: TLP:AMBER zanzibarista, label of 1: amber"
+    assert answer == "Undone: note on 1: TLP:AMBER zanzibarista, label of 1: amber"
     assert "TLP:AMBER" not in await said(told, MOD, "!show 1")
 
 
@@ -157,7 +157,7 @@ async def test_a_title_that_was_replaced_since_does_not_come_back(told: Story) -
     await share(told)
     await said(told, MOD, "!title 1 First")
     await said(told, COORDINATOR, "!title 1 Second")
-    assert await said(told, MOD, "!undo") == "Taken back: title of 1: First"
+    assert await said(told, MOD, "!undo") == "Undone: title of 1: First"
     assert "1. Second" in await said(told, MOD, "!show 1")
     await said(told, COORDINATOR, "!undo")
     assert "1. example.org" in await said(told, MOD, "!show 1")
@@ -169,10 +169,10 @@ async def test_changes_to_what_is_gone_cannot_be_taken_back_and_are_passed_over(
     await said(told, MOD, "!title 1 First")
     await said(told, MOD, "!pin 2")
     await told.redact(gone)
-    what_is_gone = "That change can no longer be taken back: what it was about is gone."
+    what_is_gone = "That change can no longer be undone: its result no longer exists."
     assert await said(told, MOD, "!undo 2") == what_is_gone
-    assert await said(told, MOD, "!undo") == "Taken back: title of 1: First"
-    assert await said(told, MOD, "!undo") == "There is no change of yours to take back here."
+    assert await said(told, MOD, "!undo") == "Undone: title of 1: First"
+    assert await said(told, MOD, "!undo") == "You have no change to undo here."
 
 
 async def test_members_go_on_to_what_is_still_theirs_alone(told: Story) -> None:
@@ -181,16 +181,16 @@ async def test_members_go_on_to_what_is_still_theirs_alone(told: Story) -> None:
     await said(told, ANA, "!title 1 First")
     await said(told, ANA, "!title 2 Second")
     await share(told, "also https://example.org/b", LUIS)
-    assert await said(told, ANA, "!undo") == "Taken back: title of 1: First"
-    assert "no change of yours" in await said(told, ANA, "!undo")
+    assert await said(told, ANA, "!undo") == "Undone: title of 1: First"
+    assert "no change to undo" in await said(told, ANA, "!undo")
     assert "Second" in await said(told, LUIS, "!show 2")
 
 
 async def test_coordinators_are_told_that_no_change_has_a_number(told: Story) -> None:
     await share(told)
     assert await said(told, MOD, "!undo 57") == "There is no change with the number 57 here."
-    assert await said(told, MOD, "!undo") == "There is no change of yours to take back here."
-    assert await said(told, ANA, "!undo 57") == "There is no change of yours to take back here."
+    assert await said(told, MOD, "!undo") == "You have no change to undo here."
+    assert await said(told, ANA, "!undo 57") == "You have no change to undo here."
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ async def test_a_change_whose_message_was_deleted_is_listed_without_its_words(
     await share(told)
     message = await share(told, f"!{command}", MOD)
     await told.redact(message)
-    assert await said(told, MOD, "!changes") == f"- 1 · 15 Jan 2027 · {MOD} · {left} · taken back"
+    assert await said(told, MOD, "!changes") == f"- 1 · 15 Jan 2027 · {MOD} · {left} · undone"
 
 
 async def test_corrections_are_for_the_hubs_rooms_not_for_direct_chats(told: Story) -> None:

@@ -25,6 +25,7 @@ from plugins.knowledge.fetch.fetcher import Limits
 from plugins.knowledge.fetch.http_client import USER_AGENT, HttpClient, system_resolver
 from plugins.knowledge.fetch.ssrf_guard import IP, is_public
 from tests.knowledge.fetch.site import INNER, PUBLIC, Script, Web, dripping, endless, page, running, to
+from tests.tiers import examples
 
 QUICK = Limits(pause=0, seconds=0.4)
 SHORT = "<title>Gifts and hospitality</title>"
@@ -361,7 +362,7 @@ async def test_no_http_is_unreadable(web: Web, answer: bytes) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # the site is the same for all examples
 @given(answer=st.one_of(st.binary(max_size=200), st.builds(lambda head, rest: START + head + b"\r\n\r\n" + rest,
        st.binary(max_size=60), st.binary(max_size=200))))  # fmt: skip

@@ -107,8 +107,8 @@ class Asking(Plugin[Settings]):
             ["fetch", "check_links"],
             "en",
             [
-                "I ask the pages people share for their title, author and date; their sites can see that.",
-                "Once a week I ask the pages people share whether they are still there.",
+                "I fetch the title, author and date of shared pages; their sites can see these requests.",
+                "Once a week I check whether shared pages are still online.",
             ],
         ),
         (

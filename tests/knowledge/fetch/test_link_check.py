@@ -98,7 +98,9 @@ async def test_a_link_is_gone_after_failures_on_three_days_and_back_when_it_answ
     web.states[A] = ok(A)
     await days(told, 7)
     assert await state(told) == "ok"
-    assert re.search(r"^The link has worked since \d+ \w+ 2027\.$", str(await told.say(LUIS, "!show 1")), re.MULTILINE)
+    assert re.search(
+        r"^The link has been working since \d+ \w+ 2027\.$", str(await told.say(LUIS, "!show 1")), re.MULTILINE
+    )
     assert "nowhere" in str(await told.say(MODERATOR, "!links"))
 
 
@@ -107,7 +109,7 @@ async def test_a_moved_page_is_shown_and_a_moderator_accepts_it_and_takes_it_bac
     await told.say(ANA, f"see {A}")
     await days(told, 7)
     assert "the page has moved (since 20 Jan 2027)" in str(await told.say(LUIS, "!find see"))
-    assert f"It has moved to: {B}" in str(await told.say(LUIS, "!show 1"))
+    assert f"Moved to: {B}" in str(await told.say(LUIS, "!show 1"))
     assert f"- 1 · example.org ({A}) → {B} · since 20 Jan 2027 · !moved 1" in str(await told.say(MODERATOR, "!links"))
     accepted = str(await told.say(MODERATOR, "!moved 1"))
     assert accepted.startswith(f"1. example.org ({B})")
@@ -126,7 +128,7 @@ async def test_where_the_new_address_was_shared_the_two_are_to_be_joined(told: S
     await days(told, 7)
     assert "!merge 2 1" in str(await told.say(MODERATOR, "!links"))
     assert "!merge 2 1" in str(await told.say(MODERATOR, "!moved 1"))
-    assert "!merge 1 2 · one page says that it is the other" in str(await told.say(MODERATOR, "!alike"))
+    assert "!merge 1 2 · one page names the other as its own address" in str(await told.say(MODERATOR, "!alike"))
 
 
 async def test_a_wrong_move_is_rejected_for_good_and_that_can_be_taken_back(told: Story, web: FakeWeb) -> None:
@@ -134,13 +136,13 @@ async def test_a_wrong_move_is_rejected_for_good_and_that_can_be_taken_back(told
     await told.say(ANA, f"see {A}")
     await days(told, 7)
     assert "if it is wrong, write !moved 1 no:" in str(await told.say(MODERATOR, "!links"))
-    assert str(await told.say(MODERATOR, "!moved 1 no")) == "1 stays at its address. Not meant? !undo"
+    assert str(await told.say(MODERATOR, "!moved 1 no")) == "1 keeps its address. To undo this: !undo"
     await days(told, 7)
     assert await state(told) == "moved"  # its server says so still
     assert "No result is known" in str(await told.say(MODERATOR, "!links"))
     assert "moved" not in str(await told.say(LUIS, "!show 1"))
-    assert "has not moved" in str(await told.say(MODERATOR, "!moved 1"))
-    assert f"1 has not moved to {B}" in str(await told.say(MODERATOR, "!changes"))
+    assert "not known to have moved" in str(await told.say(MODERATOR, "!moved 1"))
+    assert f"1 not known to have moved to {B}" in str(await told.say(MODERATOR, "!changes"))
     await told.say(MODERATOR, "!undo")
     assert "the page has moved" in str(await told.say(LUIS, "!find see"))
     assert "!moved 1" in str(await told.say(MODERATOR, "!links"))
@@ -162,14 +164,17 @@ async def test_a_rejected_move_proposes_no_join_either(told: Story, web: FakeWeb
     await told.say(ANA, f"and {B}")
     await days(told, 7)
     await told.say(MODERATOR, "!moved 1 no")
-    assert "No two results" in str(await told.say(MODERATOR, "!alike"))
+    assert "No duplicates" in str(await told.say(MODERATOR, "!alike"))
 
 
 async def test_what_is_no_answer_to_a_proposal_is_explained(told: Story, web: FakeWeb) -> None:
     web.states[A] = Health(State.MOVED, B, 200)
     await told.say(ANA, f"see {A}")
     await days(told, 7)
-    assert str(await told.say(MODERATOR, "!moved 1 perhaps")) == "Write !moved 1, or !moved 1 no if it is wrong."
+    assert (
+        str(await told.say(MODERATOR, "!moved 1 perhaps"))
+        == "To confirm, write !moved 1. If it is wrong, write !moved 1 no."
+    )
     assert "the page has moved" in str(await told.say(LUIS, "!find see"))
 
 
@@ -183,7 +188,7 @@ async def test_a_long_list_of_links_says_how_many_more_there_are_and_shows_them(
     assert (second.count(" · since "), "more" in second) == (3, False)
     listed = re.findall(r"^- (\d+) ·", first + "\n" + second, re.MULTILINE)
     assert sorted(map(int, listed)) == list(range(1, 24))
-    assert third == "That was everything."
+    assert third == "No more results."
 
 
 async def test_who_shares_the_new_address_of_a_moved_page_shares_that_page(told: Story, web: FakeWeb) -> None:
@@ -196,7 +201,7 @@ async def test_who_shares_the_new_address_of_a_moved_page_shares_that_page(told:
     assert found.count(B) == 1
     assert found.startswith("1. ")
     assert "“new”" in str(await told.say(LUIS, "!show 1"))
-    assert "No two results" in str(await told.say(MODERATOR, "!alike"))
+    assert "No duplicates" in str(await told.say(MODERATOR, "!alike"))
     await told.say(MODERATOR, "!undo")
     first, second = str(await told.say(LUIS, "!recent")).split("\n\n")
     assert f"({B})" in first
@@ -223,7 +228,7 @@ async def test_an_address_that_was_joined_elsewhere_is_seen_where_a_page_moves_t
     await days(told, 7)
     assert "!merge 3 1" in str(await told.say(MODERATOR, "!links"))
     assert "!merge 3 1" in str(await told.say(MODERATOR, "!moved 1"))
-    assert "!merge 1 3 · one page says that it is the other" in str(await told.say(MODERATOR, "!alike"))
+    assert "!merge 1 3 · one page names the other as its own address" in str(await told.say(MODERATOR, "!alike"))
 
 
 async def test_where_a_page_moved_to_is_its_own_when_it_is_joined_and_taken_apart(told: Story, web: FakeWeb) -> None:
@@ -253,13 +258,13 @@ async def test_a_part_that_is_taken_out_is_checked_by_itself(told: Story, web: F
 
 async def test_what_has_not_moved_cannot_be_accepted(told: Story) -> None:
     await told.say(ANA, f"see {A}")
-    assert "has not moved" in str(await told.say(MODERATOR, "!moved 1"))
+    assert "not known to have moved" in str(await told.say(MODERATOR, "!moved 1"))
 
 
 @pytest.mark.parametrize("words", ["!links", "!moved 1"])
 async def test_only_coordinators_and_moderators_see_the_list_and_accept(told: Story, words: str) -> None:
     await told.say(ANA, f"see {A}")
-    assert str(await told.say(LUIS, words)) == "That command is for coordinators and moderators."
+    assert str(await told.say(LUIS, words)) == "That command is coordinators and moderators."
 
 
 async def test_turning_it_off_forgets_what_was_found(told: Story, web: FakeWeb) -> None:

@@ -33,6 +33,7 @@ from tests.knowledge.conftest import SCHEMA
 from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import RULES, recommend, remove, say, urls
 from tests.knowledge.test_plugin import ANA, LUIS
+from tests.tiers import examples
 
 PEOPLE = ("@ana:example.org", "@luis:example.org")
 FIELDS = ("title", "note", "hidden", "own_hidden", "pinned", "topic", "label")
@@ -59,7 +60,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, min_size=4, max_size=25))
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=list(HealthCheck))
 def test_whatever_happens_all_tables_agree(history: list[tuple[Any, ...]]) -> None:  # Any: by kind of step
     asyncio.run(_live(history))
 

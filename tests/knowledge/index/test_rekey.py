@@ -39,6 +39,7 @@ from tests.knowledge.shelf import (
     vote,
 )
 from tests.knowledge.store.test_statements import A, B, C, events, leads, two, votes
+from tests.tiers import examples
 
 D = "https://example.org/d"
 AMBER = "2"
@@ -378,7 +379,7 @@ OPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     groups=st.lists(st.integers(0, 2), min_size=4, max_size=4),
     before=st.lists(SHARED, min_size=2, max_size=4),

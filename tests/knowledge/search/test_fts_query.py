@@ -15,6 +15,7 @@ from plugins.knowledge.search.fts_query import match, quoted
 from plugins.knowledge.search.query_parser import Question, parse
 from tests.knowledge.search.test_query_parser import HOSTILE, texts
 from tests.knowledge.shelf import ask, say, urls
+from tests.tiers import examples
 
 TERMS = with_terms(())
 
@@ -61,7 +62,7 @@ def test_a_quoted_word_is_one_string_whatever_it_holds(text: str) -> None:
 
 
 @given(text=texts)
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_question_is_an_error_of_the_database(db: SqliteDatabase, text: str) -> None:
     async with db.transaction() as tx:
         await say(tx, "a title on gifts and money laundering https://example.org/a")

@@ -226,7 +226,7 @@ def test_a_beginning_that_is_too_short_is_told(text: str) -> None:
     "text", ["volcano topic:", "site: ", 'volcano "code of conduct" tema:', 'topic:"" x', "-from:"]
 )
 def test_a_filter_without_a_value_is_told(text: str) -> None:
-    with pytest.raises(UserError, match="Write what you look for right after"):
+    with pytest.raises(UserError, match="Write what you are looking for right after"):
         ask(text)
 
 

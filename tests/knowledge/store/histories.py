@@ -41,12 +41,13 @@ from plugins.knowledge.transfer.importer import Slice, import_slice
 from plugins.knowledge.urls.canonical import canonical
 from tests.knowledge.hubs import hub
 from tests.knowledge.shelf import RULES
+from tests.tiers import examples
 
 T = TypeVar("T")
 
 HUB, ROOM = "transparency", "!transparency:example.org"
 SCHEMA = Path(plugins.knowledge.__file__).parent / "schema"
-EXAMPLES = int(os.environ.get("FARO_TEST_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("FARO_TEST_EXAMPLES", examples(50)))
 """Histories that are played for each law."""
 law = settings(max_examples=EXAMPLES)
 
@@ -59,7 +60,7 @@ WORD = re.compile(r"word\d+z")
 
 
 def old_key(url: str) -> str:
-    """The key of older URL rules: to them B and B_TOP are two pages, C_ONE and C_TWO are one."""
+    """The key of older URL rules: to them B and B_TOP are different pages, C_ONE and C_TWO are one."""
     return url.partition("?")[0]
 
 

@@ -61,7 +61,7 @@ async def test_joining_a_hidden_result_changes_nothing_about_the_recommended_one
         await share(s, f"policy {FIRST}", ANA)
         await said(s, MOD, "!title 2 Obsolete")
         await said(s, MOD, "!hide 2")
-        assert "What was shared as 2 stays hidden." in await said(s, MOD, "!merge 1 2")
+        assert "2 stays hidden." in await said(s, MOD, "!merge 1 2")
         assert await said(s, EVA, "!show 1") == before
         assert "Nothing found" in await said(s, EVA, "!find obsolete")
 
@@ -87,7 +87,7 @@ async def test_what_coordinators_hid_stays_hidden_when_it_is_deleted_and_shared_
     await told.redact(message)
     await share(told, f"policy {FIRST}", LUIS)
     assert await found(told) == set()
-    assert "is found again" in await said(told, MOD, "!hide 1")
+    assert "is visible again" in await said(told, MOD, "!hide 1")
     assert await found(told) == {FIRST}
 
 

@@ -47,7 +47,7 @@ async def test_a_label_does_not_open_what_is_shared_closer_later(told: Story) ->
     await said(told, BEN, CLOSE)
     assert "TLP:AMBER" in await said(told, BEN, "!find zanzibarista")
     assert not await is_seen_elsewhere(told)
-    assert "Taken back" in await said(told, MOD, "!undo 1")
+    assert "Undone" in await said(told, MOD, "!undo 1")
     assert not await is_seen_elsewhere(told)
 
 
@@ -82,7 +82,7 @@ async def test_a_label_from_before_a_closer_share_does_not_come_back_by_undo(tol
     await said(told, MOD, "!label 1 clear")
     await said(told, MOD, "!label 1 amber")
     await said(told, BEN, CLOSE)
-    assert "Taken back" in await said(told, MOD, "!undo")
+    assert "Undone" in await said(told, MOD, "!undo")
     assert not await is_seen_elsewhere(told)
 
 
@@ -111,7 +111,7 @@ async def test_joining_and_undoing_gives_a_result_its_label_back(told: Story, sh
     assert "TLP:AMBER" in await said(told, ANA, "!show 2")
     assert await is_seen_elsewhere(told) is not shared_later
     if not shared_later:
-        assert await said(told, MOD, "!undo") == "Taken back: label of 1: clear"
+        assert await said(told, MOD, "!undo") == "Undone: label of 1: clear"
 
 
 async def test_what_is_still_joined_stays_as_close_as_it_was(told: Story) -> None:
@@ -187,7 +187,7 @@ async def test_what_its_only_sharer_hid_is_found_when_somebody_else_shares_it(to
     assert PAGE not in await said(told, ANA, "!find policy")
     await said(told, BEN, f"also {PAGE}")
     assert PAGE in await said(told, BEN, "!find policy")
-    assert "for coordinators and moderators" in await said(told, ANA, "!hide 1")
+    assert "coordinators and moderators" in await said(told, ANA, "!hide 1")
 
 
 async def test_also_a_part_of_joined_results(told: Story) -> None:
@@ -207,7 +207,7 @@ async def test_what_a_coordinator_hid_stays_hidden(told: Story) -> None:
     for who in (ANA, BEN):
         assert PAGE not in await said(told, who, "!find policy")
         assert "no result with the number" in await said(told, who, "!hide 1")
-    assert "is found again" in await said(told, MOD, "!hide 1")
+    assert "is visible again" in await said(told, MOD, "!hide 1")
 
 
 async def test_each_of_joined_results_is_as_hidden_as_it_was(told: Story) -> None:
@@ -216,7 +216,7 @@ async def test_each_of_joined_results_is_as_hidden_as_it_was(told: Story) -> Non
     await said(told, BEN, "policy https://example.org/other")
     await said(told, ANA, "!hide 1")
     await said(told, MOD, "!hide 2")
-    assert "It is hidden" in await said(told, MOD, "!merge 1 2")
+    assert "Hidden: searches" in await said(told, MOD, "!merge 1 2")
     assert "Nothing found" in await said(told, BEN, "!find policy")
     await said(told, BEN, f"also {PAGE}")
     assert PAGE in await said(told, BEN, "!find policy")
@@ -225,9 +225,9 @@ async def test_each_of_joined_results_is_as_hidden_as_it_was(told: Story) -> Non
 
 async def test_members_hide_and_show_again_what_they_alone_shared(told: Story) -> None:
     await said(told, ANA, f"policy {PAGE}")
-    assert "nobody finds it" in await said(told, ANA, "!hide 1")
+    assert "searches do not show it" in await said(told, ANA, "!hide 1")
     assert "no result with the number" in await said(told, BEN, "!hide 1")
-    assert "is found again" in await said(told, ANA, "!hide 1")
+    assert "is visible again" in await said(told, ANA, "!hide 1")
     assert PAGE in await said(told, BEN, "!find policy")
 
 

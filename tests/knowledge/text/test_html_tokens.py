@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.knowledge.text.html_tokens import LONGEST_TAG, Tag, UnclosedTag, tokens, unescaped
+from tests.tiers import examples
 
 RAW = ("script", "title")
 CHUNK = 65_536  # characters, about which it reads at once
@@ -128,7 +129,7 @@ SCRAPS = st.sampled_from(
 
 
 @given(st.lists(SCRAPS, max_size=15), st.integers(1, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_nothing_depends_on_where_the_file_is_cut(scraps: list[str], missing: int) -> None:
     """The first text ends shortly before as much is read as is read at once, which cuts the others anywhere."""
     first = "x" * (CHUNK - missing)

@@ -35,6 +35,7 @@ from tests.knowledge.shelf import RULES
 from tests.knowledge.transfer.formats.drawn import items as only_items
 from tests.knowledge.transfer.formats.drawn import read, texts, written
 from tests.knowledge.transfer.importing import imported
+from tests.tiers import examples
 
 SCHEMA = steps_in(Path(plugins.knowledge.__file__).parent / "schema")
 YAML = """\
@@ -158,7 +159,7 @@ def test_what_is_exported_and_brought_in_again_changes_nothing(faro: Faro, tmp_p
         file = tmp_path / f"again.{name}"
         faro.run("export", "transparency", file)
         result = faro.run("import", "transparency", file, "--yes")
-        assert "0 new links\n0 joined with what was there\n" in result.stdout, name
+        assert "0 new links\n0 merged with an existing result\n" in result.stdout, name
     assert as_written(faro, "--with-people") == before
 
 
@@ -188,9 +189,9 @@ def test_what_is_public_is_clear_and_nothing_else(faro: Faro) -> None:
             {"url": "https://example.org/clear", "sent_at": 2_500},
         ],
     }
-    assert "1 hidden link is left out." in result.stderr
-    assert "2 links are left out: they are not TLP:CLEAR." in result.stderr
-    assert "1 link is left out: its address holds a password or token." in result.stderr
+    assert "1 hidden link is not included." in result.stderr
+    assert "2 links are not included: they are not TLP:CLEAR." in result.stderr
+    assert "1 link is not included: its address contains a password or token." in result.stderr
     for more in ("--with-people", "--coordinators"):
         faro.run("export", "transparency", "--public", more, code=2)
 
@@ -232,7 +233,7 @@ def test_files_shared_in_rooms_are_left_out_and_counted(faro: Faro) -> None:
     result = faro.run("export", "transparency")
     assert "mxc:" not in result.stdout
     assert "5 links written." in result.stderr
-    assert "1 file shared in a room is left out: it has no web address." in result.stderr
+    assert "1 file shared in a room is not included: it has no web address." in result.stderr
 
 
 def test_a_file_is_its_owners_alone_and_whole_or_not_there(faro: Faro, tmp_path: Path) -> None:
@@ -393,7 +394,7 @@ EDITED = st.tuples(
 """A number, and what is said of that result; the target is a number, too."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     said=st.lists(SAID, min_size=1, max_size=8),
     edited=st.lists(EDITED, max_size=5),
@@ -446,7 +447,7 @@ async def fill(
 
 
 async def say_apart(tx: Transaction, number: int, other: int) -> None:
-    """Somebody says that these are two pages."""
+    """Somebody says that these are different pages."""
     apart = NewStatement("not_same_as", "1", target=await entry(tx, other))
     await tx.run(update.edit, RULES, await entry(tx, number), Author(BEN, 0), [apart])
 

@@ -24,7 +24,7 @@ def test_marks_in_a_links_own_words_count_as_in_chat(faro: Faro) -> None:
     result = faro.run("import", "transparency", file, "--yes", "--report", report)
     for said in (preview, result.stdout, report.read_text("utf-8")):
         assert "https://example.org/1" in said
-        assert "Its words say !nolog." in said
+        assert "Its text says !nolog." in said
         assert "secret" not in said
     assert "2 new links" in result.stdout
     assert [(item["url"][-1], item["label"]) for item in faro.exported()] == [("2", "amber"), ("4", "clear")]
@@ -60,8 +60,8 @@ def test_each_share_of_a_file_has_its_own_marks(faro: Faro) -> None:
             {"url": "https://example.org/4", "shares": [{"sent_at": 9, "note": "TLP:CLEAR"}]},
         ]
     )
-    assert "Read without its 'shares': Its words say TLP:RED." in result.stdout
-    assert "https://example.org/2: Its words say !nolog." in result.stdout
+    assert "Imported without its 'shares': Its text says TLP:RED." in result.stdout
+    assert "https://example.org/2: Its text says !nolog." in result.stdout
     items = faro.exported()
     assert [(item["url"][-1], item["label"], len(item["shares"])) for item in items] == [
         ("1", "green", 1),
@@ -76,5 +76,5 @@ def test_words_marked_amber_keep_a_known_page_in_the_hub(faro: Faro) -> None:
     marked = [{"url": "https://example.org/1", "note": "TLP:AMBER only us"}, {"url": "https://example.org/2"}]
     for changes in (1, 0):
         result = faro.imported(marked)
-        assert f"{changes} joined with what was there" in result.stdout
+        assert f"{changes} merged with an existing result" in result.stdout
         assert [item["label"] for item in faro.exported()] == ["amber", "green"]

@@ -16,6 +16,7 @@ import pytest
 
 from bot.api import Transaction
 from bot.storage.database import SqliteDatabase
+from bot.testing.patience import patient
 from bot.testing.story import story
 from plugins.knowledge import Knowledge
 from plugins.knowledge.index import update
@@ -68,12 +69,12 @@ def test_a_preview_changes_nothing_and_says_what_would_happen(faro: Faro) -> Non
     before = faro.exported()
     result = faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run")
     assert result.stdout.splitlines() == [
-        "b.html (netscape), to be brought into “Transparency”:",
+        "b.html (netscape), to be imported into “Transparency”:",
         "2 links",
-        "1 of them is known already",
+        "1 of them is already known",
         "  - One · https://example.org/one",
         "  - Two · https://example.org/two",
-        "1 thing is left out:",
+        "1 item is skipped:",
         "  - line 5: javascript:alert(1): This is not an http or https address.",
     ]
     assert faro.exported() == before
@@ -84,8 +85,8 @@ def test_a_preview_shows_no_links_as_new_where_all_are_known(faro: Faro) -> None
     result = faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run")
     assert result.stdout.splitlines()[1:4] == [
         "2 links",
-        "2 of them are known already",
-        "No link is new: at most what the file says of them is added.",
+        "2 of them are already known",
+        "No link is new; only details from the file are added.",
     ]
     assert "example.org" not in result.stdout
 
@@ -105,14 +106,14 @@ def test_where_nobody_can_be_asked_yes_must_be_said(faro: Faro) -> None:
 def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) -> None:
     file = faro.file("b.html", NETSCAPE)
     running, output = faro.answered(answer, "import", "transparency", file)
-    assert b"Bring them in? [y/N]" in output
+    assert b"Import them? [y/N]" in output
     assert running.returncode == 0
     assert len(faro.exported()) == links
 
 
 def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(faro: Faro) -> None:
     result = faro.run("import", "transparency", faro.file("x.txt", "hello"), "--yes", code=2)
-    assert "'x.txt' is no collection of links that can be read" in result.stderr
+    assert "'x.txt' cannot read links from" in result.stderr
     assert "a plain list of addresses, one a line, with the word url as its first line" in result.stderr
     result = faro.run("import", "transparency", faro.file("x.json", "{"), "--yes", "--format", "linkding", code=2)
     assert "x.json:1: This is not JSON" in result.stderr
@@ -131,7 +132,7 @@ def test_imported_twice_nothing_is_added(faro: Faro) -> None:
         faro.run("import", "transparency", file, "--yes")
         before = faro.exported("--with-people")
         result = faro.run("import", "transparency", file, "--yes")
-        assert "0 new links\n0 joined with what was there\n" in result.stdout
+        assert "0 new links\n0 merged with an existing result\n" in result.stdout
         assert faro.exported("--with-people") == before
 
 
@@ -140,7 +141,7 @@ def test_what_the_hub_says_counts_before_what_a_file_says(faro: Faro) -> None:
     theirs = {"url": "https://example.org/one", "title": "Theirs", "note": "Theirs", "topics": ["gifts"],
               "hidden": True, "shares": [{"sent_at": 7, "note": "so they said"}], "description": "About"}  # fmt: skip
     result = faro.imported([theirs])
-    assert "1 joined with what was there" in result.stdout
+    assert "1 merged with an existing result" in result.stdout
     [one] = faro.exported()
     assert one["title"] == {"": "Ours"}
     assert one["note"] == {"": "Our note"}
@@ -155,7 +156,7 @@ def test_a_title_is_taken_where_it_says_more_than_the_link_did(faro: Faro) -> No
     titled = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "label": "Cadeaux"}]}
     faro.imported([titled])
     for title, joined in (("Cadeaux", 0), ({"fr": "Cadeaux"}, 1), ({"fr": "Cadeaux"}, 0), ("Cadeaux", 0)):
-        assert f"{joined} joined with what was there" in faro.imported([{**titled, "title": title}]).stdout
+        assert f"{joined} merged with an existing result" in faro.imported([{**titled, "title": title}]).stdout
     faro.imported([{**titled, "title": {"fr": "Cadeaux"}}], hub="audit")
     for where in ("transparency", "audit"):
         assert [item["title"] for item in faro.exported(hub=where)] == [{"fr": "Cadeaux"}]
@@ -174,7 +175,7 @@ def test_a_title_given_by_command_outdoes_that_of_a_file(faro: Faro) -> None:
 def test_nobody_is_named_unless_that_is_asked_for(faro: Faro) -> None:
     item = {"url": "https://example.org/one", "shares": [{"sent_at": 5, "sender": ANA}, {"sent_at": 6, "sender": BEN}]}
     result = faro.imported([item])
-    assert "2 shares are kept without naming who shared them" in result.stdout
+    assert "2 shares are imported without the names of who shared them" in result.stdout
     assert faro.value("SELECT count(*) FROM knowledge_people") == 0
     faro.imported([item], "--keep-sharers", hub="audit")
     [one] = faro.exported("--with-people", hub="audit")
@@ -215,7 +216,7 @@ def test_recommendations_and_rooms_are_not_taken_over(faro: Faro) -> None:
     result = faro.imported(
         [{"url": "https://example.org/one", "recommended": True, "shares": shares}], "--keep-sharers"
     )
-    assert "what this hub recommends stands in its YAML" in result.stdout
+    assert "a hub's recommendations are set in its YAML" in result.stdout
     [one] = faro.exported("--with-people")
     assert "recommended" not in one
     assert one["shares"] == [{"url": "https://example.org/one", "sent_at": 5, "sender": ANA}]
@@ -343,7 +344,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was_without_doubles(faro: Faro
         seen = int(faro.value(DONE))
         assert 0 < seen < count
     result = faro.run("import", "transparency", file, "--yes")
-    assert "this one went on where it was" in result.stdout
+    assert "this one continued from there" in result.stdout
     assert f"{count - seen} new links" in result.stdout
     assert stripped(faro.exported()) == [(f"https://example.org/{one}", one + 1, 1) for one in range(count)]
     assert faro.value(DONE) is None
@@ -371,9 +372,9 @@ def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
                 break
         running.send_signal(signal.SIGINT)
         running.send_signal(signal.SIGINT)  # as impatient people do, and `timeout`
-        output, _ = running.communicate(timeout=30)
+        output, _ = running.communicate(timeout=patient(30))
     assert running.returncode == 1
-    assert output.decode().splitlines()[-1] == "Interrupted. Start it again and it goes on where it was."
+    assert output.decode().splitlines()[-1] == "Interrupted. Run the command again to continue."
     faro.run("import", "transparency", file, "--yes")
     assert len(faro.exported()) == 700
 
@@ -384,7 +385,7 @@ def test_a_bot_that_runs_is_not_held_up_and_loses_nothing(faro: Faro) -> None:
     file = faro.file("many.json", faro_json(many(700)))
     with faro.started("import", "transparency", file, "--yes") as running:
         written = asyncio.run(_write_until(faro, running))
-        output, _ = running.communicate(timeout=50)
+        output, _ = running.communicate(timeout=patient(50))
     assert running.returncode == 0, output
     assert written > 0
     items = faro.exported()

@@ -28,6 +28,7 @@ from tests.knowledge.talk import MOD
 from tests.knowledge.test_plugin import ANA
 from tests.knowledge.transfer.importing import imported
 from tests.knowledge.transfer.test_exporter import EDITED, SAID, empty, entry, fill
+from tests.tiers import examples
 
 ONE, TWO, THREE = (f"https://example.org/{name}" for name in ("one", "two", "three"))
 
@@ -136,7 +137,7 @@ ITEMS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     there=st.lists(SAID, min_size=1, max_size=6),
     edited=st.lists(EDITED, max_size=4),
@@ -276,7 +277,7 @@ async def test_addresses_a_file_joined_are_taken_apart_if_anything_is_left_of_th
 
 
 async def test_what_people_said_of_a_result_stays_with_its_first_page(db: SqliteDatabase) -> None:
-    """The pages that the file joined to it are results of their own again."""
+    """The pages that the file merged into it are results of their own again."""
     command = await import_(db, item(ONE, TWO, THREE))
     async with db.transaction() as tx:
         await say(tx, f"second {TWO}", event="$2")
@@ -302,7 +303,7 @@ async def test_the_label_of_a_page_that_was_joined_counts_without_the_files(db: 
 
 @pytest.mark.parametrize("titled", [{}, {"": "Good"}])
 async def test_a_files_words_go_where_another_title_was_shown(db: SqliteDatabase, titled: Mapping[str, str]) -> None:
-    """Its page was joined to another one, and is taken out of it again."""
+    """Its page was merged into another one, and is taken out of it again."""
     async with db.transaction() as tx:
         await say(tx, f"first {ONE} and {TWO}")
     await import_(db, item(ONE, title=titled), file="good")

@@ -23,12 +23,13 @@ from bot.testing.clock import FakeClock
 from tests.matrix.crypto.conftest import ANA, BOT, MAL
 from tests.matrix.crypto.keyserver import KeyServer, Raw, Wire
 from tests.matrix.crypto.party import MEGOLM, ROOM, Party
+from tests.tiers import examples
 
 OLM = "m.olm.v1.curve25519-aes-sha2"
 Odd = st.SearchStrategy[Any]
 
 MANY = settings(
-    max_examples=700,
+    max_examples=examples(700),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -25,6 +25,7 @@ from bot.matrix.client import NioTransport, connect
 from bot.matrix.login import LoginError, Secrets
 from bot.matrix.media import DAMAGED, NO_FILE, NO_KEY
 from bot.testing.homeserver import Homeserver
+from bot.testing.patience import patient
 from bot.testing.person import Person
 from bot.timing.clock import SystemClock
 from tests.contract.worlds import Configured
@@ -81,7 +82,7 @@ class Bot:
         return batch
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patient(20)):
             while not done():
                 await self.read()
 
@@ -130,7 +131,7 @@ class Peer:
         return cls(person, client)
 
     async def sync(self) -> None:
-        await self.client.sync(timeout=0)
+        await self.client.sync(timeout=patient(0))
         if self.client.should_query_keys:
             await self.client.keys_query()
 
@@ -175,7 +176,7 @@ class Peer:
 
     async def reads(self, room: str, body: str) -> Any:
         """The event with this text, decrypted."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patient(20)):
             while True:
                 await self.sync()
                 page = await self.client.room_messages(room, limit=50)

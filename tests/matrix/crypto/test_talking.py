@@ -13,6 +13,7 @@ from bot.core.errors import Refused, Unavailable
 from bot.core.events import Edit, Message, Redaction, Undecryptable, Withheld
 from bot.matrix.inbound import translate
 from bot.testing.clock import FakeClock
+from bot.testing.patience import patient
 from tests.matrix.crypto.conftest import ANA, BOT
 from tests.matrix.crypto.keyserver import KeyServer
 from tests.matrix.crypto.party import MEGOLM, ROOM, FakeRoomState, Party
@@ -213,7 +214,7 @@ async def test_one_rooms_homeserver_that_does_not_answer_stops_no_other(
 ) -> None:
     server.fails["keys/claim"] = [Unavailable("down")]
     said = {"msgtype": "m.text", "body": "hello"}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patient(10)):
         await asyncio.gather(
             *(faro.engine.encrypt(room, "m.room.message", said, MEGOLM) for room in (ROOM, "!desk:example.org"))
         )

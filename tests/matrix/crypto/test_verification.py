@@ -19,6 +19,7 @@ from bot.matrix.crypto.signing import SigningKey
 from bot.matrix.crypto.verification import PREFIX, Verifier
 from bot.matrix.crypto.verification_status import StatusFile
 from bot.testing.clock import FakeClock
+from tests.tiers import examples
 
 FARO, ANA, MAL = "@faro:example.org", "@ana:example.org", "@mal:example.org"
 HALL = "!hall:example.org"
@@ -273,7 +274,7 @@ NAMES = st.sampled_from(["from_device", "methods", "timestamp", "method", "key",
 STEPS = st.sampled_from(["request", "ready", "start", "accept", "key", "mac", "done", "cancel", "nonsense"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(STEPS, st.dictionaries(NAMES, JSON)), max_size=6), st.booleans())
 async def test_nothing_anybody_sends_raises(steps: list[tuple[str, dict[str, Any]]], started: bool) -> None:
     scene = Scene()

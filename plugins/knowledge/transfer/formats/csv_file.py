@@ -90,9 +90,7 @@ def _header(lines: Lines) -> tuple[str, list[Column | None]]:
         if delimiter := detect_delimiter(line):
             return delimiter, columns(next(csv.reader([line], delimiter=delimiter)))
         break
-    raise ExchangeError(
-        Text("The first line must name the columns of the table, and one of them must be 'url'."), lines.number or None
-    )
+    raise ExchangeError(Text("The first line must contain the column names, including 'url'."), lines.number or None)
 
 
 def _table(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | Skipped]]:
@@ -105,7 +103,7 @@ def _table(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | Skip
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Skipped(line, "", Text("This row is no row of a table: {error}", error=error))
+            yield line, Skipped(line, "", Text("This row cannot be read: {error}", error=error))
         else:
             if any(cell.strip() for cell in cells):
                 yield line, cells
@@ -161,7 +159,7 @@ class _Row:
             value = None
         if isinstance(value, Mapping):
             return value
-        self._problem(Text("The cell '{column}' is damaged; read from the other cells.", column=JSON_COLUMN))
+        self._problem(Text("The cell '{column}' is damaged; the other cells were imported.", column=JSON_COLUMN))
         return {}
 
     def _values(self) -> dict[str, object]:
@@ -187,7 +185,7 @@ class _Row:
             sent_at = parse_date(self._cells.get("date", ""))
         except BadDate:
             date = excerpt(self._cells["date"])
-            self._problem(Text("Read without its date, which is not understood: {date}", date=date))
+            self._problem(Text("Imported without the date “{date}”: unknown format", date=date))
             sent_at = None
         sender, words = self._cells.get("shared_by"), self._cells.get("words", "")
         if sent_at is None and not sender and not words:

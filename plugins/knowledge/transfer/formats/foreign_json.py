@@ -24,7 +24,7 @@ def read_bookmark(
         bad_date = excerpt(str(bookmark[date_key]))
     yield from validate({**to_item(bookmark), "shares": [] if at is None else [{"sent_at": at}]})
     if bad_date is not None:
-        why = Text("Read without its date, which is not understood: {date}", date=bad_date)
+        why = Text("Imported without the date “{date}”: unknown format", date=bad_date)
         yield Skipped(None, safe_address(str(bookmark.get("url"))), why)
 
 

@@ -79,9 +79,9 @@ def parse_json(text: str | bytes) -> object:
     except json.JSONDecodeError as error:
         raise ExchangeError(Text("This is not JSON: {error}", error=error.msg), error.lineno) from None
     except UnicodeDecodeError:
-        raise ExchangeError(Text("This is not JSON: its letters are not Unicode.")) from None
+        raise ExchangeError(Text("This is not JSON: it is not valid Unicode.")) from None
     except (ValueError, RecursionError):
-        raise ExchangeError(Text("This JSON has a number or a depth beyond all measure.")) from None
+        raise ExchangeError(Text("This JSON has a number that is too large, or is nested too deeply.")) from None
 
 
 def read_document(stream: BinaryIO, begun: bytes = b"") -> object:
@@ -98,7 +98,7 @@ def _no_constant(name: str) -> object:
 
 def _items(file: object) -> Iterable[object]:
     if not isinstance(file, Mapping) or file.get("format") != "faro" or not isinstance(file.get("items"), list):
-        raise ExchangeError(Text("This is not a collection of links written by Faro."), 1)
+        raise ExchangeError(Text("This is not a Faro export."), 1)
     if file.get("version") != VERSION:
         raise ExchangeError(
             Text(
@@ -121,14 +121,14 @@ def _by_line(lines: Lines) -> Iterator[Item | Skipped]:
     for number in lines.too_long:
         yield Skipped(number, "", Text("The line is too long."))
     if not ended:
-        yield Skipped(lines.number, "", Text("The file ends in the middle; what comes after was lost."))
+        yield Skipped(lines.number, "", Text("The file is truncated; the rest is missing."))
 
 
 def _read_item(text: str, line: int) -> Iterator[Item | Skipped]:
     try:
         item = parse_json(text)
     except ExchangeError as error:
-        yield Skipped(line, excerpt(text), error.text if isinstance(error.text, Text) else Text("This is no link."))
+        yield Skipped(line, excerpt(text), error.text if isinstance(error.text, Text) else Text("This is not a link."))
     else:
         yield from validate(item, line)
 

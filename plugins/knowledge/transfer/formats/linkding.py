@@ -21,7 +21,7 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
     content = read_document(stream)
     results = content.get("results") if isinstance(content, Mapping) else content
     if not isinstance(results, list):
-        raise ExchangeError(Text("This is not a list of bookmarks from linkding."), 1)
+        raise ExchangeError(Text("This is not a linkding export."), 1)
     for bookmark in results:
         yield from read_bookmark(bookmark, "date_added", _item)
 

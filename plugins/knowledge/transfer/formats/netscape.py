@@ -75,7 +75,7 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
         if isinstance(token, str):
             page.text(token)
         elif isinstance(token, UnclosedTag):
-            yield Skipped(token.line, "", Text("A tag does not end."))
+            yield Skipped(token.line, "", Text("A tag is not closed."))
         else:
             yield from page.tag(token)
     yield from page.finish()
@@ -182,5 +182,5 @@ def _item(link: Tag, title: str, note: str, folders: list[str]) -> Iterator[Item
     }
     yield from validate(raw, link.line)
     if bad_date is not None:
-        why = Text("Read without its date, which is not understood: {date}", date=excerpt(bad_date))
+        why = Text("Imported without the date “{date}”: unknown format", date=excerpt(bad_date))
         yield Skipped(link.line, safe_address(attributes["href"]), why)

@@ -61,8 +61,8 @@ def detect(path: PurePath, head: bytes) -> str:
         return by_name[called]
     raise ExchangeError(
         Text(
-            "'{file}' is no collection of links that can be read; these can: {known}. So can a plain list of "
-            "addresses, one a line, with the word url as its first line.",
+            "Faro cannot read links from '{file}'. It reads these formats: {known}, and plain lists of "
+"addresses: one per line, with the word url on the first line.",
             file=path.name, known=", ".join(READERS),
         )
     )  # fmt: skip

@@ -20,7 +20,7 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
     """Yields every link; raises `ExchangeError` if this is not a response of Shaarli."""
     content = read_document(stream)
     if not isinstance(content, list):
-        raise ExchangeError(Text("This is not a list of links from Shaarli."), 1)
+        raise ExchangeError(Text("This is not a Shaarli export."), 1)
     for link in content:
         yield from read_bookmark(link, "created", _item)
 

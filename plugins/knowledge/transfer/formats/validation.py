@@ -39,7 +39,7 @@ def validate(raw: object, line: int | None = None) -> Iterator[Item | Skipped]:
     part, or a single `Skipped`.
     """
     if not isinstance(raw, Mapping):
-        yield Skipped(line, excerpt(str(raw)), Text("This is no link."))
+        yield Skipped(line, excerpt(str(raw)), Text("This is not a link."))
         return
     url = raw.get("url")
     address = replace_unstorable(url).strip() if isinstance(url, str) else ""
@@ -103,7 +103,7 @@ def _refusal(address: str, reader: _FieldReader) -> Text | None:
     label = _label(reader.raw)
     if label not in (None, *LABELS):
         label = excerpt(label)
-        return Text("Its sharing label is '{label}'; only links labelled clear, green or amber are kept.", label=label)
+        return Text("Its label is '{label}'; only links labelled clear, green or amber are stored.", label=label)
     return None
 
 
@@ -117,7 +117,7 @@ def _label(raw: Mapping[str, object]) -> str | None:
 
 
 def _excluded(mark: str) -> Text:
-    return Text("Its words say {mark}.", mark=mark)
+    return Text("Its text says {mark}.", mark=mark)
 
 
 class _FieldReader:
@@ -189,7 +189,7 @@ class _FieldReader:
     def shares(self, url: str) -> Iterator[ShareItem]:
         for raw in self._as_list(self.raw.get("shares"), "shares"):
             if not isinstance(raw, Mapping):
-                self._report("shares", Text("It is not a share."))
+                self._report("shares", Text("It is not a valid share."))
                 continue
             address = self._address_or(raw.get("url"), url)
             if address is None:
@@ -241,7 +241,7 @@ class _FieldReader:
 
     def _text(self, value: object, name: str, longest: int) -> str | None:
         if not isinstance(value, str):
-            self._report(name, Text("It is not a text."))
+            self._report(name, Text("It is not text."))
             return None
         if len(value) > longest:
             self._report(name, Text("It is longer than {most} characters.", most=longest))
@@ -264,7 +264,7 @@ class _FieldReader:
         return pages[:MOST_ADDRESSES]
 
     def _report(self, name: str, why: Text) -> None:
-        self.problems.append(self.problem(Text("Read without its '{field}': {why}", field=name, why=why)))
+        self.problems.append(self.problem(Text("Imported without its '{field}': {why}", field=name, why=why)))
 
 
 def _is_language(value: object) -> bool:

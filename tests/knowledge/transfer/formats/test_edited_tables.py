@@ -66,4 +66,4 @@ def test_a_damaged_machine_column_is_told_and_the_others_are_read() -> None:
     found = reread([head, [*first[:-1], first[-1][:-5]], second])
     item = items(found)[0]
     assert (item.title, item.topics, item.number) == ({"": "Regalos"}, ("gifts", "with", "comma"), 12)
-    assert skipped(found) == ["2: https://example.org/: The cell 'faro' is damaged; read from the other cells."]
+    assert skipped(found) == ["2: https://example.org/: The cell 'faro' is damaged; the other cells were imported."]

@@ -73,7 +73,7 @@ def test_dates_of_bookmarks_may_be_in_any_unit_but_not_of_another_epoch() -> Non
         "Another epoch": [],
     }
     assert skipped(found) == [
-        "14: https://example.org/1601: Read without its date, which is not understood: 13344473700000000",
+        "14: https://example.org/1601: Imported without the date “13344473700000000”: unknown format",
         "16: chrome://settings/: This is not an http or https address.",
     ]
 
@@ -126,7 +126,7 @@ def test_linkding_json_keeps_tags_notes_dates_and_who_may_see_it() -> None:
     assert (four.topics, four.shares) == (("a",), ())
     assert skipped(found) == [
         "None: ftp://example.org/three: This is not an http or https address.",
-        "None: https://example.org/four: Read without its date, which is not understood: yesterday",
+        "None: https://example.org/four: Imported without the date “yesterday”: unknown format",
     ]
 
 
@@ -156,10 +156,10 @@ def test_a_table_is_read_by_the_names_of_its_columns() -> None:
         bookmark("https://example.org/formula", "=1+1", -80_000),
     ]
     assert skipped(found) == [
-        "3: https://example.org/red: Its sharing label is 'red'; only links labelled clear, green or amber are kept.",
+        ("3: https://example.org/red: Its label is 'red'; only links labelled clear, green or amber are stored."),
         "4: : It has no address.",
         "5: mailto:ana@example.org: This is not an http or https address.",
-        "6: https://example.org/when: Read without its date, which is not understood: last summer",
+        "6: https://example.org/when: Imported without the date “last summer”: unknown format",
     ]
 
 

@@ -13,6 +13,7 @@ from plugins.knowledge.transfer.formats.csv_cells import escape_formulas, unesca
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.transfer.formats.registry import WRITERS
 from tests.knowledge.transfer.formats.drawn import ITEMS, META, URLS, read, texts, written
+from tests.tiers import examples
 
 FORMULAS = Item(
     "https://example.org/",
@@ -25,13 +26,13 @@ FORMULAS = Item(
 
 @given(st.lists(ITEMS, max_size=4))
 @example([FORMULAS, FORMULAS])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_json_gives_back_every_item(items: list[Item]) -> None:
     assert read("json", written("json", items)) == items
 
 
 @given(st.lists(ITEMS, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_json_that_was_laid_out_anew_gives_back_every_item(items: list[Item]) -> None:
     anew = json.dumps(json.loads(written("json", items)), indent=2)
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
@@ -40,13 +41,13 @@ def test_json_that_was_laid_out_anew_gives_back_every_item(items: list[Item]) ->
 
 @given(st.lists(ITEMS, max_size=4))
 @example([FORMULAS, FORMULAS])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_csv_gives_back_every_item(items: list[Item]) -> None:
     assert read("csv", written("csv", items)) == items
 
 
 @given(st.lists(ITEMS, max_size=3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_csv_that_went_through_utf_16_gives_back_every_item(items: list[Item]) -> None:
     assert read("csv", written("csv", items).decode("utf-8-sig").encode("utf-16")) == items
 
@@ -82,7 +83,7 @@ BOOKMARKS = st.builds(
 
 
 @given(st.lists(st.tuples(BOOKMARKS, st.none() | st.integers(1, 4_000_000_000)), max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_bookmarks_give_back_address_title_note_topics_date_and_whether_private(
     drawn: list[tuple[Item, int | None]],
 ) -> None:

@@ -1,4 +1,4 @@
-"""`faro take-back`: undoes the import of a file, also while the bot runs."""
+"""`faro undo-import`: undoes the import of a file, also while the bot runs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from plugins.knowledge.store.access import COORDINATORS
 from plugins.knowledge.store.imports import UNFINISHED, Effect, Import
 
 
-@click.command("take-back")
+@click.command("undo-import")
 @hub_arguments
 @click.argument("number", required=False, type=int)
 @click.option("--dry-run", is_flag=True, help="Only show what would be taken back.")
 @click.option("--yes", is_flag=True, help="Do not ask before it is taken back.")
 @click.pass_obj
-def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run: bool, yes: bool) -> None:
+def undo_import(shell: Shell, config: Path, hub: str, number: int | None, dry_run: bool, yes: bool) -> None:
     """Take back the file NUMBER that was brought into a hub. Without NUMBER, list those files."""
     offline = shell.open(config)
     t = offline.translator
@@ -44,22 +44,25 @@ def take_back(shell: Shell, config: Path, hub: str, number: int | None, dry_run:
         return
     file = next((candidate for candidate in files if candidate.id == number), None)
     if file is None:
-        exit_with(USER_ERROR, t.t("No file with the number {number} was brought into '{hub}'.", number=number, hub=hub))
+        exit_with(USER_ERROR, t.t("'{hub}' has no import with the number {number}.", number=number, hub=hub))
     click.echo(_describe(file, t))
     if file.state == "undone":
-        click.echo(t.t("There is nothing left to take back."))
+        click.echo(t.t("There is nothing left to undo."))
         return
     effect = asyncio.run(_effect(offline, file))
-    click.echo(t.n("{count} result goes.", "{count} results go.", effect.go))
+    click.echo(t.n("{count} result will be removed.", "{count} results will be removed.", effect.go))
     if effect.stay:
-        click.echo(t.n("{count} result stays, without what the file said of it: it is shared, recommended or "
-                       "corrected by others.",
-                       "{count} results stay, without what the file said of them: they are shared, recommended or "
-                       "corrected by others.", effect.stay))  # fmt: skip
-    if dry_run or not confirm(t.t("Take it back?"), yes, t):
+        click.echo(
+            t.n(
+                "{count} result stays without the file's text: others shared, recommended or edited it.",
+                "{count} results stay without the file's text: others shared, recommended or edited them.",
+                effect.stay,
+            )
+        )
+    if dry_run or not confirm(t.t("Undo the import?"), yes, t):
         return
-    run_resumable(_take_back(offline, file, effect), t)
-    click.echo(t.t("It is taken back, and its words are erased from the database."))
+    run_resumable(_undo_import(offline, file, effect), t)
+    click.echo(t.t("The import was undone and its text erased."))
 
 
 async def _files(offline: Offline, hub: str) -> Sequence[Import]:
@@ -74,7 +77,7 @@ async def _effect(offline: Offline, file: Import) -> Effect:
 
 def _list(files: Sequence[Import], hub: str, t: Translator) -> None:
     if not files:
-        click.echo(t.t("No file was brought into '{hub}'.", hub=hub))
+        click.echo(t.t("No file has been imported into '{hub}'.", hub=hub))
     for file in files:
         click.echo(_describe(file, t))
 
@@ -85,20 +88,20 @@ def _describe(file: Import, t: Translator) -> str:
     if file.circle == COORDINATORS:
         facts.append(t.t("for the coordinators' rooms"))
     if file.state == "undone":
-        facts.append(t.t("taken back"))
+        facts.append(t.t("undone"))
     elif file.state in UNFINISHED:
         facts.append(t.t(UNFINISHED[file.state]))
     return " · ".join(facts)
 
 
-async def _take_back(offline: Offline, file: Import, effect: Effect) -> None:
+async def _undo_import(offline: Offline, file: Import, effect: Effect) -> None:
     """Undoes the import in batches. Resumable: it counts as undone only after its text has left the database file."""
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         async with db.transaction() as tx:
             await tx.run(imports.begin_undoing, file.id)
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Taking back"), total=effect.go + effect.stay)
+            task = bars.add_task(offline.translator.t("Undoing the import"), total=effect.go + effect.stay)
             done = 1
             while done:
                 async with db.transaction() as tx:
