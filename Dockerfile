@@ -4,6 +4,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY packaging ./packaging
 COPY bot ./bot
 COPY plugins ./plugins
 RUN python -m venv /opt/faro \

@@ -1,4 +1,4 @@
-"""`faro`: run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
+"""`faro`: init · run · check · doctor · crypto · console · demo, and what plugins add. Exit codes, no logic.
 
 0 done · 1 a reported problem · 2 the operator must change something first · 3 the session was revoked
 """
@@ -22,6 +22,7 @@ import structlog
 from bot import __version__
 from bot.cli.crypto import crypto
 from bot.cli.file_errors import sentence_of
+from bot.cli.init import init
 from bot.cli.offline import OfflineConfig, Opened, scratch
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
 from bot.config.load import peek
@@ -208,6 +209,7 @@ def console(config: Path) -> None:
 
 
 main.add_command(crypto)
+main.add_command(init)
 
 
 async def _run(opened: Opened, without: frozenset[str]) -> None:

@@ -59,7 +59,7 @@ async def running(config: Path, password: str) -> AsyncIterator[BotProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "bot",
+        "faro_bot",
         "run",
         str(config),
         stdin=asyncio.subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Literal
 
@@ -22,9 +23,7 @@ def configure(format_: Literal["text", "json"] = "text", level: str = "info") ->
     last: list[structlog.typing.Processor] = (
         [structlog.processors.ExceptionRenderer(_TRACEBACK), structlog.processors.JSONRenderer()]
         if format_ == "json"
-        else [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
+        else [structlog.dev.ConsoleRenderer(colors=_colours(), exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -35,3 +34,8 @@ def configure(format_: Literal["text", "json"] = "text", level: str = "info") ->
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s"
     )
+
+
+def _colours() -> bool:
+    """Colours for people at a terminal who have not set NO_COLOR (no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

@@ -51,7 +51,7 @@ async def test_files_are_seen_among_the_changes_and_left_to_the_operator(told: S
     assert "Undone: 1 pinned" in await said(told, MOD, "!undo")
     await take_back(told, file)
     assert "2 links · undone" in await said(told, MOD, "!changes")
-    assert "was taken back already" in await said(told, MOD, f"!undo {file}")
+    assert "has already been undone" in await said(told, MOD, f"!undo {file}")
 
 
 async def test_files_of_the_coordinators_are_seen_in_their_rooms_alone(told: Story) -> None:

@@ -106,7 +106,7 @@ async def test_a_label_may_be_said_in_any_language(told: Story, label: str) -> N
 async def test_red_is_refused_in_any_language(told: Story) -> None:
     await share(told)
     assert "not stored" in await said(told, MOD, "!label 1 rojo")
-    assert "A label is one of" in await said(told, MOD, "!label 1 purple")
+    assert "The label must be one of" in await said(told, MOD, "!label 1 purple")
 
 
 @pytest.mark.parametrize("topic", ["😀", "+😀", "+" + "x" * 300, "+12", "+"])

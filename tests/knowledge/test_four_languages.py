@@ -193,7 +193,7 @@ Quizá alguien aquí lo sabe: pregunte en la sala.""",
         "!buscar regalos desde:ayer",
         "«ayer» no es una fecha; escriba desde:2026, desde:2026-01 o desde:2026-01-31.",
     ),
-    ("es", "!buscar regalos orden:viejo", "Puedo ordenar con orden:nuevo u orden:útil, no con «viejo»."),
+    ("es", "!buscar regalos orden:viejo", "Ordene con orden:nuevo u orden:útil; «viejo» no está disponible."),
     (
         "fr",
         "!chercher cadeaux sujet:cadeaux langue:espagnol",
@@ -274,7 +274,7 @@ Quelqu'un ici le sait peut-être : posez la question dans le salon.""",
         "!chercher cadeaux depuis:hier",
         "« hier » n'est pas une date ; écrivez depuis:2026, depuis:2026-01 ou depuis:2026-01-31.",
     ),
-    ("fr", "!chercher cadeaux tri:vieux", "Je peux trier avec tri:nouveau ou tri:utile, pas avec « vieux »."),
+    ("fr", "!chercher cadeaux tri:vieux", "Triez avec tri:nouveau ou tri:utile ; « vieux » n'est pas disponible."),
     (
         "pt",
         "!pesquisar presentes assunto:presentes idioma:espanhol",
@@ -355,7 +355,7 @@ Talvez alguém aqui saiba: pergunte na sala.""",
         "!pesquisar presentes desde:ontem",
         "“ontem” não é uma data; escreva desde:2026, desde:2026-01 ou desde:2026-01-31.",
     ),
-    ("pt", "!pesquisar presentes ordem:velho", "Posso ordenar com ordem:novo ou ordem:útil, não com “velho”."),
+    ("pt", "!pesquisar presentes ordem:velho", "Ordene com ordem:novo ou ordem:útil; “velho” não está disponível."),
 ]
 
 

@@ -122,7 +122,7 @@ async def test_people_choose_whether_their_links_are_kept(told: Story) -> None:
     message = await share(told, "later https://example.org/b")
     assert await count(told, "knowledge_shares") == 1
     await told.hear(Edit(message.event_id, told.message(ANA, "edited https://example.org/c")))
-    assert "!mylinks on changes that" in await said(told, ANA, "!share https://example.org/d")
+    assert "write !mylinks on" in await said(told, ANA, "!share https://example.org/d")
     assert await count(told, "knowledge_shares") == 1
     assert await said(told, ANA, "!mylinks on") == "From now on, links you share are stored."
     await share(told, "again https://example.org/b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
@@ -48,3 +49,23 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger().debug("too small a thing")
     [line] = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "joined"
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
+def test_colours_are_for_terminals_without_no_color(
+    no_color: str | None, coloured: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    if no_color is None:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    else:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    logs.configure()
+    structlog.get_logger().info("ready")
+    assert ("\x1b[" in capsys.readouterr().err) is coloured
+
+
+def test_there_are_no_colours_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    structlog.get_logger().info("ready")
+    assert "\x1b[" not in capsys.readouterr().err

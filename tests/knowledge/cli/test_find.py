@@ -124,9 +124,9 @@ def test_people_get_a_table() -> None:
 
 
 def test_an_unknown_hub_names_the_known_ones() -> None:
-    result = faro_find("nowhere", "gifts")
+    result = faro_find("No dead or moved links", "gifts")
     assert result.exit_code == 2
-    assert "There is no hub 'nowhere'; known hubs: transparency, audit, archive" in result.stderr
+    assert "There is no hub 'No dead or moved links'; known hubs: transparency, audit, archive" in result.stderr
 
 
 def urls(*words: str) -> list[str]:

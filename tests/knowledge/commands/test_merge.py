@@ -33,7 +33,7 @@ async def test_results_are_joined_taken_apart_and_joined_again(told: Story) -> N
     assert await said(told, MOD, "!alike") == "No duplicates were found."
     assert await said(told, MOD, "!split 2") == "2 is a separate result again."
     assert (await said(told, LUIS, "!find second")).startswith("2. ")
-    assert "not joined" in await said(told, MOD, "!split 2")
+    assert "not merged" in await said(told, MOD, "!split 2")
     assert await said(told, MOD, "!undo") == "Undone: 2 split from its merged result"
     assert (await said(told, LUIS, "!find second")).startswith("1. ")
 

@@ -114,9 +114,11 @@ class Asking(Plugin[Settings]):
         (
             ["fetch"],
             "es",
-            ["Consulto en las páginas que se comparten su título, autor y fecha; sus sitios pueden verlo."],
+            [
+                "Consulto el título, el autor y la fecha de las páginas compartidas; sus sitios pueden ver esas consultas."
+            ],
         ),
-        (["check_links"], "pt", ["Uma vez por semana verifico se as páginas compartilhadas ainda existem."]),
+        (["check_links"], "pt", ["Uma vez por semana verifico se as páginas compartilhadas continuam no ar."]),
     ],
 )
 async def test_members_are_told_that_pages_are_asked_only_where_they_are(

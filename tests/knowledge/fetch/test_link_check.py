@@ -101,7 +101,7 @@ async def test_a_link_is_gone_after_failures_on_three_days_and_back_when_it_answ
     assert re.search(
         r"^The link has been working since \d+ \w+ 2027\.$", str(await told.say(LUIS, "!show 1")), re.MULTILINE
     )
-    assert "nowhere" in str(await told.say(MODERATOR, "!links"))
+    assert "No dead or moved links" in str(await told.say(MODERATOR, "!links"))
 
 
 async def test_a_moved_page_is_shown_and_a_moderator_accepts_it_and_takes_it_back(told: Story, web: FakeWeb) -> None:
@@ -139,7 +139,7 @@ async def test_a_wrong_move_is_rejected_for_good_and_that_can_be_taken_back(told
     assert str(await told.say(MODERATOR, "!moved 1 no")) == "1 keeps its address. To undo this: !undo"
     await days(told, 7)
     assert await state(told) == "moved"  # its server says so still
-    assert "No result is known" in str(await told.say(MODERATOR, "!links"))
+    assert "No dead or moved links are known" in str(await told.say(MODERATOR, "!links"))
     assert "moved" not in str(await told.say(LUIS, "!show 1"))
     assert "not known to have moved" in str(await told.say(MODERATOR, "!moved 1"))
     assert f"1 not known to have moved to {B}" in str(await told.say(MODERATOR, "!changes"))
@@ -264,7 +264,7 @@ async def test_what_has_not_moved_cannot_be_accepted(told: Story) -> None:
 @pytest.mark.parametrize("words", ["!links", "!moved 1"])
 async def test_only_coordinators_and_moderators_see_the_list_and_accept(told: Story, words: str) -> None:
     await told.say(ANA, f"see {A}")
-    assert str(await told.say(LUIS, words)) == "That command is coordinators and moderators."
+    assert str(await told.say(LUIS, words)) == "That command is for coordinators and moderators."
 
 
 async def test_turning_it_off_forgets_what_was_found(told: Story, web: FakeWeb) -> None:
