@@ -356,7 +356,7 @@ async def _correct(told: Story, command: str, entry: Entry) -> None:
         sign = "c" if circle == COORDINATORS else ""
         answer = await told.say(MODERATOR, command.format(f"{sign}{number}"), room=_room(name, circle))
         assert answer
-        assert "!undo" in answer or "nothing to change" in answer
+        assert "!undo" in answer or "Nothing to change" in answer
 
 
 async def _all(told: Story, room: str, question: str) -> str:

@@ -244,7 +244,7 @@ async def test_a_topic_is_known_by_id_and_by_its_title_in_any_language(curated: 
         ("find -x", "Write what you are looking for, for example !find gifts."),
         ("find x sort:random", "Sort with sort:new or sort:useful; “random” is not available."),
         ("find x lang:xx", "I don't know the language “xx”; write one like lang:es."),
-        ("find x topic:gifts topic:audit", "'topic:' appears twice. Write it once, and search again for the other."),
+        ("find x topic:gifts topic:audit", "'topic:' appears twice. Use it once per search."),
         ("find x topic:", "Write what you are looking for right after “topic:”, as in topic:gifts."),
         (
             "find frmo:ana policy",

@@ -79,7 +79,7 @@ async def test_the_first_start_signs_the_device_and_status_says_so(desk: Desk) -
     assert "This device is signed" in result.output
     assert desk.seeds.stat().st_mode & 0o077 == 0
     result = await desk.types("setup")
-    assert (result.exit_code, "nothing to do" in result.output) == (0, True)
+    assert (result.exit_code, "Nothing to do" in result.output) == (0, True)
 
 
 async def test_a_foreign_identity_stops_neither_the_start_nor_is_it_touched(desk: Desk) -> None:

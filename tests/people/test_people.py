@@ -82,7 +82,7 @@ async def test_a_language_it_does_not_speak_changes_nothing(s: Story) -> None:
     await s.say(ANA, "!language en")
     answer = await s.say(ANA, "!language *klingon*")
     assert answer
-    assert answer.startswith("I don't speak “*klingon*”.\n\nI answer you in this language: English.")
+    assert answer.startswith("I don't speak “*klingon*”.\n\nI answer you in English.")
     assert await s.say(ANA, "!tongue") == "en"
 
 

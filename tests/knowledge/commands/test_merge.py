@@ -207,7 +207,7 @@ async def test_what_is_recommended_is_shown_as_before_when_others_are_joined_to_
 async def test_a_question_before_a_join_can_be_answered_with_no(recommending: Story) -> None:
     await share(recommending, "first https://example.org/a")
     await said(recommending, MOD, "!merge 2 1")
-    assert (await said(recommending, MOD, "!merge 2 1 no")).startswith("2 and 1 stay separate;")
+    assert (await said(recommending, MOD, "!merge 2 1 no")).startswith("2 and 1 stay separate, and")
 
 
 async def test_undoing_a_join_gives_back_what_was_joined_to_the_other_before(told: Story) -> None:

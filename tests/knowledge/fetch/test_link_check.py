@@ -142,7 +142,7 @@ async def test_a_wrong_move_is_rejected_for_good_and_that_can_be_taken_back(told
     assert "No dead or moved links are known" in str(await told.say(MODERATOR, "!links"))
     assert "moved" not in str(await told.say(LUIS, "!show 1"))
     assert "not known to have moved" in str(await told.say(MODERATOR, "!moved 1"))
-    assert f"1 not known to have moved to {B}" in str(await told.say(MODERATOR, "!changes"))
+    assert f"1 has not moved to {B}" in str(await told.say(MODERATOR, "!changes"))
     await told.say(MODERATOR, "!undo")
     assert "the page has moved" in str(await told.say(LUIS, "!find see"))
     assert "!moved 1" in str(await told.say(MODERATOR, "!links"))

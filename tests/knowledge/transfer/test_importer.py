@@ -114,7 +114,7 @@ def test_a_person_at_a_terminal_is_asked(faro: Faro, answer: str, links: int) ->
 def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(faro: Faro) -> None:
     result = faro.run("import", "transparency", faro.file("x.txt", "hello"), "--yes", code=2)
     assert "Faro cannot read links from 'x.txt'" in result.stderr
-    assert "a plain list of addresses, one a line, with the word url as its first line" in result.stderr
+    assert "plain lists of addresses: one per line, with the word url on the first line" in result.stderr
     result = faro.run("import", "transparency", faro.file("x.json", "{"), "--yes", "--format", "linkding", code=2)
     assert "x.json:1: This is not JSON" in result.stderr
 
