@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
     for item in items:
         if is_in(item.nodeid, FULL) and item.get_closest_marker("core") is None:
             item.add_marker(pytest.mark.full)
-        if is_in(item.nodeid, STARTS_PROCESSES):
+        if is_in(item.nodeid, STARTS_PROCESSES) or "homeserver" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
         limit = item.get_closest_marker("timeout")
         item.add_marker(pytest.mark.timeout(patient(float(limit.args[0]) if limit else default)), append=False)

@@ -22,9 +22,19 @@ FULL = (
 STARTS_PROCESSES = (
     *FULL,
     "tests/contract",
+    "tests/cli/test_broken_files.py",
+    "tests/cli/test_console.py",
+    "tests/cli/test_old_database.py",
+    "tests/house/test_makefile.py",
+    "tests/house/test_write_a_plugin.py",
+    "tests/knowledge/cli/test_undo_import.py",
+    "tests/knowledge/fetch/test_pdf.py",
+    "tests/knowledge/transfer/test_importer.py",
+    "tests/operations/test_lock.py",
     "tests/testing/test_homeserver.py",
 )
-"""`make quick` leaves these out, and whatever is marked `process`."""
+"""`make quick` leaves these out, whatever uses the `homeserver`, and what is marked `process`. It fails at other tests
+that start a process."""
 
 
 def examples(count: int) -> int:

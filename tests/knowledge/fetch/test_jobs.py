@@ -115,7 +115,10 @@ class Asking(Plugin[Settings]):
             ["fetch"],
             "es",
             [
-                "Consulto el título, el autor y la fecha de las páginas compartidas; sus sitios pueden ver esas consultas."
+                (
+                    "Consulto el título, el autor y la fecha de las páginas compartidas; "
+                    "sus sitios pueden ver esas consultas."
+                ),
             ],
         ),
         (["check_links"], "pt", ["Uma vez por semana verifico se as páginas compartilhadas continuam no ar."]),
