@@ -21,13 +21,16 @@ settings.load_profile("faro")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     default = float(config.getini("timeout"))
+    with_processes = 3 * default  # they start the bot or a homeserver several times, beside other tests
     for item in items:
         if is_in(item.nodeid, FULL) and item.get_closest_marker("core") is None:
             item.add_marker(pytest.mark.full)
-        if is_in(item.nodeid, STARTS_PROCESSES) or "homeserver" in getattr(item, "fixturenames", ()):
+        starts = is_in(item.nodeid, STARTS_PROCESSES) or "homeserver" in getattr(item, "fixturenames", ())
+        if starts:
             item.add_marker(pytest.mark.process)
         limit = item.get_closest_marker("timeout")
-        item.add_marker(pytest.mark.timeout(patient(float(limit.args[0]) if limit else default)), append=False)
+        seconds = float(limit.args[0]) if limit else with_processes if starts else default
+        item.add_marker(pytest.mark.timeout(patient(seconds)), append=False)
 
 
 _running: list[str] = []
