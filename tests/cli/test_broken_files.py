@@ -14,41 +14,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from bot.cli import main
 from bot.cli.file_errors import sentence_of
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import find
 from bot.testing.patience import patient
+from tests.cli.data_folder import OPENING, configured, faro, run
 
-CONFIG = """\
-homeserver: http://127.0.0.1:9
-user: "@faro:example.org"
-password: secret
-data_dir: data
-hubs:
-  - id: transparency
-    title: Transparency
-    rooms: [{id: "!hall:example.org"}]
-    resources:
-      - {url: "https://example.org/gifts", title: Gifts at the counter}
-"""
-COMMANDS = [
-    ["find", "CONFIG", "transparency", "gifts"],
-    ["export", "CONFIG", "transparency", "--format", "json"],
-    ["import", "CONFIG", "transparency", "links.html", "--yes"],
-    ["forget", "CONFIG", "@ana:example.org", "--yes"],
-    ["doctor", "CONFIG"],
-]
+COMMANDS = [*OPENING, ["doctor", "CONFIG"]]
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with everybody's tables, in which something was stored."""
     folder = tmp_path_factory.mktemp("healthy")
-    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    (folder / "links.html").write_text('<a href="https://example.org/">Example</a>', encoding="utf-8")
+    configured(folder)
     assert faro(folder, "import", "CONFIG", "transparency", "links.html", "--yes").exit_code == 0
     return folder
 
@@ -57,16 +37,6 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(healthy: Path, tmp_path: Path) -> Path:
     shutil.copytree(healthy, tmp_path, dirs_exist_ok=True)
     return tmp_path
-
-
-def faro(folder: Path, *words: str) -> Result:
-    names = {"CONFIG": str(folder / "config.yaml"), "links.html": str(folder / "links.html")}
-    return CliRunner(env={"LC_ALL": "en_US.UTF-8"}).invoke(main.main, [names.get(word, word) for word in words])
-
-
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    words = [sys.executable, "-m", "bot", "run", str(folder / "config.yaml")]
-    return subprocess.run(words, capture_output=True, text=True, timeout=patient(50), check=False)  # noqa: S603 - our own program
 
 
 def no_database(file: Path) -> None:
@@ -170,7 +140,7 @@ def test_a_database_newer_than_the_program_is_refused_by_every_command(folder: P
     with closing(sqlite3.connect(folder / "data" / "faro.db")) as db:
         db.execute("INSERT INTO core_migrations VALUES ('core', 99)")
         db.commit()
-    for words in COMMANDS[:-1]:
+    for words in OPENING:
         done = faro(folder, *words)
         assert (done.exit_code, type(done.exception)) == (1, SystemExit)
         assert "newer" in done.output
@@ -179,17 +149,17 @@ def test_a_database_newer_than_the_program_is_refused_by_every_command(folder: P
 
 async def test_what_the_yaml_recommends_is_found_after_a_first_start_that_failed(tmp_path: Path) -> None:
     """The tables are there; nothing was brought up to date yet."""
-    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    configured(tmp_path)
     async with open_database(tmp_path / "data" / "faro.db", find().plugins):
         pass
     # In a process of its own, because a command starts its own event loop.
     words = [sys.executable, "-m", "bot", "find", str(tmp_path / "config.yaml"), "transparency", "gifts"]
-    found = subprocess.run(words, capture_output=True, text=True, timeout=patient(50), check=False)  # noqa: ASYNC221, S603 - our own program; nothing else runs in this loop
-    assert "https://example.org/gifts" in found.stdout, found.stderr
+    done = subprocess.run(words, capture_output=True, text=True, timeout=patient(50), check=False)  # noqa: ASYNC221, S603 - our own program; nothing else runs in this loop
+    assert "https://example.org/gifts" in done.stdout, done.stderr
 
 
 def test_a_half_made_database_is_completed(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    configured(tmp_path)
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     with closing(sqlite3.connect(data / "faro.db")) as db:

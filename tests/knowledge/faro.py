@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -121,6 +122,14 @@ class Faro:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:  # never creates the file
             row = db.execute(sql).fetchone()
             return row[0] if row else None
+
+
+def interrupted(running: subprocess.Popen[bytes]) -> str:
+    """Ctrl-C, twice, as impatient people press it, and `timeout`; the last line the command writes."""
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=patient(30))
+    return output.decode().splitlines()[-1]
 
 
 def made(folder: Path, config: str = CONFIG + OTHER_HUB) -> Faro:

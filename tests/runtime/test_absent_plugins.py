@@ -51,11 +51,11 @@ async def test_deletions_and_erasures_are_followed_when_the_plugin_is_back(tmp_p
         assert answer is not None
         assert "knowledge" in answer
     async with started(file, ALL, 200) as s:
-        found = await s.say(ANA, "!find gifts")
-        assert found is not None
-        assert "example.org/kept" in found
-        assert "example.org/deleted" not in found
-        assert "example.org/erased" not in found
+        answer = await s.say(ANA, "!find gifts")
+        assert answer is not None
+        assert "example.org/kept" in answer
+        assert "example.org/deleted" not in answer
+        assert "example.org/erased" not in answer
         assert await s.db.reading().value("SELECT count(*) FROM core_missed_events") == 0
         assert await s.db.reading().value("SELECT count(*) FROM core_missed_erasures") == 0
 

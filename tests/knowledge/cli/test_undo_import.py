@@ -20,7 +20,7 @@ from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.store.statements import Author, NewStatement
 from tests.knowledge.cli.test_purge import held
-from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json
+from tests.knowledge.faro import ANA, BEN, HALL, Faro, faro_json, interrupted
 from tests.knowledge.transfer.test_importer import _write_until, many
 
 ONE, TWO, THREE = (f"https://example.org/{name}" for name in ("one", "two", "three"))
@@ -181,11 +181,8 @@ def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
         for left in _watched(faro):
             if left < 1200 or running.poll() is not None:
                 break
-        running.send_signal(signal.SIGINT)
-        running.send_signal(signal.SIGINT)  # as impatient people do, and `timeout`
-        output, _ = running.communicate(timeout=patient(30))
-    assert running.returncode == 1
-    assert output.decode().splitlines()[-1] == "Interrupted. Run the command again to continue."
+        last = interrupted(running)
+    assert (running.returncode, last) == (1, "Interrupted. Run the command again to continue.")
 
 
 def test_a_bot_that_runs_is_not_held_up_and_loses_nothing(faro: Faro) -> None:

@@ -26,7 +26,7 @@ from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.store.statements import Author, NewStatement
 from plugins.knowledge.transfer.formats.item import Item, ShareItem
 from plugins.knowledge.urls.canonical import canonical
-from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, faro_json, made
+from tests.knowledge.faro import ANA, BEN, CONFIG, HALL, Faro, faro_json, interrupted, made
 from tests.knowledge.hubs import hub
 from tests.knowledge.transfer.importing import imported
 
@@ -370,11 +370,8 @@ def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
         for done in _progress(faro):
             if done or running.poll() is not None:
                 break
-        running.send_signal(signal.SIGINT)
-        running.send_signal(signal.SIGINT)  # as impatient people do, and `timeout`
-        output, _ = running.communicate(timeout=patient(30))
-    assert running.returncode == 1
-    assert output.decode().splitlines()[-1] == "Interrupted. Run the command again to continue."
+        last = interrupted(running)
+    assert (running.returncode, last) == (1, "Interrupted. Run the command again to continue.")
     faro.run("import", "transparency", file, "--yes")
     assert len(faro.exported()) == 700
 
