@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.config.load import Loaded
-from bot.core.errors import DatabaseError, LoggedOut, TransportError
+from bot.core.errors import DatabaseError, LoggedOut, TransportError, leaves
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
@@ -137,9 +137,9 @@ async def run(app: App) -> None:
             if app.health:
                 tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:
-        final, _ = group.split((LoggedOut, DatabaseError))
-        if final:
-            raise _leaf(final) from group
+        for error in leaves(group):
+            if isinstance(error, LoggedOut | DatabaseError):
+                raise error from group
         raise
 
 
@@ -192,8 +192,3 @@ async def _attend(app: App, first_batch: asyncio.Event, joined: asyncio.Event, s
     while problems:
         await app.clock.sleep(RETRY_SOON if app.membership.waiting else RETRY_JOINING)
         problems = await app.membership.join_all()
-
-
-def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first

@@ -5,18 +5,22 @@ from __future__ import annotations
 import errno
 import getpass
 
+from bot.core.errors import leaves
 from bot.core.texts import Text
 
 
 def sentence_of(error: BaseException) -> Text | None:
     """What to tell the operator about a file that cannot be used; None for every other error.
 
-    Looks into exception groups and causes: what failed may be one of several tasks.
+    Looks into exception groups: what failed may be one of several tasks.
     """
-    if isinstance(error, BaseExceptionGroup):
-        return next((found for one in error.exceptions if (found := sentence_of(one))), None)
-    if not isinstance(error, OSError) or error.filename is None:
-        return None
+    for one in leaves(error):
+        if isinstance(one, OSError) and one.filename is not None:
+            return _sentence(one)
+    return None
+
+
+def _sentence(error: OSError) -> Text:
     file = error.filename
     match error.errno:
         case errno.EACCES | errno.EPERM:

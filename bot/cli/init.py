@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.cli.offline import terminal_language
 from bot.cli.terminal import WRONG_CONFIG, end, translator
 from bot.config.model import BotConfig
+from bot.config.problems import explain
 from bot.core.texts import Text
 from bot.hubs import Language, Room, UserId
 from bot.ports import Translator
@@ -56,9 +57,7 @@ class Question:
         try:
             self.adapter.validate_python(answer)
         except ValidationError as error:
-            (first, *_) = error.errors()
-            sentence = first.get("ctx", {}).get("sentence")
-            return sentence if isinstance(sentence, Text) else Text("invalid value: {reason}", reason=first["msg"])
+            return explain(error.errors()[0])
         return None
 
 

@@ -227,15 +227,14 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(name, task.cancel if task else lambda: None)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _ignore_hangup)
     clock = SystemClock()
-    loaded = opened.loaded
+    opened, loaded = opened.without_clashing(), opened.loaded
     wanted = [plugin for plugin in opened.plugins if plugin.name not in without]
     opening = open_database(
         loaded.data_dir / DATABASE, wanted, reasons=opened.reasons, without=without | loaded.left_out
     )
     async with opening as (db, plugins):
-        absent = sorted(await absent_plugins.owners(db.reading()) - {plugin.name for plugin in plugins})
         async with db.transaction() as tx:
-            await absent_plugins.record(tx, absent, clock.now())
+            absent = await absent_plugins.record(tx, [plugin.name for plugin in plugins], clock.now())
         for missing in absent:
             log.error("running without a plugin whose data is in the database", plugin=missing)
         secrets = Secrets(loaded.password, loaded.token)

@@ -14,10 +14,19 @@ FaroError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.core.texts import Text
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors that a group consists of, at any depth; of anything else the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves(one)
+    else:
+        yield error
 
 
 class FaroError(Exception):

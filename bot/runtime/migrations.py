@@ -54,7 +54,7 @@ async def open_database(
 async def _refuse_absent(
     db: Reader, used: Collection[str], reasons: Mapping[str, str], without: Collection[str]
 ) -> None:
-    for name in sorted(await absent_plugins.owners(db) - {*used, *without}):
+    for name in await absent_plugins.missing(db, {*used, *without}):
         raise DatabaseError(
             Text(
                 "The plugin '{name}' cannot be loaded ({reason}), but the database holds its data. Repair it, or start "

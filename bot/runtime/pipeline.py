@@ -108,7 +108,10 @@ class Pipeline:
                     await plugin.refresh(HubsContext(tx, now, hubs, self._services.schedule(tx, name, now)))
             except Exception:
                 log.exception("a plugin could not bring itself up to date", plugin=name)
-            await self._catch_up(name)
+            try:
+                await self._catch_up(name)
+            except Exception:
+                log.exception("a plugin could not follow what it missed; it is tried again daily", plugin=name)
         async with self._db.transaction() as tx:
             await outbox.purge(tx, self._clock.now())
             await undecryptable.purge(tx, self._clock.now())

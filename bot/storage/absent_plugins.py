@@ -8,13 +8,15 @@ from bot.core.events import Edit, Redaction, id_of
 from bot.ports import Reader, Transaction
 
 
-async def owners(db: Reader) -> frozenset[str]:
-    """All plugins that have tables in the database."""
-    return frozenset(row["owner"] for row in await db.rows("SELECT DISTINCT owner FROM core_migrations")) - {"core"}
+async def missing(db: Reader, used: Collection[str]) -> Sequence[str]:
+    """The plugins that have tables in the database and are not among those used, by name."""
+    owners = {row["owner"] for row in await db.rows("SELECT DISTINCT owner FROM core_migrations")}
+    return sorted(owners - {"core", *used})
 
 
-async def record(db: Transaction, plugins: Collection[str], now: int) -> None:
-    """These plugins, and no others, are absent from now on."""
+async def record(db: Transaction, used: Collection[str], now: int) -> Sequence[str]:
+    """From now on the plugins that are missing, and no others, are absent. Answers them."""
+    plugins = await missing(db, used)
     for plugin in await absent(db):
         if plugin not in plugins:
             await db.execute("DELETE FROM core_absent_plugins WHERE plugin = :plugin", plugin=plugin)
@@ -22,6 +24,7 @@ async def record(db: Transaction, plugins: Collection[str], now: int) -> None:
         await db.execute(
             "INSERT INTO core_absent_plugins VALUES (:plugin, :now) ON CONFLICT DO NOTHING", plugin=plugin, now=now
         )
+    return plugins
 
 
 async def absent(db: Reader) -> Sequence[str]:

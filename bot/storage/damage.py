@@ -5,24 +5,24 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from bot.core.errors import DatabaseError
+from bot.core.errors import DatabaseError, leaves
 from bot.core.texts import Text
 
 
-def unusable(error: BaseException | None, file: Path) -> DatabaseError | None:
+def unusable(error: BaseException, file: Path) -> DatabaseError | None:
     """The error for the operator if SQLite could not use the file; None for every other error.
 
     Looks into exception groups: the tasks of the running bot fail together.
     """
-    if isinstance(error, BaseExceptionGroup):
-        return next((found for one in error.exceptions if (found := unusable(one, file))), None)
-    text = _text(error, file) if isinstance(error, sqlite3.Error) else None
-    return DatabaseError(text) if text else None
+    for one in leaves(error):
+        if isinstance(one, sqlite3.Error) and (text := _text(one, file)):
+            return DatabaseError(text)
+    return None
 
 
-def is_damaged(error: sqlite3.Error) -> bool:
+def is_damaged(error: BaseException) -> bool:
     """Whether trying again is of no use. A full disk or a lock may pass."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, sqlite3.Error) and _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def damaged(file: Path, reason: object) -> Text:

@@ -86,10 +86,10 @@ class SqliteDatabase:
         try:
             await self.close()
         finally:
-            if unusable := self._unusable(error):
+            if error and (unusable := self._unusable(error)):
                 raise unusable from error
 
-    def _unusable(self, error: BaseException | None) -> DatabaseError | None:
+    def _unusable(self, error: BaseException) -> DatabaseError | None:
         return damage.unusable(error, self._path) if self._path else None
 
     async def close(self) -> None:
@@ -115,8 +115,8 @@ class SqliteDatabase:
                 await transaction.commit()
             except BaseException as error:  # also a COMMIT that failed or was cancelled
                 await transaction.rollback()
-                if isinstance(error, sqlite3.Error) and damage.is_damaged(error) and self._path:
-                    raise DatabaseError(damage.damaged(self._path, error)) from error
+                if damage.is_damaged(error) and (unusable := self._unusable(error)):
+                    raise unusable from error
                 raise
             if self._wal_has_erased:
                 await self._truncate_wal(connection)

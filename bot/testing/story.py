@@ -176,9 +176,8 @@ async def story(
         if broken:
             raise AssertionError(broken)
         catalogs = Catalogs({plugin.name: folder(plugin) for plugin in usable})
-        absent = sorted(await absent_plugins.owners(db.reading()) - set(registry.plugins))
         async with db.transaction() as tx:
-            await absent_plugins.record(tx, absent, clock.now())
+            absent = await absent_plugins.record(tx, registry.plugins, clock.now())
         services = Services(Directory(hubs), registry, catalogs, BOT, "Faro", operators=operators, absent=absent)
         limits = limits or Limits(per_person=10_000, per_room=10_000)
         dispatcher = Dispatcher(services, clock, limits)
