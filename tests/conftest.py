@@ -20,7 +20,7 @@ settings.load_profile("faro")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    default = float(config.getini("timeout"))
+    default = float(config.getoption("timeout") or config.getini("timeout"))
     with_processes = 3 * default  # they start the bot or a homeserver several times, beside other tests
     for item in items:
         if is_in(item.nodeid, FULL) and item.get_closest_marker("core") is None:

@@ -43,7 +43,7 @@ def build(rules: HubRules, shelf: Shelf, resolved: Resolved) -> BuiltEntry:
     labelled = titled if list(titles.values()) == labels[:1] else TextAnalysis(thesaurus, labels)
     topics = _topics(rules, resolved, [*noted.topic_mentions, *labelled.topic_mentions])
     urls = resolved.urls
-    newest = resolved.shares[0] if resolved.shares else None
+    newest = next((share for share in resolved.shares if not share.bare), None)
     languages = _languages(resolved)
     entry: dict[str, object] = {
         "newest": newest.id if newest else None,
@@ -182,7 +182,7 @@ def _facets(
     for host in dict.fromkeys(map(_host, filter(_is_web, urls))):
         yield from facets.sites(host)
     yield from (facets.sharer(share.sender) for share in resolved.shares if share.sender is not None)
-    yield from facets.times(share.sent_at for share in resolved.shares)
+    yield from facets.times(share.sent_at for share in resolved.shares if not share.bare)
 
 
 def _host(url: str) -> str:

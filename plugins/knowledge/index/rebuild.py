@@ -43,11 +43,11 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
     parts = _without_stale_facts(tx, load(tx, entries))
     changes = _remove_derived_rows(tx, ids)
     rebuilt: list[_Rebuilt] = []
-    gone: list[int] = []
+    gone: list[Part] = []
     for entry, entry_parts in parts.items():
         resolved = resolve(entry, entry_parts)
         if resolved is None:
-            gone += [part.page for part in entry_parts]
+            gone += entry_parts
             continue
         row = shelves[entry]
         shelf = Shelf(row["shelf"], row["hub"], row["circle"])

@@ -27,7 +27,8 @@ from plugins.knowledge.store.statements import REKEYED, NewStatement, add_statem
 from plugins.knowledge.store.tlp import AMBER, CLEAR, GREEN
 from plugins.knowledge.urls.canonical import VERSION, canonical
 
-_COPIED = ", ".join(f"'{name}'" for name in sorted(LIMITS | {"same_as", "cut"}))
+_LIMITS = ", ".join(f"'{name}'" for name in sorted(LIMITS))
+_COPIED = f"{_LIMITS}, 'same_as', 'cut'"
 
 
 def rekey(tx: SyncTransaction, rules: Rules, most: int) -> bool:
@@ -158,10 +159,13 @@ def _keep_labels(tx: SyncTransaction, shelf: int, entries: Collection[int], labe
 
 
 def _copy(tx: SyncTransaction, page: int, to: int, condition: str, **params: object) -> None:
-    """Copies statements to another page with the same `seq`; those it already has stay."""
+    """Copies statements to another page with the same `seq`; those it already has stay. What limits the page limits the
+    other one by itself."""
     tx.execute(
         f"""INSERT INTO knowledge_statements (page, seq, field, key, target, value, command, withdrawn)
-        SELECT :to, seq, field, key, target, value, command, withdrawn FROM knowledge_statements
+        SELECT :to, seq, field, key,
+        CASE WHEN target = :page AND field IN ({_LIMITS}) THEN :to ELSE target END, value, command, withdrawn
+        FROM knowledge_statements
         WHERE page = :page AND {condition} ON CONFLICT DO NOTHING""",
         page=page,
         to=to,

@@ -85,7 +85,8 @@ CREATE TABLE knowledge_statements (
     field TEXT NOT NULL CHECK (field IN ('title', 'note', 'topic', 'label', 'hidden', 'own_hidden', 'pinned', 'useful',
         'url', 'same_as', 'cut', 'not_same_as', 'stays')),
     key TEXT NOT NULL DEFAULT '',              -- topic: its name; title and note of a file: the language
-    target INTEGER,                            -- same_as, not_same_as: a page; cut: the seq of an edge of this page
+    target INTEGER,                            -- same_as, not_same_as: a page; cut: the seq of an edge of this page;
+                                               -- label, hidden: the first page of the entry it was said of
     value TEXT,
     command INTEGER NOT NULL REFERENCES knowledge_commands (id),
     withdrawn TEXT CHECK (withdrawn IN ('undone', 'redacted', 'forgotten', 'gone')),

@@ -13,6 +13,7 @@ from bot.api import SyncReader, SyncTransaction, Text
 from plugins.knowledge.store.pages import IDS, as_list, entries_of, regroup
 from plugins.knowledge.store.resolve import VOUCHES
 from plugins.knowledge.store.statements import create_command
+from plugins.knowledge.store.tlp import GREEN
 
 SLICE = 200  # pages in one transaction
 
@@ -130,11 +131,13 @@ def undo_some(tx: SyncTransaction, command: int) -> set[int]:
     )
     tx.execute(
         f"""UPDATE knowledge_shares AS s SET command = NULL, bare = 1, sender = NULL, label = NULL, note = NULL,
-        topics = NULL, tlp = (SELECT max(tlp) FROM knowledge_shares WHERE page = s.page AND command = :command)
+        topics = NULL,
+        tlp = (SELECT max(max(tlp), :green) FROM knowledge_shares WHERE page = s.page AND command = :command)
         WHERE id IN (SELECT (SELECT max(id) FROM knowledge_shares WHERE page = p.id AND command = :command)
         FROM knowledge_pages p WHERE p.id IN {IDS} AND {_VOUCHED} AND NOT {_SAID})""",
         ids=ids,
         command=command,
+        green=GREEN,
     )
     for table in ("knowledge_shares", "knowledge_statements", "knowledge_facts"):
         tx.execute(f"DELETE FROM {table} WHERE page IN {IDS} AND +command = :command", ids=ids, command=command)

@@ -7,7 +7,17 @@ from typing import TypeVar
 
 from bot.api import Row, SyncReader
 from plugins.knowledge.store.pages import IDS, as_list
-from plugins.knowledge.store.resolve import NEWEST, Part, Share, Statement, Summary, last_two, resolve, summarize
+from plugins.knowledge.store.resolve import (
+    NEWEST,
+    Part,
+    Share,
+    Statement,
+    Summary,
+    last_two,
+    resolve,
+    summarize,
+    without_outlived_limits,
+)
 from plugins.knowledge.store.resolve import Resolved as Resolved  # what `resolved` answers
 
 T = TypeVar("T")
@@ -69,7 +79,7 @@ def load(db: SyncReader, entries: Collection[int]) -> Mapping[int, Sequence[Part
             facts=next(iter(facts.get(page, ())), None),
         )
         parts.setdefault(row["entry"], []).append(part)
-    return parts
+    return {entry: without_outlived_limits(of_entry) for entry, of_entry in parts.items()}
 
 
 def resolved(db: SyncReader, entry: int) -> Resolved | None:

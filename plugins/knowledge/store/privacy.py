@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import SyncReader, SyncTransaction
 from plugins.knowledge.store.access import every_shelf
-from plugins.knowledge.store.pages import IDS, as_list, entries_of, members_of, person
+from plugins.knowledge.store.load import load
+from plugins.knowledge.store.pages import IDS, as_list, entries_of, person
 from plugins.knowledge.store.statements import UNUSED, take_words, tombstone_pages
 
 SLICE = 200  # entries in one transaction
@@ -123,9 +124,9 @@ def held_of_person(db: SyncReader, user: str) -> Held:
 
 def purge(tx: SyncTransaction, entries: Collection[int]) -> None:
     """These entries go with all that was said of them; only their numbers stay taken."""
-    pages = members_of(tx, entries)
-    tombstone_pages(tx, pages)
-    ids = as_list(pages)
+    parts = [part for of_entry in load(tx, entries).values() for part in of_entry]
+    tombstone_pages(tx, parts)
+    ids = as_list([part.page for part in parts])
     tx.execute(f"DELETE FROM knowledge_recommendations WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_commands WHERE page IN {IDS} AND {UNUSED}", ids=ids)

@@ -227,6 +227,40 @@ def is_joining(edge: Statement, cut: Collection[tuple[int, int | None]]) -> bool
     return edge.field == "same_as" and ((edge.page, edge.seq) not in cut or edge.value == "rekey")
 
 
+def without_outlived_limits(parts: Sequence[Part]) -> Sequence[Part]:
+    """The parts of an entry without what loosened a limit of a page only because it was joined to another one then.
+
+    A limit is said of an entry's first page (`target`) and of all pages joined to it. Where that join no longer holds,
+    only what makes the other pages stricter still counts."""
+    if all(one.target in (None, part.page) for part in parts for one in part.statements if one.field in LIMITS):
+        return parts
+    pages = [part.page for part in parts]
+    edges = [one for part in parts for one in part.statements if one.field in ("same_as", "cut")]
+
+    def is_outlived(page: int, limit: Statement) -> bool:
+        if limit.target in (None, page):
+            return False
+        lead = groups(pages, (one for one in edges if one.field == "cut" or one.seq < limit.seq))
+        return lead.get(limit.target) != lead[page]
+
+    return [
+        _without_looser(part, [one for one in part.statements if one.field in LIMITS and is_outlived(part.page, one)])
+        for part in parts
+    ]
+
+
+def _without_looser(part: Part, outlived: Sequence[Statement]) -> Part:
+    """The part without these statements, but for the last one of each field where that is stricter than the rest."""
+    rest = replace(part, statements=[one for one in part.statements if one not in outlived])
+    kept = []
+    for last in {one.field: one for one in outlived}.values():
+        looser = last.value == "0" if last.field != "label" else int(last.value or GREEN) <= (label_of(rest) or GREEN)
+        newer = any(one.field == last.field and one.seq > last.seq and not one.imported for one in rest.statements)
+        if not (looser or newer):
+            kept.append(last)
+    return replace(rest, statements=sorted((*rest.statements, *kept), key=lambda one: one.seq)) if outlived else part
+
+
 def is_hidden(part: Part) -> bool:
     """Coordinators' word, and the only sharer's, which ends when somebody else shares the page after it. Neither undoes
     the other."""
@@ -313,8 +347,8 @@ def _newest(shown: Sequence[Part]) -> Sequence[Share]:
 
 
 def _titles(shown: Sequence[Part]) -> tuple[dict[str, str], list[str]]:
-    """The title by language: that of the first page that has one, and of the others in languages it has none in; and
-    all else these pages are called."""
+    """The title by language: that of the first page that has one, and of the others in languages it has none in, if it
+    says its languages; and all else these pages are called."""
     titles: dict[str, str] = {}
     others: dict[str, None] = {}
     for part in shown:
@@ -322,10 +356,10 @@ def _titles(shown: Sequence[Part]) -> tuple[dict[str, str], list[str]]:
         if not offered:
             continue
         best = offered[0]
-        if titles:
-            titles = {**titles, **{code: text for code, text in best.items() if code and code not in titles}}
-        else:
+        if not titles:
             titles = dict(best)
+        elif "" not in titles:
+            titles = {**titles, **{code: text for code, text in best.items() if code and code not in titles}}
         others |= dict.fromkeys(text for texts in offered for text in texts.values())
     return titles, [text for text in others if text not in titles.values()]
 

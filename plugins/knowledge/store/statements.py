@@ -1,7 +1,8 @@
 """What people say of pages by command: rows that are added, and withdrawn. Each function answers the entries it
 touched.
 
-What limits who finds a page is said of every page of its entry; all else of the entry's lead page.
+What limits who finds a page is said of every page of its entry, and names the page that is shown first; all else is
+said of that page only.
 """
 
 from __future__ import annotations
@@ -66,8 +67,13 @@ def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[NewS
     shelf, pages = _shelf_of(tx, entry), [part.page for part in parts]
     command = create_command(tx, shelf, "edit", author, page=entry)
     for saying in new:
-        of_all = saying.field in LIMITS or (saying.field == "pinned" and saying.value == "0")
-        add_statement(tx, shelf, pages if of_all else [_best(entry, parts)], command, saying)
+        best = _best(entry, parts)
+        if saying.field in LIMITS:
+            add_statement(tx, shelf, pages, command, saying._replace(target=best))
+        elif saying.field == "pinned" and saying.value == "0":
+            add_statement(tx, shelf, pages, command, saying)
+        else:
+            add_statement(tx, shelf, [best], command, saying)
     return touched | {entry}
 
 
@@ -191,16 +197,11 @@ def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) 
     return entries_of(tx, pages)
 
 
-def tombstone_pages(tx: SyncTransaction, pages: Collection[int]) -> None:
+def tombstone_pages(tx: SyncTransaction, parts: Collection[Part]) -> None:
     """Nobody shares or recommends these pages any more: what was said of them goes for good; that something was said
     stays. What coordinators hid stays known by its key, with its label, so that sharing it again does not show it."""
-    ids = as_list(pages)
-    rows = tx.rows(
-        f"""SELECT s.page, s.value FROM knowledge_statements s JOIN knowledge_commands c ON c.id = s.command
-        WHERE s.page IN {IDS} AND field = 'hidden' AND withdrawn IS NULL AND c.kind <> 'import' ORDER BY s.seq""",
-        ids=ids,
-    )
-    blocked = as_list([page for page, value in {row["page"]: row["value"] for row in rows}.items() if value == "1"])
+    ids = as_list([part.page for part in parts])
+    blocked = as_list([part.page for part in parts if part.last_by_people("hidden") == "1"])
     tx.execute(f"DELETE FROM knowledge_shares WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_facts WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS} AND field = 'useful'", ids=ids)

@@ -15,7 +15,7 @@ from plugins.knowledge.capture import labels
 from plugins.knowledge.capture.links import APART, LONGEST_LABEL
 from plugins.knowledge.index.hub_rules import HubRules, Rules
 from plugins.knowledge.search.engine import Hit
-from plugins.knowledge.store.tlp import AMBER
+from plugins.knowledge.store.tlp import GREEN, LABELS
 from plugins.knowledge.text.folding import compounds
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
@@ -42,8 +42,8 @@ def result(ctx: Context, rules: Rules, entry: Entry, match_reason: str = "") -> 
             facts.append(ctx.t("shared by {name}", name=escape(localpart(entry.shared_by))))
     if entry.votes:
         facts.append(ctx.n("useful to {count} person", "useful to {count} people", entry.votes))
-    if entry.label == AMBER:
-        facts.append("TLP:AMBER")
+    if entry.label != GREEN:
+        facts.append(f"TLP:{LABELS[entry.label].upper()}")
     facts += [topic_title(ctx, rules.of(hub.id), topic) for topic in entry.topics[:MOST_TOPICS]]
     if entry.state_since is not None and entry.state == "gone":
         facts.append(ctx.t("the link no longer works (since {date})", date=day(ctx, hub, entry.state_since)))

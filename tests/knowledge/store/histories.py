@@ -221,7 +221,8 @@ _words = st.builds(Say, who, _nth, st.sampled_from(("title", "note"))) | st.buil
 )
 _pins = st.builds(Say, who, _nth, st.just("pinned"), st.sampled_from("10"))
 _stays = st.builds(Say, who, _nth, st.just("stays"), st.just(MOVED))
-_merges, _splits = st.builds(Merge, who, _nth, _nth), st.builds(Split, who, _nth)
+limits: st.SearchStrategy[Say] = _hides | _labels
+merges, _splits = st.builds(Merge, who, _nth, _nth), st.builds(Split, who, _nth)
 _moves = st.builds(Move, who, _nth, st.sampled_from((MOVED, *URLS)))
 _apart = st.builds(Apart, who, _nth, _nth)
 _votes = st.builds(Useful, who, _nth) | st.builds(Like, who, _nth)
@@ -230,14 +231,14 @@ commands: st.SearchStrategy[Command] = weighted(
     (3, _words),
     (3, _hides),
     (3, _labels),
-    (6, _merges),
+    (6, merges),
     (4, _splits),
     (2, _moves),
     (1, _pins),
     (1, _stays),
     (1, _apart),
 )
-joins: st.SearchStrategy[Merge | Split] = _merges | _splits
+joins: st.SearchStrategy[Merge | Split] = merges | _splits
 deletions: st.SearchStrategy[Redact | Forget | UndoImport] = weighted(
     (3, st.builds(Redact, _nth)), (1, st.builds(Forget, who)), (2, st.builds(UndoImport, st.integers(0, 2)))
 )
@@ -257,7 +258,7 @@ _of_newest = -1  # page
 _several: st.SearchStrategy[Sequence[Step]] = st.one_of(  # what seldom comes about by itself
     st.tuples(files, _words.map(lambda say: replace(say, page=_of_newest)), st.just(UndoImport(0))),
     st.tuples(posts, st.builds(Say, who, st.just(_of_newest), st.just("hidden")), st.just(Redact(1))),
-    st.tuples(_merges, _merges, _splits),
+    st.tuples(merges, merges, _splits),
     st.tuples(st.builds(Purge, _nth)),
 )
 _some = st.lists(weighted((9, _singles), (1, _several)), max_size=12)

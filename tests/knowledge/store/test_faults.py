@@ -54,6 +54,36 @@ async def test_undoing_a_join_gives_back_what_was_joined_before(told: Story) -> 
     assert SECOND not in await said(told, EVA, "!show 1")
 
 
+async def test_a_looser_label_does_not_outlive_a_join(told: Story) -> None:
+    await three(told)
+    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!label 1 clear")
+    assert "TLP:CLEAR" in await said(told, EVA, "!show 2")
+    await said(told, MOD, "!split 2")
+    assert "TLP:CLEAR" in await said(told, EVA, "!show 1")
+    assert "TLP" not in await said(told, EVA, "!show 2")
+    await said(told, MOD, "!merge 1 2 yes")
+    assert "TLP" not in await said(told, EVA, "!show 1"), "a new join is not the one the label was given in"
+
+
+async def test_a_stricter_label_does(told: Story) -> None:
+    await three(told)
+    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!label 1 amber")
+    await said(told, MOD, "!split 2")
+    assert "TLP:AMBER" in await said(told, EVA, "!show 2")
+
+
+async def test_what_was_hidden_before_a_join_is_hidden_after_it(told: Story) -> None:
+    await three(told)
+    await said(told, MOD, "!hide 2")
+    await said(told, MOD, "!merge 1 2")
+    await said(told, MOD, "!hide 1")
+    await said(told, MOD, "!hide 1")
+    await said(told, MOD, "!split 2")
+    assert await found(told) == {FIRST, THIRD}
+
+
 async def test_joining_a_hidden_result_changes_nothing_about_the_recommended_one() -> None:
     async with story([Knowledge], [hub(moderators=[MOD], resources=[GUIDE])]) as s:
         before = await said(s, EVA, "!show 1")

@@ -10,11 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.api import SyncReader, SyncTransaction
+from plugins.knowledge.index import update
 from plugins.knowledge.store.resolve import label_of
+from tests.knowledge.shelf import RULES
 from tests.knowledge.store.histories import (
     MOVED,
     WORD,
     A,
+    B,
     Edit,
     Forget,
     History,
@@ -35,8 +38,11 @@ from tests.knowledge.store.histories import (
     joins,
     last,
     law,
+    limits,
+    merges,
     play,
     set_by_people,
+    state,
     text,
     visible,
     words_of,
@@ -150,7 +156,8 @@ def test_only_a_command_lowers_the_label_that_people_gave(play: Play, history: S
 def test_joining_and_splitting_change_nothing_about_which_pages_are_found(
     play: Play, history: Sequence[Step], steps: Sequence[Merge | Split], undone: bool
 ) -> None:
-    """Nor about the label of each; what is joined is labelled as strictly as each part was."""
+    """Nor about the label of each; what is joined is labelled as strictly as each part was. Splitting ends what was
+    shown more widely because of the join."""
 
     def check(tx: SyncTransaction) -> None:
         played = History(tx)
@@ -160,14 +167,51 @@ def test_joining_and_splitting_change_nothing_about_which_pages_are_found(
             before = _labels(tx)
             played.step(step)
             after = _labels(tx)
-            assert _own(after) == _own(before)
             if isinstance(step, Merge):
+                assert _own(after) == _own(before)
                 assert [page for page, labels in before.items() if after[page].of_entry < labels.of_entry] == []
+            else:
+                assert after.keys() <= before.keys()
+                assert [page for page, label in _own(after).items() if (label or 0) < (before[page].own or 0)] == []
             if len(played.commands) > number and undone:
                 played.step(Undo(0))
                 assert _labels(tx) == before
 
     play(check)
+
+
+LOOSENED_WHILE_JOINED = [Share("@ana:x", (A,)), Share("@ana:x", (B,))]
+
+
+@law
+@example(LOOSENED_WHILE_JOINED, Merge("@ana:x", 0, 1), [Say("@ana:x", 0, "label", "0")])
+@given(histories, merges, st.lists(limits, min_size=1, max_size=3))
+def test_what_is_loosened_while_pages_are_joined_does_not_outlive_the_join(
+    play: Play, history: Sequence[Step], merge: Merge, steps: Sequence[Say]
+) -> None:
+    def check(tx: SyncTransaction) -> None:
+        played = History(tx)
+        played.play(history)
+        before, number = _labels(tx), len(played.commands)
+        played.step(merge)
+        if len(played.commands) == number:
+            return
+        played.play(steps)
+        merged, *limiting = played.commands[number:]
+        update.undo(tx, RULES, merged)
+        groups = state(tx).groups
+        own = {groups[page] for page in _said_of(tx, limiting)}
+        after = {page: labels for page, labels in _labels(tx).items() if groups[page] not in own}
+        assert after.keys() <= before.keys()
+        assert [page for page, labels in after.items() if (labels.own or 0) < (before[page].own or 0)] == []
+
+    play(check)
+
+
+def _said_of(tx: SyncReader, commands: Collection[int]) -> set[int]:
+    """The pages that these commands named."""
+    rows = tx.rows("SELECT command, target FROM knowledge_statements WHERE target IS NOT NULL")
+    return {row["target"] for row in rows if row["command"] in commands}
 
 
 @law
