@@ -24,9 +24,9 @@ from bot.cli.crypto import crypto
 from bot.cli.file_errors import sentence_of
 from bot.cli.init import init
 from bot.cli.offline import OfflineConfig, Opened, scratch
-from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, tell, translator
+from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, show, tell, translator
 from bot.config.load import peek
-from bot.core.errors import DatabaseError, FaroError, LoggedOut
+from bot.core.errors import DatabaseError, FaroError, LoggedOut, Problem
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
@@ -113,8 +113,8 @@ def run(config: Path, without: Sequence[str]) -> None:
     from bot.matrix.login import LoginError
 
     opened = read(config)
-    if opened.loaded.missing_secrets and not (opened.loaded.data_dir / SESSION).exists():
-        tell(opened.loaded.missing_secrets, translator())  # only the first start needs a password or token
+    if missing := _secrets_to_log_in(opened):
+        tell(missing, translator())
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
@@ -126,6 +126,11 @@ def run(config: Path, without: Sequence[str]) -> None:
         end(WRONG_CONFIG, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
         log.info("stopped")
+
+
+def _secrets_to_log_in(opened: Opened) -> Sequence[Problem]:
+    """Secrets that could not be read, if they are needed: only the first start needs a password or token."""
+    return () if (opened.loaded.data_dir / SESSION).exists() else opened.loaded.missing_secrets
 
 
 @main.command()
@@ -141,7 +146,12 @@ def check(config: Path, schema: bool) -> None:
     opened = read(config)
     t = translator()
     hubs = len(opened.loaded.config.hubs)
+    if not hubs:
+        click.echo(t.t("There is no hub yet: write one under 'hubs:', or name its file under 'include:'."), err=True)
     click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
+    if missing := _secrets_to_log_in(opened):
+        show(missing, t)
+        click.echo(t.t("“faro check” does not need this; the first “faro run” will."), err=True)
 
 
 @main.command()

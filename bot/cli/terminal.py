@@ -35,11 +35,15 @@ def read(config: Path) -> Opened:
 
 
 def tell(problems: Sequence[Problem], t: Translator) -> NoReturn:
+    show(problems, t)
+    end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", len(problems)))
+
+
+def show(problems: Sequence[Problem], t: Translator) -> None:
     for problem in problems:
         where = f"{problem.file}:{problem.line}:{problem.column}: "
         path = f"{problem.path}: " if problem.path else ""
         click.echo(f"{where}{path}{t.t(problem.message)}", err=True)
-    end(WRONG_CONFIG, t.n("{count} problem found.", "{count} problems found.", len(problems)))
 
 
 def translator() -> Translator:

@@ -170,7 +170,7 @@ class _Loader:
             self._report(str(self.path), hubs, ("hubs",), Text("expected a list of hubs, each starting with '- '"))
 
     def _included(self, root: yamltree.Mapping) -> Iterator[HubSource]:
-        seen = {self.path.resolve()}
+        seen, last = {self.path.resolve()}, None
         for loc, node in _texts(root.nodes.get("include"), ("include",)):
             try:
                 matches = sorted(glob.glob(node.text or "", root_dir=self.path.parent))
@@ -185,6 +185,9 @@ class _Loader:
                 if file.resolve() not in seen and (hub := self._read(file)) is not None:
                     yield HubSource(str(file), hub, (), hub)
                 seen.add(file.resolve())
+                last = (node, loc)
+        if last and len(seen) == 1:
+            self._report(str(self.path), *last, Text("this is the file itself; include files with one hub each"))
 
     def _hubs(self, sources: Sequence[HubSource]) -> tuple[Hub, ...]:
         model = hub_model(self.plugins, tolerant=bool(self.broken))

@@ -114,12 +114,12 @@ def _position(root: Node, loc: Loc, kind: str) -> tuple[Position, Loc]:
 def explain(details: ErrorDetails) -> Text:
     """One error of pydantic in our own words."""
     kind, value, ctx = details["type"], details["input"], details.get("ctx", {})
+    if value is None and kind != "missing":
+        return Text("missing value; add one, or remove the line")
     if isinstance(sentence := ctx.get("sentence"), Text):
         return Text(sentence.template, **{name: _short(of) for name, of in sentence.values})
     if kind == "missing":
         return _FIXED[kind]
-    if value is None:
-        return Text("missing value; add one, or remove the line")
     if fixed := _FIXED.get(_SAME.get(kind, kind)):
         return fixed
     if kind in ("literal_error", "enum"):

@@ -25,6 +25,7 @@ LOADERS: Sequence[Loader] = (yaml.BaseLoader, *([yaml.CBaseLoader] if yaml.__wit
 _TAGS = (None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WIDE_COLON = re.compile(r"\s*(?:- +)?[\w-]+：")
 _ROOM_ADDRESS = re.compile(r"#[^\s:#]+:\S+")
 
 
@@ -257,6 +258,10 @@ class _Reader:
     def _report(self, position: Position, text: Text, depth: int | None = None) -> None:
         self.problems.append(Problem(self.file, position.line, position.column, shown(self._path[:depth]), text))
 
+    def _has_wide_colon(self, number: int) -> bool:
+        """Whether a line has the colon of Chinese and Japanese keyboards where YAML needs the other one."""
+        return number <= len(self._lines) and bool(_WIDE_COLON.match(self._lines[number - 1]))
+
     def syntax(self, error: yaml.MarkedYAMLError) -> Problem:
         """YAML's own complaint in plain words, as far as the character it stopped at tells what happened."""
         mark = error.problem_mark
@@ -264,7 +269,11 @@ class _Reader:
         line = self._lines[position.line - 1] if position.line <= len(self._lines) else ""
         what, context = error.problem or "", error.context or ""
         start = error.context_mark.line + 1 if error.context_mark is not None else position.line
-        if "\t" in line[: len(line) - len(line.lstrip())]:
+        wide = next((nth for nth in (position.line, position.line - 1) if nth and self._has_wide_colon(nth)), None)
+        if wide:
+            position = Position(wide, self._lines[wide - 1].index("：") + 1)
+            text = Text("'：' is a wide colon; write ': ' with a space after it")
+        elif "\t" in line[: len(line) - len(line.lstrip())]:
             text = Text("the line is indented with a tab; use spaces")
         elif "cannot start any token" in what:
             char = line[position.column - 1 : position.column]

@@ -56,11 +56,12 @@ def suggest(name: str, known: Collection[str]) -> str | None:
     by_city: dict[str, str] = {}
     for lower, zone in by_name.items():
         by_city.setdefault(lower.rpartition("/")[2], zone)
-    if wanted in by_city:
-        return by_city[wanted]
+    city = wanted.rpartition("/")[2]
+    if meant := by_city.get(city) or _PLACES.get(city.replace("'", "")):
+        return meant
     if close := get_close_matches(wanted, by_name, n=1, cutoff=0.75):
         return by_name[close[0]]
-    close = get_close_matches(wanted.rpartition("/")[2], by_city, n=1, cutoff=0.8)
+    close = get_close_matches(city, by_city, n=1, cutoff=0.8)
     return by_city[close[0]] if close else None
 
 

@@ -111,7 +111,10 @@ def _official_channels(ctx: Context) -> str | None:
         words = section(ctx.hub, HelpHub).official_channels
     except UserError:  # somebody of no hub
         return None
-    return in_language(words, ctx.language, *ctx.hub.languages).strip() if words else None
+    if not words:
+        return None
+    sentence = in_language(words, ctx.language, *ctx.hub.languages).strip()
+    return sentence if sentence.endswith((".", "!", "?", "…", ")")) else f"{sentence}."
 
 
 def _about(ctx: Context, entry: CommandHelp) -> str:

@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bot.api import Identifier, Language, Localized, Settings, Topic, invalid
+from bot.api import Identifier, Language, Localized, Settings, Text, Topic, invalid, matching
 from plugins.knowledge.urls.canonical import canonical
 from plugins.knowledge.urls.host_names import host_name
+
+_NO_LANGUAGE = Text("'{value}' is not a language code (ISO 639); write one like 'en' or 'es'")
 
 
 def _require_link(url: str) -> str:
@@ -68,7 +70,7 @@ class Recommended(Settings):
     """The web address."""
     title: Localized
     """How it is shown, and found."""
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    language: Annotated[str, *matching(r"[a-z]{2,3}", _NO_LANGUAGE)] | None = None
     """The language of the page itself (ISO 639), which need not be one of the bot's."""
     topics: tuple[str, ...] = ()
     """Ids of topics of this hub."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from bot.api import Duration, Identifier, Localized, Settings, Span, Zone, invalid
+from bot.api import Duration, Identifier, Localized, Room, Settings, Span, Zone, invalid
 from plugins.meetings.recurrence_phrases import to_rule
 from plugins.meetings.rrule import END, ONCE, Rule, parse, rule_of
 
@@ -164,7 +164,7 @@ class Meeting(Settings):
     @classmethod
     def _lasts_a_day_at_most(cls, value: Duration) -> Duration:
         if not 0 < value.milliseconds <= _DAY:
-            raise invalid("a meeting can last at most one day")
+            raise invalid("'{value}' is not possible; a meeting lasts up to one day", value=str(value))
         return value
 
     @field_validator("remind")
@@ -194,6 +194,28 @@ class MeetingsHub(Settings):
             )
             for number, each in enumerate(ids)
             if each in ids[:number]
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("meetings", problems)
+        return meetings
+
+    @field_validator("meetings")
+    @classmethod
+    def _reminders_have_a_room(cls, meetings: tuple[Meeting, ...], info: ValidationInfo) -> tuple[Meeting, ...]:
+        rooms: Sequence[Room] | None = info.data.get("rooms")  # None: invalid, and reported already
+        if rooms is None or any(room.role == "coordinators" for room in rooms):
+            return meetings
+        problems = [
+            InitErrorDetails(
+                type=invalid(
+                    "reminders go to a room with 'role: coordinators', which this hub does not have; add one, or "
+                    "remove 'remind'"
+                ),
+                loc=(number, "remind"),
+                input=meeting.remind,
+            )
+            for number, meeting in enumerate(meetings)
+            if meeting.remind
         ]
         if problems:
             raise ValidationError.from_exception_data("meetings", problems)

@@ -57,6 +57,12 @@ def test_an_include_that_finds_a_file_twice_or_the_configuration_itself_reads_it
     assert len(config.hubs) == 1
 
 
+def test_an_include_that_finds_only_the_configuration_itself_is_a_mistake(tmp_path: Path) -> None:
+    assert problems(tmp_path, "include: config.yaml") == [
+        "config.yaml:3:10: include: this is the file itself; include files with one hub each"
+    ]
+
+
 def test_plugins_add_keys_to_hubs_and_rooms(tmp_path: Path) -> None:
     hub = HUB.replace('example.org"}', 'example.org", keep_wishes: yes}') + "wishes: [{id: a, remind: [1 day, 24h]}]"
     (read,) = loaded(tmp_path, "include: hubs/*.yaml", hub_a=hub).config.hubs

@@ -60,6 +60,8 @@ def test_an_alias_repeats_a_whole_value() -> None:
     [
         ("a: 1\na: 2", "f:2:1: a: 'a' appears twice; the first is on line 1"),
         ("x:\n  - a: 1\n    a: 2", "f:3:5: x[0].a: 'a' appears twice; the first is on line 2"),
+        ("a： 1\nb: 2", "f:1:2: '：' is a wide colon; write ': ' with a space after it"),
+        ("a: 1\nb： 2\n", "f:2:2: '：' is a wide colon; write ': ' with a space after it"),
         ("\ta: 1", "f:1:1: the line is indented with a tab; use spaces"),
         ("a:\n\t- b", "f:2:1: the line is indented with a tab; use spaces"),
         ("a: @ana:x", "f:1:4: a value that begins with '@' needs quotes"),

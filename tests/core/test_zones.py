@@ -29,6 +29,7 @@ KNOWN = zoneinfo.available_timezones()
         ("america/new_york", "America/New_York"),
         ("America/New York", "America/New_York"),
         ("Kingston", "America/Jamaica"),
+        ("America/Kingston", "America/Jamaica"),
         ("Jamaica", "America/Jamaica"),
         ("Quito", "America/Guayaquil"),
         ("San Salvador", "America/El_Salvador"),

@@ -160,6 +160,11 @@ async def test_without_words_of_its_own_a_hub_points_to_the_official_channels() 
         assert "Please use your organisation's official channels." in (await s.say(ANA, "!help") or "")
 
 
+async def test_official_channels_end_like_a_sentence() -> None:
+    async with story([Help], [a_hub(channels={"": "Call 1900"})]) as s:
+        assert "Call 1900. I store" in (await s.say(ANA, "!help") or "")
+
+
 async def test_help_speaks_the_language_of_the_hub() -> None:
     async with story([Help, Library], [a_hub("es", channels={"en": "Call.", "es": "Llame a la oficina."})]) as s:
         answer = await s.say(ANA, "!ayuda")

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from bot.api import Span
 from bot.core.durations import Duration
-from bot.hubs import Coordinator, Hub, Room
+from bot.hubs import Coordinator, Hub
 from bot.testing.clock import FakeClock
 from bot.testing.story import Story, story
 from plugins.meetings import Meetings
@@ -251,13 +251,6 @@ async def test_a_lead_added_while_the_bot_was_away_does_not_silence_the_missed_o
     async with story([Meetings], [since], database=database, clock=FakeClock(utc("2027-01-15 13:55"))) as s:
         await s.advance(0)
         assert [line for _, line in said(s)] == ["Monthly call starts in 5 minutes."]
-
-
-async def test_without_a_coordinators_room_nothing_is_posted_elsewhere() -> None:
-    alone = hub(CALL, rooms=(Room(id="!hall:example.org"),))
-    async with story([Meetings], [alone], clock=FakeClock(utc("2027-01-15 12:50"))) as s:
-        await at(s, "2027-01-15 13:00:05")
-        assert s.sent == []
 
 
 async def test_a_clock_change_and_another_day_are_said() -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 from pydantic import ValidationError
 
+from bot.hubs import Room
 from tests.meetings.hubs import hub, meeting
 
 
@@ -100,7 +101,8 @@ def test_rare_rules_are_accepted() -> None:
         ({"remind": ["2 years"]}, "remind", "10 minutes"),
         ({"remind": ["60 weeks"]}, "remind", "53 weeks"),
         ({"remind": ["0 minutes"]}, "remind", "before the meeting"),
-        ({"duration": "2 days"}, "duration", "at most one day"),
+        ({"duration": "2 days"}, "duration", "up to one day"),
+        ({"duration": "0 minutes"}, "duration", "'0 minutes' is not possible"),
     ],
 )
 def test_each_mistake_is_told_at_its_key(keys: dict[str, object], key: str, said: str) -> None:
@@ -124,6 +126,14 @@ def test_two_meetings_of_a_hub_need_different_ids() -> None:
     with pytest.raises(ValidationError, match="'monthly'") as caught:
         hub(meeting(), meeting(title="Another"))
     assert [error["loc"] for error in caught.value.errors()] == [("meetings", 1, "id")]
+
+
+def test_reminders_need_a_coordinators_room() -> None:
+    alone = (Room(id="!hall:example.org"),)
+    with pytest.raises(ValidationError, match="role: coordinators") as caught:
+        hub(meeting(), meeting(id="weekly", remind=["1 hour"]), rooms=alone)
+    assert [error["loc"] for error in caught.value.errors()] == [("meetings", 1, "remind")]
+    assert hub(meeting(remind=[]), rooms=alone).meetings
 
 
 def test_a_day_and_24_hours_before_are_different_leads() -> None:

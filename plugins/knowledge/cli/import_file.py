@@ -78,6 +78,9 @@ def import_command(
     chosen = find_hub(offline, hub)
     if sharer and not USER.fullmatch(sharer):
         raise click.BadParameter(t.t("Write a Matrix user like @ana:example.org."), param_hint="--as")
+    if dry_run and report:
+        text = t.t("A dry run imports nothing to report on; leave out --report or --dry-run.")
+        raise click.BadParameter(text, param_hint="--report")
     circle = COORDINATORS if coordinators else MEMBERS
     manner = Manner(chosen.id, offline.now, circle, sharer, keep_sharers, label)
     if not (dry_run or yes or sys.stdin.isatty()):

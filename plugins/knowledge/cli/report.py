@@ -26,7 +26,8 @@ class Report:
         self._table = csv.writer(table) if table else None
         self._t = t
         self._counts: Counter[str] = Counter()
-        self._lines: list[str] = []
+        self._skipped: list[str] = []
+        self._remarks: list[str] = []
         self.earlier = 0
         self._row(*COLUMNS)
 
@@ -34,7 +35,7 @@ class Report:
         """Adds an entry that was not read, or only in part."""
         why = self._t.t(item.why)
         self._row("skipped", item.line or "", "", item.what, why)
-        self._left_out(f"{line_prefix(item, self._t)}{item.what}: {why}")
+        self._skipped.append(f"{line_prefix(item, self._t)}{item.what}: {why}")
 
     def add_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
@@ -44,7 +45,7 @@ class Report:
             remarks = [self._t.t(remark) for remark in outcome.remarks]
             self._row(outcome.what, "", outcome.number, address, " ".join(remarks))
             for remark in remarks:
-                self._left_out(f"{address}: {remark}")
+                self._remarks.append(f"{address}: {remark}")
 
     def summary(self) -> None:
         t = self._t
@@ -58,21 +59,23 @@ class Report:
             click.echo(t.n("{count} share is imported without the name of who shared it (see --keep-sharers)",
                            "{count} shares are imported without the names of who shared them (see --keep-sharers)",
                            unnamed))  # fmt: skip
-        if left_out := self._counts["left out"]:
-            click.echo(t.n("{count} item was skipped:", "{count} items were skipped:", left_out))
-            for line in self._lines:
-                click.echo(f"  - {printable(line)}")
-            if left_out > MOST_LISTED:
-                click.echo("  - … (--report)")
-
-    def _left_out(self, line: str) -> None:
-        self._counts["left out"] += 1
-        if len(self._lines) < MOST_LISTED:
-            self._lines.append(line)
+        if self._skipped:
+            click.echo(t.n("{count} item was skipped:", "{count} items were skipped:", len(self._skipped)))
+            _list(self._skipped)
+        if self._remarks:
+            click.echo(t.n("{count} remark:", "{count} remarks:", len(self._remarks)))
+            _list(self._remarks)
 
     def _row(self, *cells: object) -> None:
         if self._table:
             self._table.writerow([escape_formulas(str(cell)) for cell in cells])
+
+
+def _list(lines: Sequence[str]) -> None:
+    for line in lines[:MOST_LISTED]:
+        click.echo(f"  - {printable(line)}")
+    if len(lines) > MOST_LISTED:
+        click.echo("  - … (--report)")
 
 
 def line_prefix(skipped: Skipped, t: Translator) -> str:

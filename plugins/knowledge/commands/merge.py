@@ -7,6 +7,7 @@ from plugins.knowledge.commands import references
 from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import duplicates, update
 from plugins.knowledge.index.hub_rules import Rules
+from plugins.knowledge.store import load as store
 from plugins.knowledge.store.access import COORDINATORS
 from plugins.knowledge.store.statements import NewStatement, author
 from plugins.knowledge.store.tlp import LABELS
@@ -110,9 +111,22 @@ class MergeCommands:
         )
         entries = await ctx.db.run(update.split, self._rules, page, author(ctx))
         if not entries:
-            raise UserError(ctx.t("{number} is not merged with another result.", number=escape(number[:40])))
+            raise UserError(await self._why_not_split(ctx, entry, page, escape(number[:40])))
         await queue.enqueue_changed(ctx, entries)
         return Reply(ctx.t("{number} is a separate result again.", number=escape(number[:40])))
+
+    async def _why_not_split(self, ctx: Context, entry: Entry, page: int, number: str) -> str:
+        parts = (await ctx.db.run(store.load, [entry.id]))[entry.id]
+        others = [part for part in parts if part.page != page and part.is_said]
+        if page == entry.id and others:
+            split = command_text.written(ctx, "split", f"{'c' if number.startswith('c') else ''}{others[0].number}")
+            return ctx.t("{number} is the first page of this result. Split off another one, such as {split}.",
+                         number=number, split=split)  # fmt: skip
+        if len(parts) > 1:
+            return ctx.t(
+                "Nobody shares the other pages of {number} any more; there is nothing to split.", number=number
+            )
+        return ctx.t("{number} is not merged with another result.", number=number)
 
     @command(
         "alike",

@@ -38,6 +38,17 @@ async def test_results_are_joined_taken_apart_and_joined_again(told: Story) -> N
     assert (await said(told, LUIS, "!find second")).startswith("1. ")
 
 
+async def test_who_cannot_split_reads_why(told: Story) -> None:
+    message = await share(told, "first https://example.org/guide")
+    await share(told, "second https://www.example.org/guide/", LUIS)
+    await said(told, MOD, "!merge 1 2")
+    assert await said(told, MOD, "!split 1") == (
+        "1 is the first page of this result. Split off another one, such as !split 2."
+    )
+    await told.redact(message)
+    assert "Nobody shares the other pages of 2 any more" in await said(told, MOD, "!split 2")
+
+
 async def pairs(s: Story, page: str = "") -> list[str]:
     """The numbers of the results that are proposed to be joined."""
     return re.findall(r"^- !merge (\S+ \S+) ·", await said(s, MOD, f"!alike {page}"), re.MULTILINE)

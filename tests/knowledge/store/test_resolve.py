@@ -289,6 +289,14 @@ def test_joined_pages_add_titles_in_languages_the_first_has_none_in() -> None:
     assert resolved(first, second, third).titles == {"es": "By a file", "fr": "By itself"}
 
 
+def test_a_title_in_no_known_language_stands_for_all_of_them() -> None:
+    first = part(1, SHARE, statements=[BY_PEOPLE])
+    second = part(2, replace(SHARE, page=2), facts={**BY_ITSELF, "page": 2})
+    entry = resolved(first, second)
+    assert entry.titles == {"": "By people"}
+    assert "By itself" in entry.other_titles
+
+
 def test_a_recommended_page_gives_title_and_address_wherever_it_was_joined_to() -> None:
     other = {**BY_YAML, "url": "https://example.org/recommended"}
     entry = resolved(part(1, LABELLED), part(2, recommendation=other))

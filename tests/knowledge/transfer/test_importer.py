@@ -80,6 +80,11 @@ def test_a_preview_changes_nothing_and_says_what_would_happen(faro: Faro) -> Non
     assert faro.exported() == before
 
 
+def test_a_preview_writes_no_report_and_says_so(faro: Faro) -> None:
+    result = faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run", "--report", "r.csv", code=2)
+    assert "A dry run imports nothing to report on" in result.stderr
+
+
 def test_a_preview_shows_no_links_as_new_where_all_are_known(faro: Faro) -> None:
     faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--yes")
     result = faro.run("import", "transparency", faro.file("b.html", NETSCAPE), "--dry-run")

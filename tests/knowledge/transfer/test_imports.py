@@ -23,7 +23,7 @@ from plugins.knowledge.transfer.import_plan import Manner
 from plugins.knowledge.views import load as views
 from plugins.knowledge.views.load import Entry
 from tests.knowledge.faro import BEN
-from tests.knowledge.shelf import RULES, everything, say, seen, urls
+from tests.knowledge.shelf import RULES, entries, everything, say, seen, urls
 from tests.knowledge.talk import MOD
 from tests.knowledge.test_plugin import ANA
 from tests.knowledge.transfer.importing import imported
@@ -286,7 +286,9 @@ async def test_what_people_said_of_a_result_stays_with_its_first_page(db: Sqlite
     await undo(db, command)
     assert await numbers(db) == {1: [ONE], 2: [TWO], 3: [THREE]}
     titles = {one.number: one.title for one in await everything(db.reading())}
-    assert titles == {1: {"": "Ours"}, 2: {}, 3: {}}
+    assert titles == {2: {}, 3: {}}
+    [ours] = await entries(db.reading(), "ours")
+    assert (ours.number, ours.title, ours.shared_at) == (1, {"": "Ours"}, None), "the date was the file's"
 
 
 async def test_the_label_of_a_page_that_was_joined_counts_without_the_files(db: SqliteDatabase) -> None:
