@@ -70,6 +70,14 @@ class SqliteSyncTransaction(SqliteSyncReader):
 class Connection(aiosqlite.Connection):
     """A round trip to the connection's thread costs more than most statements, so whole functions run there."""
 
+    async def _connect(self) -> aiosqlite.Connection:
+        try:
+            return await super()._connect()
+        except BaseException:
+            # aiosqlite only asks its thread to stop; one that does so after the event loop ended prints a traceback.
+            self._thread.join()
+            raise
+
     async def run(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         def in_thread(connection: sqlite3.Connection) -> Answer:
             try:
