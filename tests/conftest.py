@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
 from bot.testing.patience import patient
-from tests.tiers import FULL, STARTS_PROCESSES, TIER, examples, is_in
+from tests.tiers import FULL, SLOW, TIER, examples
 
 pytest_plugins = ["bot.testing.pytest_plugin", "tests.town"]
 
@@ -19,18 +19,24 @@ settings.register_profile("faro", deadline=None, max_examples=examples(100), der
 settings.load_profile("faro")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     default = float(config.getoption("timeout") or config.getini("timeout"))
     with_processes = 3 * default  # they start the bot or a homeserver several times, beside other tests
     for item in items:
-        if is_in(item.nodeid, FULL) and item.get_closest_marker("core") is None:
+        if item.nodeid.startswith(FULL) and item.get_closest_marker("core") is None:
             item.add_marker(pytest.mark.full)
-        starts = is_in(item.nodeid, STARTS_PROCESSES) or "homeserver" in getattr(item, "fixturenames", ())
-        if starts:
-            item.add_marker(pytest.mark.process)
+        if (
+            item.nodeid.startswith(SLOW)
+            or "homeserver" in getattr(item, "fixturenames", ())
+            or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        ):
+            item.add_marker(pytest.mark.slow)
         limit = item.get_closest_marker("timeout")
-        seconds = float(limit.args[0]) if limit else with_processes if starts else default
+        seconds = float(limit.args[0]) if limit else with_processes if item.get_closest_marker("slow") else default
         item.add_marker(pytest.mark.timeout(patient(seconds)), append=False)
+    # Slow files first, so that no worker is left with one while the others are done.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 _running: list[str] = []
@@ -47,7 +53,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def _refuse_processes(event: str, _arguments: object) -> None:
     if event in ("subprocess.Popen", "os.posix_spawn") and _running:
-        raise AssertionError(f"{_running[-1]} starts a process: mark it with pytest.mark.process")
+        raise AssertionError(f"{_running[-1]} starts a process: mark it with pytest.mark.slow")
 
 
 if TIER == "quick":

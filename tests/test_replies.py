@@ -103,6 +103,7 @@ def test_an_image_becomes_a_link_that_nobody_fetches_unasked() -> None:
     assert "<img" not in render("![x](https://example.org/x.png)")[1]
 
 
+@pytest.mark.slow
 def test_deep_nesting_is_no_trouble() -> None:
     render("*a " * 9_000 + "a* " * 9_000)
     render("> " * 9_000 + "x")
@@ -156,6 +157,7 @@ def test_nobody_calls_the_whole_room_through_the_bot() -> None:
     assert "@room" not in html.casefold()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["word ", "line\n", "paragraph\n\n", '<&>"', "😀", "- item\n", "\\", "\\*"])
 def test_a_reply_that_is_too_long_says_so_and_fits_an_event(piece: str) -> None:
     plain, html = render(piece * 60_000)

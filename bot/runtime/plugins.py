@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, get_args
@@ -194,23 +195,28 @@ def _refuse_second_fallback(fallbacks: Sequence[tuple[str, Method]]) -> None:
 
 
 def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:
-    hints = typing.get_type_hints(method)
-    parameters = list(inspect.signature(method).parameters.values())[1:]  # after ctx
-    params = [_param(parameter, hints.get(parameter.name, str)) for parameter in parameters]
+    params = _params(typing.cast(types.MethodType, method).__func__)
     if sum(param.takes is Takes.REST for param in params) > 1:
         raise PluginError(f"'{mark.name}' has two parameters that take the rest of the line")
-    params.sort(key=lambda param: list(Takes).index(param.takes))
     return CommandSpec(
         owner=owner,
         name=mark.name,
         help=mark.help,
-        params=tuple(params),
+        params=params,
         aliases=tuple(mark.aliases.items()),
         role=mark.role,
         anywhere=mark.anywhere,
         rooms_only=mark.rooms_only,
         examples=tuple(mark.examples),
     )
+
+
+@cache  # tests bind the same plugins a thousand times, and reading type hints takes long
+def _params(handler: typing.Callable[..., object]) -> tuple[Param, ...]:
+    hints = typing.get_type_hints(handler)
+    parameters = list(inspect.signature(handler).parameters.values())[2:]  # after self and ctx
+    params = [_param(parameter, hints.get(parameter.name, str)) for parameter in parameters]
+    return tuple(sorted(params, key=lambda param: list(Takes).index(param.takes)))
 
 
 def _param(parameter: inspect.Parameter, hint: Any) -> Param:

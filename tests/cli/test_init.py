@@ -39,7 +39,7 @@ def test_options_alone_write_a_configuration_that_checks(tmp_path: Path) -> None
     assert faro("check", file).output == "1 hub, no problem found.\n"
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_five_answers_at_a_terminal_are_previewed_and_written(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     with screen("init", str(file), environ=ENVIRON) as terminal:

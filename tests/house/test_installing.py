@@ -39,7 +39,7 @@ version = "1.0"
 echo = "faro_echo:Echo"
 """
 
-pytestmark = [pytest.mark.full, pytest.mark.process, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.full, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Installed:

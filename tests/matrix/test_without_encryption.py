@@ -50,7 +50,7 @@ def test_what_is_encrypted_stays_closed(transport: NioTransport) -> None:
     assert transport.decrypt(Undecryptable(ROOM, "$1", "@ana:example.org", 0, "s", {})) is None
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_nothing_of_the_encryption_is_imported_before_it_is_needed() -> None:
     code = (
         "import sys, bot.matrix.client; print([name for name in sys.modules if name.startswith('bot.matrix.crypto')])"

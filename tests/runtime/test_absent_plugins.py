@@ -143,7 +143,7 @@ class Wishes(Plugin[Settings]):
 """
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_the_program_ends_with_a_sentence_and_starts_without_the_plugin_on_request(tmp_path: Path) -> None:
     plugin = tmp_path / "plugins" / "wishes"
     (plugin / "schema").mkdir(parents=True)

@@ -285,7 +285,7 @@ async def test_a_page_without_end_is_read_to_its_head(web: Web, more: bytes) -> 
     assert (await facts(web, web.url("/a"))).title == "Gifts and hospitality"
 
 
-@pytest.mark.process
+@pytest.mark.slow
 async def test_a_file_without_end_is_read_to_the_limit(web: Web) -> None:
     web.public.pages["/a"] = endless(START.replace(b"text/html", b"application/pdf") + b"\r\n%PDF-1.7\n", b"0" * 60_000)
     assert await facts(web, web.url("/a")) == Facts(web.url("/a"), "pdf")

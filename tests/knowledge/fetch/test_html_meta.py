@@ -311,6 +311,7 @@ PATTERNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["", "<title>", "<meta ", "<meta a='", "<script type=application/ld+json>"])
 def test_half_a_megabyte_of_any_pattern_is_read_in_linear_time(opening: str) -> None:
     """With the parsers there are some of these take minutes; here the time limit of a test ends them."""

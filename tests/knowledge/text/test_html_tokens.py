@@ -142,6 +142,7 @@ PATTERNS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["", "<a ", "<a b=", "<a b='", "<!--", "<script>"])
 def test_any_pattern_is_read_in_linear_time(opening: str) -> None:
     for pattern in PATTERNS:
