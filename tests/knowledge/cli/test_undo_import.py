@@ -175,6 +175,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(faro: Faro) -> None:
     assert held(faro, "words 1", "Number 6") == []
 
 
+@pytest.mark.full
 def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
     faro.imported(many(1200))
     with faro.started("undo-import", "transparency", 1, "--yes") as running:
@@ -195,6 +196,7 @@ def test_a_bot_that_runs_is_not_held_up_and_loses_nothing(faro: Faro) -> None:
     assert len(faro.exported()) == written
 
 
+@pytest.mark.full
 def test_an_import_that_went_on_is_one_file_and_one_that_was_taken_back_begins_anew(faro: Faro) -> None:
     file = faro.file("many.json", faro_json(many(700)))
     for seen in (0, 200):

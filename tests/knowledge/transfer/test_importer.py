@@ -369,6 +369,7 @@ def _progress(faro: Faro) -> Iterator[int]:
         time.sleep(0.01)
 
 
+@pytest.mark.full
 def test_interrupted_by_hand_it_says_how_to_go_on(faro: Faro) -> None:
     file = faro.file("many.json", faro_json(many(700)))
     with faro.started("import", "transparency", file, "--yes") as running:

@@ -55,11 +55,11 @@ def a_key() -> str:
     return str(vodozemac.Account().curve25519_key.to_base64())
 
 
-@pytest.mark.parametrize("type_", [0, 1, 2, None, "0", [], True])
 @pytest.mark.parametrize("body", ["", "AAAA", "not base64!", "ü", None, 7, [], "A" * 70_000])
-async def test_a_garbage_olm_body(faro: Party, ana: Party, type_: object, body: object) -> None:
+async def test_a_garbage_olm_body(faro: Party, ana: Party, body: object) -> None:
     event = await ana.say("!next")
-    garbage = [olm(faro, type_, body), olm(faro, type_, body, a_key()), olm(faro, type_, body, None)]
+    types: list[object] = [0, 1, 2, None, "0", [], True]
+    garbage = [olm(faro, type_, body, key) for type_ in types for key in ("x" * 43, a_key(), None)]
     faro.server.to_device_events[BOT, "D1"][:0] = garbage
     await faro.sync(event)
     assert faro.words == ["!next"]
