@@ -34,8 +34,10 @@ quick: checks
 test: checks
 	@FARO_TEST_TIER=test $(PYTEST) -m 'not full' $(PYTEST_ARGS)
 
-full: checks
+full: checks .venv/dateutil-4
 	@FARO_TEST_TIER=full $(PYTEST) $(PYTEST_ARGS)
+	echo 'Recurrence with the other supported version of python-dateutil …'
+	FARO_TEST_TIER=full PYTHONPATH=.venv/dateutil-4 $(PYTEST) tests/meetings
 
 chaos: .venv/.installed-dev
 	@export FARO_TEST_TIER=full FARO_TEST_EXAMPLES=$(or $(CHAOS_EXAMPLES),3000)
@@ -60,6 +62,10 @@ bench: .venv/.installed-dev
 
 translations: .venv/.installed-dev
 	@$(BIN)/python -m bot.i18n
+
+.venv/dateutil-4: .venv/.installed-dev
+	@$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $@ 'python-dateutil==4.*'
+	touch $@
 
 clean:
 	rm -rf .venv
