@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 @click.group()
 def crypto() -> None:
-    """Whether others can trust the bot in encrypted rooms, and what to do if not."""
+    """Manage the bot's identity for encrypted rooms."""
     if find_spec("vodozemac") is None:
         end(TROUBLE, translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
 
@@ -34,7 +34,7 @@ def crypto() -> None:
 @crypto.command("status")
 @CONFIG
 def status_(config: Path) -> None:
-    """Say whether the bot's device is signed; exit code 1 if not."""
+    """Show whether the bot's device is signed; exit code 1 if not."""
     from bot.operations import crypto_admin
 
     _report(_run(crypto_admin.status(read(config).loaded, SystemClock())))
@@ -43,7 +43,7 @@ def status_(config: Path) -> None:
 @crypto.command("setup")
 @CONFIG
 def setup_(config: Path) -> None:
-    """Make the identity and sign the bot's device, as every start does. The bot must not run meanwhile."""
+    """Create the identity and sign the bot's device, as every start does. Stop the bot first."""
     from bot.operations import crypto_admin
 
     loaded = read(config).loaded
@@ -53,9 +53,9 @@ def setup_(config: Path) -> None:
 
 @crypto.command("reset")
 @CONFIG
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def reset_(config: Path, yes: bool) -> None:
-    """Make a new identity; everybody must verify the bot again."""
+    """Create a new identity; everybody must verify the bot again."""
     from bot.operations import crypto_admin
 
     loaded, t = read(config).loaded, translator()
@@ -69,9 +69,9 @@ def reset_(config: Path, yes: bool) -> None:
 
 @crypto.command("import")
 @CONFIG
-@click.option("--file", type=click.File(), help="A file that holds the recovery key, instead of asking for it.")
+@click.option("--file", type=click.File(), help="Read the recovery key from this file instead of asking for it.")
 def import_(config: Path, file: TextIO | None) -> None:
-    """Bring the identity made in a Matrix client, with its recovery key."""
+    """Import the identity created in a Matrix client, with its recovery key."""
     from bot.operations import crypto_admin
 
     loaded = read(config).loaded

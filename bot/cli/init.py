@@ -90,9 +90,9 @@ QUESTIONS = (
 @click.option("--hub", metavar="NAME", help="Name of the hub.")
 @click.option("--room", metavar="ALIAS", help="Address of the hub's room.")
 @click.option("--yes", is_flag=True, help="Write the file without asking.")
-@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(config: Path, yes: bool, force: bool, **given: str | None) -> None:
-    """Write a first configuration: five questions, or the options."""
+    """Write a first configuration; asks five questions."""
     t = translator()
     if config.exists() and not force:
         end(WRONG_CONFIG, t.t("{file} exists already; pass --force to replace it.", file=config))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import os
 import signal
@@ -23,14 +24,16 @@ from bot import __version__
 from bot.cli.crypto import crypto
 from bot.cli.file_errors import sentence_of
 from bot.cli.init import init
-from bot.cli.offline import OfflineConfig, Opened, scratch
+from bot.cli.localized import HelpContext, localized
+from bot.cli.offline import OfflineConfig, Opened, scratch, terminal_language
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, WRONG_CONFIG, end, read, show, tell, translator
 from bot.config.load import peek
 from bot.core.errors import DatabaseError, FaroError, LoggedOut, Problem
+from bot.i18n.catalog import Catalogs
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
-from bot.runtime.plugins import PluginType, find
+from bot.runtime.plugins import PluginType, find, folder
 
 if TYPE_CHECKING:
     from bot.operations.doctor import Finding
@@ -44,6 +47,8 @@ log = structlog.get_logger()
 class Faro(click.Group):
     """Our own commands and those of plugins, which are loaded only when they are needed. An error that no command
     handles ends the program with its sentence."""
+
+    context_class = HelpContext
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -61,8 +66,19 @@ class Faro(click.Group):
         return sorted({*super().list_commands(ctx), *(str(command.name) for command in _plugin_commands())})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        own = super().get_command(ctx, cmd_name)
-        return own or next((command for command in _plugin_commands() if command.name == cmd_name), None)
+        if own := super().get_command(ctx, cmd_name):
+            return localized(own, translator())
+        for plugin in find().plugins:
+            for command in plugin.shell:
+                if command.name == cmd_name:
+                    catalogs = Catalogs({plugin.name: folder(plugin)})
+                    return localized(command, catalogs.translator(plugin.name, terminal_language()))
+        return None
+
+    def get_help(self, ctx: click.Context) -> str:
+        whole = copy.copy(self)
+        whole.help = translator().t(self.help or "")
+        return super(Faro, whole).get_help(ctx)
 
 
 def _plugin_commands() -> Sequence[click.Command]:
@@ -84,9 +100,10 @@ class TerminalShell:
 
 def _belongs_to_command(plugin: PluginType) -> bool:
     """Whether the command that runs, or the group it is in, is the plugin's."""
+    callbacks = [command.callback for command in plugin.shell]  # the command itself may be a translated copy
     context: click.Context | None = click.get_current_context()
     while context:
-        if context.command in plugin.shell:
+        if context.command.callback in callbacks:
             return True
         context = context.parent
     return False
@@ -106,10 +123,10 @@ def main(ctx: click.Context) -> None:
     "--without",
     metavar="PLUGIN",
     multiple=True,
-    help="Start without a plugin that cannot be loaded; it catches up when it is back. May be given several times.",
+    help="Start without a plugin that cannot be loaded; it catches up when it is back. Can be repeated.",
 )
 def run(config: Path, without: Sequence[str]) -> None:
-    """Log in, join the hubs' rooms and answer, until stopped."""
+    """Run the bot until it is stopped."""
     from bot.matrix.login import LoginError
 
     opened = read(config)
@@ -135,9 +152,9 @@ def _secrets_to_log_in(opened: Opened) -> Sequence[Problem]:
 
 @main.command()
 @CONFIG
-@click.option("--schema", is_flag=True, help="Write the JSON Schema that editors use beside the configuration.")
+@click.option("--schema", is_flag=True, help="Also write the JSON Schema for editors beside the configuration.")
 def check(config: Path, schema: bool) -> None:
-    """Say everything that is wrong with a configuration, and where."""
+    """Check a configuration and report every mistake."""
     from bot.config.schema import write_schema
 
     if schema:
@@ -156,9 +173,9 @@ def check(config: Path, schema: bool) -> None:
 
 @main.command()
 @CONFIG
-@click.option("--json", "as_json", is_flag=True, help="Write it for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def doctor(config: Path, as_json: bool) -> None:
-    """Say whether the bot of a configuration is well; exit code 1 if not."""
+    """Check the health of the bot; exit code 1 if there is a problem."""
     opened = read(config)
     findings = asyncio.run(_findings(opened))
     t = translator()
@@ -189,17 +206,17 @@ async def _findings(opened: Opened) -> Sequence[Finding]:
 
 @main.command()
 @click.option(
-    "--script", is_flag=True, help="Play a fixed story without a terminal; exit code 1 if an answer is missing."
+    "--script", is_flag=True, help="Play a fixed script without a terminal; exit code 1 if an answer is missing."
 )
 @click.option(
     "--dir",
     "directory",
     envvar="DEMO_DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep what the demo makes in this folder.",
+    help="Keep the demo's files in this folder.",
 )
 def demo(script: bool, directory: Path | None) -> None:
-    """Try the bot: a homeserver on this machine, and a chat with it."""
+    """Try the bot with a homeserver on this machine."""
     from bot.demo import run as demo_run
     from bot.timing.clock import SystemClock
 
@@ -209,7 +226,7 @@ def demo(script: bool, directory: Path | None) -> None:
 @main.command()
 @CONFIG
 def console(config: Path) -> None:
-    """Chat with the bot of a configuration without any homeserver."""
+    """Chat with the bot of a configuration without a homeserver."""
     from bot.cli import console as chat_console
     from bot.timing.clock import SystemClock
 

@@ -1,12 +1,14 @@
 """Extracts the sentences to translate from Python files.
 
 These are literal first arguments of `t(…)`, `n(…, …)`, `Text(…)` and `invalid(…)`, and of handlers marked with
-`@command(…)` the `help`, the `examples` and the names of parameters, which the usage shows.
+`@command(…)` the `help`, the `examples` and the names of parameters, which the usage shows. Of shell commands (click)
+they are the docstring and the `help` of options.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,9 @@ def sentences(files: Iterable[Path]) -> set[Sentence]:
         for node in ast.walk(tree):
             if isinstance(node, ast.AsyncFunctionDef) and any(_is_command(mark) for mark in node.decorator_list):
                 extracted.update(_parameters(node))
+            elif isinstance(node, ast.FunctionDef) and any(_is_shell_command(mark) for mark in node.decorator_list):
+                if text := ast.get_docstring(node):
+                    extracted.add(Sentence(inspect.cleandoc(text)))
             elif isinstance(node, ast.Call):
                 try:
                     extracted.update(_call_sentences(node))
@@ -56,12 +61,24 @@ def _call_sentences(call: ast.Call) -> Iterator[Sentence]:
                 yield Sentence(text)
             elif keyword.arg == "examples" and isinstance(keyword.value, ast.Tuple | ast.List):
                 yield from (Sentence(text) for example in keyword.value.elts if (text := _literal(example)))
+    elif called == "option":
+        yield from (Sentence(text) for one in call.keywords if one.arg == "help" and (text := _literal(one.value)))
     if called in (*SINGLE, PLURAL) and any(isinstance(a, ast.JoinedStr | ast.BinOp) for a in call.args[:1]):
         raise NotLiteral(f"the template of {called}() must be one literal string with {{placeholders}}")
 
 
 def _is_command(mark: ast.expr) -> bool:
     return isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "command"
+
+
+def _is_shell_command(mark: ast.expr) -> bool:
+    """Whether a decorator is `@click.command(…)`, `@click.group(…)` or `@group.command(…)`."""
+    return (
+        isinstance(mark, ast.Call)
+        and isinstance(mark.func, ast.Attribute)
+        and mark.func.attr in ("command", "group")
+        and isinstance(mark.func.value, ast.Name)
+    )
 
 
 def _parameters(handler: ast.AsyncFunctionDef) -> Iterator[Sentence]:

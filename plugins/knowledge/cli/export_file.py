@@ -32,16 +32,18 @@ ENDINGS = {".json": "json", ".csv": "csv", ".html": "netscape", ".htm": "netscap
 @click.command("export")
 @hub_arguments
 @click.argument("file", default="-", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--format", "format_", type=click.Choice(sorted(WRITERS)), help="Else as FILE is called, or JSON.")
-@click.option("--public", is_flag=True, help="Only what is marked TLP:CLEAR, without people and their words.")
-@click.option("--with-people", is_flag=True, help="Name who shared each link, and the message.")
-@click.option("--coordinators", is_flag=True, help="What the coordinators' rooms shared, instead of the members'.")
+@click.option(
+    "--format", "format_", type=click.Choice(sorted(WRITERS)), help="Format of FILE (default: by its name, else JSON)."
+)
+@click.option("--public", is_flag=True, help="Only results labelled TLP:CLEAR, without people's names and words.")
+@click.option("--with-people", is_flag=True, help="Include who shared each link, and a link to the message.")
+@click.option("--coordinators", is_flag=True, help="Export the coordinators' links instead of the members'.")
 @click.pass_obj
 def export_command(
     shell: Shell, config: Path, hub: str, file: Path, format_: str | None, public: bool, with_people: bool,
     coordinators: bool,
 ) -> None:  # fmt: skip
-    """Write what a hub knows to FILE: JSON, CSV, bookmarks (HTML), Markdown or RSS."""
+    """Export a hub's links to FILE: JSON, CSV, bookmarks (HTML), Markdown or RSS."""
     offline = shell.open(config)
     t = offline.translator
     chosen = find_hub(offline, hub)

@@ -30,11 +30,11 @@ Scored = Sequence[tuple[Entry, float]]
 @click.command("find")
 @hub_arguments
 @click.argument("words", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON list, best first, instead of a table.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Most results to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, best first, instead of a table.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000), help="Maximum number of results.")
 @click.pass_obj
 def find(shell: Shell, config: Path, hub: str, words: Sequence[str], as_json: bool, limit: int) -> None:
-    """Search the links a hub knows, with words and filters as in !find."""
+    """Search a hub's links, with words and filters as in !find."""
     offline = shell.open(config)
     chosen = find_hub(offline, hub)
     try:

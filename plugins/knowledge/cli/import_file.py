@@ -57,22 +57,22 @@ class Preview:
 @click.command("import")
 @hub_arguments
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--format", "format_", type=click.Choice(sorted(READERS)), help="What the file is; else it is looked at.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be brought in.")
-@click.option("--yes", is_flag=True, help="Do not ask before something is changed.")
-@click.option("--as", "sharer", metavar="@USER:SERVER", help="Who shares these links; nobody is named if left out.")
-@click.option("--keep-sharers", is_flag=True, help="Name the people the file names. Ask them first.")
-@click.option("--label", type=click.Choice(LABELS), help="The sharing label of all, instead of what the file says.")
-@click.option("--coordinators", is_flag=True, help="Bring them in for the coordinators' rooms only.")
+@click.option("--format", "format_", type=click.Choice(sorted(READERS)), help="Format of the file (default: detected).")
+@click.option("--dry-run", is_flag=True, help="Only show what would be imported.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--as", "sharer", metavar="@USER:SERVER", help="Who shares these links (default: nobody).")
+@click.option("--keep-sharers", is_flag=True, help="Keep the names of the people in the file. Ask them first.")
+@click.option("--label", type=click.Choice(LABELS), help="Sharing label of all links, instead of what the file says.")
+@click.option("--coordinators", is_flag=True, help="Import them for the coordinators' rooms only.")
 @click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV: what became of each link."
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV with the outcome of each link."
 )
 @click.pass_obj
 def import_command(
     shell: Shell, config: Path, hub: str, file: Path, format_: str | None, dry_run: bool, yes: bool, sharer: str | None,
     keep_sharers: bool, label: str | None, coordinators: bool, report: Path | None,
 ) -> None:  # fmt: skip
-    """Bring links from a file into a hub: JSON, CSV, bookmarks (HTML), linkding, Shaarli."""
+    """Import links into a hub from JSON, CSV, bookmarks (HTML), linkding or Shaarli."""
     offline = shell.open(config)
     t = offline.translator
     chosen = find_hub(offline, hub)

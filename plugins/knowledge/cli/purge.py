@@ -36,12 +36,12 @@ _NUMBER = re.compile(r"#?(c?)(\d{1,9})", re.ASCII | re.IGNORECASE)
 @click.command("purge")
 @hub_arguments
 @click.argument("number", required=False)
-@click.option("--yes", is_flag=True, help="Do not ask before it is erased.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -> None:
-    """Erase all the index holds of HUB, or its result NUMBER, from the file, too.
+    """Erase everything stored for HUB, or its result NUMBER.
 
-    HUB may be one that is no longer configured. A result of the coordinators' rooms is written c3.
+    HUB may be one that is no longer configured. Results of the coordinators' room are written like c3.
     """
     offline = shell.open(config)
     t = offline.translator
@@ -63,10 +63,10 @@ def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -
 @click.command("forget")
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("user", metavar="@USER:SERVER")
-@click.option("--yes", is_flag=True, help="Do not ask before it is erased.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
-    """Erase what the bot holds about a person, as their !forget me does."""
+    """Erase everything stored about a person, like their !forget me."""
     offline = shell.open(config)
     t = offline.translator
     if not USER.fullmatch(user):

@@ -30,11 +30,11 @@ from plugins.knowledge.store.imports import UNFINISHED, Effect, Import
 @click.command("undo-import")
 @hub_arguments
 @click.argument("number", required=False, type=int)
-@click.option("--dry-run", is_flag=True, help="Only show what would be taken back.")
-@click.option("--yes", is_flag=True, help="Do not ask before it is taken back.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be undone.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def undo_import(shell: Shell, config: Path, hub: str, number: int | None, dry_run: bool, yes: bool) -> None:
-    """Take back the file NUMBER that was brought into a hub. Without NUMBER, list those files."""
+    """Undo the import with this NUMBER. Without NUMBER, list the imported files."""
     offline = shell.open(config)
     t = offline.translator
     find_hub(offline, hub)
