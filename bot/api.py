@@ -1,8 +1,10 @@
-"""The public door: everything a plugin may use. `__all__` is the promise to plugin authors.
+"""The public API for plugins. `__all__` is the promise to plugin authors.
 
-A plugin is a class with handlers. Handlers are quick: they run inside the one transaction of the batch that
-brought their event, so they only compute and touch the database. Slow work (a request, a big scan) is a *job*.
-Handlers return what they want to say; only `matrix/outbound.py` sends it.
+A plugin is a class with handlers. Handlers run inside the transaction of the batch that brought their event, so they
+must be quick: compute, and touch the database. Slow work (a request, a large scan) is a *job*. Handlers return what
+they want to say; only `bot/matrix/outbound.py` sends it.
+
+Instants are milliseconds since 1970 (UTC), as in Matrix.
 """
 
 from __future__ import annotations
@@ -60,9 +62,14 @@ Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer in Markdown. `mentions` are pinged besides nobody; name them in the text as well.
+    """An answer: `text` in Markdown, at most one message long (a longer one is cut, and says so).
 
-    A `file` comes in the same message, with the text beside it (which may be "").
+    `mentions` are the user ids to notify; name these people in the text too. `file` is sent in the same message, with
+    `text` (which may be "") as its caption. Use `escape` for anything people wrote.
+
+    Example::
+
+        Reply(f"Thanks, {escape(name)}!", mentions=("@ana:example.org",))
     """
 
     text: str
@@ -72,7 +79,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A message nobody asked for just now (a reminder): `reply` goes to the Matrix room `room`."""
+    """A message that nobody asked for just now, such as a reminder: `reply`, for the Matrix room with the id `room`.
+
+    Example::
+
+        [Announcement(room, Reply("The call starts now.")) for room in ctx.rooms("coordinators")]
+    """
 
     room: str
     reply: Reply
@@ -80,7 +92,14 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """The room something happened in. `settings` is None in a direct chat and in rooms no hub names."""
+    """The room something happened in: its id, whether it is a direct chat, and its settings in the hub's YAML (None in
+    direct chats and in rooms that belong to no hub).
+
+    Example::
+
+        if ctx.room.direct:
+            return Reply("Ask me in your hub's room.")
+    """
 
     id: str
     direct: bool
@@ -88,256 +107,369 @@ class RoomView:
 
 
 class Schedule(Protocol):
-    """Alarms and jobs of one plugin, written in the current transaction.
+    """Schedules the alarms and jobs of one plugin, as part of the current transaction.
 
-    A `key` is unique per plugin and names the thing for good: an alarm that fired is not armed again under its key.
+    A `key` is unique within the plugin and permanent: an alarm that has fired is not scheduled again under its key.
+
+    Example::
+
+        await ctx.schedule.alarm("remind", f"{meeting.id}/{day}", due, ctx.hub.id, meeting=meeting.id)
+        await ctx.schedule.job("scan", ctx.message.event_id, room=ctx.room.id)
     """
 
     async def alarm(self, name: str, key: str, due: int, hub: str, **payload: str | int) -> None:
-        """Arms the handler `@alarm(name)` for the instant `due`; a pending alarm of this key is moved."""
+        """Schedules the handler `@alarm(name)` for the instant `due`, for the hub with the id `hub`. A pending alarm
+        with the same key is replaced."""
         ...
 
-    async def cancel(self, key: str) -> None: ...
+    async def cancel(self, key: str) -> None:
+        """Cancels the alarm with this key, if it is pending."""
+        ...
 
     async def pending(self, name: str) -> Mapping[str, int]:
-        """Keys of the alarms still to come, with their due instants."""
+        """The pending alarms of the handler `@alarm(name)`: due instants by key."""
         ...
 
     async def job(self, name: str, key: str, *, after: int = 0, **payload: str | int) -> None:
-        """Asks for the handler `@job(name)` to run once, soon or `after` milliseconds; it may answer what caused it.
-
-        Asked again under the same key before it ran, it runs once, with the last payload.
-        """
+        """Schedules the handler `@job(name)` to run once, as soon as possible or after `after` milliseconds. Scheduled
+        again under the same key before it ran, it runs once, with the last payload."""
         ...
 
 
 class Context(Protocol):
-    """What a command or a listener gets."""
+    """What the handlers of commands and events receive.
+
+    Example::
+
+        async def hello(self, ctx: Context) -> Reply:
+            count = await ctx.db.value("SELECT count(*) FROM wishes_wishes WHERE hub = :hub", hub=ctx.hub.id)
+            return Reply(ctx.n("{count} wish", "{count} wishes", count))
+    """
 
     @property
     def db(self) -> Transaction:
-        """The batch's transaction."""
+        """The transaction of the batch; the core commits it."""
         ...
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """The instant at which the batch is handled."""
+        ...
 
     @property
-    def sender(self) -> str: ...
+    def sender(self) -> str:
+        """The user id of whoever sent the event."""
+        ...
 
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role:
+        """The sender's role in `hub`."""
+        ...
 
     @property
     def message(self) -> Message:
-        """What was said (after an edit: as it reads now, under the id of the original)."""
+        """The message; after an edit its current text, with the id of the original."""
         ...
 
     @property
     def edit_id(self) -> str | None:
-        """The id of the edit that gave the message its present text; None if it was not edited."""
+        """The id of the edit that gave the message its current text; None if it was not edited."""
         ...
 
     @property
-    def room(self) -> RoomView: ...
+    def room(self) -> RoomView:
+        """The room of the event."""
+        ...
 
     @property
     def hub(self) -> Hub:
-        """The hub of the room; in a direct chat the asker's first. Raises `UserError` where there is none."""
+        """The hub of the room; in a direct chat the sender's first hub. Raises `UserError` if there is none."""
         ...
 
     @property
     def hubs(self) -> Sequence[Hub]:
-        """Hubs whose content may be shown here: the room's own and those shared with it; in a direct chat those
-        the asker is a member of now."""
+        """The hubs whose content may be shown here: the room's own and those shared with it; in a direct chat those
+        the sender is a member of."""
         ...
 
     @property
-    def language(self) -> str: ...
+    def language(self) -> str:
+        """The language of the answer: `en`, `es`, `fr` or `pt`."""
+        ...
 
     @property
     def bot_name(self) -> str:
-        """What people call the bot."""
+        """The bot's display name."""
         ...
 
     @property
-    def schedule(self) -> Schedule: ...
-
-    def t(self, template: str | Text, **values: object) -> str:
-        """Translates for the asker; see `bot.ports.Translator`."""
+    def schedule(self) -> Schedule:
+        """Schedules alarms and jobs of this plugin."""
         ...
 
-    def n(self, singular: str, plural: str, count: int, **values: object) -> str: ...
+    def t(self, template: str | Text, **values: object) -> str:
+        """Translates a sentence into `language`; see `Translator`."""
+        ...
 
-    def translator(self, language: str) -> Translator: ...
+    def n(self, singular: str, plural: str, count: int, **values: object) -> str:
+        """Translates a sentence with a count into `language`; see `Translator`."""
+        ...
+
+    def translator(self, language: str) -> Translator:
+        """This plugin's sentences in another language."""
+        ...
 
     def manual(self) -> Sequence[CommandHelp]:
-        """The commands the asker may use here, in their language."""
+        """The commands the sender may use here, in their language."""
         ...
 
     def privacy_notices(self) -> Sequence[str]:
-        """What members of this hub should know the plugins do (`Plugin.privacy_notices`); in a direct chat:
-        of all their hubs."""
+        """What the plugins disclose to the members of this hub (`Plugin.privacy_notices`); in a direct chat, of all the
+        sender's hubs."""
         ...
 
     async def react(self, sign: str) -> None:
-        """Answers the message with a reaction: a word or a sign beside it, for which no phone rings."""
+        """Reacts to the message with a word or sign; nobody is notified."""
         ...
 
     async def unreact(self) -> None:
-        """Takes the reaction back, if there is one. The message gets no other."""
+        """Removes the bot's reaction, if there is one; the message gets no other."""
         ...
 
     async def set_language(self, language: str | None) -> None:
-        """Remembers the sender's choice (None: forget it)."""
+        """Stores the sender's choice of language; None removes it."""
         ...
 
     async def forget_sender(self) -> Sequence[str]:
-        """Erases what the core and every plugin hold about the sender. Returns the names of plugins that do not run now
-        and erase their part when they do."""
+        """Erases what the core and every plugin store about the sender. Returns the names of plugins that are not
+        running and erase their part once they are."""
         ...
 
 
 class AlarmContext(Protocol):
-    """What an alarm's handler gets. It answers with announcements."""
+    """What the handler of an alarm receives; it returns announcements.
+
+    Example::
+
+        async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]:
+            words = ctx.translator(ctx.hub.languages[0])
+            return [Announcement(room, Reply(words.t("It is time."))) for room in ctx.rooms("coordinators")]
+    """
 
     @property
-    def db(self) -> Transaction: ...
-
-    @property
-    def now(self) -> int: ...
-
-    @property
-    def due(self) -> int: ...
-
-    @property
-    def hub(self) -> Hub: ...
-
-    @property
-    def payload(self) -> Mapping[str, str | int]: ...
-
-    @property
-    def schedule(self) -> Schedule: ...
-
-    def rooms(self, role: str) -> Sequence[str]:
-        """Ids of the hub's joined rooms of that role ("coordinators", "members")."""
+    def db(self) -> Transaction:
+        """The transaction in which the alarm is marked as fired; the core commits it."""
         ...
 
-    def translator(self, language: str) -> Translator: ...
+    @property
+    def now(self) -> int:
+        """The current instant."""
+        ...
+
+    @property
+    def due(self) -> int:
+        """The instant the alarm was scheduled for; long ago if the bot was down."""
+        ...
+
+    @property
+    def hub(self) -> Hub:
+        """The hub the alarm was scheduled for."""
+        ...
+
+    @property
+    def payload(self) -> Mapping[str, str | int]:
+        """What `Schedule.alarm` was given."""
+        ...
+
+    @property
+    def schedule(self) -> Schedule:
+        """Schedules alarms and jobs of this plugin."""
+        ...
+
+    def rooms(self, role: str) -> Sequence[str]:
+        """The ids of the hub's joined rooms with this role, "coordinators" or "members"."""
+        ...
+
+    def translator(self, language: str) -> Translator:
+        """This plugin's sentences in a language."""
+        ...
 
 
 class JobContext(Protocol):
-    """What a job's handler gets. It runs outside any transaction, may be run again after a crash, and may answer."""
+    """What the handler of a job receives. A job runs outside any transaction, may take long, and runs again after a
+    crash; what it returns answers the message that scheduled it.
+
+    Example::
+
+        async def work(self, ctx: JobContext) -> Reply | None:
+            message, file = await ctx.fetch(str(ctx.payload["room"]), str(ctx.payload["event"]))
+            async with ctx.transaction() as tx:
+                await tx.execute("INSERT INTO wishes_files (name) VALUES (:name)", name=file.name)
+            return None
+    """
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """The current instant."""
+        ...
 
     @property
-    def payload(self) -> Mapping[str, str | int]: ...
+    def payload(self) -> Mapping[str, str | int]:
+        """What `Schedule.job` was given."""
+        ...
 
     async def profile(self, user: str) -> Mapping[str, object]:
-        """A user's public Matrix profile; {} if it cannot be seen."""
+        """A user's public Matrix profile; {} if it is not visible."""
         ...
 
     async def fetch(self, room: str, event_id: str) -> tuple[Message, File]:
-        """A message and the file it carries, decrypted and checked. Its name, its type and who sent it (see
-        `Message.sender_known`) are what the message says. Raises `UserError` where there is no file to be had."""
+        """Downloads a message and its file, decrypted and verified. The file's name and type are what the message
+        claims, and so is the sender (see `Message.sender_known`). Raises `UserError` if there is no such file."""
         ...
 
     def answering(self) -> AbstractAsyncContextManager[Context]:
-        """A transaction with the context of the message that asked for this job."""
+        """Opens a transaction with the context of the message that scheduled this job."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction of its own: keep it short, everything else waits for it."""
+        """Opens a transaction. Keep it short: everything else waits for it."""
         ...
 
     @property
     def hubs(self) -> Sequence[Hub]:
-        """The hubs as they are configured now."""
+        """All hubs, as configured now."""
         ...
 
     def schedule(self, db: Transaction) -> Schedule:
-        """Alarms and jobs to be written in a transaction of this job's. They answer nobody."""
+        """Schedules alarms and jobs in a transaction of this job; they answer nobody."""
         ...
 
 
 class RefreshContext(Protocol):
-    """What `refresh` gets: the hubs as they are configured now."""
+    """What `Plugin.refresh` receives.
+
+    Example::
+
+        async def refresh(self, ctx: RefreshContext) -> None:
+            await ctx.schedule.alarm("tidy", "tidy", ctx.now + 86_400_000, ctx.hubs[0].id)
+    """
 
     @property
-    def db(self) -> Transaction: ...
+    def db(self) -> Transaction:
+        """A transaction; the core commits it."""
+        ...
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """The current instant."""
+        ...
 
     @property
-    def hubs(self) -> Sequence[Hub]: ...
+    def hubs(self) -> Sequence[Hub]:
+        """All hubs, as configured now."""
+        ...
 
     @property
-    def schedule(self) -> Schedule: ...
+    def schedule(self) -> Schedule:
+        """Schedules alarms and jobs of this plugin."""
+        ...
 
 
 class Offline(Protocol):
-    """A configuration opened from the shell, with no network."""
+    """A configuration opened by a shell command, without the network.
+
+    Example::
+
+        async def count(offline: Offline) -> int:
+            async with offline.reading() as db:
+                return int(await db.value("SELECT count(*) FROM wishes_wishes"))
+    """
 
     @property
-    def hubs(self) -> Sequence[Hub]: ...
+    def hubs(self) -> Sequence[Hub]:
+        """All hubs of the configuration."""
+        ...
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """The current instant."""
+        ...
 
     @property
     def translator(self) -> Translator:
-        """For the person at the terminal."""
+        """This plugin's sentences in the language of the terminal."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Reader]:
-        """The bot's database, read-only; where the bot has not run yet, one in memory made from the configuration."""
+        """Opens the bot's database read-only; before the first start, a database in memory made from the
+        configuration."""
         ...
 
     def writing(self) -> AbstractAsyncContextManager[Database]:
-        """The bot's database to be changed, also while the bot runs: transactions must be short, and after each the
-        bot has as long for its own. It is made if the bot has not run yet."""
+        """Opens the bot's database for writing, also while the bot runs; creates it before the first start. Keep
+        transactions short: after each, the bot gets as much time for its own."""
         ...
 
     async def forget(self, user_id: str) -> bool:
-        """Erases what the core and every plugin hold about a person; whether there was anything."""
+        """Erases what the core and every plugin store about a person; returns whether there was anything."""
         ...
 
 
 class Shell(Protocol):
-    """`obj` of a plugin's click commands (`click.pass_obj`)."""
+    """What a plugin's click commands receive as `obj` (`click.pass_obj`).
+
+    Example::
+
+        @click.command("wishes")
+        @click.argument("config", type=click.Path(path_type=Path))
+        @click.pass_obj
+        def wishes(shell: Shell, config: Path) -> None:
+            click.echo(asyncio.run(count(shell.open(config))))
+    """
 
     def open(self, config: Path) -> Offline:
-        """Reads the configuration; problems in it end the command with exit code 2."""
+        """Reads the configuration; mistakes in it end the command with exit code 2."""
         ...
 
     def scratch(self, file: Path | None = None) -> AbstractAsyncContextManager[Database]:
-        """A database with nothing but the tables of the command's plugin, for measuring: in a temporary folder, or in
-        `file`, which stays and may be there already."""
+        """Opens a database with only the tables of the command's plugin, for measuring: in a temporary folder, or in
+        `file`, which is kept and may exist already."""
         ...
 
 
 class Plugin(Generic[S]):
-    """A feature. Subclass it as `class Wishes(Plugin[WishesSettings])`; handlers carry the decorators below.
+    """The base class of plugins; the decorators below mark its handlers.
 
-    `schema/NNNN_name.sql` beside the class's file creates its tables, whose names begin with the plugin's name and an
-    underscore; `locales/` holds its translations.
+    Beside the file of the class, `schema/NNNN_name.sql` creates its tables, whose names begin with the plugin's name
+    and an underscore, and `locales/` holds its translations. A plugin that cannot be used is reported at the start,
+    with the reason (`PluginError`).
+
+    Example::
+
+        class Wishes(Plugin[Settings]):
+            name = "wishes"
+
+            @command("wish", help="Make a wish.")
+            async def wish(self, ctx: Context, *, text: str) -> Reply:
+                return Reply(ctx.t("Noted."))
     """
 
     name: ClassVar[str]
+    """Names the plugin in `plugins:`, in its tables and in the log: letters, digits and underscores."""
     settings_type: ClassVar[type[Settings]] = Settings
+    """The class of `settings`; taken from `Plugin[…]`."""
     hub_settings: ClassVar[type[Settings] | None] = None
-    """Keys this plugin adds to every hub."""
+    """The keys this plugin adds to every hub."""
     room_settings: ClassVar[type[Settings] | None] = None
-    """Keys this plugin adds to every room of a hub."""
+    """The keys this plugin adds to every room of a hub."""
     shell: ClassVar[Sequence[click.Command]] = ()
-    """Commands this plugin adds to `faro`; they get a `Shell` as `obj`."""
+    """The commands this plugin adds to `faro`; they receive a `Shell` as `obj`. Their help is translated like
+    sentences."""
 
     settings: S
+    """The plugin's own section of `config.yaml`."""
     handlers: Sequence[object] = ()
-    """Objects whose decorated methods are handlers, too: a large plugin is composed of them. Set in `__init__`."""
+    """More objects whose decorated methods are handlers, for large plugins. Set it in `__init__`."""
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -349,19 +481,20 @@ class Plugin(Generic[S]):
         self.settings = settings
 
     def privacy_notices(self, hub: Hub) -> Sequence[Text]:
-        """What members of a hub should know this does, beside answering: they read it at the end of `!help`."""
+        """What members of a hub should know this plugin does besides answering; shown at the end of `!help`."""
         return ()
 
     async def refresh(self, ctx: RefreshContext) -> None:
-        """Called at start, after a change of configuration, and once a day: bring own tables and alarms up to date."""
+        """Called at the start, after a change of configuration, and once a day, to bring the plugin's tables and alarms
+        up to date."""
 
     async def forget(self, db: Transaction, user_id: str) -> None:
-        """Erases everything held about a person. A plugin with tables must define it; one without holds nothing."""
+        """Erases everything stored about a person. A plugin with tables must define it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandMark:
-    """What `@command` leaves on a handler."""
+    """What `@command` attaches to a handler."""
 
     name: str
     help: str
@@ -382,14 +515,21 @@ def command(
     rooms_only: bool = False,
     examples: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
-    """Makes a method answer `!name`. Its signature is its grammar, after `ctx`:
+    """Makes a method the handler of the command `!name`. It returns a `Reply`, or None to say nothing.
 
-    positional parameters take one word each (`str` or `int`; with a default: optional); a keyword-only `str` takes
-    the rest of the line; a keyword-only `T | None = None` is a filter `name:value` (a trailing `_` in the
-    parameter's name is dropped: `from_` is written `from:`).
-    `help` is a sentence in English (translated through the plugin's catalogue); `aliases` maps a language to the
-    command's word in it; `role` is the least role that may use it; `anywhere` allows it outside hubs;
-    `rooms_only` refuses it in direct chats, where nobody else sees it, nor which hub it is for.
+    The parameters after `ctx` define the syntax: a positional `str` or `int` takes one word (optional if it has a
+    default); a keyword-only `str` takes the rest of the line; a keyword-only `T | None = None` is a filter `name:value`
+    (`from_` is written `from:`). The handler raises `UserError` for what the sender can correct.
+
+    `help` is an English sentence and is translated; `aliases` are the command's words by language; `role` is the least
+    role that may use it; `anywhere` also allows it outside hubs; `rooms_only` refuses it in direct chats; `examples`
+    are shown by `!help name`, without the prefix.
+
+    Example::
+
+        @command("wish", help="Make a wish.", aliases={"es": "deseo"}, examples=("wish more coffee",))
+        async def wish(self, ctx: Context, *, text: str) -> Reply:
+            return Reply(ctx.t("Noted: {text}", text=escape(text)))
     """
 
     def mark(handler: Handler) -> Handler:
@@ -401,20 +541,29 @@ def command(
 
 
 def fallback(handler: Handler) -> Handler:
-    """Makes a method answer what people say to the bot that is no command:
+    """Makes a method answer whatever people say to the bot that is not a command. Only one method of all plugins may do
+    so. `line` is what they said, without the bot's name or the prefix; "" if they only said its name.
 
-    `async def answer(self, ctx: Context, line: str) -> Reply`. `line` is what they said, without the bot's name or the
-    prefix; "" if they said only its name. Of all plugins one method may do that.
+    Example::
+
+        @fallback
+        async def answer(self, ctx: Context, line: str) -> Reply:
+            return Reply(ctx.t("Write !help to see what I can do."))
     """
     handler.__faro_fallback__ = True  # type: ignore[attr-defined]  # a mark on a function
     return handler
 
 
 def listen(*kinds: type[Event]) -> Callable[[Handler], Handler]:
-    """Shows a method what happens in hub rooms: `async def on_event(self, ctx, event)`, events of these types.
+    """Makes a method the listener for these types of events in hub rooms. It returns None: nothing is posted that
+    nobody asked for. Commands are not shown to listeners; an `Edit` that turns a message into a command says so
+    (`became_command`).
 
-    Listeners do not see messages that are commands; an `Edit` that makes a message a command says so. Handlers answer
-    None: content nobody asked for is never posted.
+    Example::
+
+        @listen(Message, Edit, Redaction)
+        async def on_event(self, ctx: Context, event: Event) -> None:
+            await ctx.db.execute("INSERT INTO wishes_seen (room) VALUES (:room)", room=ctx.room.id)
     """
 
     def mark(handler: Handler) -> Handler:
@@ -425,9 +574,13 @@ def listen(*kinds: type[Event]) -> Callable[[Handler], Handler]:
 
 
 def alarm(name: str) -> Callable[[Handler], Handler]:
-    """Makes a method the handler of alarms of that name:
+    """Makes a method the handler of the alarms with this name (`Schedule.alarm`). It returns announcements.
 
-    `async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]`.
+    Example::
+
+        @alarm("remind")
+        async def ring(self, ctx: AlarmContext) -> Sequence[Announcement]:
+            return [Announcement(room, Reply("It is time.")) for room in ctx.rooms("coordinators")]
     """
 
     def mark(handler: Handler) -> Handler:
@@ -438,7 +591,15 @@ def alarm(name: str) -> Callable[[Handler], Handler]:
 
 
 def job(name: str) -> Callable[[Handler], Handler]:
-    """Makes a method the handler of jobs of that name: `async def work(self, ctx: JobContext) -> Reply | None`."""
+    """Makes a method the handler of the jobs with this name (`Schedule.job`). What it returns answers the message that
+    scheduled the job. If it raises, it is tried again, ever later.
+
+    Example::
+
+        @job("scan")
+        async def scan(self, ctx: JobContext) -> Reply | None:
+            return Reply("Done.")
+    """
 
     def mark(handler: Handler) -> Handler:
         handler.__faro_job__ = name  # type: ignore[attr-defined]  # a mark on a function

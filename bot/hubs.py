@@ -19,7 +19,15 @@ Language = Literal["en", "es", "fr", "pt"]
 
 
 class Settings(BaseModel):
-    """The base of everything that can be set in YAML: unknown keys are errors, values do not change once read."""
+    """The base class (pydantic) of everything that can be set in YAML. Unknown keys are errors; values are immutable.
+    The docstring under a key becomes its description in the JSON Schema.
+
+    Example::
+
+        class WishesSettings(Settings):
+            most: int = 10
+            \"\"\"How many wishes a person may have.\"\"\"
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -28,12 +36,24 @@ S = TypeVar("S", bound=Settings)
 
 
 def invalid(template: str, **values: object) -> PydanticCustomError:
-    """The error a validator raises: a sentence for the moderator with `{placeholders}`, translated where shown."""
+    """The error that validators of settings raise: an English sentence with `{placeholders}`, translated when it is
+    shown with file and line.
+
+    Example::
+
+        raise invalid("'{value}' is not a colour; write one like 'blue'", value=value)
+    """
     return PydanticCustomError("faro", template, {**values, "sentence": Text(template, **values)})
 
 
 def matching(pattern: str, otherwise: Text) -> tuple[AfterValidator, WithJsonSchema]:
-    """A text that a regular expression matches as a whole: `Annotated[str, *matching(r"…", Text("…{value}…"))]`."""
+    """The annotation of a text that a regular expression must match as a whole; `otherwise` is the error, with
+    `{value}`.
+
+    Example::
+
+        Colour = Annotated[str, *matching(r"[a-z]+", Text("'{value}' is not a colour; write one like 'blue'"))]
+    """
     written = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -132,12 +152,21 @@ Identifier = Annotated[
 
 
 def in_language(text: dict[str, str], *languages: str) -> str:
-    """The first of the languages that `text` has, else whatever it has."""
+    """A localized text in the first of these languages it has, else in any.
+
+    >>> in_language({"en": "Gifts", "es": "Regalos"}, "fr", "es")
+    'Regalos'
+    """
     return next((text[language] for language in (*languages, "", "en") if language in text), next(iter(text.values())))
 
 
 class Room(Settings):
-    """One Matrix room of a hub."""
+    """A Matrix room of a hub.
+
+    Example::
+
+        rooms = [room for room in ctx.hub.rooms if room.role == "coordinators"]
+    """
 
     alias: (
         Annotated[
@@ -164,7 +193,12 @@ class Room(Settings):
 
 
 class Coordinator(Settings):
-    """A person who looks after a hub."""
+    """A person who coordinates a hub.
+
+    Example::
+
+        pings = [coordinator.user for coordinator in ctx.hub.coordinators]
+    """
 
     user: UserId
     """Their Matrix account."""
@@ -177,7 +211,12 @@ class Coordinator(Settings):
 
 
 class Topic(Settings):
-    """A subject shared links can be found by."""
+    """A topic of a hub, by which links are found.
+
+    Example::
+
+        titles = [in_language(topic.title, ctx.language) for topic in ctx.hub.topics]
+    """
 
     id: Identifier
     """How it is written in commands: `topic:ethics`."""
@@ -186,7 +225,15 @@ class Topic(Settings):
 
 
 class Hub(Settings):
-    """A topic with its people. Plugins' hub settings are mixed in when the configuration is read."""
+    """A hub: its rooms, people and topics.
+
+    Plugins add keys of their own; see `section`.
+
+    Example::
+
+        if ctx.hub.visibility == "private":
+            return Reply(in_language(ctx.hub.title, ctx.language))
+    """
 
     id: Identifier
     """Names the hub for good: what was shared in it is stored under this name."""
@@ -212,7 +259,13 @@ class Hub(Settings):
 
 
 def section(settings: Hub | Room, kind: type[S]) -> S:
-    """A plugin's own keys of a hub or room: `section(hub, MeetingsHub).meetings`."""
+    """A plugin's own keys of a hub or room; `kind` is the plugin's `hub_settings` or `room_settings`. Raises
+    `TypeError` if they were not mixed in.
+
+    Example::
+
+        most = section(ctx.hub, WishesHub).most
+    """
     if not isinstance(settings, kind):
         raise TypeError(f"{kind.__name__} was not mixed into {type(settings).__name__}")
     return settings

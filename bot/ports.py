@@ -30,27 +30,57 @@ class Clock(Protocol):
 
 
 class SyncReader(Protocol):
-    """`Reader` for the functions it runs: the same, without waiting."""
+    """The synchronous `Reader`, for functions given to `Reader.run`.
 
-    def value(self, sql: str, /, **params: object) -> Any: ...
+    Example::
 
-    def row(self, sql: str, /, **params: object) -> Row | None: ...
+        def count(db: SyncReader, hub: str) -> int:
+            return int(db.value("SELECT count(*) FROM wishes_wishes WHERE hub = :hub", hub=hub))
+    """
 
-    def rows(self, sql: str, /, **params: object) -> Sequence[Row]: ...
+    def value(self, sql: str, /, **params: object) -> Any:
+        """The first column of the first row, or None."""
+        ...
+
+    def row(self, sql: str, /, **params: object) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        """All rows."""
+        ...
 
 
 class SyncTransaction(SyncReader, Protocol):
-    """`Transaction` for the functions it runs: the same, without waiting."""
+    """The synchronous `Transaction`, for functions given to `Transaction.run`.
 
-    def execute(self, sql: str, /, **params: object) -> int: ...
+    Example::
 
-    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None: ...
+        def grant(tx: SyncTransaction, ids: Sequence[int]) -> None:
+            tx.execute_many("UPDATE wishes_wishes SET granted = 1 WHERE id = :id", ({"id": id_} for id_ in ids))
+    """
 
-    def erase(self) -> None: ...
+    def execute(self, sql: str, /, **params: object) -> int:
+        """Runs one statement; returns the number of rows it changed."""
+        ...
+
+    def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        """Runs one statement for each set of parameters; much faster than one by one."""
+        ...
+
+    def erase(self) -> None:
+        """See `Transaction.erase`."""
+        ...
 
 
 class Reader(Protocol):
-    """SQL that only reads. Parameters are named: `:hub` with `hub="…"`."""
+    """Reads from the database. Parameters are named; rows are mappings by column.
+
+    Example::
+
+        row = await db.row("SELECT title, granted FROM wishes_wishes WHERE id = :id", id=7)
+        title = row["title"] if row else "?"
+    """
 
     async def run(
         self,
@@ -59,22 +89,32 @@ class Reader(Protocol):
         *args: Params.args,
         **kwargs: Params.kwargs,
     ) -> Answer:
-        """Calls `work` where the database is, in another thread, and answers what it answers: any number of statements
-        for the price of one. It must be a plain function of what it is given, not a coroutine. Nothing interrupts it:
-        who gives up waiting for it (a timeout) waits for its end all the same, and so does everything else."""
+        """Calls `work(reader, *args, **kwargs)` in the database's thread and returns its result: many statements for
+        the cost of one call. `work` is a plain function, not a coroutine.
+
+        Not cancellable: if the caller times out, the work still runs to completion and blocks later transactions."""
         ...
 
     async def value(self, sql: str, /, **params: object) -> Any:
         """The first column of the first row, or None."""
         ...
 
-    async def row(self, sql: str, /, **params: object) -> Row | None: ...
+    async def row(self, sql: str, /, **params: object) -> Row | None:
+        """The first row, or None."""
+        ...
 
-    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]: ...
+    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        """All rows."""
+        ...
 
 
 class Transaction(Reader, Protocol):
-    """SQL inside one transaction; it is committed by whoever opened it."""
+    """Reads and writes in one transaction. Whoever opened it commits it; an error rolls it back.
+
+    Example::
+
+        await tx.execute("INSERT INTO wishes_wishes (hub, title) VALUES (:hub, :title)", hub="audit", title="Coffee")
+    """
 
     async def run(
         self,
@@ -82,35 +122,44 @@ class Transaction(Reader, Protocol):
         /,
         *args: Params.args,
         **kwargs: Params.kwargs,
-    ) -> Answer: ...
+    ) -> Answer:
+        """`Reader.run` with a function that may write."""
+        ...
 
     async def execute(self, sql: str, /, **params: object) -> int:
-        """Runs one statement; answers the number of rows it changed."""
+        """Runs one statement; returns the number of rows it changed."""
         ...
 
     async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
-        """Runs one statement for each of these parameters: much quicker than one by one."""
+        """Runs one statement for each set of parameters; much faster than one by one."""
         ...
 
     async def erase(self) -> None:
-        """What this transaction deletes must leave the disk: after the commit the write-ahead log, which still holds
-        it, is emptied into the file (at once, or when no reader is in the way)."""
+        """Makes sure that what this transaction deletes leaves the disk: after the commit the write-ahead log, which
+        still contains it, is written back and truncated as soon as no reader needs it."""
         ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
-        """What happens inside is undone alone if it raises; the error goes on."""
+        """Rolls back only what happens inside if it raises; the error propagates."""
         ...
 
 
 class Database(Protocol):
-    """SQL in transactions of one's own: for the shell; handlers and jobs are given theirs."""
+    """The database, for shell commands that open their own transactions; handlers and jobs are given theirs.
+
+    Example::
+
+        async with offline.writing() as db, db.transaction() as tx:
+            await tx.execute("DELETE FROM wishes_wishes WHERE granted = 1")
+    """
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """One writer at a time. Leaving normally commits, leaving with an error rolls back."""
+        """Opens a transaction; there is one writer at a time. Commits at the end of the block, rolls back on an
+        error."""
         ...
 
     def reading(self) -> Reader:
-        """A read-only connection that sees the last committed state."""
+        """Reads the last committed state."""
         ...
 
 
@@ -221,19 +270,26 @@ class RoomStateReader(Protocol):
 
 
 class Translator(Protocol):
-    """Sentences in one language, for one owner of sentences (the core, or a plugin)."""
+    """A plugin's sentences in one language. Templates must be literal strings, so that they can be extracted.
+
+    Example::
+
+        words = ctx.translator("es")
+        words.t("Noted: {text}", text=escape(text))
+        words.n("{count} wish", "{count} wishes", 3)
+    """
 
     @property
     def language(self) -> str:
-        """An ISO 639-1 code: en, es, fr, pt."""
+        """The language: `en`, `es`, `fr` or `pt`."""
         ...
 
     def t(self, template: str | Text, **values: object) -> str:
-        """Translates, then fills `{placeholders}`. A template without a translation stays English."""
+        """Translates a sentence and fills its `{placeholders}`. Without a translation it stays English."""
         ...
 
     def n(self, singular: str, plural: str, count: int, **values: object) -> str:
-        """Like `t`, choosing by `count`, which also fills `{count}`."""
+        """Like `t`, with the form for `count`, which also fills `{count}`."""
         ...
 
 

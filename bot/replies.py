@@ -31,10 +31,12 @@ _WORD_JOINER = "\N{WORD JOINER}"
 
 
 def harmless(text: str) -> str:
-    """Any text as one line that changes nothing around it.
+    """Makes any text one plain line: control and formatting characters (text direction, zero width, lone surrogates)
+    are removed, white space becomes single spaces, and `@room` is split by an invisible word joiner so that it notifies
+    nobody. For text outside Markdown; else use `escape`.
 
-    Control and formatting characters (text direction, zero width, lone surrogates) are removed, white space
-    becomes one space, and `@room` is split by an invisible word joiner so that it calls nobody.
+    >>> harmless("two\\nlines")
+    'two lines'
     """
     text = "".join(" " if char.isspace() else char for char in text)
     visible = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
@@ -42,9 +44,12 @@ def harmless(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Makes any text harmless inside Markdown: it is shown as `harmless` leaves it.
+    """Makes any text safe inside Markdown: it is shown as written, on one line (`harmless`). Also safe as the address
+    of a link, `[…](…)`, but not between backticks.
 
-    It may also stand as the address of a link, `[…](…)`; it may not stand between backticks.
+    Example::
+
+        return Reply(f"[{escape(title)}]({escape(url)})")
     """
     return _PUNCTUATION.sub(r"\\\1", harmless(text))
 

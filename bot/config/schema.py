@@ -72,6 +72,8 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:  # Any: JSON
     schema = model.model_json_schema()
     docs = {kind.__name__: _docstrings(kind) for kind in _settings_in(model)}
     for name, part in (*schema.get("$defs", {}).items(), (model.__name__, schema)):
+        if "description" in part:  # the rest of a docstring is for authors of plugins
+            part["description"] = part["description"].partition("\n\n")[0]
         for key, value in part.get("properties", {}).items():
             value.pop("title", None)
             if text := docs.get(name, {}).get(key):

@@ -87,7 +87,13 @@ class CommandSpec:
 
 @dataclass(frozen=True, slots=True)
 class CommandHelp:
-    """A command as `Context.manual()` lists it, in the reader's language; all but `name` carry the prefix."""
+    """A command as `Context.manual` lists it, in the reader's language; all words but `name` include the prefix.
+
+    Example::
+
+        find = next(entry for entry in ctx.manual() if entry.name == "find")
+        return Reply(f"`{find.usage}`: {find.help}")
+    """
 
     name: str  # in English
     word: str
@@ -121,7 +127,11 @@ class Vocabulary:
 
 
 def nearest(said: str, words: Iterable[str]) -> str | None:
-    """The one of these words that somebody most likely meant; None if what was said is no slip of any."""
+    """Which of the words was most likely meant; None if what was said is not a typo of any of them.
+
+    >>> nearest("remnid", ["find", "remind"])
+    'remind'
+    """
     near = [(OSA.distance(normalize(said), normalize(word)), word) for word in words if is_slip(said, word)]
     return min(near)[1] if near else None
 
@@ -140,7 +150,11 @@ def is_slip(said: str, meant: str) -> bool:
 
 
 def normalize(word: str) -> str:
-    """A word's letters and digits, without case and accents."""
+    """The letters and digits of a word, lower-case and without accents.
+
+    >>> normalize("¿Reunión?")
+    'reunion'
+    """
     return "".join(filter(str.isalnum, _folded(word)))
 
 

@@ -28,8 +28,12 @@ _WRITTEN = re.compile(r"([0-9]{1,5})\s*([^\W\d_]+)\.?")
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """The unit stays as it was written: "1 day" before 10:00 is 10:00 the day before on the wall clock, whatever
-    the clocks did that night; "24 hours" are elapsed hours."""
+    """A length of time in the unit it was written in: "1 day" before 10:00 is 10:00 the day before on the wall clock,
+    whatever the clocks did that night; "24 hours" is elapsed time.
+
+    >>> str(Duration(2, "week")), Duration(2, "week").milliseconds
+    ('2 weeks', 1209600000)
+    """
 
     amount: int
     unit: Unit

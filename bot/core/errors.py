@@ -34,7 +34,12 @@ class FaroError(Exception):
 
 
 class UserError(FaroError):
-    """Something the asking member can mend. Give it the translated sentence (`ctx.t(...)`) or a `Text`."""
+    """Raised for what the sender of a command can correct. `text`, a translated sentence or a `Text`, is the answer.
+
+    Example::
+
+        raise UserError(ctx.t("There is no wish with the number {number}.", number=number))
+    """
 
     def __init__(self, text: str | Text) -> None:
         super().__init__(str(text))
@@ -42,7 +47,12 @@ class UserError(FaroError):
 
 
 class UsageError(UserError):
-    """A command was written wrongly; the answer shows how it is written."""
+    """Raised if a command is written wrongly; the answer also shows how to write it.
+
+    Example::
+
+        raise UsageError(ctx.t("The date must look like 2027-01-31."))
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Problem:
 
 
 class ConfigError(FaroError):
-    """The configuration cannot be used; `problems` holds everything found, in all files."""
+    """The configuration cannot be used; `problems` lists every mistake in all files."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -77,7 +87,8 @@ class DatabaseError(FaroError):
 
 
 class PluginError(FaroError):
-    """A plugin is broken in itself: its tables, its commands, its settings class."""
+    """A plugin cannot be used because of its tables, commands or settings; it is left out, and the start reports
+    why."""
 
 
 class TransportError(FaroError):

@@ -10,7 +10,15 @@ from bot.core.files import Attachment
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text, emote or file message of a person. Notices (`m.notice`) are other bots' and never become one."""
+    """A text, emote or file message of a person. Notices (`m.notice`) come from bots and are ignored.
+
+    Example::
+
+        @listen(Message)
+        async def on_message(self, ctx: Context, message: Message) -> None:
+            if "thanks" in message.body.casefold():
+                await ctx.react("🙏")
+    """
 
     room: str
     event_id: str
@@ -23,22 +31,22 @@ class Message:
     mentions: frozenset[str] = frozenset()
     kind: str = "m.text"
     encrypted: bool = False
-    sender_known: bool = True  # encrypted: the key it came with belongs to a device of the sender
-    attachment: Attachment | None = None  # `body` is its name, or else what was said beside it
+    sender_known: bool = True  # in encrypted rooms: the key belongs to a device of the sender
+    attachment: Attachment | None = None  # `body` is then its name or caption
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A message got a new text: `target` is the event edited, `message` its new text, under the edit's own id."""
+    """An edit of the message with the id `target`; `message` is the new text, with the id of the edit."""
 
     target: str
     message: Message
-    became_command: bool = False  # for listeners: the new text is a command, which was answered already
+    became_command: bool = False  # for listeners: the new text is a command, already answered
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """A message (or an edit, or a reaction) was removed."""
+    """The event with the id `target` (a message, an edit or a reaction) was deleted."""
 
     room: str
     event_id: str
@@ -49,7 +57,7 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """The event `target` was answered with the sign or word `key`."""
+    """A reaction to the event with the id `target`; `key` is the emoji or word."""
 
     room: str
     event_id: str
@@ -61,7 +69,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A piece of room state as it now stands (create, name, encryption, power levels, member, tombstone…)."""
+    """A change of room state, such as a name, power levels or a tombstone; `content` is the new value."""
 
     room: str
     type: str

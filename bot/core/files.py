@@ -9,19 +9,30 @@ LARGEST = 5_000_000  # bytes of a file, either way: it waits in the database and
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A message carries a file. All of it is what the sender's app says; nothing was checked."""
+    """The file of a message, as the sender's client describes it; nothing of it is verified. `JobContext.fetch`
+    downloads it.
+
+    Example::
+
+        if message.attachment and message.attachment.mimetype == "application/pdf":
+            await ctx.schedule.job("scan", message.event_id, room=message.room, event=message.event_id)
+    """
 
     name: str
     mimetype: str  # "" if the app does not say
     size: int | None  # bytes
     url: str = field(default="", compare=False)
-    """Where its bytes lie, `mxc://…` ("" if that is no such address); in encrypted rooms they lie there encrypted. The
-    same file may lie in several places."""
+    """Where it is stored, `mxc://…` ("" if the message names no such address); encrypted in encrypted rooms. One file
+    can have several addresses."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file with its bytes, at most `LARGEST`; more raises `ValueError`."""
+    """A file to send, or one that was downloaded. Raises `ValueError` if `content` has more than 5,000,000 bytes.
+
+    >>> File("wishes.csv", "text/csv", b"title").name
+    'wishes.csv'
+    """
 
     name: str
     mimetype: str

@@ -13,7 +13,11 @@ _DIGITS = re.compile(r"\s*[+-]?[0-9]{1,16}\s*")  # levels as old rooms may hold 
 
 
 class Role(IntEnum):
-    """What a person is to a hub, from least to most."""
+    """A person's role in a hub, from least to most.
+
+    >>> Role.MODERATOR >= Role.COORDINATOR
+    True
+    """
 
     MEMBER = 0
     COORDINATOR = 1

@@ -27,30 +27,46 @@ _DAYS = {"day": 1, "week": 7}
 
 
 def to_instant(local: datetime, zone: str) -> int:
-    """When the clocks of the zone show `local`."""
+    """The instant at which the clocks of an IANA zone show `local` (naive). Clock changes: see this module.
+
+    >>> to_instant(datetime(2027, 1, 5, 10), "America/Guatemala")
+    1799164800000
+    """
     # With fold=0, zoneinfo counts with the offset from before a clock change, in a gap as in an overlap (PEP 495).
     return (local.replace(tzinfo=ZoneInfo(zone), fold=0) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def to_local(instant: int, zone: str) -> datetime:
-    """What the clocks of the zone show at an instant; it knows its offset."""
+    """What the clocks of an IANA zone show at an instant, as a datetime with its offset.
+
+    >>> f"{to_local(1_799_164_800_000, 'America/Jamaica'):%H:%M}"
+    '11:00'
+    """
     return (_EPOCH + timedelta(milliseconds=instant)).astimezone(ZoneInfo(zone))
 
 
 def in_gap(local: datetime, zone: str) -> bool:
-    """Whether a clock change leaves this local time out."""
+    """Whether a clock change skips this local time.
+
+    >>> in_gap(datetime(2027, 3, 14, 2, 30), "America/New_York")
+    True
+    """
     return to_local(to_instant(local, zone), zone).replace(tzinfo=None, fold=0) != local.replace(fold=0)
 
 
 def reminder_due(local: datetime, zone: str, lead: Duration) -> int:
-    """When to remind of a meeting at `local`, so long before."""
+    """The instant of the reminder `lead` before a meeting at `local` (naive) in an IANA zone.
+
+    >>> to_local(reminder_due(datetime(2027, 1, 5, 10), "America/Guatemala", Duration(1, "day")), "UTC").day
+    4
+    """
     if lead.unit in _DAYS:
         return to_instant(local - timedelta(days=lead.amount * _DAYS[lead.unit]), zone)
     return to_instant(local, zone) - lead.milliseconds
 
 
 class Timeliness(Enum):
-    """What becomes of a reminder that rings."""
+    """What to do with a reminder that is due; see `timeliness`."""
 
     ON_TIME = "say it"
     LATE = "say it, with the time that is really left"
@@ -60,9 +76,14 @@ class Timeliness(Enum):
 
 
 def timeliness(*, now: int, start: int, due: int, others: Iterable[int] = ()) -> Timeliness:
-    """What becomes of the reminder due at `due` of a meeting at `start`; `others` are its other reminders' instants.
+    """What to do, at the instant `now`, with the reminder due at `due` of a meeting at `start`; `others` are the
+    instants of the meeting's other reminders. After a pause of any length, at most one reminder of a meeting is sent:
+    the newest one due.
 
-    After a pause of any length this lets at most one reminder of a meeting through: the newest that is due.
+    >>> timeliness(now=50_000, start=3_600_000, due=0)
+    <Timeliness.ON_TIME: 'say it'>
+    >>> timeliness(now=50_000, start=3_600_000, due=0, others=[40_000]).name
+    'SUPERSEDED'
     """
     if any(due < other <= now for other in others):
         return Timeliness.SUPERSEDED

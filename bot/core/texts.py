@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """`Text("unknown key; did you mean '{name}'?", name="remind")`: English source and the values of its placeholders.
+    """A sentence to be translated later: the English template and the values of its placeholders. A value may itself be
+    a `Text`; it is translated first.
 
-    A value may be a `Text` itself; it is translated first.
+    >>> str(Text("Did you mean '{name}'?", name="remind"))
+    "Did you mean 'remind'?"
     """
 
     template: str
