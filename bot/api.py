@@ -410,6 +410,10 @@ class Offline(Protocol):
         transactions short: after each, the bot gets as much time for its own."""
         ...
 
+    def confirm(self, question: str) -> bool:
+        """Asks a translated question at the terminal; a yes or no in any of the bot's languages counts."""
+        ...
+
     async def forget(self, user_id: str) -> bool:
         """Erases what the core and every plugin store about a person; returns whether there was anything."""
         ...

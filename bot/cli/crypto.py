@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from bot.cli.asking import confirm
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, end, read, translator
 from bot.core.errors import FaroError, LoggedOut
 from bot.operations.lock import InUse, is_used, only_one
@@ -62,7 +63,7 @@ def reset_(config: Path, yes: bool) -> None:
     with _exclusive(loaded.data_dir):
         for sentence in crypto_admin.RESET:
             click.echo(t.t(sentence))
-        if not yes and not click.confirm(t.t("Continue?")):
+        if not yes and not confirm(t.t("Continue?"), t):
             end(TROUBLE, t.t("Nothing was changed."))
         _report([_run(crypto_admin.reset(loaded, SystemClock()))])
 

@@ -14,6 +14,7 @@ from typing import get_args
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from bot.cli.asking import confirm
 from bot.cli.offline import terminal_language
 from bot.cli.terminal import WRONG_CONFIG, end, translator
 from bot.config.model import BotConfig
@@ -102,7 +103,7 @@ def init(config: Path, yes: bool, force: bool, **given: str | None) -> None:
         if not sys.stdin.isatty():
             end(WRONG_CONFIG, t.t("Not a terminal; pass --yes to confirm."))
         click.echo(f"\n{text}")
-        if not click.confirm(t.t("Write this to {file}?", file=config), default=True):
+        if not confirm(t.t("Write this to {file}?", file=config), t, default=True):
             end(1, t.t("Nothing was changed."))
     config.write_text(text, encoding="utf-8")
     click.echo(t.t("{file} was written. Next:", file=config))

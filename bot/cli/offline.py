@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from bot.api import Plugin
+from bot.cli import asking
 from bot.config.load import Loaded, load
 from bot.core.errors import PluginError
 from bot.hubs import Hub
@@ -107,6 +108,9 @@ class OfflineConfig:
             if await sync_token.token(db.reading()) is None:
                 await self._refresh(db, plugins)  # later the bot does it; beside the bot it would take too long
             yield db
+
+    def confirm(self, question: str) -> bool:
+        return asking.confirm(question, self.translator)
 
     async def forget(self, user_id: str) -> bool:
         if not self._file.exists():

@@ -38,6 +38,9 @@ class FakeShell:
     def writing(self) -> AbstractAsyncContextManager[Database]:
         raise NotImplementedError
 
+    def confirm(self, question: str) -> bool:
+        raise NotImplementedError
+
     async def forget(self, user_id: str) -> bool:
         raise NotImplementedError
 

@@ -42,13 +42,14 @@ def find_hub(offline: Offline, id_: str) -> Hub:
     return hub
 
 
-def confirm(question: str, yes: bool, t: Translator) -> bool:
+def confirm(offline: Offline, question: str, yes: bool) -> bool:
     """Asks for confirmation, unless `yes` (the option `--yes`) gave it. Exits if there is no terminal to ask at."""
     if yes:
         return True
+    t = offline.translator
     if not sys.stdin.isatty():
         exit_with(USER_ERROR, t.t("Not a terminal; pass --yes to confirm."))
-    if click.confirm(question, err=True):
+    if offline.confirm(question):
         return True
     click.echo(t.t("Nothing was changed."))
     return False

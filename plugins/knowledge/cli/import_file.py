@@ -94,7 +94,7 @@ def import_command(
         _show_preview(preview, file, name, chosen, t)
         if dry_run or not preview.links:
             return
-        if not confirm(t.t("Import them?"), yes, t):
+        if not confirm(offline, t.t("Import them?"), yes):
             return
         with _report_file(report) as table:
             outcomes = Report(table, t)

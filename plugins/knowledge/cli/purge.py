@@ -55,7 +55,7 @@ def purge(shell: Shell, config: Path, hub: str, number: str | None, yes: bool) -
     _show_held(held, t)
     if configured:
         click.echo(t.t("Recommendations from the hub's YAML file come back, and links shared from now on are stored."))
-    if confirm(t.t("Erase it permanently?"), yes, t):
+    if confirm(offline, t.t("Erase it permanently?"), yes):
         run_resumable(_erase(offline, entry) if entry else _erase_hub(offline, hub, held, configured=configured), t)
         click.echo(t.t("Erased, from the database file too."))
 
@@ -77,7 +77,7 @@ def forget(shell: Shell, config: Path, user: str, yes: bool) -> None:
     click.echo(t.t("Their language setting and anything else they entered by command are erased too."))
     if unlogged:
         click.echo(t.t("They turned off storing their links: this setting is kept so that it stays in effect."))
-    if confirm(t.t("Erase it permanently?"), yes, t):
+    if confirm(offline, t.t("Erase it permanently?"), yes):
         existed = run_resumable(_forget(offline, user), t)
         click.echo(
             t.t("Erased, from the database file too.") if existed else t.t("The bot has no data about this person.")

@@ -59,7 +59,7 @@ def undo_import(shell: Shell, config: Path, hub: str, number: int | None, dry_ru
                 effect.stay,
             )
         )
-    if dry_run or not confirm(t.t("Undo the import?"), yes, t):
+    if dry_run or not confirm(offline, t.t("Undo the import?"), yes):
         return
     run_resumable(_undo_import(offline, file, effect), t)
     click.echo(t.t("The import was undone and its text erased."))
