@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 from bot.core.commands import CommandHelp, nearest, normalize
 from bot.core.durations import Duration
 from bot.core.errors import ConfigError, PluginError, UsageError, UserError
-from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange
+from bot.core.events import Edit, Event, Message, Reaction, Redaction, StateChange, Superseded
 from bot.core.files import Attachment, File
 from bot.core.permissions import Role
 from bot.core.recurrence import Timeliness, in_gap, reminder_due, timeliness, to_instant, to_local
@@ -50,10 +50,10 @@ __all__ = [
     "AlarmContext", "Announcement", "Attachment", "CommandHelp", "ConfigError", "Context", "Coordinator", "Database",
     "Duration", "Edit", "Event", "File", "Hub", "Identifier", "JobContext", "Language", "Localized", "Message",
     "Offline", "Plugin", "PluginError", "Reaction", "Reader", "Redaction", "RefreshContext", "Reply", "Role", "Room",
-    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "SyncReader", "SyncTransaction",
-    "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId", "Zone", "alarm",
-    "command", "escape", "fallback", "harmless", "in_gap", "in_language", "invalid", "job", "listen", "matching",
-    "nearest", "normalize", "reminder_due", "section", "timeliness", "to_instant", "to_local",
+    "RoomView", "Row", "Schedule", "Settings", "Shell", "Span", "StateChange", "Superseded", "SyncReader",
+    "SyncTransaction", "Text", "Timeliness", "Topic", "Transaction", "Translator", "UsageError", "UserError", "UserId",
+    "Zone", "alarm", "command", "escape", "fallback", "harmless", "in_gap", "in_language", "invalid", "job", "listen",
+    "matching", "nearest", "normalize", "reminder_due", "section", "timeliness", "to_instant", "to_local",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Settings)
@@ -506,6 +506,7 @@ class CommandMark:
     role: Role
     anywhere: bool
     rooms_only: bool
+    changes: bool
     examples: Sequence[str]
 
 
@@ -517,6 +518,7 @@ def command(
     role: Role = Role.MEMBER,
     anywhere: bool = False,
     rooms_only: bool = False,
+    changes: bool = False,
     examples: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
     """Makes a method the handler of the command `!name`. It returns a `Reply`, or None to say nothing.
@@ -526,8 +528,11 @@ def command(
     (`from_` is written `from:`). The handler raises `UserError` for what the sender can correct.
 
     `help` is an English sentence and is translated; `aliases` are the command's words by language; `role` is the least
-    role that may use it; `anywhere` also allows it outside hubs; `rooms_only` refuses it in direct chats; `examples`
-    are shown by `!help name`, without the prefix.
+    role that may use it; `anywhere` also allows it outside hubs; `rooms_only` refuses it in direct chats; `changes`
+    says that it changes something: then it is carried out however late the bot finds it, and also if its sender asks
+    too fast; `examples` are shown by `!help name`, without the prefix.
+
+    When a command is edited, listeners of `Superseded` take back what it did; then the new text is handled.
 
     Example::
 
@@ -537,7 +542,7 @@ def command(
     """
 
     def mark(handler: Handler) -> Handler:
-        left = CommandMark(name, help, aliases or {}, role, anywhere, rooms_only, tuple(examples))
+        left = CommandMark(name, help, aliases or {}, role, anywhere, rooms_only, changes, tuple(examples))
         handler.__faro_command__ = left  # type: ignore[attr-defined]  # a mark on a function
         return handler
 

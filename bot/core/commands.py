@@ -60,6 +60,7 @@ class CommandSpec:
     role: Role = Role.MEMBER
     anywhere: bool = False
     rooms_only: bool = False
+    changes: bool = False
     examples: tuple[str, ...] = ()
 
     @property

@@ -45,6 +45,18 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """The message with the id `target` is being edited by its sender: what it said no longer holds. Listeners take back
+    what they did because of it; then its new text is handled, as if it were the first."""
+
+    room: str
+    event_id: str
+    sender: str
+    sent_at: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Redaction:
     """The event with the id `target` (a message, an edit or a reaction) was deleted."""
 
@@ -88,7 +100,7 @@ class Invite:
     direct: bool
 
 
-Event = Message | Edit | Redaction | Reaction | StateChange
+Event = Message | Edit | Superseded | Redaction | Reaction | StateChange
 
 
 def id_of(event: Event) -> str:

@@ -91,20 +91,21 @@ class Dispatcher:
         intent = Intent.COMMAND if spec or direct or not line else Intent.MENTION
         if intent is Intent.MENTION and not self._is_called(message, names, pill, line):
             return Intent.CONVERSATION
-        if stale:
+        if stale and not (spec and spec.changes):
             return intent
         asked = await self._asked(tx, message, edit_id)
         if asked is None:
             return intent
         owner = spec.owner if spec else registry.fallback[0] if registry.fallback else CORE
         context = await services.context(tx, message, owner, self._clock.now(), edit_id, asked)
-        match self._rate_limit(message):
-            case Verdict.SAY_ONCE:
-                await self.answer(tx, asked, Reply(context.t(TOO_OFTEN)))
-            case Verdict.ANSWER:
-                reply = await self._reply(tx, context, spec, line)
-                if reply is not None:
-                    await self.answer(tx, asked, reply)
+        verdict = self._rate_limit(message)
+        reply = None
+        if verdict is Verdict.ANSWER or (spec and spec.changes):
+            reply = await self._reply(tx, context, spec, line)
+        if verdict is Verdict.SAY_ONCE:
+            reply = Reply(context.t(TOO_OFTEN))
+        if reply and verdict is not Verdict.SILENCE:
+            await self.answer(tx, asked, reply)
         return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:
@@ -181,9 +182,15 @@ class Dispatcher:
         return Asked(message, key("edit", message.room, edit_id), before, edit_id)
 
     def _rate_limit(self, message: Message) -> Verdict:
+        """Who has asked nothing for a minute is answered, however many others ask in the room: together they cannot
+        silence the bot for somebody else."""
         now = self._clock.now()
+        fresh = self._per_person.is_full(message.sender, now)
         person = self._per_person.ask(message.sender, now)
-        return person if person is not Verdict.ANSWER else self._per_room.ask(message.room, now)
+        if person is not Verdict.ANSWER:
+            return person
+        room = self._per_room.ask(message.room, now)
+        return Verdict.ANSWER if fresh else room
 
 
 def _said_beside_file(message: Message) -> bool:

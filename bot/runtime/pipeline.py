@@ -13,7 +13,18 @@ from dataclasses import replace
 import structlog
 
 from bot.api import Announcement
-from bot.core.events import Batch, Edit, Event, Message, Reaction, Redaction, RoomUpdate, StateChange, id_of
+from bot.core.events import (
+    Batch,
+    Edit,
+    Event,
+    Message,
+    Reaction,
+    Redaction,
+    RoomUpdate,
+    StateChange,
+    Superseded,
+    id_of,
+)
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
 from bot.runtime import message_builder
@@ -22,11 +33,11 @@ from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
 from bot.runtime.plugins import Method
 from bot.runtime.services import Services
-from bot.storage import absent_plugins, alarms, outbox, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, alarms, outbox, redactions, rooms, sync_token, undecryptable
 
 log = structlog.get_logger()
 
-Listened = Message | Edit | Redaction | Reaction
+Listened = Message | Edit | Superseded | Redaction | Reaction
 
 
 class Pipeline:
@@ -115,6 +126,7 @@ class Pipeline:
         async with self._db.transaction() as tx:
             await outbox.purge(tx, self._clock.now())
             await undecryptable.purge(tx, self._clock.now())
+            await redactions.purge(tx, self._clock.now())
         self._wake()
 
     # -- one room -------------------------------------------------------------------------------------------------
@@ -184,6 +196,7 @@ class Pipeline:
             case Edit():
                 await self._edit(tx, event, stale=stale)
             case Redaction():
+                await redactions.keep(tx, event.room, event.target, self._clock.now())
                 await undecryptable.drop(tx, event.room, event.target)
                 await self._withdraw(tx, event.room, event.target, event.event_id)
                 await self._notify_listeners(tx, event)
@@ -203,12 +216,16 @@ class Pipeline:
             )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
+        if await redactions.is_kept(tx, edit.message.room, edit.target):
+            return  # what was deleted says nothing any more
         if first := await undecryptable.sender_of(tx, edit.message.room, edit.target):
             if first != edit.message.sender:
                 return  # spec, "Validity of replacement events"
             await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
+        told = edit.message
+        await self._notify_listeners(tx, Superseded(told.room, told.event_id, told.sender, told.sent_at, edit.target))
         intent = await self._dispatcher.command(tx, message, stale=stale, edit_id=edit.message.event_id)
         if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)

@@ -207,6 +207,7 @@ def _spec(owner: str, mark: CommandMark, method: Method) -> CommandSpec:
         role=mark.role,
         anywhere=mark.anywhere,
         rooms_only=mark.rooms_only,
+        changes=mark.changes,
         examples=tuple(mark.examples),
     )
 

@@ -31,6 +31,7 @@ class People(Plugin[Settings]):
         help="Show or choose your language.",
         aliases={"es": "idioma", "fr": "langue", "pt": "idioma"},
         anywhere=True,
+        changes=True,
         examples=("language en", "language auto"),
     )
     async def language(self, ctx: Context, *, language: str = "") -> Reply:
@@ -55,6 +56,7 @@ class People(Plugin[Settings]):
         help="Erase your data.",
         aliases={"es": "olvidar", "fr": "oublier", "pt": "esquecer"},
         anywhere=True,
+        changes=True,
         examples=("forget me", "forget me yes"),
     )
     async def forget_me(self, ctx: Context, *, me: str = "") -> Reply:

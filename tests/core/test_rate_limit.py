@@ -14,12 +14,23 @@ def test_as_many_questions_as_the_bucket_holds_are_answered_then_one_notice_then
     assert verdicts == [Verdict.ANSWER] * 3 + [Verdict.SAY_ONCE] + [Verdict.SILENCE] * 2
 
 
-def test_the_bucket_fills_again_over_a_minute() -> None:
+def test_once_it_is_empty_nothing_is_answered_until_it_is_full_again() -> None:
     limit = RateLimit(per_minute=3)
     for _ in range(5):
         limit.ask("@ana:x", now=0)
-    assert limit.ask("@ana:x", now=20_000) is Verdict.ANSWER
-    assert limit.ask("@ana:x", now=20_000) is Verdict.SAY_ONCE
+    assert limit.ask("@ana:x", now=20_000) is Verdict.SILENCE
+    assert limit.ask("@ana:x", now=59_000) is Verdict.SILENCE
+    assert [limit.ask("@ana:x", now=60_000) for _ in range(5)] == [
+        *[Verdict.ANSWER] * 3, Verdict.SAY_ONCE, Verdict.SILENCE,
+    ]  # fmt: skip
+
+
+def test_it_is_full_for_whoever_asked_nothing_for_a_minute() -> None:
+    limit = RateLimit(per_minute=3)
+    assert limit.is_full("@ana:x", now=0)
+    limit.ask("@ana:x", now=0)
+    assert not limit.is_full("@ana:x", now=1000)
+    assert limit.is_full("@ana:x", now=60_000)
 
 
 def test_one_person_does_not_use_up_the_questions_of_another() -> None:

@@ -18,7 +18,7 @@ WITHOUT_EXAMPLE = {
     # raised by the program, never by a plugin
     "ConfigError", "PluginError",
     # events: `listen` shows how they arrive
-    "Edit", "Reaction", "Redaction", "StateChange",
+    "Edit", "Reaction", "Redaction", "StateChange", "Superseded",
     # what `timeliness` returns
     "Timeliness",
 }  # fmt: skip

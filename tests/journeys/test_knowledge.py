@@ -156,7 +156,7 @@ async def test_a_moderator_corrects_and_undoes_what_a_member_may_not(two: TwoHub
         await ask(dora, town.hall, "!note 1 zanzibarista")
         assert "pinned" in await ask(dora, town.hall, "!pin 1")
         assert first_lines(await ask(town.carla, town.hall, "!find zanzibarista topic:gifts")) == ["1. The policy"]
-        assert "2 is part of 1 now" in await ask(dora, town.hall, "!merge 1 2")
+        assert "2 is now part of 1" in await ask(dora, town.hall, "!merge 1 2")
         assert "1. The policy" in await ask(town.carla, town.hall, "!show 2")
         assert "is a separate result again" in await ask(dora, town.hall, "!split 2")
         assert "2. " in await ask(town.carla, town.hall, "!show 2")

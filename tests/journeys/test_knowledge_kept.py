@@ -61,7 +61,7 @@ async def test_a_file_is_brought_in_and_written_while_the_bot_runs(two: TwoHubs)
             "3. Zanzibar survey",
         ]
         assert first_lines(await ask(town.ana, town.hall, "!find chapter topic:gifts")) == ["2. Zanzibar policy"]
-        assert "2 is part of 1" in await ask(town.ana, town.hall, "!merge 1 2")
+        assert "2 is now part of 1" in await ask(town.ana, town.hall, "!merge 1 2")
         told = json.loads(await faro(town.config, "export", "transparency"))
         assert [item["url"] for item in told["items"]] == ["https://example.org/zero", "https://example.org/two"]
         assert town.ben.user_id not in json.dumps(told)

@@ -133,6 +133,13 @@ CREATE TABLE core_absent_plugins (     -- own tables, but the bot was started wi
     since  INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE core_redactions (         -- events that were redacted, so that a late edit of one does not count
+    room     TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (room, event_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE core_missed_events (      -- edits and redactions that absent plugins must follow later; ids only
     id       INTEGER PRIMARY KEY,
     plugin   TEXT NOT NULL,

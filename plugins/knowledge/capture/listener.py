@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.api import Context, Edit, Message, Reaction, Redaction, listen, section
+from bot.api import Context, Edit, Message, Reaction, Redaction, Superseded, listen, section
 from plugins.knowledge.capture.attachments import Document, read_document
 from plugins.knowledge.capture.links import SharedLinks, shared_links
 from plugins.knowledge.capture.new_shares import new_share, new_shares, schedule_erasure
@@ -22,11 +22,17 @@ class Listener:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    @listen(Message, Edit, Redaction, Reaction)
-    async def on_event(self, ctx: Context, event: Message | Edit | Redaction | Reaction) -> None:
-        """Stores the shares of a message, replaces them after an edit, removes them after a redaction; counts 👍."""
+    @listen(Message, Edit, Superseded, Redaction, Reaction)
+    async def on_event(self, ctx: Context, event: Message | Edit | Superseded | Redaction | Reaction) -> None:
+        """Stores the shares of a message, replaces them after an edit, removes them after a redaction; undoes a command
+        that is edited; counts 👍."""
         if isinstance(event, Reaction):
             await ctx.db.run(update.react, self._rules, event)
+            return
+        if isinstance(event, Superseded):
+            if entries := await ctx.db.run(update.withdraw_edited, self._rules, event.target, event.sender):
+                await queue.enqueue_changed(ctx, entries)
+                await schedule_erasure(ctx)
             return
         if isinstance(event, Redaction):
             entries = {

@@ -5,9 +5,8 @@ Coordinators and moderators may edit every entry of their hub, in its rooms; oth
 
 from __future__ import annotations
 
-from bot.api import Context, Reply, Role, UserError, command, escape, in_language
+from bot.api import Context, Reply, Role, UsageError, UserError, command, escape, in_language
 from plugins.knowledge.capture import labels
-from plugins.knowledge.capture.new_shares import schedule_erasure
 from plugins.knowledge.commands import references
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
@@ -35,6 +34,7 @@ class EditCommands:
         help="Change the title of a result.",
         aliases={"es": "titulo", "fr": "titre", "pt": "titulo"},
         rooms_only=True,
+        changes=True,
         examples=("title 12 Gift policy of 2026",),
     )
     async def title(self, ctx: Context, number: str, *, text: str) -> Reply:
@@ -45,6 +45,7 @@ class EditCommands:
         help="Add a note to a result: why it helps. Searches find these words.",
         aliases={"es": "nota", "pt": "nota"},
         rooms_only=True,
+        changes=True,
         examples=("note 12 Start with chapter 3",),
     )
     async def note(self, ctx: Context, number: str, *, text: str) -> Reply:
@@ -55,12 +56,15 @@ class EditCommands:
         help="Add topics to a result with +, remove them with -.",
         aliases={"es": "tema", "fr": "sujet", "pt": "assunto"},
         rooms_only=True,
+        changes=True,
         examples=("topic 12 +gifts -audit",),
     )
     async def topic(self, ctx: Context, number: str, *, topics: str) -> Reply:
         entry = await self._editable_entry(ctx, number)
         hub = self._rules.of(entry.shelf.hub)
         values = []
+        if mark := labels.exclusion_mark(topics):
+            return Reply(ctx.t("Messages marked {mark} are not stored.", mark=mark))
         for word in topics.split():
             sign = word[0] if word[0] in "+-" else "+"
             name = fold(word.lstrip("+-#")).replace("_", "-")
@@ -80,6 +84,7 @@ class EditCommands:
         help="Set who may see a result: clear, green, or amber (this hub only).",
         aliases={"es": "etiqueta", "fr": "etiquette", "pt": "rotulo"},
         rooms_only=True,
+        changes=True,
         examples=("label 12 amber",),
     )
     async def label(self, ctx: Context, number: str, label: str) -> Reply:
@@ -97,6 +102,7 @@ class EditCommands:
         help="Hide a result from everyone, or show it again.",
         aliases={"es": "ocultar", "fr": "cacher", "pt": "ocultar"},
         rooms_only=True,
+        changes=True,
         examples=("hide 12",),
     )
     async def hide(self, ctx: Context, number: str) -> Reply:
@@ -121,6 +127,7 @@ class EditCommands:
         aliases={"es": "fijar", "fr": "epingler", "pt": "fixar"},
         role=Role.COORDINATOR,  # otherwise people would pin their own links
         rooms_only=True,
+        changes=True,
         examples=("pin 12",),
     )
     async def pin(self, ctx: Context, number: str) -> Reply:
@@ -132,6 +139,7 @@ class EditCommands:
         "useful",
         help="Mark a result as useful.",
         aliases={"es": "util", "fr": "utile", "pt": "util"},
+        changes=True,
         examples=("useful 12",),
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
@@ -157,21 +165,19 @@ class EditCommands:
     async def _write(self, ctx: Context, number: str, field: str, text: str, longest: int) -> Reply:
         """Sets a title or a note. A sharing label in the text applies if it is stricter, as in a message."""
         if mark := labels.exclusion_mark(text):
-            # An edited command may have set a text before the mark was added.
-            await ctx.db.run(update.redact, self._rules, ctx.hub.id, ctx.message.event_id)
-            await schedule_erasure(ctx)
             return Reply(ctx.t("Messages marked {mark} are not stored.", mark=mark))
         label = labels.label(text)
+        written = tidy(text, longest)
+        if not written:
+            raise UsageError(ctx.t("There is no visible text."))
         entry = await self._editable_entry(ctx, number)
-        values = [NewStatement(field, tidy(text, longest))]
+        values = [NewStatement(field, written)]
         # Amber is said again of what is amber: that may come from a share, which may go.
         if label and (LABELS.index(label) > entry.label or LABELS.index(label) == AMBER):
             values.append(NewStatement("label", str(LABELS.index(label))))
         return await self._reply(ctx, entry, field, changed=await self._change(ctx, entry, *values))
 
     async def _change(self, ctx: Context, entry: Entry, *sayings: NewStatement) -> bool:
-        if ctx.edit_id is not None:  # the words before the edit go
-            await schedule_erasure(ctx)
         return await ctx.db.run(update.edit, self._rules, entry.id, author(ctx), sayings)
 
     async def _reply(self, ctx: Context, entry: Entry, field: str, *, changed: bool) -> Reply:

@@ -33,15 +33,19 @@ class HistoryCommands:
         help="Undo your last change, or any change by its number in the list.",
         aliases={"es": "deshacer", "fr": "annuler", "pt": "desfazer"},
         rooms_only=True,
+        changes=True,
         examples=("undo", "undo 57"),
     )
     async def undo(self, ctx: Context, change: int | None = None) -> Reply:
         scope = await references.editable_scope(ctx)
+        if ctx.edit_id and (before := await ctx.db.run(history.undone_by, _shelves(scope), ctx.message.event_id)):
+            # What is undone stays undone; to undo something else takes another message.
+            return Reply(ctx.t("Undone: {change}", change=_describe(ctx, scope, before)))
         if change is None:
             selected = await self._newest(ctx, scope)
         else:
             selected = await self._numbered(ctx, scope, change)
-        entries = await ctx.db.run(update.undo, self._rules, selected.id)
+        entries = await ctx.db.run(update.undo, self._rules, selected.id, ctx.message.event_id)
         if not entries:
             raise UserError(ctx.t("That change can no longer be undone: its result no longer exists."))
         await queue.enqueue_changed(ctx, entries)

@@ -73,6 +73,7 @@ class LinkCommands:
         aliases={"es": "trasladado", "fr": "deplace", "pt": "movido"},
         role=Role.COORDINATOR,
         rooms_only=True,
+        changes=True,
         examples=("moved 12", "moved 12 no"),
     )
     async def moved(self, ctx: Context, number: str, no: str = "") -> Reply:

@@ -30,6 +30,7 @@ class MergeCommands:
         aliases={"es": "unir", "fr": "joindre", "pt": "juntar"},
         role=Role.COORDINATOR,
         rooms_only=True,
+        changes=True,
         examples=("merge 12 15", "merge 12 15 no"),
     )
     async def merge(self, ctx: Context, number: str, other: str, answer: str = "") -> Reply:
@@ -99,6 +100,7 @@ class MergeCommands:
         aliases={"es": "separar", "fr": "separer", "pt": "separar"},
         role=Role.COORDINATOR,
         rooms_only=True,
+        changes=True,
         examples=("split 15",),
     )
     async def split(self, ctx: Context, number: str) -> Reply:

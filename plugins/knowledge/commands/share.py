@@ -28,6 +28,7 @@ class ShareCommands:
         help="Share a link with a note and topics, even where links are not stored automatically.",
         aliases={"es": "compartir", "fr": "partager", "pt": "compartilhar"},
         rooms_only=True,
+        changes=True,
         examples=("share https://example.org/guide for new colleagues #gifts",),
     )
     async def share(self, ctx: Context, *, link: str) -> Reply:
@@ -77,6 +78,7 @@ class ShareCommands:
         "mylinks",
         help="Choose whether the links you share are stored: on or off.",
         aliases={"es": "misenlaces", "fr": "mesliens", "pt": "meuslinks"},
+        changes=True,
         examples=("mylinks off",),
         anywhere=True,
     )
@@ -96,6 +98,7 @@ class ShareCommands:
         "askme",
         help="Choose whether others may be referred to you on topics you shared about: on or off.",
         aliases={"es": "preguntame", "fr": "interrogez", "pt": "pergunteme"},
+        changes=True,
         examples=("askme on",),
         anywhere=True,
     )

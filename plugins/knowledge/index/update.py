@@ -92,10 +92,17 @@ def move(tx: SyncTransaction, rules: Rules, entry: int, url: str, key: str, auth
     rebuild(tx, rules, statements.move(tx, entry, url, key, author))
 
 
-def undo(tx: SyncTransaction, rules: Rules, command: int) -> Collection[int]:
+def undo(tx: SyncTransaction, rules: Rules, command: int, event: str | None = None) -> Collection[int]:
     """Withdraws the statements of a command; returns the entries that changed, none if no statement counted any
-    more."""
-    touched = statements.undo(tx, command)
+    more. `event`: the message that asked for it."""
+    touched = statements.undo(tx, command, event)
+    rebuild(tx, rules, touched)
+    return touched
+
+
+def withdraw_edited(tx: SyncTransaction, rules: Rules, event: str, user: str) -> Collection[int]:
+    """Undoes what a person's message did as a command, and erases its words; returns the entries that changed."""
+    touched = statements.withdraw_edited(tx, event, user)
     rebuild(tx, rules, touched)
     return touched
 

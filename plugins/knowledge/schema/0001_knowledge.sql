@@ -41,6 +41,7 @@ CREATE TABLE knowledge_commands (
     at INTEGER NOT NULL,
     event TEXT,                                -- the message or reaction that said it
     state TEXT NOT NULL DEFAULT 'done' CHECK (state IN ('begun', 'done', 'undoing', 'undone')),
+    undone_by TEXT,                            -- the message that undid it
     name TEXT,                                 -- of an imported file; with its digest, the items done and links added
     digest TEXT,
     items INTEGER NOT NULL DEFAULT 0,

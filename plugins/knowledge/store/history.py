@@ -57,6 +57,11 @@ def last_of(db: SyncReader, shelves: Sequence[int], user: str, limit: int) -> Se
     return _changes(db, where, shelves, user=user, limit=limit)
 
 
+def undone_by(db: SyncReader, shelves: Sequence[int], event: str) -> Change | None:
+    """The change that a message undid."""
+    return next(iter(_changes(db, "c.undone_by = :event", shelves, event=event)), None)
+
+
 def change(db: SyncReader, shelves: Sequence[int], id_: int) -> Change | None:
     """The change of that number."""
     return next(iter(_changes(db, "c.id = :id", shelves, id=id_)), None)

@@ -41,7 +41,7 @@ def forget(tx: SyncTransaction, user: str) -> set[int] | None:
     shared = tx.rows("SELECT DISTINCT page FROM knowledge_shares WHERE sender = :id", id=id_)
     touched |= entries_of(tx, {row["page"] for row in shared})
     tx.execute("DELETE FROM knowledge_shares WHERE sender = :id", id=id_)
-    tx.execute("UPDATE knowledge_commands SET by = NULL, event = NULL WHERE by = :id", id=id_)
+    tx.execute("UPDATE knowledge_commands SET by = NULL, event = NULL, undone_by = NULL WHERE by = :id", id=id_)
     tx.execute("UPDATE knowledge_choices SET askable = 0 WHERE person = :id AND unlogged = 1", id=id_)
     tx.execute("DELETE FROM knowledge_choices WHERE person = :id AND unlogged = 0", id=id_)
     tx.execute(

@@ -25,7 +25,7 @@ from plugins.knowledge.store.pages import (
     take_seqs,
 )
 from plugins.knowledge.store.resolve import LIMITS, Part, Statement, groups, is_hidden, is_joining, label_of, resolve
-from plugins.knowledge.store.tlp import AMBER
+from plugins.knowledge.store.tlp import AMBER, GREEN
 
 MERGED, MOVED, REKEYED = "merged", "moved", "rekey"
 """The values of `same_as`: pages that a person joined, the new address of a page, pages that new URL rules made one."""
@@ -59,22 +59,37 @@ def author(ctx: Context) -> Author:
 
 def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[NewStatement]) -> set[int]:
     """What one command says of an entry. What holds already is not said again; nothing new: no entry is touched."""
-    touched = _withdraw_edited(tx, author)
     parts = load(tx, [entry])[entry]
     new = [saying for saying in sayings if not _is_already_set(tx, entry, parts, saying)]
     if not new:
-        return touched
+        return set()
     shelf, pages = _shelf_of(tx, entry), [part.page for part in parts]
     command = create_command(tx, shelf, "edit", author, page=entry)
     for saying in new:
         best = _best(entry, parts)
         if saying.field in LIMITS:
-            add_statement(tx, shelf, pages, command, saying._replace(target=best))
+            limited = [part.page for part in _limited(parts, best, saying)]
+            add_statement(tx, shelf, limited, command, saying._replace(target=best))
         elif saying.field == "pinned" and saying.value == "0":
             add_statement(tx, shelf, pages, command, saying)
         else:
             add_statement(tx, shelf, [best], command, saying)
-    return touched | {entry}
+    return {entry}
+
+
+def _limited(parts: Sequence[Part], best: int, saying: NewStatement) -> Sequence[Part]:
+    """The pages of an entry that a limit is said of: those that are shown, and others only if it is stricter for them.
+    What was hidden before the entry was stays hidden when the entry is shown again."""
+    if saying.field == "label":
+        entry = resolve(best, parts)
+        shown = entry.shown if entry else parts
+        return [part for part in parts if part in shown or int(saying.value) > (label_of(part) or GREEN)]
+    hidden = {part.page: one.seq for part in parts if (one := part.decisive(saying.field)) and one.value == "1"}
+    if saying.value == "1":  # a sharer's own word may have ended, when somebody else shared the page
+        ended = saying.field == "own_hidden"
+        return [part for part in parts if part.page not in hidden or (ended and not is_hidden(part))]
+    since = hidden.get(best) or max(hidden.values(), default=0)
+    return [part for part in parts if hidden.get(part.page) == since]
 
 
 def best_page(db: SyncReader, entry: int) -> int:
@@ -99,17 +114,15 @@ def vote(tx: SyncTransaction, pages: Collection[int], author: Author) -> set[int
 
 def merge(tx: SyncTransaction, into: int, other: int, author: Author) -> set[int]:
     """The entry `other` becomes part of the entry `into` of the same shelf."""
-    touched = _withdraw_edited(tx, author)
     shelf = _shelf_of(tx, into)
     command = create_command(tx, shelf, "edit", author, page=into)
     add_statement(tx, shelf, [other], command, NewStatement("same_as", MERGED, target=into))
-    return touched | regroup(tx, [into, other])
+    return regroup(tx, [into, other])
 
 
 def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) -> set[int]:
     """The page of an entry has a new address, with this canonical key: what is shared by it belongs to the entry, and
     is hidden where the page is."""
-    touched = _withdraw_edited(tx, author)
     shelf = _shelf_of(tx, entry)
     new = pages_of(tx, shelf, [key])[key]
     parts = load(tx, [entry])[entry]
@@ -120,7 +133,7 @@ def move(tx: SyncTransaction, entry: int, url: str, key: str, author: Author) ->
         add_statement(tx, shelf, [new], command, NewStatement("same_as", MOVED, target=old))
         if any(part.page == old and part.last("hidden") == "1" for part in parts):
             add_statement(tx, shelf, [new], command, NewStatement("hidden", "1"))
-    return touched | regroup(tx, [entry, new])
+    return regroup(tx, [entry, new])
 
 
 def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
@@ -149,9 +162,9 @@ def split(tx: SyncTransaction, page: int, author: Author) -> set[int]:
     return regroup(tx, pages)
 
 
-def undo(tx: SyncTransaction, command: int) -> set[int]:
+def undo(tx: SyncTransaction, command: int, event: str | None = None) -> set[int]:
     """What a command said no longer counts; the entries are as if it had never been said. No entry is touched where all
-    of it was withdrawn before."""
+    of it was withdrawn before. `event`: the message that asked for it."""
     ends = _edge_endpoints(tx, command)
     if not ends:
         return set()
@@ -159,8 +172,24 @@ def undo(tx: SyncTransaction, command: int) -> set[int]:
         "UPDATE knowledge_statements SET withdrawn = 'undone' WHERE command = :command AND withdrawn IS NULL",
         command=command,
     )
-    tx.execute("UPDATE knowledge_commands SET state = 'undone' WHERE id = :command", command=command)
+    tx.execute(
+        "UPDATE knowledge_commands SET state = 'undone', undone_by = :event WHERE id = :command",
+        command=command,
+        event=event,
+    )
     return regroup(tx, ends)
+
+
+def withdraw_edited(tx: SyncTransaction, event: str, user: str) -> set[int]:
+    """A person edits the message of a command: it is undone, and its words and votes go. Answers the entries that were
+    touched."""
+    theirs = "c.event = :event AND c.by = (SELECT id FROM knowledge_people WHERE user_id = :user)"
+    touched: set[int] = set()
+    for row in tx.rows(
+        f"SELECT c.id FROM knowledge_commands c WHERE {theirs} AND c.kind = 'edit'", event=event, user=user
+    ):
+        touched |= undo(tx, row["id"])
+    return touched | take_words(tx, theirs, "undone", event=event, user=user)
 
 
 def redact(tx: SyncTransaction, hub: str, event: str) -> set[int]:
@@ -199,9 +228,9 @@ def take_words(tx: SyncTransaction, theirs: str, reason: str, **params: object) 
 
 def tombstone_pages(tx: SyncTransaction, parts: Collection[Part]) -> None:
     """Nobody shares or recommends these pages any more: what was said of them goes for good; that something was said
-    stays. What coordinators hid stays known by its key, with its label, so that sharing it again does not show it."""
+    stays. What people hid or labelled stays known by its key, so that sharing it again does not show it more widely."""
     ids = as_list([part.page for part in parts])
-    blocked = as_list([part.page for part in parts if part.last_by_people("hidden") == "1"])
+    blocked = as_list([part.page for part in parts if _is_limited(part)])
     tx.execute(f"DELETE FROM knowledge_shares WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_facts WHERE page IN {IDS}", ids=ids)
     tx.execute(f"DELETE FROM knowledge_statements WHERE page IN {IDS} AND field = 'useful'", ids=ids)
@@ -225,6 +254,11 @@ def tombstone_pages(tx: SyncTransaction, parts: Collection[Part]) -> None:
         ids=ids,
         blocked=blocked,
     )
+
+
+def _is_limited(part: Part) -> bool:
+    """Whether people hid the page, or labelled it more strictly than what is shared without a label."""
+    return part.last_by_people("hidden") == "1" or int(part.last_by_people("label") or GREEN) > GREEN
 
 
 def create_command(
@@ -297,8 +331,8 @@ def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: N
     match saying.field:
         case "not_same_as" if saying.target is not None:
             return are_marked_distinct(db, entry, saying.target)
-        case "hidden":
-            return all(part.last("hidden") == saying.value for part in parts)
+        case "hidden" if saying.value == "1":
+            return all(part.last("hidden") == "1" for part in parts)
         case "own_hidden" if saying.value == "1":
             return all(is_hidden(part) for part in parts)
         case "label":
@@ -306,9 +340,9 @@ def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: N
             kept = saying.value != str(AMBER)
             return all(
                 str(label_of(part)) == saying.value and (kept or part.last_by_people("label") == saying.value)
-                for part in parts
+                for part in _limited(parts, _best(entry, parts), saying)
             )
-        case "own_hidden" | "pinned" if saying.value == "0":
+        case "hidden" | "own_hidden" | "pinned" if saying.value == "0":
             return not any(part.last(saying.field) == "1" for part in parts)
         case "topic":
             statements = [statement for part in parts for statement in part.statements if not statement.imported]
@@ -318,27 +352,6 @@ def _is_already_set(db: SyncReader, entry: int, parts: Sequence[Part], saying: N
         case _:
             best = _best(entry, parts)
             return any(part.page == best and part.last_by_people(saying.field) == saying.value for part in parts)
-
-
-def _withdraw_edited(tx: SyncTransaction, author: Author) -> set[int]:
-    """A command that was edited replaces what it said before; its words go. Answers the entries that were touched."""
-    if author.event is None:
-        return set()
-    rows = tx.rows(
-        """SELECT c.id FROM knowledge_commands c JOIN knowledge_people p ON p.id = c.by
-        WHERE c.event = :event AND c.kind = 'edit' AND c.state = 'done' AND p.user_id = :user""",
-        event=author.event,
-        user=author.user,
-    )
-    touched: set[int] = set()
-    for row in rows:
-        touched |= undo(tx, row["id"])
-        tx.execute(
-            """UPDATE knowledge_statements SET key = '', value = NULL
-            WHERE command = :command AND field IN ('title', 'note', 'topic')""",
-            command=row["id"],
-        )
-    return touched
 
 
 def _edge_endpoints(db: SyncReader, command: int) -> set[int]:
