@@ -55,7 +55,7 @@ class Invites(Settings):
 
 
 class Cooldown(Settings):
-    """How many commands a minute are answered."""
+    """How many commands a minute are answered. What changes something is done without an answer."""
 
     per_person: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Commands of one person."""
@@ -106,7 +106,7 @@ class BotConfig(Settings):
     invites: Invites = Invites()
     """Whose invites the bot accepts."""
     answer_within: Span = Duration(10, "minute")
-    """After a pause of the bot, commands older than this are not answered any more."""
+    """After a pause, questions older than this are not answered. Commands that change something always are."""
     cooldown: Cooldown = Cooldown()
     """Limits against floods of commands."""
     plugin_dirs: tuple[Path, ...] = ()

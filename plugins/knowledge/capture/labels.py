@@ -30,7 +30,9 @@ _COLOURS = {
     "clear": "clear", "white": "clear", "blanco": "clear", "blanc": "clear", "branco": "clear",
 }  # fmt: skip
 _STRICTEST = (RED, "amber", "green", "clear")
-_LABEL = re.compile(r"(?<![^\W_])tlp(?P<mark>[\s:*_.-]{1,6}+)(?P<colour>[^\W\d_]{3,8}+)(?:\+strict)?+", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?<![^\W_])tlp(?P<mark>[\s:*_.\-–—=/\])]{1,6}+)(?P<colour>[^\W\d_]{3,8}+)(?:\+strict)?+", re.IGNORECASE
+)
 
 
 def has_no_log(words: str) -> bool:

@@ -37,6 +37,7 @@ _WRAPPED = re.compile(
 )
 _SPACE_BEFORE_END = re.compile(rf"(?<=\w)[^\S\n]*+({MARK})([.,;:!?…]++)(?=\s|$)")
 _END_AFTER_LINK = re.compile(rf"({MARK})[.,;:!?…]++(?=\s|$)")
+_QUOTATION = re.compile(r"^>.*$", re.MULTILINE)
 _BULLETED = re.compile(rf"\A\s*+{BULLET}")
 _STRIPPED = " \n,;:|–—"  # from the ends of a note: separators of addresses
 _OPENING = {")": "(", "]": "[", "}": "{"}
@@ -78,7 +79,9 @@ def shared_links(body: str, html: str | None = None) -> SharedLinks:
     """
     links, text = _parse(body, html)
     words = without_marks(text)
-    if not links or labels.exclusion_mark(words):
+    # Some apps show the plain text: what forbids keeping counts there, too, but for quotations.
+    plain = _QUOTATION.sub("", body) if html else ""
+    if not links or labels.exclusion_mark(words) or labels.exclusion_mark(plain):
         return SharedLinks()
     contexts = link_contexts(text)
     links_with_context = [

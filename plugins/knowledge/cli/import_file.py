@@ -194,9 +194,17 @@ async def _import(
         done = earlier[1] if earlier else 0
         report.earlier = done
 
+        begun = earlier is not None
+
         async def import_batch(batch: Sequence[Item], items: int, *, end: bool = False) -> Sequence[Outcome]:
-            async with db.transaction() as tx:
-                return await tx.run(importer.import_slice, rules, manner, batch, Slice(digest, name, items, end))
+            nonlocal begun
+            part = Slice(digest, name, items, end, goes_on=begun)
+            begun = True
+            try:
+                async with db.transaction() as tx:
+                    return await tx.run(importer.import_slice, rules, manner, batch, part)
+            except imports.UndoneMeanwhile:
+                exit_with(FAILURE, offline.translator.t("This import was undone meanwhile; nothing of it is stored."))
 
         with progress() as bars:
             task = bars.add_task(offline.translator.t("Importing"), total=total)

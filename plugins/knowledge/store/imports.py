@@ -62,10 +62,17 @@ def begun(db: SyncReader, digest: str) -> tuple[int, int] | None:
     return (row["id"], row["items"]) if row else None
 
 
-def open_import(tx: SyncTransaction, shelf: int, digest: str, name: str, at: int) -> int:
-    """The command of a file: a new one, or that which was begun."""
+class UndoneMeanwhile(Exception):  # noqa: N818 - it says what happened
+    """The import was undone while it went on."""
+
+
+def open_import(tx: SyncTransaction, shelf: int, digest: str, name: str, at: int, *, goes_on: bool = False) -> int:
+    """The command of a file: a new one, or that which was begun. Raises `UndoneMeanwhile` if it `goes_on` and is not
+    there any more."""
     if there := begun(tx, digest):
         return there[0]
+    if goes_on:
+        raise UndoneMeanwhile
     command = create_command(tx, shelf, "import", None, at=at)
     tx.execute(
         "UPDATE knowledge_commands SET state = 'begun', name = :name, digest = :digest WHERE id = :command",

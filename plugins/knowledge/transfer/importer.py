@@ -30,13 +30,14 @@ _SAID = f"""SELECT p.key FROM knowledge_pages p WHERE p.id IN {IDS} AND p.key IS
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a file: the file's digest and name, how many of its items are done after it, and whether it is the
-    last."""
+    """A part of a file: the file's digest and name, how many of its items are done after it, whether it is the last,
+    and whether another one was stored before it."""
 
     digest: str
     name: str
     items: int
     end: bool
+    goes_on: bool = False
 
 
 def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
@@ -59,7 +60,7 @@ def import_slice(
     """Files a part of a file, all of it in this transaction; what became of each item, in their order. A file is one
     change, however many parts and interruptions there are."""
     shelf = shelf_for(tx, manner.hub, manner.circle)
-    command = imports.open_import(tx, shelf.id, part.digest, part.name, manner.now)
+    command = imports.open_import(tx, shelf.id, part.digest, part.name, manner.now, goes_on=part.goes_on)
     last = tx.value("SELECT last_number FROM knowledge_shelves WHERE id = :id", id=shelf.id)
     plan = ImportPlan(rules.of(manner.hub), manner, command, last, privacy.unlogged(tx) if manner.keep_sharers else ())
     pages = [

@@ -13,9 +13,15 @@ from plugins.knowledge.urls.variants import language_of_address
 
 _SECRET = re.compile(
     r"(?P<name>[?&#;](?:[a-z0-9_]*token|pass(?:word|wd)?|pwd|secret|client_secret|sig|signature|jwt|otp|api_?key"
-    r"|auth|access_key|x-(?:amz|goog)-(?:signature|credential|security-token))=)[^&#;]+",
+    r"|auth|bearer|access_key|resourcekey|x-(?:amz|goog)-(?:signature|credential|security-token)"
+    r"|(?:j|php|asp\.?net_|asp)?sess(?:ion)?_?id)=)[^&#;]+"
+    # What these names hold is a secret only if it is long: `?code=sv` is a country, `?key=annex` a chapter.
+    r"|(?P<perhaps>[?&#;](?:sid|session|ticket|key|code|invite|h)=)[^&#;]{16,}"
+    r"|(?P<before>[/=])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*",  # a JSON Web Token
     re.IGNORECASE,
 )
+_ENCODED_PLAINLY = re.compile(r"%(?:2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])", re.IGNORECASE)
+"""Letters and digits that need no percent-encoding (RFC 3986, "unreserved"): `?tok%65n=` is `?token=`."""
 _FILE_ENDING = re.compile(r"\.(?:aspx?|html?|jsp|pdf|php|docx?|xlsx?|pptx?|txt|xml)$", re.IGNORECASE)
 _HOST = re.compile(r"[^/?#]*+")
 _PORT = re.compile(r":[0-9]+$")
@@ -32,11 +38,17 @@ HIDDEN = "…"
 
 def masked(url: str) -> str:
     """The address with the values of secret parameters (tokens, passwords, signatures) replaced by `…`."""
-    return _SECRET.sub(rf"\g<name>{HIDDEN}", url) if "=" in url else url
+    plain = _plain(url)
+    hidden = _SECRET.sub(lambda match: f"{match['name'] or match['perhaps'] or match['before']}{HIDDEN}", plain)
+    return url if hidden == plain else hidden
 
 
 def has_secret(url: str) -> bool:
-    return bool(_SECRET.search(url))
+    return bool(_SECRET.search(_plain(url)))
+
+
+def _plain(url: str) -> str:
+    return _ENCODED_PLAINLY.sub(lambda code: chr(int(code[0][1:], 16)), url) if "%" in url else url
 
 
 def site(url: str) -> str:

@@ -331,6 +331,10 @@ def test_hashtags_are_words_people_marked(words: str, expected: list[str]) -> No
         ("#TLP-Amber", "amber"),
         ("TLP:ÁMBAR", "amber"),
         ("TLP:verde", "green"),
+        ("TLP–AMBER", "amber"),
+        ("TLP/AMBER", "amber"),
+        ("TLP = AMBER", "amber"),
+        ("[TLP]AMBER", "amber"),
         ("TLP:GREEN, the annex is TLP:AMBER", "amber"),
         ("the TLP white paper", None),
         ("TLP:PURPLE", None),
@@ -405,3 +409,11 @@ def test_a_character_reference_without_end_harms_nothing(digits: int) -> None:
     number = "&#" + "0" * digits
     html = f'<a href="https://example.org/{number}">x {number}</a> <a href="https://example.org/b">b</a>'
     assert shared_links("", html).links[-1].url == "https://example.org/b"
+
+
+def test_what_forbids_keeping_counts_in_the_plain_text_too() -> None:
+    """Apps without HTML show it; a quotation there says nothing of the message."""
+    html = f'<a href="{A}">Guide</a>'
+    assert shared_links(f"{A} TLP:RED", html).links == ()
+    assert shared_links(f"{A} !nolog", html).links == ()
+    assert len(shared_links(f"> TLP:RED\n{A}", html).links) == 1

@@ -78,3 +78,21 @@ def test_words_marked_amber_keep_a_known_page_in_the_hub(faro: Faro) -> None:
         result = faro.imported(marked)
         assert f"{changes} merged with an existing result" in result.stdout
         assert [item["label"] for item in faro.exported()] == ["amber", "green"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "label"),
+    [
+        ("url,title,label,tlp", "{url},a,,AMBER", "amber"),
+        ("url,title,tlp,label", "{url},a,amber,green", "amber"),
+        ("url,title,label,label", "{url},a,clear,green", "green"),
+        ("url,title,TLP:", "{url},a,AMBER", "amber"),
+        ("url,title,TLP label", "{url},a,TLP:AMBER", "amber"),
+        ("url,title,label,tlp", "{url},a,green,RED", None),
+        ("url,title,label,tlp", "{url},a,amber,secret", None),
+    ],
+)
+def test_of_several_label_columns_the_strictest_counts(faro: Faro, header: str, row: str, label: str | None) -> None:
+    file = faro.file("t.csv", f"{header}\n{row.format(url='https://example.org/1')}\n")
+    faro.run("import", "transparency", file, "--yes")
+    assert [item["label"] for item in faro.exported()] == ([label] if label else [])

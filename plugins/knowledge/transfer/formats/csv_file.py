@@ -13,10 +13,11 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from bot.api import Text
+from plugins.knowledge.capture import labels
 from plugins.knowledge.transfer.formats.csv_cells import (
     COLUMNS,
     JSON_COLUMN,
@@ -25,7 +26,7 @@ from plugins.knowledge.transfer.formats.csv_cells import (
     rows,
     unescape_formulas,
 )
-from plugins.knowledge.transfer.formats.csv_header import Column, columns, detect_delimiter
+from plugins.knowledge.transfer.formats.csv_header import LABEL, Column, columns, detect_delimiter
 from plugins.knowledge.transfer.formats.dates import BadDate, parse_date
 from plugins.knowledge.transfer.formats.decoding import LONGEST_LINE, Lines
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped
@@ -74,7 +75,7 @@ def read(stream: BinaryIO) -> Iterator[Item | Skipped]:
             continue
         if len(header) == 1:  # a plain list: a delimiter inside an address does not split it
             cells = [delimiter.join(cells)]
-        row = _Row(line, {column: cell for column, cell in zip(header, cells, strict=False) if column})
+        row = _Row(line, _by_column(header, cells))
         if not current.absorb(row):
             yield from current.links()
             current = row
@@ -107,6 +108,24 @@ def _table(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | Skip
         else:
             if any(cell.strip() for cell in cells):
                 yield line, cells
+
+
+def _by_column(header: Sequence[Column | None], cells: Sequence[str]) -> Mapping[Column, str]:
+    """The cells of a row. Of several labels the strictest counts; one that is none of TLP's counts before all others,
+    so that it is told."""
+    row: dict[Column, str] = {}
+    for column, cell in zip(header, cells, strict=False):
+        if column == LABEL and (other := row.get(column, "").strip()):
+            row[column] = max(other, cell.strip() or other, key=_strictness)
+        elif column:
+            row[column] = cell
+    return row
+
+
+def _strictness(label: str) -> int:
+    order = ("clear", "green", "amber", "red")
+    colour = labels.label(f"TLP:{label.casefold().removeprefix('tlp:')}")
+    return order.index(colour) if colour else len(order)
 
 
 class _Row:

@@ -51,12 +51,16 @@ class Column(NamedTuple):
     language: str = ""
 
 
+LABEL = Column("label")
+
+
 def columns(cells: Sequence[str]) -> list[Column | None]:
-    """The column of each cell of a header; None for unknown names and repetitions."""
+    """The column of each cell of a header; None for unknown names and repetitions. Only labels may be repeated: the
+    strictest counts."""
     columns: list[Column | None] = []
     for cell in cells:
         column = _column(cell)
-        columns.append(None if column in columns else column)
+        columns.append(None if column in columns and column != LABEL else column)
     return columns
 
 
@@ -79,6 +83,8 @@ def _column(cell: str) -> Column | None:
     name = " ".join(fold(cell[:80]).replace("_", " ").replace("-", " ").split())
     if name in _COLUMN_NAMES:
         return Column(_COLUMN_NAMES[name])
+    if "tlp" in re.findall(r"\w+", name):
+        return LABEL
     match = _BY_LANGUAGE.fullmatch(name)
     if match and _COLUMN_NAMES.get(match["name"]) in ("title", "note"):
         return Column(_COLUMN_NAMES[match["name"]], match["language"])
