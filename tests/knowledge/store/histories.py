@@ -566,9 +566,14 @@ def parts(tx: SyncReader) -> Mapping[int, Sequence[Part]]:
 
 def visible(tx: SyncReader) -> Mapping[int, Part]:
     """What counts of the pages that are shared or recommended, and found."""
+    return {page: part for page, part in shown(tx).items() if part.is_said}
+
+
+def shown(tx: SyncReader) -> Mapping[int, Part]:
+    """What counts of the pages that add something to a result: also what was said of one whose shares are gone."""
     entries = [resolve(entry, of_entry) for entry, of_entry in parts(tx).items()]
-    shown = chain.from_iterable(entry.shown for entry in entries if entry and not entry.hidden)
-    return {part.page: part for part in shown if part.is_said}
+    found = chain.from_iterable(entry.shown for entry in entries if entry and not entry.hidden)
+    return {part.page: part for part in found}
 
 
 def set_by_people(tx: SyncReader, field: str) -> Mapping[int, int]:
