@@ -495,6 +495,18 @@ class Plugin(Generic[S]):
     async def forget(self, db: Transaction, user_id: str) -> None:
         """Erases everything stored about a person. A plugin with tables must define it."""
 
+    async def doubt(self, db: Transaction, room: str) -> int:
+        """Called when messages of a room may have been deleted or edited unseen. A plugin that shows what messages said
+        stops showing it until `trust`; returns of how many messages that is."""
+        return 0
+
+    async def doubted(self, db: Reader, room: str, after: str, most: int) -> Sequence[str]:
+        """The ids of the messages in doubt, in order, from the first one after the id `after`, at most `most`."""
+        return ()
+
+    async def trust(self, db: Transaction, room: str, event_ids: Sequence[str]) -> None:
+        """What these messages said is shown again: what became of them was told to the listeners."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandMark:

@@ -21,6 +21,7 @@ from bot.runtime.dispatcher import Dispatcher, Limits
 from bot.runtime.job_runner import JobRunner
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
+from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
 from bot.runtime.services import Services
 from bot.storage import alarms, sync_token
@@ -102,13 +103,14 @@ def build(
         wake=wake,
         checkpoint=checkpoint,
     )
+    recheck = Recheck(db=db, clock=clock, transport=transport, services=services, follow=pipeline.follow)
     job_runner = JobRunner(
         db=db,
         clock=clock,
         transport=transport,
         services=services,
         dispatcher=dispatcher,
-        core=membership.core_jobs,
+        core={**membership.core_jobs, "recheck": recheck.run},
         wake=wake,
     )
     alarm_clock = AlarmClock(

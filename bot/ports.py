@@ -210,6 +210,11 @@ class Transport(Protocol):
         """
         ...
 
+    async def current(self, room: str, event_id: str) -> Event | Undecryptable | None:
+        """A message as it is now: a `Redaction` if it was deleted, an `Edit` if it was edited. Raises `Refused`
+        (`M_NOT_FOUND`) if the homeserver does not know it."""
+        ...
+
     def decrypt(self, event: Undecryptable) -> Event | None:
         """The event, if its key is here now."""
         ...

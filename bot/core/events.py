@@ -117,6 +117,7 @@ class RoomUpdate:
     events: tuple[Event, ...] = ()  # the timeline, state changes included
     old: frozenset[str] = frozenset()  # ids of events found by filling a gap
     gap: bool = False  # the homeserver left something out
+    incomplete: bool = False  # … and not all of it could be read, or the bot was not in the room meanwhile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from nio import AsyncClient, AsyncClientConfig
@@ -169,6 +169,19 @@ class NioTransport:
         if not message.encrypted and await self._room_state.encryption(room) is not None:
             message = replace(message, sender_known=False)  # the homeserver could have forged it
         return message, file
+
+    async def current(self, room: str, event_id: str) -> Event | Undecryptable | None:
+        raw = await self._event(room, event_id)
+        edit = inbound.section(inbound.section(inbound.section(raw, "unsigned"), "m.relations"), "m.replace")
+        if isinstance(edit.get("event_id"), str):  # older homeservers bundle the id alone
+            edit = edit if "content" in edit else await self._event(room, edit["event_id"])
+            raw = edit if edit.get("sender") == raw.get("sender") else raw
+        event, _ = await self._media.read(room, raw)
+        return event
+
+    async def _event(self, room: str, event_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/event/{}", room, event_id)
+        return answer
 
     def decrypt(self, event: Undecryptable) -> Event | None:
         if self.crypto is None:

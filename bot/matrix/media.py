@@ -69,7 +69,7 @@ class Media:
         """See `bot.ports.Transport.fetch`."""
         path = "/_matrix/client/v3/rooms/{}/event/{}"
         raw = await self._fetched(self._http.request("GET", path, room, event_id), most)
-        message, content = await self._read(room, raw)
+        message, content = await self.read(room, raw)
         # What was decrypted under another event id, or too long ago to know that it was not, stays closed.
         unreadable = message is None and raw.get("type") == "m.room.encrypted" and raw.get("sender") != self._user_id
         if unreadable or isinstance(message, Undecryptable):
@@ -82,7 +82,7 @@ class Media:
         raw_file = await self._fetched(self._http.download(path, source.server, source.id, most=most), most)
         return message, File(attachment.name, attachment.mimetype, decrypted(raw_file, source))
 
-    async def _read(self, room: str, raw: dict[str, Any]) -> tuple[Event | Undecryptable | None, dict[str, Any]]:
+    async def read(self, room: str, raw: dict[str, Any]) -> tuple[Event | Undecryptable | None, dict[str, Any]]:
         """An event, and its decrypted content."""
         message: Event | Undecryptable | None = translate(room, raw, self._user_id)
         if message is None and self._crypto:

@@ -23,7 +23,8 @@ log = structlog.get_logger()
 POLL = 30_000  # ms of long polling
 PAUSE = 60_000  # ms without a sync after which the next batch may be old
 TIMELINE = 50
-PAGE, MAX_BACKFILLED = 100, 1000
+PAGE, MAX_BACKFILLED = 100, 10_000
+"""Events of one request, and of one gap that is read; of what is older the recheck follows what became of it."""
 
 _STATE = [
     "m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias",
@@ -130,20 +131,27 @@ class Sync:
         events = await self._read(room, raw_events, dispatch=since is not None)
         if join := inbound.own_join(raw_events, self._user_id):
             events = inbound.after_join(events, join)
-            return RoomUpdate(room, state, _readable(events)), _undecryptable(events)
+            return RoomUpdate(room, state, _readable(events), incomplete=True), _undecryptable(events)
         timeline = inbound.section(part, "timeline")
         if since is None or timeline.get("limited") is not True:
             return RoomUpdate(room, state, _readable(events)), _undecryptable(events) if since is not None else ()
-        missed = await self._backfill(room, timeline.get("prev_batch"), since)
+        missed, complete = await self._backfill(room, timeline.get("prev_batch"), since)
         if self._crypto:
             await self._crypto.query_senders(missed)
         known = set(inbound.ids(events))
         old = tuple(event for event in await self._read(room, missed) if inbound.ids([event])[0] not in known)
-        old = inbound.after_join(old, inbound.own_join(missed, self._user_id))
+        join = inbound.own_join(missed, self._user_id)
+        old = inbound.after_join(old, join)
         events = old + events
-        return RoomUpdate(room, state, _readable(events), old=frozenset(inbound.ids(old)), gap=True), _undecryptable(
-            events
+        update = RoomUpdate(
+            room,
+            state,
+            _readable(events),
+            old=frozenset(inbound.ids(old)),
+            gap=True,
+            incomplete=not complete or join is not None,
         )
+        return update, _undecryptable(events)
 
     async def _read(
         self, room: str, raws: Sequence[object], dispatch: bool = False
@@ -160,24 +168,27 @@ class Sync:
                 events.append(event)
         return tuple(events)
 
-    async def _backfill(self, room: str, start: object, since: str) -> list[object]:
-        """Raw events between `since` and the timeline, oldest first, as many as are affordable."""
+    async def _backfill(self, room: str, start: object, since: str) -> tuple[list[object], bool]:
+        """Raw events between `since` and the timeline, oldest first, and whether that is all of them."""
         raws: list[object] = []
+        complete = True
         while isinstance(start, str) and start:
             if len(raws) >= MAX_BACKFILLED:
                 log.warning("sync gap too large, older messages skipped", room=room)
+                complete = False
                 break
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}
             try:
                 page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)
             except Refused as error:
                 log.warning("sync gap could not be filled", room=room, reason=str(error))
+                complete = False
                 break
             chunk = page.get("chunk")
             raws += chunk if isinstance(chunk, list) else []
             end = page.get("end")
             start = end if chunk and end != start else None
-        return raws[::-1]
+        return raws[::-1], complete
 
 
 def _timeline(part: dict[str, Any]) -> list[object]:

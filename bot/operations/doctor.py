@@ -19,9 +19,10 @@ from bot.core.texts import Text
 from bot.hubs import Hub, Room
 from bot.ports import Reader
 from bot.runtime.migrations import SCHEMA
-from bot.storage import absent_plugins, crypto_status, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, crypto_status, rechecks, rooms, sync_token, undecryptable
 from bot.storage.damage import damaged
 from bot.storage.database import SqliteDatabase, steps_in
+from bot.storage.rechecks import RunningRecheck
 
 SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s at the latest
 DAY = 86_400_000  # ms
@@ -92,6 +93,7 @@ async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[
     """Findings from the database."""
     findings = [_sync_age(await sync_token.synced_at(db), now)]
     findings += [_absent(plugin) for plugin in await absent_plugins.absent(db)]
+    findings += [finding for recheck in await rechecks.known(db) for finding in _recheck(recheck)]
     encrypted = False
     for hub in target.hubs:
         for room in hub.rooms:
@@ -121,6 +123,24 @@ def check_disk(free: int) -> Finding:
     if free < MIN_FREE:
         return Finding("trouble", "disk", Text("Only {free} MB of disk space left.", free=free))
     return Finding("ok", "disk", Text("{free} MB of disk space are free.", free=free))
+
+
+def _recheck(recheck: RunningRecheck) -> Iterator[Finding]:
+    if recheck.total:
+        text = Text(
+            "After a gap, {checked} of {total} stored messages of {room} are checked; the others are not shown yet.",
+            checked=recheck.checked,
+            total=recheck.total,
+            room=recheck.room,
+        )
+        yield Finding("note", "rechecking", text)
+    if recheck.unknown:
+        text = Text(
+            "The homeserver no longer knows {count} stored messages of {room}; what they shared is kept.",
+            count=recheck.unknown,
+            room=recheck.room,
+        )
+        yield Finding("note", "unknown_messages", text)
 
 
 def _absent(plugin: str) -> Finding:

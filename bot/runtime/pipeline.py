@@ -27,7 +27,7 @@ from bot.core.events import (
 )
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
-from bot.runtime import message_builder
+from bot.runtime import message_builder, recheck
 from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
@@ -127,6 +127,7 @@ class Pipeline:
             await outbox.purge(tx, self._clock.now())
             await undecryptable.purge(tx, self._clock.now())
             await redactions.purge(tx, self._clock.now())
+            await recheck.resume(tx, self._services, self._clock.now())
         self._wake()
 
     # -- one room -------------------------------------------------------------------------------------------------
@@ -163,6 +164,8 @@ class Pipeline:
             self._tell_operator(change)
         if not known or update.gap:
             await self._count_members(tx, update.room)
+        if not known or update.incomplete:
+            await recheck.begin(tx, self._services, update.room, self._clock.now())
         oldest = self._clock.now() - self._answer_within
         for event in update.events:
             # State found in a gap is older than `update.state`; on the very first sync nothing said is handled.
@@ -231,6 +234,13 @@ class Pipeline:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
         await self._notify_listeners(tx, replace(edit, became_command=intent is Intent.COMMAND))
         await self._keep_for_absent(tx, edit)
+
+    async def follow(self, tx: Transaction, event: Edit | Redaction) -> None:
+        """A deletion or edit that the bot did not see happen."""
+        if isinstance(event, Redaction):
+            await self._event(tx, event, stale=True)
+        elif self._services.directory.place(event.message.room):
+            await self._notify_listeners(tx, event)
 
     async def _keep_for_absent(self, tx: Transaction, event: Edit | Redaction) -> None:
         if self._services.absent and self._services.directory.place(room_of(event)):

@@ -24,6 +24,7 @@ from bot.runtime.job_runner import JobRunner
 from bot.runtime.migrations import open_database
 from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
+from bot.runtime.recheck import Recheck
 from bot.runtime.services import Services
 from bot.storage import absent_plugins, rooms
 from bot.storage.outbox import StoredOutbox
@@ -189,13 +190,14 @@ async def story(
             answer_within=limits.answer_within,
             decrypt=transport.decrypt,
         )
+        recheck = Recheck(db=db, clock=clock, transport=transport, services=services, follow=pipeline.follow)
         job_runner = JobRunner(
             db=db,
             clock=clock,
             transport=transport,
             services=services,
             dispatcher=dispatcher,
-            core={"members": _nothing, "invite": _nothing},
+            core={"members": _nothing, "invite": _nothing, "recheck": recheck.run},
         )
         told = Story(db, clock, services, pipeline, job_runner, transport, StoredOutbox(db))
         async with db.transaction() as tx:

@@ -122,6 +122,19 @@ class FakeTransport(MemoryHomeserver):
             raise UserError(media.NO_FILE)
         return message, File(said.name, said.mimetype, content)
 
+    async def current(self, room: str, event_id: str) -> Event | Undecryptable | None:
+        self._request("current")
+        events = [event for _, event in self._mine(room).events]
+        raw = next((event for event in events if event["event_id"] == event_id), None)
+        if raw is None:
+            raise Refused("M_NOT_FOUND", "no such event")
+        for event in events:
+            relation = event["content"].get("m.relates_to", {})
+            replaces = relation.get("rel_type") == "m.replace" and relation.get("event_id") == event_id
+            if replaces and event["sender"] == raw["sender"] and raw["content"]:
+                raw = event
+        return self._open(room, raw)
+
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         self._request("redact")
         if (room, txn_id) not in self._sent:
@@ -250,9 +263,9 @@ class FakeTransport(MemoryHomeserver):
         closed = [event for event in found if isinstance(event, Undecryptable)]
         events = tuple(event for event in found if not isinstance(event, Undecryptable))
         if since is None:
-            return RoomUpdate(room.id, (), events), closed if join else ()
+            return RoomUpdate(room.id, (), events, incomplete=join is not None), closed if join else ()
         old = frozenset() if join else frozenset(inbound.ids(events[:-TIMELINE]))
-        return RoomUpdate(room.id, (), events, old=old, gap=bool(old)), closed
+        return RoomUpdate(room.id, (), events, old=old, gap=bool(old), incomplete=join is not None), closed
 
     def _open(self, room: str, raw: Raw) -> Event | Undecryptable | None:
         session = self.sessions.get(raw["event_id"])

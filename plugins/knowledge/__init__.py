@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.api import Hub, Plugin, RefreshContext, Text, Transaction
+from bot.api import Hub, Plugin, Reader, RefreshContext, Text, Transaction
 from plugins.knowledge import cli
 from plugins.knowledge.capture.listener import Listener
 from plugins.knowledge.commands.edit import EditCommands
@@ -28,6 +28,7 @@ from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.maintenance import Maintenance
 from plugins.knowledge.search import session
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSettings
+from plugins.knowledge.store import doubt
 
 __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
@@ -72,6 +73,15 @@ class Knowledge(Plugin[KnowledgeSettings]):
 
     async def refresh(self, ctx: RefreshContext) -> None:
         await self._maintenance.refresh(ctx)
+
+    async def doubt(self, db: Transaction, room: str) -> int:
+        return await db.run(update.doubt, self._rules, room)
+
+    async def doubted(self, db: Reader, room: str, after: str, most: int) -> Sequence[str]:
+        return await db.run(doubt.events, room, after, most)
+
+    async def trust(self, db: Transaction, room: str, event_ids: Sequence[str]) -> None:
+        await db.run(update.trust, self._rules, room, event_ids)
 
     async def forget(self, db: Transaction, user_id: str) -> None:
         await db.run(update.forget, self._rules, user_id)

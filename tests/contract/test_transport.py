@@ -353,3 +353,43 @@ async def test_a_message_redacted_within_a_gap_arrives_as_its_redaction(
     assert update.gap
     assert not [event for event in update.events if isinstance(event, Message) and event.event_id == sent]
     assert [event for event in update.events if isinstance(event, Redaction) and event.target == sent]
+
+
+# -- what became of a message -----------------------------------------------------------------------------------------
+
+
+async def test_a_message_is_known_as_it_is_now(world: World, room: str) -> None:
+    kept, edited, removed = [await world.say(room, f"word {number}") for number in range(3)]
+    edit = await world.edit(room, edited, "another word")
+    await world.edit(room, removed, "more words")
+    await world.remove(room, removed)
+    message = await world.transport.current(room, kept)
+    assert isinstance(message, Message)
+    assert message.body == "word 0"
+    now = await world.transport.current(room, edited)
+    assert isinstance(now, Edit)
+    assert (now.target, now.message.event_id, now.message.body) == (edited, edit, "another word")
+    gone = await world.transport.current(room, removed)
+    assert isinstance(gone, Redaction)
+    assert gone.target == removed
+
+
+async def test_a_message_nobody_knows_is_refused_as_not_found(world: World, room: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await world.transport.current(room, "$nobodyknowsthis")
+    assert refused.value.code == "M_NOT_FOUND"
+
+
+async def test_where_the_bot_is_not_in_the_room_nothing_is_shown(world: World, room: str) -> None:
+    said = await world.say(room, "word")
+    await world.kick(room)
+    with pytest.raises(Refused):
+        await world.transport.current(room, said + "x")
+
+
+async def test_coming_back_is_a_gap_that_was_not_read(world: World, listener: Listener, room: str) -> None:
+    await world.kick(room)
+    await listener.until(lambda batch: batch.left or None)
+    await world.invite(room)
+    await world.transport.join(room, [])
+    assert (await listener.until(lambda batch: update_of(batch, room))).incomplete

@@ -157,7 +157,7 @@ async def test_a_gap_of_several_pages_is_put_in_order(sync: Sync, script: Script
     (update,) = (await sync.next("t0")).rooms
     assert numbers_in(update) == [3, 4, 5, 6, 7, 8]
     assert update.old == {"$3", "$4", "$5", "$6"}
-    assert update.gap
+    assert (update.gap, update.incomplete) == (True, False)
     first, second, _ = script.requests[1:]
     assert (first.query["from"], first.query["to"], first.query["dir"]) == ("p0", "t0", "b")
     assert second.query["from"] == "p1"
@@ -178,11 +178,12 @@ async def test_a_page_that_fails_loses_nothing(sync: Sync, script: Script) -> No
 
 
 async def test_a_gap_without_end_is_read_so_far_and_the_rest_named_in_the_log(sync: Sync, script: Script) -> None:
-    pages = [page(*range(at + PAGE, at, -1), end=f"p{at}") for at in range(5000, 0, -PAGE)]
-    script.will_answer(answer("t1", said(9999), limited=True), *pages)
+    pages = [page(*range(at + PAGE, at, -1), end=f"p{at}") for at in range(MAX_BACKFILLED + 2 * PAGE, 0, -PAGE)]
+    script.will_answer(answer("t1", said(99_999), limited=True), *pages)
     with capture_logs() as logs:
         (update,) = (await sync.next("t0")).rooms
     assert len(update.old) == MAX_BACKFILLED
+    assert update.incomplete
     assert any("too large" in line["event"] for line in logs)
 
 
@@ -190,7 +191,7 @@ async def test_a_gap_that_may_not_be_read_leaves_the_timeline(sync: Sync, script
     no = Answer({"errcode": "M_FORBIDDEN", "error": ""}, 403)
     script.will_answer(answer("t1", said(7), limited=True), no)
     (update,) = (await sync.next("t0")).rooms
-    assert (numbers_in(update), update.gap) == ([7], True)
+    assert (numbers_in(update), update.gap, update.incomplete) == ([7], True, True)
 
 
 async def test_the_very_first_sync_reads_nothing_back(sync: Sync, script: Script) -> None:

@@ -133,6 +133,14 @@ CREATE TABLE core_absent_plugins (     -- own tables, but the bot was started wi
     since  INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE core_rechecks (           -- rooms whose stored messages are being checked after a gap
+    room     TEXT PRIMARY KEY,
+    total    INTEGER NOT NULL,         -- messages in doubt at the beginning; 0: through
+    checked  INTEGER NOT NULL,
+    unknown  INTEGER NOT NULL,         -- messages the homeserver does not know any more
+    begun_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE core_redactions (         -- events that were redacted, so that a late edit of one does not count
     room     TEXT NOT NULL,
     event_id TEXT NOT NULL,

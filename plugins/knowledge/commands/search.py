@@ -11,7 +11,7 @@ from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import engine, filters, query_parser, session
 from plugins.knowledge.search.engine import SearchResult
 from plugins.knowledge.search.query_parser import Question
-from plugins.knowledge.store import access, statements
+from plugins.knowledge.store import access, doubt, statements
 from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import fold
 from plugins.knowledge.urls import display
@@ -197,8 +197,22 @@ class SearchCommands:
             await session.finish(ctx)
             within, topics = await self._resolve_filters(ctx, scope, result.question)
             hubs = [references.find_hub(ctx, result.question.hub)] if result.question.hub else ctx.hubs
-            return Reply(await answer_text.no_results(ctx, self._rules, scope, within, result, topics, words, hubs))
-        return await self._results_page(ctx, words, result, entries)
+            text = await answer_text.no_results(ctx, self._rules, scope, within, result, topics, words, hubs)
+            return Reply("\n\n".join((text, *await self._being_checked(ctx))))
+        reply = await self._results_page(ctx, words, result, entries)
+        return Reply("\n\n".join((reply.text, *await self._being_checked(ctx))))
+
+    async def _being_checked(self, ctx: Context) -> Sequence[str]:
+        """Tells coordinators why links are missing after a gap."""
+        if ctx.role < Role.COORDINATOR or not (count := await ctx.db.run(doubt.count_of_hub, ctx.hub.id)):
+            return ()
+        return [
+            ctx.n(
+                "After a gap I am checking whether {count} stored link still stands; it is not shown until then.",
+                "After a gap I am checking whether {count} stored links still stand; they are not shown until then.",
+                count,
+            )
+        ]
 
     async def _search(
         self, ctx: Context, scope: Scope, words: str, offset: int = 0

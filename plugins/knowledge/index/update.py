@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.api import Hub, Reaction, SyncTransaction, section
@@ -9,6 +10,7 @@ from plugins.knowledge.index.fts import erase
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.index.rebuild import rebuild
 from plugins.knowledge.settings import KnowledgeHub
+from plugins.knowledge.store import doubt as store_doubt
 from plugins.knowledge.store import imports, privacy, recommendations, shares, statements
 from plugins.knowledge.store.pages import entries_of, entry_of_each
 from plugins.knowledge.store.shares import NewShare
@@ -56,7 +58,7 @@ def react(tx: SyncTransaction, rules: Rules, reaction: Reaction) -> None:
         return
     pages = shares.of_message(tx, reaction.room, reaction.target, but=reaction.sender)
     if pages:
-        author = Author(reaction.sender, reaction.sent_at, reaction.event_id)
+        author = Author(reaction.sender, reaction.sent_at, reaction.event_id, reaction.room)
         rebuild(tx, rules, statements.vote(tx, pages, author))
 
 
@@ -129,6 +131,18 @@ def forget(tx: SyncTransaction, rules: Rules, user: str) -> None:
     if touched is not None:
         rebuild(tx, rules, touched)
         erase(tx)
+
+
+def doubt(tx: SyncTransaction, rules: Rules, room: str) -> int:
+    """Stops showing what only this room shares, until it is checked; returns how many messages are in doubt."""
+    messages, entries = store_doubt.begin(tx, room)
+    rebuild(tx, rules, entries)
+    return messages
+
+
+def trust(tx: SyncTransaction, rules: Rules, room: str, checked: Sequence[str]) -> None:
+    """Shows again what these messages share."""
+    rebuild(tx, rules, store_doubt.end(tx, room, json.dumps(list(checked))))
 
 
 def purge(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None:

@@ -40,8 +40,10 @@ CREATE TABLE knowledge_commands (
     by INTEGER REFERENCES knowledge_people (id),              -- NULL: the operator, or somebody who was forgotten
     at INTEGER NOT NULL,
     event TEXT,                                -- the message or reaction that said it
+    room INTEGER REFERENCES knowledge_rooms (id),
     state TEXT NOT NULL DEFAULT 'done' CHECK (state IN ('begun', 'done', 'undoing', 'undone')),
     undone_by TEXT,                            -- the message that undid it
+    doubted INTEGER NOT NULL DEFAULT 0,        -- 1: its message may have been deleted unseen
     name TEXT,                                 -- of an imported file; with its digest, the items done and links added
     digest TEXT,
     items INTEGER NOT NULL DEFAULT 0,
@@ -70,12 +72,14 @@ CREATE TABLE knowledge_shares (
     attachment TEXT,                           -- JSON {name, kind, type, size} of a shared file; its `url` is mxc:
     command INTEGER REFERENCES knowledge_commands (id),       -- the import it came with
     bare INTEGER NOT NULL DEFAULT 0,           -- the address left of an undone import, while people vouch for the page
+    doubted INTEGER NOT NULL DEFAULT 0,        -- 1: its message may have been deleted unseen
     UNIQUE (event, page)
 ) STRICT;
 -- Covers what a page with thousands of shares is summed up from.
 CREATE INDEX knowledge_shares_by_page ON knowledge_shares (page, sent_at, seq, tlp, sender, bare);
 CREATE INDEX knowledge_shares_by_sender ON knowledge_shares (sender) WHERE sender IS NOT NULL;
 CREATE INDEX knowledge_shares_by_text ON knowledge_shares (said_in) WHERE said_in IS NOT NULL;
+CREATE INDEX knowledge_shares_doubted ON knowledge_shares (room, event) WHERE doubted = 1;
 CREATE INDEX knowledge_shares_by_command ON knowledge_shares (command) WHERE command IS NOT NULL;
 
 -- One thing said of one page. What is said of several pages at once has one `seq`. Never changed, except that it loses

@@ -30,7 +30,7 @@ _PAGES = f"""SELECT p.id, p.number, p.entry,
     EXISTS (SELECT 1 FROM knowledge_facts WHERE page = p.id) AS facts
     FROM knowledge_pages p WHERE p.entry IN {IDS} ORDER BY p.entry, p.number"""
 _SHARES = f"""SELECT s.id, s.page, s.seq, s.sender, s.sent_at, s.url, s.label, s.note, s.topics, s.tlp, s.attachment,
-    s.bare FROM json_each(:ids) i CROSS JOIN knowledge_shares s ON s.id IN (SELECT id FROM knowledge_shares
+    s.bare, s.doubted FROM json_each(:ids) i CROSS JOIN knowledge_shares s ON s.id IN (SELECT id FROM knowledge_shares
     WHERE page = i.value ORDER BY sent_at DESC, seq DESC LIMIT {NEWEST}) ORDER BY s.page, s.sent_at DESC, s.seq DESC"""
 _SUMMARIES = f"""SELECT page, sender, tlp, max(seq) AS seq FROM knowledge_shares WHERE page IN {IDS} AND bare = 0
     GROUP BY page, sender, tlp"""
@@ -59,7 +59,7 @@ def load(db: SyncReader, entries: Collection[int]) -> Mapping[int, Sequence[Part
         return _grouped(db.rows(sql, ids=ids)) if any(row[name] for row in pages) else {}
 
     shares = {
-        page: [Share(**{**row, "bare": bool(row["bare"])}) for row in rows]
+        page: [Share(**{**row, "bare": bool(row["bare"]), "doubted": bool(row["doubted"])}) for row in rows]
         for page, rows in _grouped(db.rows(_SHARES, ids=ids)).items()
     }
     summaries = _summaries(db, shares)

@@ -21,7 +21,7 @@ _PERSON = "(SELECT id FROM knowledge_people WHERE user_id = :user)"
 _SHELVES = "(SELECT id FROM knowledge_shelves WHERE hub = :hub)"
 _PAGES = f"(SELECT id FROM knowledge_pages WHERE shelf IN {_SHELVES})"
 _NAMED = {
-    "knowledge_rooms": "SELECT room FROM knowledge_shares",
+    "knowledge_rooms": "SELECT room FROM knowledge_shares EXCEPT SELECT room FROM knowledge_commands",
     "knowledge_people": """SELECT sender FROM knowledge_shares EXCEPT SELECT by FROM knowledge_commands
         EXCEPT SELECT person FROM knowledge_choices""",
 }

@@ -42,6 +42,7 @@ class Share:
     tlp: int = GREEN
     attachment: str | None = None
     bare: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class Part:
     statements: Sequence[Statement] = ()
     recommendation: Row | None = None
     facts: Row | None = None
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether all that speaks for the page are messages that may have been deleted unseen."""
+        return not self.recommendation and bool(self.shares) and all(share.doubted for share in self.shares)
 
     @property
     def is_said(self) -> bool:
@@ -176,7 +182,7 @@ def resolve(lead: int, parts: Sequence[Part]) -> Resolved | None:
     parts = [_counting(part) for part in parts]
     if not any(part.is_said for part in parts):
         return None
-    if len(parts) == 1 and not parts[0].statements:
+    if len(parts) == 1 and not parts[0].statements and not parts[0].is_doubted:
         hidden, shown = False, parts
     else:
         are_hidden = {part.page: is_hidden(part) for part in parts}
@@ -262,8 +268,10 @@ def _without_looser(part: Part, outlived: Sequence[Statement]) -> Part:
 
 
 def is_hidden(part: Part) -> bool:
-    """Coordinators' word, and the only sharer's, which ends when somebody else shares the page after it. Neither undoes
-    the other."""
+    """What is in doubt, coordinators' word, and the only sharer's, which ends when somebody else shares the page after
+    it. Neither undoes the other."""
+    if part.is_doubted:
+        return True
     if not part.statements:
         return False
     if part.last("hidden") == "1":
@@ -323,8 +331,11 @@ def last_two(sharers: Mapping[int | None, int]) -> Sequence[tuple[int | None, in
 
 
 def _counting(part: Part) -> Part:
-    """The part as far as it counts: the bare address of an undone import does only where nobody shares or recommends
-    the page, and people vouch for it. That is asked of the page alone, so that joining and splitting change nothing."""
+    """The part as far as it counts: shares in doubt do only where there are no others; the bare address of an undone
+    import does only where nobody shares or recommends the page, and people vouch for it. That is asked of the page
+    alone, so that joining and splitting change nothing."""
+    if any(share.doubted for share in part.shares) and not part.is_doubted:
+        part = replace(part, shares=[share for share in part.shares if not share.doubted])
     if not any(share.bare for share in part.shares):
         return part
     if is_vouched_for(part) and not (part.summary.shared or part.recommendation):

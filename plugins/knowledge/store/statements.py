@@ -22,6 +22,7 @@ from plugins.knowledge.store.pages import (
     pages_of,
     person,
     regroup,
+    room_id,
     take_seqs,
 )
 from plugins.knowledge.store.resolve import LIMITS, Part, Statement, groups, is_hidden, is_joining, label_of, resolve
@@ -37,11 +38,12 @@ UNUSED = "NOT EXISTS (SELECT 1 FROM knowledge_statements WHERE command = knowled
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who says something, when, and by which message."""
+    """Who says something, when, and by which message of which room."""
 
     user: str
     at: int
     event: str | None = None
+    room: str | None = None
 
 
 class NewStatement(NamedTuple):
@@ -54,7 +56,7 @@ class NewStatement(NamedTuple):
 
 
 def author(ctx: Context) -> Author:
-    return Author(ctx.sender, ctx.now, ctx.message.event_id)
+    return Author(ctx.sender, ctx.now, ctx.message.event_id, ctx.room.id)
 
 
 def edit(tx: SyncTransaction, entry: int, author: Author, sayings: Sequence[NewStatement]) -> set[int]:
@@ -266,14 +268,15 @@ def create_command(
 ) -> int:
     """A new command; what it says names it."""
     command: int = tx.value(
-        """INSERT INTO knowledge_commands (shelf, kind, page, by, at, event)
-        VALUES (:shelf, :kind, :page, :by, :at, :event) RETURNING id""",
+        """INSERT INTO knowledge_commands (shelf, kind, page, by, at, event, room)
+        VALUES (:shelf, :kind, :page, :by, :at, :event, :room) RETURNING id""",
         shelf=shelf,
         kind=kind,
         page=page,
         by=person(tx, author.user) if author else None,
         at=author.at if author else at,
         event=author.event if author else None,
+        room=room_id(tx, author.room) if author and author.room else None,
     )
     return command
 
