@@ -22,6 +22,7 @@ from bot.ports import Clock
 MAX_RESPONSE = 64 * 1024 * 1024  # bytes of a response; a first sync of very many rooms is far smaller
 INVALID_SESSION = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
 RETRYABLE = frozenset({408, 425, 429})
+TOO_LARGE = frozenset({413, 414})
 UPLOAD_TIMEOUT = 120  # seconds
 DOWNLOAD_TIMEOUT = 60  # seconds; the file may be on another homeserver
 REMOTE_FAILURE = frozenset({502, 504})  # with a JSON error: the file's own homeserver does not answer
@@ -161,10 +162,11 @@ def _object(raw: bytes) -> dict[str, Any] | None:
 
 def _parse_response(status: int, raw: bytes, retry_after: str | None) -> dict[str, Any]:
     answer = _object(raw)
-    if answer is None:
-        if 400 <= status < 500 and status not in RETRYABLE:
-            raise Refused("M_UNKNOWN", f"HTTP {status}")
-        raise Unavailable(f"HTTP {status} without JSON", _seconds(retry_after))
+    if status in TOO_LARGE:  # a proxy says so, too, and asking again changes nothing
+        raise Refused("M_TOO_LARGE", f"HTTP {status}")
+    if answer is None or (status >= 300 and "errcode" not in answer and "flows" not in answer):
+        # A proxy in front of the homeserver, or something else at its address.
+        raise Unavailable(f"HTTP {status}, which the homeserver itself did not say", _seconds(retry_after))
     if status < 300:
         return answer
     code, reason = str(answer.get("errcode", "M_UNKNOWN")), str(answer.get("error", f"HTTP {status}"))

@@ -24,6 +24,7 @@ MAX_CONCURRENT_ROOMS = 16  # rooms
 TXN_ID_LIFETIME = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
 RETRY_DELAY = 5  # seconds
+FORBIDDEN_FOR = 30_000  # ms; a homeserver that lags behind its room forbids what it allows a minute later
 MAX_FALLBACK_LENGTH = 500  # characters of an edit shown by clients that know no edits; the event must stay small
 KEY = "org.faro.key"
 
@@ -84,7 +85,7 @@ class Outbound:
             await self._clock.sleep(RETRY_DELAY)
 
     async def _deliver(self, row: OutboxRow) -> None:
-        backoff, last_error = Backoff(), ""
+        backoff, last_error, begun = Backoff(), "", self._clock.now()
         while True:
             try:
                 event_id = await self._attempt(row)
@@ -94,6 +95,12 @@ class Outbound:
                 last_error = str(error)
                 await self._clock.sleep(backoff.wait(error.retry_after))
             except Refused as error:
+                if error.code == "M_FORBIDDEN" and self._clock.now() - begun < FORBIDDEN_FOR:
+                    if str(error) != last_error:
+                        log.warning("sending a message was refused, retrying", room=row.room, reason=str(error))
+                    last_error = str(error)
+                    await self._clock.sleep(backoff.wait())
+                    continue
                 log.error("sending a message was refused", room=row.room, key=row.key, reason=str(error))
                 if row.has_file and row.instead:
                     self._uploaded.pop(row.id, None)  # the upload succeeded, but the message was refused

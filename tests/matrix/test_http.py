@@ -53,6 +53,10 @@ async def test_a_session_that_is_gone_says_what_to_do(http: Http, script: Script
         (Answer(raw=b"<html>Welcome to nginx</html>"), None),
         (Answer(raw=b""), None),
         (Answer(["a list"]), None),
+        (Answer({}, 404), None),
+        (Answer({"message": "no such route"}, 404), None),
+        (Answer(raw=b"<html>Not found</html>", status=404), None),
+        (Answer(raw=b"<html>Blocked</html>", status=403), None),
         (Answer(raw=b"[" * 100_000), None),
         (Answer(raw=b"\xff\xfe"), None),
     ],
@@ -71,8 +75,7 @@ async def test_what_may_pass_is_unavailable_with_the_wait_that_was_asked_for(
     [
         (Answer(error("M_FORBIDDEN"), 403), "M_FORBIDDEN"),
         (Answer(error("M_NOT_FOUND"), 404), "M_NOT_FOUND"),
-        (Answer({}, 404), "M_UNKNOWN"),
-        (Answer(raw=b"<html>Blocked</html>", status=403), "M_UNKNOWN"),
+        (Answer(raw=b"<html>Request Entity Too Large</html>", status=413), "M_TOO_LARGE"),
     ],
 )
 async def test_a_no_is_refused_with_its_code(http: Http, script: Script, answer: Answer, code: str) -> None:

@@ -82,7 +82,6 @@ async def test_an_upload_without_an_address_is_tried_again_later(media: Media, s
         ([event({**SAID, "url": "mxc://example.org/../x"})], NO_FILE),
         ([event(event_id="$another")], NO_FILE),
         ([event(), Answer({"errcode": "M_NOT_FOUND"}, 404)], GONE),
-        ([event(), Answer(raw=b"<html>no</html>", status=403)], GONE),
         ([event(), Answer({"errcode": "M_UNKNOWN"}, 502)], GONE),  # its homeserver is away, perhaps for ever
     ],
 )

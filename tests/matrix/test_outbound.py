@@ -318,7 +318,7 @@ async def test_a_row_that_replaces_another_edits_its_event(desk: Desk) -> None:
 async def test_where_the_first_answer_was_never_sent_the_new_one_is_an_answer(desk: Desk) -> None:
     desk.outbox.put("reply.1", "old")
     desk.outbox.put("edit.1", "new", replaces="reply.1")
-    desk.transport.fail_next(Refused("M_FORBIDDEN", "not now"))
+    desk.transport.fail_next(Refused("M_TOO_LARGE", "no"))
     await desk.outbound.drain()
     (content,) = desk.transport.said(HALL)
     assert content["body"] == "new"
@@ -336,7 +336,7 @@ async def test_an_answer_is_redacted(desk: Desk) -> None:
 async def test_an_answer_that_was_never_sent_need_not_be_redacted(desk: Desk) -> None:
     desk.outbox.put("reply.1")
     desk.outbox.put_redaction("redact.1", replaces="reply.1")
-    desk.transport.fail_next(Refused("M_FORBIDDEN", "not now"))
+    desk.transport.fail_next(Refused("M_TOO_LARGE", "no"))
     await desk.outbound.drain()
     assert desk.outbox.done["redact.1"] is None
     assert "redact" not in desk.transport.requests
@@ -423,3 +423,19 @@ async def test_a_file_the_homeserver_does_not_take_is_told_and_the_room_goes_on(
         await desk.outbound.drain()
     assert desk.said() == ["yes"]
     assert [line["log_level"] for line in logs] == ["error"]
+
+
+async def test_what_is_forbidden_for_a_moment_is_sent_later(desk: Desk) -> None:
+    desk.outbox.put("reply.1")
+    desk.transport.fail_next(*[Refused("M_FORBIDDEN", "not in room")] * 3)
+    await desk.outbound.drain()
+    assert desk.said() == ["x"]
+
+
+async def test_what_stays_forbidden_is_given_up_and_told_to_the_operator(desk: Desk) -> None:
+    desk.outbox.put("reply.1")
+    desk.transport.fail_next(*[Refused("M_FORBIDDEN", "not in room")] * 30)
+    with capture_logs() as logs:
+        await desk.outbound.drain()
+    assert desk.outbox.reasons["reply.1"] == "M_FORBIDDEN: not in room"
+    assert [line["log_level"] for line in logs if "was refused" in line["event"]] == ["warning", "error"]
