@@ -14,6 +14,7 @@ from bot.core.durations import Duration
 from bot.core.durations import parse as parse_duration
 from bot.core.texts import Text
 from bot.core.zones import suggest
+from bot.replies import harmless
 
 Language = Literal["en", "es", "fr", "pt"]
 
@@ -90,9 +91,15 @@ def _languages_known(text: dict[str, str]) -> dict[str, str]:
         if language not in known and language:
             raise invalid("language '{language}' is not available; available: {known}", language=language,
                           known=", ".join(known))  # fmt: skip
-    if not all(part.strip() for part in text.values()):
+    cleaned = {language: _cleaned(part) for language, part in text.items()}
+    if not all(part.strip() for part in cleaned.values()):
         raise invalid("the text is empty")
-    return text
+    return cleaned
+
+
+def _cleaned(text: str) -> str:
+    """A text of a YAML file as harmless as what people write; its line breaks stay."""
+    return "\n".join(harmless(line) for line in text.splitlines())
 
 
 def _span(value: object) -> object:
@@ -202,9 +209,9 @@ class Coordinator(Settings):
 
     user: UserId
     """Their Matrix account."""
-    name: str | None = None
+    name: Annotated[str, AfterValidator(_cleaned)] | None = None
     """How to write their name; their display name if left out."""
-    city: str | None = None
+    city: Annotated[str, AfterValidator(_cleaned)] | None = None
     """The city their meeting times are shown for."""
     timezone: Zone | None = None
     """Their time zone; the hub's if left out."""

@@ -160,6 +160,15 @@ async def test_without_words_of_its_own_a_hub_points_to_the_official_channels() 
         assert "Please use your organisation's official channels." in (await s.say(ANA, "!help") or "")
 
 
+async def test_what_a_yaml_file_says_notifies_nobody_and_turns_no_text_round() -> None:
+    hub = a_hub(channels={"": "Call @room \u202e1900\n- or write"})
+    async with story([Help], [hub]) as s:
+        answer = await s.say(ANA, "!help") or ""
+        assert "@room" not in answer
+        assert "\u202e" not in answer
+        assert "1900" in answer
+
+
 async def test_official_channels_end_like_a_sentence() -> None:
     async with story([Help], [a_hub(channels={"": "Call 1900"})]) as s:
         assert "Call 1900. I store" in (await s.say(ANA, "!help") or "")

@@ -21,7 +21,8 @@ METHOD = "m.sas.v1"
 AGREEMENT, HASH, MAC = "curve25519-hkdf-sha256", "sha256", "hkdf-hmac-sha256.v2"
 DISPLAY_METHODS = ("decimal", "emoji")
 
-EMOJI: tuple[str, ...] = tuple(f"{sign} {name}" for sign, name in Table.emoji)
+_NAMES = {"Wrench": "Spanner", "Airplane": "Aeroplane"}  # as the specification has them, and clients show them
+EMOJI: tuple[str, ...] = tuple(f"{sign} {_NAMES.get(name, name)}" for sign, name in Table.emoji)
 """The spec's 64 pictures with their English names, in order."""
 
 

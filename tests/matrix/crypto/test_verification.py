@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
 
 from bot.matrix.crypto import sas, verification_status
-from bot.matrix.crypto.sas import EphemeralKey, SasDisplay, Secret, Side
+from bot.matrix.crypto.sas import EMOJI, EphemeralKey, SasDisplay, Secret, Side
 from bot.matrix.crypto.signing import SigningKey
 from bot.matrix.crypto.verification import PREFIX, Verifier
 from bot.matrix.crypto.verification_status import StatusFile
@@ -304,3 +304,10 @@ def test_what_the_operator_compares_is_in_a_private_file(tmp_path: Path) -> None
 def test_a_damaged_board_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / verification_status.FILE).write_text(text)
     assert verification_status.latest(tmp_path) == {}
+
+
+def test_pictures_have_the_names_of_the_specification() -> None:
+    names = {picture.split(" ", 1)[1] for picture in EMOJI}
+    assert len(EMOJI) == 64
+    assert {"Spanner", "Aeroplane"} <= names
+    assert names.isdisjoint({"Wrench", "Airplane"})
