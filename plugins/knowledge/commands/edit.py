@@ -9,6 +9,7 @@ from bot.api import Context, Reply, Role, UsageError, UserError, command, escape
 from plugins.knowledge.capture import labels
 from plugins.knowledge.commands import references
 from plugins.knowledge.index import update
+from plugins.knowledge.index.build_entry import MOST_TOPICS
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import access, shares, statements
 from plugins.knowledge.store.statements import NewStatement, author
@@ -20,7 +21,6 @@ from plugins.knowledge.views.load import Entry
 
 LONGEST_TITLE = 200
 LONGEST_NOTE = 1000
-MOST_TOPICS = 20  # of one command
 
 
 class EditCommands:
@@ -76,7 +76,11 @@ class EditCommands:
             topic = own or name
             if sign == "+" or topic in entry.topics:  # removing a topic the entry lacks changes nothing
                 values.append(NewStatement("topic", sign, key=topic))
-        changed = await self._change(ctx, entry, *values[:MOST_TOPICS])
+        given = {value.key for value in values if value.value == "+"} - set(entry.topics)
+        taken = {value.key for value in values if value.value == "-"}
+        if given and len(entry.topics) - len(taken) + len(given) > MOST_TOPICS:
+            raise UserError(ctx.t("A result has at most {most} topics; remove some first.", most=MOST_TOPICS))
+        changed = await self._change(ctx, entry, *values)
         return await self._reply(ctx, entry, "topic", changed=changed)
 
     @command(

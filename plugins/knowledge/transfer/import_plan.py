@@ -85,6 +85,7 @@ class Entry:
     number: int
     lead: str
     """Its lead page."""
+    label: int = GREEN
     titles: Mapping[str, str] = field(default_factory=dict)
     """How it is shown, by language."""
     titled: bool = False
@@ -160,9 +161,16 @@ class ImportPlan:
             self.said.add(own)
         self._describe(item, own, entry, remarks)
         added = len(self.statements) + len(self.facts) - before
-        if not shares and added and _strictest(*labels) == AMBER:
-            # No share carries it, and what was added must not travel.
-            self.statements.append(Planned(own, "label", str(AMBER)))
+        if there is None:
+            entry.label = _strictest(*labels)
+        # A file that knows only "private or not" does not mean GREEN by "not private".
+        meant = self._manner.label is not None or _strictest(*labels) == AMBER
+        stricter = meant and _strictest(*labels) > entry.label
+        if not shares and (stricter or (added and _strictest(*labels) == AMBER)):
+            # No share carries the label, and what was added must not travel.
+            self.statements.append(Planned(own, "label", str(_strictest(*labels))))
+            entry.label = _strictest(*labels)
+            added += 1
         if item.recommended:
             remarks.append(Text("It was recommended there; a hub's recommendations are set in its YAML file."))
         what: Literal["new", "joined", "known"] = "new" if there is None else "joined" if shares or added else "known"
@@ -252,9 +260,15 @@ class ImportPlan:
     def _mark(self, item: Item, own: str, entry: Entry, new: Sequence[str], remarks: list[Text]) -> None:
         """`new`: the pages of a new entry."""
         for topic in self._topics(item.topics, remarks):
-            if topic not in entry.topics and len(entry.topics) < MOST_TOPICS:
-                self.statements.append(Planned(own, "topic", "+", topic))
-                entry.topics.add(topic)
+            if topic in entry.topics:
+                continue
+            if len(entry.topics) == MOST_TOPICS:
+                text = Text("Imported without the topic “{topic}”: a result has at most {most} topics.",
+                            topic=topic, most=MOST_TOPICS)  # fmt: skip
+                remarks.append(text)
+                continue
+            self.statements.append(Planned(own, "topic", "+", topic))
+            entry.topics.add(topic)
         if item.votes and not entry.voted:
             self.statements.append(Planned(own, "useful", str(item.votes)))
             entry.voted = True

@@ -125,6 +125,7 @@ def _entries(tx: SyncTransaction, ids: Collection[int]) -> tuple[Mapping[int, En
         row["id"]: Entry(
             number=row["number"],
             lead=row["lead"],
+            label=row["label"],
             titles=json.loads(row["title"]) if row["title"] else {"": row["called"]} if row["called"] else {},
             titled=bool(row["recommended"]),
             noted=bool(row["noted"]),

@@ -27,13 +27,13 @@ from urllib.parse import unquote
 
 import idna
 
-VERSION = 2
+VERSION = 3
 LONGEST_HOST = 253  # characters (RFC 1035, 2.3.4)
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 _TRACKING = frozenset((
     "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "mc_eid", "mc_cid", "igshid", "yclid", "ttclid",
-    "twclid", "li_fat_id", "mkt_tok", "_hsenc", "_hsmi",
+    "twclid", "li_fat_id", "mkt_tok", "_hsenc", "_hsmi", "gad_source", "gad_campaignid", "gclsrc", "srsltid", "_gl",
 ))  # fmt: skip
 _TRACKING_AT = {  # added by these sites' share buttons and feeds; elsewhere such parameters may identify the page
     "facebook.com": frozenset(("mibextid",)),

@@ -47,6 +47,8 @@ class Entry:
     event: str | None
     note: str | None
     """The words around the link in the last share."""
+    own_note: bool
+    """Whether that share has the address that is shown; else it is of a page that was merged into it."""
     about: str | None
     attachment: Mapping[str, object] | None
     topics: tuple[str, ...]
@@ -178,6 +180,7 @@ def _entry(row: Row) -> Entry:
         room=row["room"],
         event=row["event"],
         note=row["words"],
+        own_note=row["url"] is None,
         about=row["description"],
         attachment=json.loads(row["attachment"]) if row["attachment"] else None,
         topics=tuple(json.loads(row["topics"])),

@@ -189,7 +189,7 @@ def _untitled(entry: Entry) -> str:
     """A title for a page without one: from its address, or the sharer's words if the address has none."""
     from_url = display.title(entry.url)
     note = labels.strip_labels((entry.note or "").partition(APART)[0])
-    return note if " " in note and display.says_nothing(from_url, entry.url) else from_url
+    return note if entry.own_note and " " in note and display.says_nothing(from_url, entry.url) else from_url
 
 
 def _quoted(ctx: Context, text: str) -> str:

@@ -203,3 +203,18 @@ async def test_text_that_nobody_can_see_is_no_text(told: Story, command: str) ->
 async def test_a_topic_that_says_tlp_red_is_not_stored(told: Story) -> None:
     await share(told, f"aword {A}")
     assert await said(told, MOD, "!topic 1 +tlp-red") == "Messages marked TLP:RED are not stored."
+
+
+async def test_a_result_takes_no_more_topics_than_it_shows(told: Story) -> None:
+    await share(told, f"aword {A}")
+    many = " ".join(f"+t{number:02}" for number in range(12))
+    await said(told, MOD, f"!topic 1 {many}")
+    assert await said(told, MOD, "!topic 1 +more") == "A result has at most 12 topics; remove some first."
+    assert "t00" not in await said(told, MOD, "!topic 1 -t00 +more")
+    assert "There is no topic" not in await said(told, EVA, "!find topic:more")
+
+
+async def test_a_merged_result_without_a_title_is_not_called_by_the_other_pages_words(told: Story) -> None:
+    await share(told, f"one alpha words {A}")
+    await share(told, f"other beta words {B}", LUIS)
+    assert "other beta words (" not in await said(told, MOD, "!merge 1 2")

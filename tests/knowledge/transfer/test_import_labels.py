@@ -96,3 +96,50 @@ def test_of_several_label_columns_the_strictest_counts(faro: Faro, header: str, 
     file = faro.file("t.csv", f"{header}\n{row.format(url='https://example.org/1')}\n")
     faro.run("import", "transparency", file, "--yes")
     assert [item["label"] for item in faro.exported()] == ([label] if label else [])
+
+
+BOOKMARK = '<DT><A HREF="https://example.org/1" ADD_DATE="1600000000" PRIVATE="{private}">One</A>\n'
+NETSCAPE = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n{}</DL><p>\n"
+
+
+def test_a_file_that_says_nothing_new_but_a_stricter_label_makes_it_stricter(faro: Faro) -> None:
+    for private, label in (("0", "green"), ("1", "amber"), ("0", "amber")):
+        file = faro.file(f"{private}{label}.html", NETSCAPE.format(BOOKMARK.format(private=private)))
+        faro.run("import", "transparency", file, "--yes")
+        assert [item["label"] for item in faro.exported()] == [label]
+
+
+def test_so_does_the_same_link_twice_in_one_file(faro: Faro) -> None:
+    lines = BOOKMARK.format(private="0") + BOOKMARK.format(private="1")
+    faro.run("import", "transparency", faro.file("b.html", NETSCAPE.format(lines)), "--yes")
+    assert [item["label"] for item in faro.exported()] == ["amber"]
+
+
+def test_so_does_the_option(faro: Faro) -> None:
+    file = faro.file("t.csv", "url,title\nhttps://example.org/1,One\n")
+    for label in ("clear", "amber", "green"):
+        faro.run("import", "transparency", file, "--yes", "--label", label)
+    assert [item["label"] for item in faro.exported()] == ["amber"]
+    assert faro.exported("--public") == []
+
+
+def test_topics_of_all_columns_count_and_those_too_many_are_told(faro: Faro) -> None:
+    many = ", ".join(f"t{number:02}" for number in range(14))
+    table = f'url,title,folder,tags\nhttps://example.org/1,One,Unsorted,"wetness, cloud"\nhttps://example.org/2,Two,,"{many}"\n'
+    result = faro.run("import", "transparency", faro.file("t.csv", table), "--yes")
+    first, second = sorted(faro.exported(), key=lambda item: str(item["url"]))
+    assert set(first["topics"]) == {"unsorted", "wetness", "cloud"}
+    assert len(second["topics"]) == 12
+    assert "without the topic “t12”: a result has at most 12 topics" in result.stdout
+
+
+def test_dates_of_pocket_are_read(faro: Faro) -> None:
+    page = '<ul><li><a href="https://example.org/1" time_added="1463547234" tags="gifts">One</a></li></ul>'
+    faro.run("import", "transparency", faro.file("p.html", page), "--yes", "--format", "netscape")
+    faro.run(
+        "import",
+        "transparency",
+        faro.file("p.csv", "title,url,time_added\nTwo,https://example.org/2,1463547234\n"),
+        "--yes",
+    )
+    assert [item["shares"][0]["sent_at"] for item in faro.exported()] == [1_463_547_234_000] * 2

@@ -26,7 +26,7 @@ from plugins.knowledge.transfer.formats.csv_cells import (
     rows,
     unescape_formulas,
 )
-from plugins.knowledge.transfer.formats.csv_header import LABEL, Column, columns, detect_delimiter
+from plugins.knowledge.transfer.formats.csv_header import LABEL, TOPICS, Column, columns, detect_delimiter
 from plugins.knowledge.transfer.formats.dates import BadDate, parse_date
 from plugins.knowledge.transfer.formats.decoding import LONGEST_LINE, Lines
 from plugins.knowledge.transfer.formats.item import ExchangeError, Item, Meta, Skipped
@@ -111,12 +111,14 @@ def _table(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | Skip
 
 
 def _by_column(header: Sequence[Column | None], cells: Sequence[str]) -> Mapping[Column, str]:
-    """The cells of a row. Of several labels the strictest counts; one that is none of TLP's counts before all others,
-    so that it is told."""
+    """The cells of a row, with the topics of all columns that have some. Of several labels the strictest counts; one
+    that is none of TLP's counts before all others, so that it is told."""
     row: dict[Column, str] = {}
     for column, cell in zip(header, cells, strict=False):
         if column == LABEL and (other := row.get(column, "").strip()):
             row[column] = max(other, cell.strip() or other, key=_strictness)
+        elif column == TOPICS and row.get(column, "").strip():
+            row[column] = f"{row[column]}, {cell}"
         elif column:
             row[column] = cell
     return row

@@ -24,15 +24,15 @@ _NAMES = {
     "label": "label, tlp",
     "pinned": "pinned, fijado, epingle, fixado",
     "hidden": "hidden, oculto, masque, cache",
-    "date": "date, date added, added, created, created at, shared, shared at, add date, fecha, fecha de creacion, "
-    "date d'ajout, date de creation, data, data de criacao",
+    "date": "date, date added, time added, added, created, created at, shared, shared at, add date, fecha, "
+    "fecha de creacion, date d'ajout, date de creation, data, data de criacao",
     "shared_by": "shared by, sender, compartido por, partage par, compartilhado por, partilhado por",
     "words": "words, message, palabras, mensaje, mots, palavras, mensagem",
     "description": "description, summary, excerpt, descripcion, resumen, resume, extrait, descricao, resumo, "
     "website description",
     "site": "site, publisher, source, sitio, editorial, fuente, editeur, sitio web, editora, fonte",
     "author": "author, authors, by, autor, autora, autores, auteur, autrice, auteurs",
-    "published": "published, publication date, year, publicado, ano, fecha de publicacion, publie, annee, "
+    "published": "published, publication date, publicado, fecha de publicacion, publie, "
     "date de publication, data de publicacao",
     "votes": "votes, votos, useful, likes",
     "recommended": "recommended",
@@ -51,16 +51,17 @@ class Column(NamedTuple):
     language: str = ""
 
 
-LABEL = Column("label")
+LABEL, TOPICS = Column("label"), Column("topics")
+REPEATABLE = (LABEL, TOPICS)
 
 
 def columns(cells: Sequence[str]) -> list[Column | None]:
-    """The column of each cell of a header; None for unknown names and repetitions. Only labels may be repeated: the
-    strictest counts."""
+    """The column of each cell of a header; None for unknown names and repetitions. Labels and topics may be
+    repeated: the strictest of the labels counts, and all topics."""
     columns: list[Column | None] = []
     for cell in cells:
         column = _column(cell)
-        columns.append(None if column in columns and column != LABEL else column)
+        columns.append(None if column in columns and column not in REPEATABLE else column)
     return columns
 
 

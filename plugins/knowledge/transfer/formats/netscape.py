@@ -168,9 +168,9 @@ def _item(link: Tag, title: str, note: str, folders: list[str]) -> Iterator[Item
         description, note = note[: match.start()].strip() or None, match[1].strip()
     tags = [tag.strip() for tag in attributes.get("tags", "").split(",")]
     try:
-        date, bad_date = parse_timestamp(attributes.get("add_date", "")), None
+        date, bad_date = parse_timestamp(attributes.get("add_date") or attributes.get("time_added", "")), None
     except BadDate:
-        date, bad_date = None, attributes["add_date"]
+        date, bad_date = None, attributes.get("add_date") or attributes["time_added"]
     raw = {
         "url": attributes["href"],
         "title": "" if title == " ".join(title_of(attributes["href"]).split()) else title,
