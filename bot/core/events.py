@@ -47,7 +47,9 @@ class Edit:
 @dataclass(frozen=True, slots=True)
 class Superseded:
     """The message with the id `target` is being edited by its sender: what it said no longer holds. Listeners take back
-    what they did because of it; then its new text is handled, as if it were the first."""
+    what they did because of it; then its new text is handled, as if it were the first.
+
+    Of a message the bot did not answer nobody knows here who sent it: compare `sender` with whom you acted for."""
 
     room: str
     event_id: str

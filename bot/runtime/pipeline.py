@@ -228,7 +228,9 @@ class Pipeline:
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
         told = edit.message
-        await self._notify_listeners(tx, Superseded(told.room, told.event_id, told.sender, told.sent_at, edit.target))
+        if await outbox.asker_of(tx, message.room, edit.target) in (None, message.sender):
+            superseded = Superseded(told.room, told.event_id, told.sender, told.sent_at, edit.target)
+            await self._notify_listeners(tx, superseded)
         intent = await self._dispatcher.command(tx, message, stale=stale, edit_id=edit.message.event_id)
         if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:
             await self._withdraw(tx, message.room, edit.target, edit.message.event_id)
@@ -269,7 +271,8 @@ class Pipeline:
             if isinstance(event, kinds):
                 await self._notify(tx, event, owner, handler)
 
-    async def _notify(self, tx: Transaction, event: Listened, owner: str, handler: Method) -> None:
+    async def _notify(self, tx: Transaction, event: Listened, owner: str, handler: Method) -> bool:
+        """Whether the listener took note."""
         message = event.message if isinstance(event, Edit) else event
         edit_id = message.event_id if isinstance(event, Edit) else None
         context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
@@ -278,15 +281,25 @@ class Pipeline:
                 await handler(context, event)
         except Exception:
             log.exception("a plugin failed to take note", plugin=owner, event_id=message.event_id)
+            return False
+        return True
 
     async def _catch_up(self, owner: str) -> None:
-        """Lets a plugin that was absent follow the redactions and erasures it missed."""
+        """Lets a plugin that was absent follow the redactions, edits and erasures it missed. What fails is tried again
+        the next day."""
         for redaction in await absent_plugins.missed_redactions(self._db.reading(), owner):
             async with self._db.transaction() as tx:
-                for name, kinds, handler in self._services.registry.listeners:
-                    if name == owner and Redaction in kinds:
-                        await self._notify(tx, redaction, owner, handler)
-                await absent_plugins.event_done(tx, owner, redaction.event_id)
+                followed = [
+                    await self._notify(tx, redaction, owner, handler)
+                    for name, kinds, handler in self._services.registry.listeners
+                    if name == owner and Redaction in kinds
+                ]
+                if all(followed):
+                    await absent_plugins.event_done(tx, owner, redaction.event_id)
+        for room in await absent_plugins.rooms_with_missed_edits(self._db.reading(), owner):
+            async with self._db.transaction() as tx:  # only the homeserver knows how the messages read now
+                await recheck.begin(tx, self._services, room, self._clock.now())
+                await absent_plugins.edits_done(tx, owner, room)
         for user in await absent_plugins.missed_erasures(self._db.reading(), owner):
             async with self._db.transaction() as tx:
                 await self._services.registry.plugins[owner].forget(tx, user)

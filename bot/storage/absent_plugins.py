@@ -64,6 +64,22 @@ async def missed_redactions(db: Reader, plugin: str) -> Sequence[Redaction]:
     return [Redaction(**row) for row in rows]
 
 
+async def rooms_with_missed_edits(db: Reader, plugin: str) -> Sequence[str]:
+    rows = await db.rows(
+        "SELECT DISTINCT room FROM core_missed_events WHERE plugin = :plugin AND kind = 'edit' ORDER BY room",
+        plugin=plugin,
+    )
+    return [row["room"] for row in rows]
+
+
+async def edits_done(db: Transaction, plugin: str, room: str) -> None:
+    await db.execute(
+        "DELETE FROM core_missed_events WHERE plugin = :plugin AND room = :room AND kind = 'edit'",
+        plugin=plugin,
+        room=room,
+    )
+
+
 async def missed_erasures(db: Reader, plugin: str) -> Sequence[str]:
     rows = await db.rows("SELECT user FROM core_missed_erasures WHERE plugin = :plugin", plugin=plugin)
     return [row["user"] for row in rows]

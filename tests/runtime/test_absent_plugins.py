@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.errors import DatabaseError
+from bot.core.events import Edit
 from bot.operations.doctor import CheckTarget, check_database
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import PluginType
@@ -19,6 +21,7 @@ from bot.testing.clock import FakeClock
 from bot.testing.patience import patient
 from bot.testing.story import BOT, Story, story
 from plugins.knowledge import Knowledge
+from plugins.knowledge.index import update
 from plugins.meetings import Meetings
 from plugins.people import People
 from tests.core.test_recurrence import utc
@@ -58,6 +61,47 @@ async def test_deletions_and_erasures_are_followed_when_the_plugin_is_back(tmp_p
         assert "example.org/erased" not in answer
         assert await s.db.reading().value("SELECT count(*) FROM core_missed_events") == 0
         assert await s.db.reading().value("SELECT count(*) FROM core_missed_erasures") == 0
+
+
+async def test_missed_edits_are_asked_for_when_the_plugin_is_back(tmp_path: Path) -> None:
+    file = tmp_path / "faro.db"
+    async with started(file, ALL, 0) as s:
+        message = s.message(ANA, "zebra https://example.org/a")
+        await s.hear(message)
+    async with started(file, [People], 100) as s:
+        await s.edit(message, "lemon https://example.org/b")
+    async with started(file, ALL, 200) as s:
+        now = replace(message, event_id="$edit", body="lemon https://example.org/b")
+        s.transport.current = lambda *_: _answered(Edit(message.event_id, now))  # type: ignore[method-assign]  # its rooms are not in it
+        await s.settle()
+        rows = await s.db.reading().rows("SELECT url FROM knowledge_shares")
+        assert [row["url"] for row in rows] == ["https://example.org/b"]
+
+
+async def _answered(event: Edit) -> Edit:
+    return event
+
+
+async def test_a_deletion_that_fails_to_be_followed_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "faro.db"
+    async with started(file, ALL, 0) as s:
+        message = s.message(ANA, "zebra https://example.org/a")
+        await s.hear(message)
+    async with started(file, [People], 100) as s:
+        await s.redact(message)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(update, "remove", broken)
+        async with started(file, ALL, 200) as s:
+            assert await s.db.reading().value("SELECT count(*) FROM core_missed_events") == 1
+    async with started(file, ALL, 300) as s:
+        assert await s.db.reading().value("SELECT count(*) FROM core_missed_events") == 0
+        assert await s.db.reading().value("SELECT count(*) FROM knowledge_shares") == 0
 
 
 async def test_of_what_is_missed_only_ids_are_kept(tmp_path: Path) -> None:
