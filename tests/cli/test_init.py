@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.cli import main
 from bot.cli.init import rendered
 from bot.config.load import load
+from bot.replies import harmless
 from bot.runtime.plugins import find
 from tests.demo.processes import screen
 
@@ -90,4 +91,4 @@ def test_whatever_the_hub_is_called_the_file_says_so(tmp_path_factory: pytest.Te
     file = tmp_path_factory.mktemp("init") / "config.yaml"
     file.write_text(rendered(file, {**ANSWERS, "hub": hub}), encoding="utf-8")
     loaded = load(file, find().plugins, {}, secrets=False)
-    assert loaded.config.hubs[0].title == {"": hub}
+    assert loaded.config.hubs[0].title == {"": harmless(hub)}, "without spaces at its ends"
