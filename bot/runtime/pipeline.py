@@ -199,11 +199,7 @@ class Pipeline:
             case Edit():
                 await self._edit(tx, event, stale=stale)
             case Redaction():
-                await redactions.keep(tx, event.room, event.target, self._clock.now())
-                await undecryptable.drop(tx, event.room, event.target)
-                await self._withdraw(tx, event.room, event.target, event.event_id)
-                await self._notify_listeners(tx, event)
-                await self._keep_for_absent(tx, event)
+                await self._redaction(tx, event)
             case Reaction():
                 await self._notify_listeners(tx, event)
 
@@ -237,12 +233,19 @@ class Pipeline:
         await self._notify_listeners(tx, replace(edit, became_command=intent is Intent.COMMAND))
         await self._keep_for_absent(tx, edit)
 
-    async def follow(self, tx: Transaction, event: Edit | Redaction) -> None:
-        """A deletion or edit that the bot did not see happen."""
+    async def _redaction(self, tx: Transaction, event: Redaction) -> bool:
+        await redactions.keep(tx, event.room, event.target, self._clock.now())
+        await undecryptable.drop(tx, event.room, event.target)
+        await self._withdraw(tx, event.room, event.target, event.event_id)
+        noted = await self._notify_listeners(tx, event)
+        await self._keep_for_absent(tx, event)
+        return noted
+
+    async def follow(self, tx: Transaction, event: Edit | Redaction) -> bool:
+        """A deletion or edit that the bot did not see happen. Whether all listeners took note."""
         if isinstance(event, Redaction):
-            await self._event(tx, event, stale=True)
-        elif self._services.directory.place(event.message.room):
-            await self._notify_listeners(tx, event)
+            return await self._redaction(tx, event)
+        return await self._notify_listeners(tx, event)
 
     async def _keep_for_absent(self, tx: Transaction, event: Edit | Redaction) -> None:
         if self._services.absent and self._services.directory.place(room_of(event)):
@@ -263,13 +266,17 @@ class Pipeline:
 
     # -- everything else --------------------------------------------------------------------------------------------
 
-    async def _notify_listeners(self, tx: Transaction, event: Listened) -> None:
+    async def _notify_listeners(self, tx: Transaction, event: Listened) -> bool:
+        """Whether all listeners took note."""
         message = event.message if isinstance(event, Edit) else event
         if self._services.directory.place(message.room) is None:
-            return
-        for owner, kinds, handler in self._services.registry.listeners:
-            if isinstance(event, kinds):
-                await self._notify(tx, event, owner, handler)
+            return False
+        noted = [
+            await self._notify(tx, event, owner, handler)
+            for owner, kinds, handler in self._services.registry.listeners
+            if isinstance(event, kinds)
+        ]
+        return all(noted)
 
     async def _notify(self, tx: Transaction, event: Listened, owner: str, handler: Method) -> bool:
         """Whether the listener took note."""

@@ -49,7 +49,7 @@ async def _plan(tx: Transaction, services: Services, room: str, now: int, after:
 
 
 class Recheck:
-    """Asks the questions. `follow` hands what became of a message to the plugins."""
+    """Asks the questions. `follow` hands what became of a message to the plugins; it says whether they took note."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Recheck:
         clock: Clock,
         transport: Transport,
         services: Services,
-        follow: Callable[[Transaction, Edit | Redaction], Awaitable[None]],
+        follow: Callable[[Transaction, Edit | Redaction], Awaitable[bool]],
     ) -> None:
         self._db, self._clock, self._transport, self._services = db, clock, transport, services
         self._follow = follow
@@ -71,7 +71,7 @@ class Recheck:
             {one for plugin in plugins.values() for one in await plugin.doubted(self._db.reading(), room, after, SLICE)}
         )[:SLICE]
         checked: list[str] = []
-        changes: list[Edit | Redaction] = []
+        changes: dict[str, Edit | Redaction] = {}
         unknown = 0
         for event_id in ids:
             try:
@@ -82,12 +82,12 @@ class Recheck:
                 unknown += 1
             else:
                 if isinstance(event, Edit | Redaction):
-                    changes.append(event)
+                    changes[event_id] = event
             checked.append(event_id)
             await self._clock.sleep(PAUSE)
         async with self._db.transaction() as tx:
-            for change in changes:
-                await self._follow(tx, change)
+            failed = {event_id for event_id, change in changes.items() if not await self._follow(tx, change)}
+            checked = [event_id for event_id in checked if event_id not in failed]  # these stay in doubt
             for plugin in plugins.values():
                 await plugin.trust(tx, room, checked)
             await rechecks.advance(tx, room, len(checked), unknown)
@@ -97,4 +97,4 @@ class Recheck:
                 log.info("checked what became of stored messages", room=room)
                 await rechecks.finish(tx, room)
             else:
-                log.warning("the homeserver does not show some stored messages; they stay hidden", room=room)
+                log.warning("some stored messages could not be checked; they stay hidden", room=room)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from bot.core.errors import Refused, Unavailable
 from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Undecryptable
 from bot.storage import rechecks
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
+from plugins.knowledge.index import update
 from tests.knowledge.hubs import hub
 from tests.knowledge.talk import EVA, MINUTE, MOD, said, share
 from tests.knowledge.test_plugin import ANA, LUIS, ROOM
@@ -115,6 +118,23 @@ async def test_what_the_homeserver_does_not_show_stays_hidden_and_is_asked_for_a
     await told.pipeline.refresh()
     await told.settle()
     assert await is_found(told, "zebra")
+
+
+async def test_a_deletion_that_cannot_be_followed_stays_hidden(told: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = await a_link(told, "zebra")
+    Asked(told, {message.event_id: Redaction(ROOM, "$r", ANA, 0, message.event_id)})
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(update, "remove", broken)
+        await gap(told)
+        await told.settle()
+    assert not await is_found(told, "zebra")
+    await told.pipeline.refresh()
+    await told.settle()
+    assert await told.db.reading().rows("SELECT * FROM knowledge_shares") == []
 
 
 async def test_an_outage_only_delays_it(told: Story) -> None:
