@@ -18,6 +18,7 @@ from bot.storage.alarms import Job
 
 log = structlog.get_logger()
 
+INVITE_TRIES = 40  # over more than three hours; then the invite is given up
 SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
 
 
@@ -143,13 +144,20 @@ class RoomMembership:
             if job.payload["direct"] and not wanted:
                 async with self._db.transaction() as tx:
                     await rooms.mark_direct(tx, room)
-            server = sender.partition(":")[2]
-            await self._quietly(self._transport.join(room, [server]), "an invite could not be accepted", room)
+            await self._accept(room, sender, tries=job.tries)
         elif self._unreached:
             raise Unavailable("not every room of the configuration is known yet")
         else:
             await self._quietly(self._transport.leave(room), "an invite could not be rejected", room)
             log.warning("rejected an invite", sender=sender, room=room)
+
+    async def _accept(self, room: str, sender: str, *, tries: int) -> None:
+        try:
+            await self._transport.join(room, [sender.partition(":")[2]])
+        except Refused as error:
+            if tries < INVITE_TRIES:  # the inviter's homeserver may not have stored its own invite yet
+                raise Unavailable(f"the invite is not accepted yet: {error}") from error
+            log.warning("an invite could not be accepted", room=room, reason=str(error))
 
     def _allowed(self, user: str) -> bool:
         server = user.partition(":")[2]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.core.errors import Unavailable
+from bot.core.errors import Refused, Unavailable
 from bot.hubs import Coordinator, Hub, Room
 from bot.runtime.job_runner import TRIES
-from bot.runtime.room_membership import RoomMembership
+from bot.runtime.room_membership import INVITE_TRIES, RoomMembership
 from bot.storage.alarms import due_job, retry_job
 from bot.testing.story import Story, story
 
@@ -57,3 +59,24 @@ async def test_a_coordinator_whose_homeserver_stays_away_is_given_up_after_some_
         assert job is not None
         told.transport.fail_next(Unavailable("HTTP 502"))
         await ask(job)
+
+
+async def test_an_invite_that_its_own_server_does_not_know_yet_is_tried_again_for_hours() -> None:
+    """Over federation the invite may arrive before the inviting server has stored it."""
+    async with story([], [HUB], operators=["@ana:away.example"]) as told:
+        membership = membership_of(told)
+        told.transport.open_room("!chat:away.example")
+        async with told.db.transaction() as tx:
+            schedule = told.services.core_schedule(tx, told.clock.now())
+            await schedule.job("invite", "invite/1", room="!chat:away.example", sender="@ana:away.example", direct=1)
+        accept = membership.core_jobs["invite"]
+        job = await due_job(told.db.reading(), told.clock.now())
+        assert job is not None
+        for tries in (0, 1, INVITE_TRIES - 1):
+            told.transport.fail_next(Refused("M_FORBIDDEN", "You are not invited to this room."))
+            with pytest.raises(Unavailable):
+                await accept(replace(job, tries=tries))
+        told.transport.fail_next(Refused("M_FORBIDDEN", "You are not invited to this room."))
+        await accept(replace(job, tries=INVITE_TRIES))
+        await accept(job)
+        assert told.transport.rooms["!chat:away.example"].members[told.transport.user_id] == "join"
