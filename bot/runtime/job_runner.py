@@ -119,6 +119,8 @@ class JobRunner:
                 log.exception("a job failed", plugin=job.plugin, job=job.name)
             if away or job.tries + 1 < TRIES:
                 wait = FIRST_WAIT * 2 ** min(job.tries, TRIES)
+                if isinstance(error, Unavailable) and error.retry_after is not None:
+                    wait = round(error.retry_after * 1000)  # the homeserver knows better: it limits rates
                 async with self._db.transaction() as tx:
                     await alarms.retry_job(tx, job, self._clock.now() + wait)
                 return True

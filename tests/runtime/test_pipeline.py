@@ -473,6 +473,21 @@ async def test_a_job_waits_for_the_homeserver_however_long_it_is_away(told: Stor
     assert told.sent[-1].content["body"] == f"done for {BEN}"
 
 
+async def test_a_job_is_tried_again_when_the_homeserver_says(told: Story) -> None:
+    plugin = told.services.registry.plugins["echo"]
+    assert isinstance(plugin, Echo)
+
+    async def too_many_requests() -> None:
+        raise Unavailable("HTTP 429", retry_after=2.0)
+
+    plugin.while_slow = too_many_requests
+    assert await told.say(BEN, "!later") is None
+    await told.advance(1_900)
+    assert told.sent == []
+    await told.advance(200)
+    assert told.sent[-1].content["body"] == f"done for {BEN}"
+
+
 async def test_a_disk_that_is_full_loses_nothing_of_a_batch(told: Story) -> None:
     """SQLite undoes the whole transaction; the next try of the same batch handles all of it."""
     async with told.db.transaction() as tx:
