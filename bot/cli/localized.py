@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 import click
 
-from bot.cli.offline import terminal_language
+from bot.cli.terminal import translator
 from bot.core.texts import Text
-from bot.i18n.catalog import CORE, Catalogs
 from bot.ports import Translator
 
 _CLICK = {
@@ -47,7 +46,7 @@ def _option(option: click.Option, t: Translator) -> click.Option:
 
 class _Formatter(click.HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, prefix or f"{_core().t('Usage:')} ")
+        super().write_usage(prog, args, prefix or f"{translator().t('Usage:')} ")
 
     def write_heading(self, heading: str) -> None:
         super().write_heading(_of_click(heading))
@@ -63,8 +62,4 @@ class HelpContext(click.Context):
 
 
 def _of_click(text: str) -> str:
-    return _core().t(_CLICK[text]) if text in _CLICK else text
-
-
-def _core() -> Translator:
-    return Catalogs({}).translator(CORE, terminal_language())
+    return translator().t(_CLICK[text]) if text in _CLICK else text

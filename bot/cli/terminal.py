@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,7 +48,12 @@ def show(problems: Sequence[Problem], t: Translator) -> None:
 
 
 def translator() -> Translator:
-    return Catalogs({}).translator("core", terminal_language())
+    return _core_sentences(terminal_language())
+
+
+@cache  # a help text asks for each of its commands, and reading a catalogue takes long
+def _core_sentences(language: str) -> Translator:
+    return Catalogs({}).translator("core", language)
 
 
 def end(code: int, reason: str) -> NoReturn:

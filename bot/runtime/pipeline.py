@@ -223,9 +223,9 @@ class Pipeline:
             await undecryptable.drop(tx, edit.message.room, edit.target)  # the first text has no say any more
         message = replace(edit.message, event_id=edit.target)
         await alarms.withdraw_jobs(tx, message.room, edit.target, asker=message.sender)
-        told = edit.message
         if await outbox.asker_of(tx, message.room, edit.target) in (None, message.sender):
-            superseded = Superseded(told.room, told.event_id, told.sender, told.sent_at, edit.target)
+            edit_id = edit.message.event_id
+            superseded = Superseded(message.room, edit_id, message.sender, message.sent_at, edit.target)
             await self._notify_listeners(tx, superseded)
         intent = await self._dispatcher.command(tx, message, stale=stale, edit_id=edit.message.event_id)
         if intent is Intent.CONVERSATION and await outbox.asker_of(tx, message.room, edit.target) == message.sender:

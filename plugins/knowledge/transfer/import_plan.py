@@ -161,15 +161,15 @@ class ImportPlan:
             self.said.add(own)
         self._describe(item, own, entry, remarks)
         added = len(self.statements) + len(self.facts) - before
+        strictest = _strictest(*labels)
         if there is None:
-            entry.label = _strictest(*labels)
+            entry.label = strictest
         # A file that knows only "private or not" does not mean GREEN by "not private".
-        meant = self._manner.label is not None or _strictest(*labels) == AMBER
-        stricter = meant and _strictest(*labels) > entry.label
-        if not shares and (stricter or (added and _strictest(*labels) == AMBER)):
+        meant = self._manner.label is not None or strictest == AMBER
+        if not shares and ((meant and strictest > entry.label) or (added and strictest == AMBER)):
             # No share carries the label, and what was added must not travel.
-            self.statements.append(Planned(own, "label", str(_strictest(*labels))))
-            entry.label = _strictest(*labels)
+            self.statements.append(Planned(own, "label", str(strictest)))
+            entry.label = strictest
             added += 1
         if item.recommended:
             remarks.append(Text("It was recommended there; a hub's recommendations are set in its YAML file."))

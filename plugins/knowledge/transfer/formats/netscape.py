@@ -167,10 +167,11 @@ def _item(link: Tag, title: str, note: str, folders: list[str]) -> Iterator[Item
     if match := _LINKDING_NOTES.search(note):
         description, note = note[: match.start()].strip() or None, match[1].strip()
     tags = [tag.strip() for tag in attributes.get("tags", "").split(",")]
+    added = attributes.get("add_date") or attributes.get("time_added", "")
     try:
-        date, bad_date = parse_timestamp(attributes.get("add_date") or attributes.get("time_added", "")), None
+        date, bad_date = parse_timestamp(added), None
     except BadDate:
-        date, bad_date = None, attributes.get("add_date") or attributes["time_added"]
+        date, bad_date = None, added
     raw = {
         "url": attributes["href"],
         "title": "" if title == " ".join(title_of(attributes["href"]).split()) else title,
