@@ -33,7 +33,7 @@ from bot.i18n.catalog import Catalogs
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
-from bot.runtime.plugins import PluginType, find, folder
+from bot.runtime.plugins import PluginType, bind, find, folder
 
 if TYPE_CHECKING:
     from bot.operations.doctor import Finding
@@ -166,9 +166,20 @@ def check(config: Path, schema: bool) -> None:
     if not hubs:
         click.echo(t.t("There is no hub yet: write one under 'hubs:', or name its file under 'include:'."), err=True)
     click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
+    _show_privacy_notices(opened)
     if missing := _secrets_to_log_in(opened):
         show(missing, t)
         click.echo(t.t("“faro check” does not need this; the first “faro run” will."), err=True)
+
+
+def _show_privacy_notices(opened: Opened) -> None:
+    """What `!help` says in each hub's encrypted rooms about its plugins."""
+    registry, _ = bind(opened.plugins, opened.loaded.plugin_settings)
+    catalogs = Catalogs({plugin.name: folder(plugin) for plugin in opened.plugins})
+    for hub in opened.loaded.config.hubs:
+        for owner, plugin in registry.plugins.items():
+            for notice in plugin.privacy_notices(hub, encrypted=True):
+                click.echo(f"  {hub.id}: {catalogs.translator(owner, translator().language).t(notice)}")
 
 
 @main.command()

@@ -107,6 +107,13 @@ class Services:
             return ()
         return self.directory.hubs_among(await rooms.rooms_of(db, message.sender))
 
+    async def encrypted_hubs(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> frozenset[str]:
+        """Of which of these hubs the encrypted rooms' content may be shown in this encrypted room or chat."""
+        if place := self.directory.place(message.room):
+            return frozenset({place.hub.id})
+        shared = await rooms.encrypted_among(db, await rooms.rooms_of(db, message.sender)) if hubs else frozenset()
+        return frozenset(hub.id for hub in self.directory.hubs_among(shared))
+
     async def role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the sender is to the hub; in an encrypted room a member, unless it is sure that they wrote it."""
         known = await rooms.joined_room(db, message.room)
@@ -152,6 +159,7 @@ class Services:
     ) -> EventContext:
         hubs = await self.hubs(tx, message)
         place = self.directory.place(message.room)
+        encrypted = message.encrypted or message.room in await rooms.encrypted_among(tx, [message.room])
         return EventContext(
             db=tx,
             now=now,
@@ -159,8 +167,11 @@ class Services:
             role=await self.role(tx, message, hubs),
             message=message,
             edit_id=edit_id,
-            room=RoomView(message.room, await self.is_direct(tx, message.room), place.room if place else None),
+            room=RoomView(
+                message.room, await self.is_direct(tx, message.room), place.room if place else None, encrypted
+            ),
             hubs=hubs,
+            encrypted_hubs=await self.encrypted_hubs(tx, message, hubs) if encrypted else frozenset(),
             schedule=self.schedule(tx, owner, now, asked),
             owner=owner,
             words=self.translations.translator(owner, await self.language(tx, message, hubs)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.core.events import StateChange
@@ -136,6 +136,16 @@ async def rooms_of(db: Reader, user: str) -> set[str]:
         user=user,
     )
     return {row["room"] for row in found}
+
+
+async def encrypted_among(db: Reader, rooms: Collection[str]) -> frozenset[str]:
+    """Those of these joined rooms that are encrypted."""
+    rows = await db.rows(
+        """SELECT room FROM core_room_state WHERE type = 'm.room.encryption' AND state_key = ''
+        AND room IN (SELECT value FROM json_each(:rooms))""",
+        rooms=json.dumps(sorted(rooms)),
+    )
+    return frozenset(row["room"] for row in rows)
 
 
 async def room_of_alias(db: Reader, name: str) -> str | None:
