@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.config.load import Loaded
+from bot.core import openness
 from bot.core.errors import DatabaseError
 from bot.core.permissions import may_send
 from bot.core.texts import Text
@@ -209,6 +210,10 @@ async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int)
     if not may_send(target.user, type_, levels, create):
         text = Text("Hub {hub}: the bot's power level does not allow it to write in {room}.", hub=hub.id, room=name)
         findings.append(found("trouble", "mute", text))
+    if hub.visibility != "shared":
+        for opening in openness.openings(known.state):
+            text = Text("Hub {hub}: {room} is more open than the hub. {why}", hub=hub.id, room=name, why=opening)
+            findings.append(found("trouble", "open", text))
     if known.encrypted:
         closed = await _unreadable(db, target, hub.id, known.id, name, now)
         findings += [found(level, code, text) for level, code, text in closed]

@@ -27,7 +27,7 @@ from bot.core.events import (
 )
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
-from bot.runtime import message_builder, recheck
+from bot.runtime import message_builder, openness, recheck
 from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
@@ -77,6 +77,7 @@ class Pipeline:
                 await self._left(tx, room)
             for update in batch.rooms:
                 await self._who_is_there(tx, update)
+                await openness.follow(tx, self._services, update, self._clock.now())
             oldest = self._clock.now() - self._answer_within
             for event in await self._unreadable.readable(tx, batch):
                 await self._fenced(tx, event, stale=sent_at(event) < oldest)
@@ -271,6 +272,11 @@ class Pipeline:
         message = event.message if isinstance(event, Edit) else event
         if self._services.directory.place(message.room) is None:
             return False
+        if self._services.directory.openings(message.room):
+            if isinstance(event, Message | Reaction):
+                return True  # what is said in a room that is more open than its hub is not for the hub
+            if isinstance(event, Edit):  # what the message said before is gone all the same
+                event = Redaction(message.room, message.event_id, message.sender, message.sent_at, event.target)
         noted = [
             await self._notify(tx, event, owner, handler)
             for owner, kinds, handler in self._services.registry.listeners
@@ -282,7 +288,8 @@ class Pipeline:
         """Whether the listener took note."""
         message = event.message if isinstance(event, Edit) else event
         edit_id = message.event_id if isinstance(event, Edit) else None
-        context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
+        now = self._clock.now()
+        context = await self._services.context(tx, as_message(event), owner, now, edit_id, listening=True)
         try:
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                 await handler(context, event)

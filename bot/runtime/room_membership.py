@@ -10,6 +10,7 @@ import structlog
 from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
 from bot.hubs import Hub, Room, in_language
 from bot.ports import Clock, Database, Transport
+from bot.runtime import openness
 from bot.runtime.directory import Place
 from bot.runtime.job_runner import TRIES, CoreJob
 from bot.runtime.services import Services
@@ -48,6 +49,9 @@ class RoomMembership:
             for room in hub.rooms:
                 if room.alias and (known := await rooms.room_of_alias(self._db.reading(), room.alias)):
                     self._services.directory.bind(known, Place(hub, room))
+        for hub in self._services.directory.hubs:
+            for room_id in self._services.directory.rooms_of(hub):
+                await openness.examine(self._db.reading(), self._services, room_id)
         await self._tell_unreadable()
 
     async def _tell_unreadable(self) -> None:
@@ -103,6 +107,7 @@ class RoomMembership:
             async with self._db.transaction() as tx:
                 await rooms.pin_alias(tx, room.alias, room_id)
             self._services.directory.bind(room_id, Place(hub, room))
+            await openness.examine(self._db.reading(), self._services, room_id)
         if room_id:
             await self._transport.join(room_id, via)
             log.info("joined", hub=hub.id, room=room.alias or room_id)

@@ -123,13 +123,14 @@ class Services:
     async def claimed_role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the named sender is to the hub, whoever wrote the message."""
         place = self.directory.place(message.room)
-        known = await rooms.joined_room(db, message.room) if place else None
+        trusted = place and not self.directory.openings(message.room)  # else anybody may have made the room
+        known = await rooms.joined_room(db, message.room) if trusted else None
         power = (
             power_level(message.sender, known.state.get("m.room.power_levels"), known.state.get("m.room.create"))
             if known
             else 0
         )
-        mine = hubs[:1] if place else hubs
+        mine = (place.hub,) if place else hubs
         return role_of(
             message.sender,
             operators=self.operators,
@@ -143,7 +144,8 @@ class Services:
         if user in self.operators or any(user in hub.moderators for hub in self.directory.hubs):
             return True
         for id_ in await rooms.rooms_of(db, user):
-            known = await rooms.joined_room(db, id_) if self.directory.place(id_) else None
+            trusted = self.directory.place(id_) and not self.directory.openings(id_)
+            known = await rooms.joined_room(db, id_) if trusted else None
             if known and is_moderator(user, known.state.get("m.room.power_levels"), known.state.get("m.room.create")):
                 return True
         return False
@@ -155,10 +157,23 @@ class Services:
         return self.translations.translator(CORE, await self.language(db, message, await self.hubs(db, message)))
 
     async def context(
-        self, tx: Transaction, message: Message, owner: str, now: int, edit_id: str | None, asked: Asked | None = None
+        self,
+        tx: Transaction,
+        message: Message,
+        owner: str,
+        now: int,
+        edit_id: str | None,
+        asked: Asked | None = None,
+        *,
+        listening: bool = False,
     ) -> EventContext:
+        """`listening`: for a listener, which answers nobody. For answers in a room that is more open than its hub,
+        there is no hub."""
         hubs = await self.hubs(tx, message)
+        language = await self.language(tx, message, hubs)
         place = self.directory.place(message.room)
+        if not listening and self.directory.openings(message.room):
+            hubs = ()
         encrypted = message.encrypted or message.room in await rooms.encrypted_among(tx, [message.room])
         return EventContext(
             db=tx,
@@ -174,7 +189,7 @@ class Services:
             encrypted_hubs=await self.encrypted_hubs(tx, message, hubs) if encrypted else frozenset(),
             schedule=self.schedule(tx, owner, now, asked),
             owner=owner,
-            words=self.translations.translator(owner, await self.language(tx, message, hubs)),
+            words=self.translations.translator(owner, language),
             translations=self.translations,
             plugins=self.registry.plugins,
             vocabulary=self.registry.vocabulary,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.core import openness
 from bot.core.events import StateChange
 from bot.ports import Reader, Transaction
 from bot.storage import alarms
@@ -18,6 +19,8 @@ STORED_STATE = frozenset(
         "m.room.name",
         "m.room.canonical_alias",
         "m.room.tombstone",
+        "m.room.topic",
+        *openness.STATE,
     }
 )
 """State types that are stored; members have a table of their own."""
@@ -48,8 +51,13 @@ async def joined_room(db: Reader, room: str) -> JoinedRoom | None:
     found = await db.row("SELECT id, direct FROM core_rooms WHERE id = :room AND joined = 1", room=room)
     if found is None:
         return None
+    return JoinedRoom(room, bool(found["direct"]), await state_of(db, room))
+
+
+async def state_of(db: Reader, room: str) -> Mapping[str, Mapping[str, object]]:
+    """The state of a room, as far as it is stored: type → content."""
     state = await db.rows("SELECT type, content FROM core_room_state WHERE room = :room AND state_key = ''", room=room)
-    return JoinedRoom(room, bool(found["direct"]), {row["type"]: json.loads(row["content"]) for row in state})
+    return {row["type"]: json.loads(row["content"]) for row in state}
 
 
 async def mark_joined(db: Transaction, room: str) -> None:

@@ -165,8 +165,8 @@ class Story:
 
     @property
     def first_room(self) -> str:
-        hub = self.services.directory.hubs[0]
-        return self.services.directory.rooms_of(hub)[0]
+        """The first hub's first room."""
+        return str(self.services.directory.hubs[0].rooms[0].id)
 
 
 @asynccontextmanager
