@@ -491,7 +491,8 @@ class Plugin(Generic[S]):
     def __init__(self, settings: S) -> None:
         self.settings = settings
 
-    def privacy_notices(self, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
+    @classmethod
+    def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
         """What members of a hub should know this plugin does besides answering; shown at the end of `!help` and by
         `faro check`. `encrypted`: they read it in an encrypted room."""
         return ()

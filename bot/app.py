@@ -23,6 +23,7 @@ from bot.runtime.pipeline import Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
 from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
+from bot.runtime.room_upgrades import RoomUpgrades
 from bot.runtime.services import Services
 from bot.storage import alarms, sync_token
 from bot.storage.outbox import StoredOutbox
@@ -48,6 +49,7 @@ class App:
     pipeline: Pipeline
     job_runner: JobRunner
     membership: RoomMembership
+    upgrades: RoomUpgrades
     outbound: Outbound
     alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
@@ -87,6 +89,12 @@ def build(
         db=db, clock=clock, transport=transport, services=services, invites_from=config.invites.allow
     )
 
+    async def daily() -> None:
+        await pipeline.refresh()
+        await membership.look_again()
+
+    upgrades = RoomUpgrades(db=db, clock=clock, transport=transport, services=services)
+
     def wake() -> None:
         outbound.wake()
         alarm_clock.wake()
@@ -110,16 +118,29 @@ def build(
         transport=transport,
         services=services,
         dispatcher=dispatcher,
-        core={**membership.core_jobs, "recheck": recheck.run},
+        core={**membership.core_jobs, **upgrades.core_jobs, "recheck": recheck.run},
         wake=wake,
     )
     alarm_clock = AlarmClock(
-        clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh
+        clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=daily
     )
     # Two, so that nobody who waits for an answer waits for a slow page.
     workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
-    return App(db, clock, transport, services, pipeline, job_runner, membership, outbound, alarm_clock, workers, health)
+    return App(
+        db,
+        clock,
+        transport,
+        services,
+        pipeline,
+        job_runner,
+        membership,
+        upgrades,
+        outbound,
+        alarm_clock,
+        workers,
+        health,
+    )
 
 
 async def run(app: App) -> None:
@@ -128,7 +149,9 @@ async def run(app: App) -> None:
     started = time.monotonic()
     first_batch, joined = asyncio.Event(), asyncio.Event()
     await app.membership.recall()
+    await app.upgrades.recall()
     await app.pipeline.refresh()
+    await app.membership.look_again()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(app.outbound.run())

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from bot.core.events import Batch, Event, Message, Undecryptable
+from bot.core.events import Batch, Event, Message, StateChange, Undecryptable
 from bot.core.files import File
 from bot.core.texts import Text
 
@@ -163,6 +163,18 @@ class Database(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """A private room to be made, to which nobody comes uninvited. `levels`: the power of its people, but for the
+    bot's."""
+
+    name: str
+    alias: str | None = None
+    topic: str = ""
+    encrypted: bool = True
+    levels: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
 class Transport(Protocol):
     """Matrix, as much of it as Faro needs. Methods raise `Unavailable`, `Refused` or `LoggedOut`."""
 
@@ -233,9 +245,15 @@ class Transport(Protocol):
         """Joins by id or alias; answers the room id."""
         ...
 
-    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
-        """Makes a private room; answers its id."""
+    async def create_room(self, new: NewRoom) -> str:
+        """Makes a room of version 10 to 12; answers its id."""
         ...
+
+    async def state(self, room: str) -> Sequence[StateChange]:
+        """The current state of a joined room, members included. Raises `Refused` if the bot is not in it."""
+        ...
+
+    async def set_state(self, room: str, type_: str, content: Mapping[str, object]) -> None: ...
 
     async def invite_person(self, room: str, user: str) -> None:
         """Raises `Refused` also for somebody who is in the room already."""

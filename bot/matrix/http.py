@@ -70,6 +70,16 @@ class Http:
         async with self._throttled_while_failing():
             return _parse_response(*await self._send(method, url, data, JSON, timeout, MAX_RESPONSE))
 
+    async def request_list(self, path: str, *segments: str) -> list[Any]:
+        """A `GET` that is answered with a JSON array; else the same as `request`."""
+        async with self._throttled_while_failing():
+            url = _url(path, segments, None)
+            status, raw, retry_after = await self._send("GET", url, None, JSON, 30, MAX_RESPONSE)
+            if status == OK and isinstance(answer := _json(raw), list):
+                return answer
+            _parse_response(status, raw, retry_after)
+            raise Unavailable("an answer that is no list")
+
     async def upload(self, path: str, content: bytes, type_: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Bytes instead of JSON as the body; else the same."""
         async with self._throttled_while_failing():
@@ -152,11 +162,15 @@ def text(answer: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _object(raw: bytes) -> dict[str, Any] | None:
+def _json(raw: bytes) -> Any:
     try:
-        answer = json.loads(raw)
+        return json.loads(raw)
     except (ValueError, RecursionError):
         return None
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    answer = _json(raw)
     return answer if isinstance(answer, dict) else None
 
 

@@ -24,6 +24,7 @@ from bot.storage.alarms import Job, Lane
 log = structlog.get_logger()
 
 SECONDS = 120  # for one job; longer means it hangs
+INVITE_TRIES = 40  # over more than three hours; then an invite is given up
 TRIES = 6
 FIRST_WAIT = 5_000  # ms before the second try; it doubles
 

@@ -27,7 +27,7 @@ from bot.core.events import (
 )
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
-from bot.runtime import message_builder, openness, recheck
+from bot.runtime import message_builder, openness, recheck, tombstones
 from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
@@ -162,7 +162,8 @@ class Pipeline:
             await rooms.mark_joined(tx, update.room)
         for change in update.state:
             await self._apply(tx, change)
-            self._tell_operator(change)
+            if change.type == "m.room.tombstone":
+                await tombstones.heed(tx, self._services, change, self._clock.now())
         if not known or update.gap:
             await self._count_members(tx, update.room)
         if not known or update.incomplete:
@@ -191,7 +192,8 @@ class Pipeline:
                 await rooms.apply_state(tx, event)
                 if event.type == "m.room.member" and not await rooms.has_member_lists(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
-                self._tell_operator(event)
+                if event.type == "m.room.tombstone":
+                    await tombstones.heed(tx, self._services, event, self._clock.now())
             case Message():
                 if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
                     await rooms.mark_decrypted(tx, event.room, self._clock.now())
@@ -203,17 +205,6 @@ class Pipeline:
                 await self._redaction(tx, event)
             case Reaction():
                 await self._notify_listeners(tx, event)
-
-    def _tell_operator(self, change: StateChange) -> None:
-        """State that leaves the bot alone in a room, and what to do about it."""
-        place = self._services.directory.place(change.room)
-        if change.type == "m.room.tombstone" and place:
-            log.warning(
-                "a room was replaced; name its successor in the hub's YAML",
-                hub=place.hub.id,
-                room=change.room,
-                successor=change.content.get("replacement_room"),
-            )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         if await redactions.is_kept(tx, edit.message.room, edit.target):

@@ -164,7 +164,7 @@ async def room_of_alias(db: Reader, name: str) -> str | None:
 async def pin_alias(db: Transaction, name: str, room: str) -> None:
     """Stores the room of an alias, so that whoever takes over the alias later does not get the hub's bot."""
     await db.execute(
-        "INSERT INTO core_aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
+        "INSERT INTO core_aliases (alias, room) VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
         name=name,
         room=room,
     )

@@ -72,7 +72,8 @@ class Knowledge(Plugin[KnowledgeSettings]):
             self._maintenance,
         )
 
-    def privacy_notices(self, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
+    @classmethod
+    def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
         share = section(hub, KnowledgeHub).encrypted_rooms_share
         notices = [ENCRYPTED_ROOMS_SHARE[share]] if encrypted or share != "hub" else []
         if queue.fetching_hubs([hub]):

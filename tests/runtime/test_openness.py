@@ -26,8 +26,8 @@ from bot.testing.story import Story, story
 ANA, EVE, MOD, OP = "@ana:x.org", "@eve:x.org", "@mod:x.org", "@op:x.org"
 HALL, DESK, OTHER = "!hall:x.org", "!desk:x.org", "!other:x.org"
 
-ANYONE_JOINS = ("m.room.join_rules", {"join_rule": "public"})
-ANYONE_READS = ("m.room.history_visibility", {"history_visibility": "world_readable"})
+ANYONE_JOINS: tuple[str, dict[str, object]] = ("m.room.join_rules", {"join_rule": "public"})
+ANYONE_READS: tuple[str, dict[str, object]] = ("m.room.history_visibility", {"history_visibility": "world_readable"})
 
 
 class Secrets(Plugin[Settings]):
@@ -37,7 +37,7 @@ class Secrets(Plugin[Settings]):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.heard: list[object] = []
+        self.heard: list[tuple[str, object]] = []
 
     @command("secret", help="Show it.")
     async def secret(self, ctx: Context) -> Reply:
@@ -187,6 +187,6 @@ async def test_what_is_said_in_an_open_room_is_not_kept_and_what_was_kept_follow
         await s.say(EVE, "another link")
         assert plugin.heard == []
         await s.edit(before, "a changed link")
-        [(_, event)] = plugin.heard  # type: ignore[misc]  # pairs of hub and event
+        [(_, event)] = plugin.heard
         assert isinstance(event, Redaction)
         assert event.target == before.event_id

@@ -8,8 +8,8 @@ import pytest
 
 from bot.core.errors import Refused, Unavailable
 from bot.hubs import Coordinator, Hub, Room
-from bot.runtime.job_runner import TRIES
-from bot.runtime.room_membership import INVITE_TRIES, RoomMembership
+from bot.runtime.job_runner import INVITE_TRIES, TRIES
+from bot.runtime.room_membership import RoomMembership
 from bot.storage.alarms import due_job, retry_job
 from bot.testing.story import Story, story
 
