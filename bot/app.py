@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -19,13 +20,14 @@ from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
 from bot.runtime.job_runner import JobRunner
-from bot.runtime.pipeline import Pipeline
+from bot.runtime.pipeline import Pending, Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
 from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
 from bot.runtime.room_upgrades import RoomUpgrades
 from bot.runtime.services import Services
-from bot.storage import alarms, sync_token
+from bot.storage import sync_token
+from bot.storage.alarms import LANES
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
@@ -95,11 +97,12 @@ def build(
 
     upgrades = RoomUpgrades(db=db, clock=clock, transport=transport, services=services)
 
-    def wake() -> None:
-        outbound.wake()
-        alarm_clock.wake()
+    def wake(pending: Pending) -> None:
+        if pending.outbox:
+            outbound.wake()
+        alarm_clock.wake(pending.alarm)
         for worker in workers:
-            worker.wake()
+            worker.wake(pending.job)
 
     pipeline = Pipeline(
         db=db,
@@ -121,11 +124,9 @@ def build(
         core={**membership.core_jobs, **upgrades.core_jobs, "recheck": recheck.run},
         wake=wake,
     )
-    alarm_clock = AlarmClock(
-        clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=daily
-    )
+    alarm_clock = AlarmClock(clock=clock, ring=pipeline.ring, daily=daily)
     # Two, so that nobody who waits for an answer waits for a slow page.
-    workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
+    workers = tuple(JobWorker(clock, partial(job_runner.run_next, lane)) for lane in LANES)
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
     return App(
         db,

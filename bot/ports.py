@@ -5,7 +5,7 @@ Instants are UTC milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
@@ -156,6 +156,14 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Opens a transaction; there is one writer at a time. Commits at the end of the block, rolls back on an
         error."""
+        ...
+
+    async def transact(self, work: Callable[[Transaction], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Runs `work` as one transaction in the database's thread, on an event loop there: however many statements, for
+        the cost of one trip. Commits when it returns, rolls back if it raises.
+
+        `work` must not await what belongs to the caller's event loop. Not cancellable: if the caller is cancelled, the
+        work still runs to completion."""
         ...
 
     def reading(self) -> Reader:

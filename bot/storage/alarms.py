@@ -10,6 +10,7 @@ from typing import Literal
 from bot.ports import Reader, Row, Transaction
 
 Lane = Literal["soon", "background"]
+LANES: tuple[Lane, ...] = ("soon", "background")
 """`soon`: jobs somebody waits for, and the core's own. `background`: all other jobs of plugins."""
 
 RETENTION = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
@@ -101,28 +102,26 @@ async def next_due(db: Reader) -> int | None:
     return value
 
 
-async def due_alarms(db: Reader, now: int) -> list[Alarm]:
+async def next_job(db: Reader) -> int | None:
+    """When the next job of a plugin that is there is due."""
+    value: int | None = await db.value(
+        "SELECT min(due) FROM core_jobs WHERE plugin NOT IN (SELECT plugin FROM core_absent_plugins)"
+    )
+    return value
+
+
+async def due_alarms(db: Reader, now: int, *, most: int = 500) -> list[Alarm]:
     """Pending alarms that are due, oldest first. Those of absent plugins wait."""
     rows = await db.rows(
         """SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now
-        AND plugin NOT IN (SELECT plugin FROM core_absent_plugins) ORDER BY due, key LIMIT 500""",
+        AND plugin NOT IN (SELECT plugin FROM core_absent_plugins) ORDER BY due, key LIMIT :most""",
         now=now,
+        most=most,
     )
     return [
         Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
         for row in rows
     ]
-
-
-async def still_pending(db: Reader, alarm: Alarm) -> bool:
-    return bool(
-        await db.value(
-            "SELECT 1 FROM core_alarms WHERE plugin = :plugin AND key = :key AND due = :due AND done_at IS NULL",
-            plugin=alarm.plugin,
-            key=alarm.key,
-            due=alarm.due,
-        )
-    )
 
 
 async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
