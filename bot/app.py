@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -25,6 +26,7 @@ from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
 from bot.runtime.services import Services
 from bot.storage import alarms, sync_token
+from bot.storage.alarms import Lane
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
@@ -34,6 +36,7 @@ log = structlog.get_logger()
 RETRY_JOINING = 600  # seconds
 RETRY_SOON = 30  # where the homeserver did not answer
 SETTLING = 10  # until syncs have told of the rooms joined at the start
+LANES: tuple[Lane, ...] = ("soon", "rooms", "background")
 LONGEST_PAUSE = 60  # seconds between two tries to store a batch
 
 
@@ -116,8 +119,8 @@ def build(
     alarm_clock = AlarmClock(
         clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh
     )
-    # Two, so that nobody who waits for an answer waits for a slow page.
-    workers = (JobWorker(lambda: job_runner.run_next("soon")), JobWorker(lambda: job_runner.run_next("background")))
+    # One each, so that nobody who waits for an answer waits for a slow page or another homeserver.
+    workers = tuple(JobWorker(partial(job_runner.run_next, lane)) for lane in LANES)
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
     return App(db, clock, transport, services, pipeline, job_runner, membership, outbound, alarm_clock, workers, health)
 
@@ -128,6 +131,7 @@ async def run(app: App) -> None:
     started = time.monotonic()
     first_batch, joined = asyncio.Event(), asyncio.Event()
     await app.membership.recall()
+    await app.membership.plan_open_invites()
     await app.pipeline.refresh()
     try:
         async with asyncio.TaskGroup() as tasks:

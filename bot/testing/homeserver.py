@@ -25,7 +25,7 @@ from bot.testing.person import HomeserverError, Person
 START_WITHIN = patient(60)  # seconds
 SECRET = "only-on-loopback"  # noqa: S105 - guards a throw-away server nobody else can reach
 LIMITS = {"per_second": 10_000, "burst_count": 10_000}
-UNLIMITED: Mapping[str, object] = {
+UNLIMITED: dict[str, object] = {
     "rc_message": LIMITS,
     "rc_registration": LIMITS,
     "rc_admin_redaction": LIMITS,
