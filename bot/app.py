@@ -125,7 +125,7 @@ def build(
         wake=wake,
     )
     alarm_clock = AlarmClock(clock=clock, ring=pipeline.ring, daily=daily)
-    # Two, so that nobody who waits for an answer waits for a slow page.
+    # One each, so that nobody who waits for an answer waits for a slow page or another homeserver.
     workers = tuple(JobWorker(clock, partial(job_runner.run_next, lane)) for lane in LANES)
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
     return App(
@@ -151,6 +151,7 @@ async def run(app: App) -> None:
     first_batch, joined = asyncio.Event(), asyncio.Event()
     await app.membership.recall()
     await app.upgrades.recall()
+    await app.membership.plan_open_invites()
     await app.pipeline.refresh()
     await app.membership.look_again()
     try:

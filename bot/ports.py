@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from bot.core.events import Batch, Event, Message, StateChange, Undecryptable
+from bot.core.events import Batch, Event, Invite, Message, StateChange, Undecryptable
 from bot.core.files import File
 from bot.core.texts import Text
 
@@ -235,6 +235,10 @@ class Transport(Protocol):
         (`M_NOT_FOUND`) if the homeserver does not know it."""
         ...
 
+    async def thread_of(self, room: str, event_id: str) -> str | None:
+        """The thread a message is in: the id of its root. None if it is in none, or cannot be seen."""
+        ...
+
     def decrypt(self, event: Undecryptable) -> Event | None:
         """The event, if its key is here now."""
         ...
@@ -273,6 +277,10 @@ class Transport(Protocol):
 
     async def members(self, room: str) -> Mapping[str, str]:
         """Joined members: user id → display name ("" if none)."""
+        ...
+
+    async def invites(self) -> Sequence[Invite]:
+        """All open invites of the bot, also those that a sync told of long ago."""
         ...
 
     async def invited(self, room: str) -> frozenset[str]:
@@ -346,6 +354,7 @@ class OutboxRow:
     plain: bool = False  # readable even in an encrypted room
     has_file: bool = False
     instead: Mapping[str, object] | None = field(default=None, hash=False)  # what is sent if the file is refused
+    thread_of: str | None = None  # id of an event whose thread this goes into
 
 
 class Outbox(Protocol):

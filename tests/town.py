@@ -7,7 +7,7 @@ import math
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,13 @@ class Town:
 
 @pytest.fixture
 async def town(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Town]:
+    async with town_on(homeserver, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def town_on(homeserver: Homeserver, folder: Path) -> AsyncIterator[Town]:
+    """People and rooms of their own; the configuration is in the folder."""
     name = uuid.uuid4().hex[:8]
     ana, ben, carla, bot = [await homeserver.register(f"{who}-{name}") for who in ("ana", "ben", "carla", "faro")]
     hall = await ana.create_room("Transparency", alias=f"hall-{name}", invite=(ben.user_id, carla.user_id, bot.user_id))
@@ -96,8 +103,10 @@ async def town(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Town]:
             }
         ],
     }
-    made = Town(homeserver, ana, ben, carla, bot, hall, desk, tmp_path / "config.yaml", settings)
+    made = Town(homeserver, ana, ben, carla, bot, hall, desk, folder / "config.yaml", settings)
     made.write()
-    yield made
-    for person in made.people:
-        await person.close()
+    try:
+        yield made
+    finally:
+        for person in made.people:
+            await person.close()

@@ -15,7 +15,7 @@ from nio.crypto import ENCRYPTION_ENABLED
 
 from bot.core import room_powers
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, Event, Message, StateChange, Undecryptable
+from bot.core.events import Batch, Event, Invite, Message, StateChange, Undecryptable
 from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
@@ -35,6 +35,7 @@ PLAINTEXT_TYPES = frozenset({"m.reaction"})
 """Types sent unencrypted into encrypted rooms, as all clients do: the homeserver aggregates them."""
 
 ROOM_VERSIONS = ("12", "11", "10")  # that we make, newest first
+JOIN_TIMEOUT = 80  # seconds: with a wait for the rate limit still within the time of a job
 MAX_SEARCHED = 500  # of our own events when one is looked for
 
 
@@ -199,6 +200,12 @@ class NioTransport:
         event, _ = await self._media.read(room, raw)
         return event
 
+    async def thread_of(self, room: str, event_id: str) -> str | None:
+        try:
+            return inbound.thread(await self._event(room, event_id))
+        except Refused:
+            return None
+
     async def _event(self, room: str, event_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/event/{}", room, event_id)
         return answer
@@ -245,7 +252,12 @@ class NioTransport:
     async def join(self, room: str, via: Sequence[str]) -> str:
         """`/join` with `via` and a `{}` body: nio sends neither, and some homeservers want both."""
         query = {"via": list(via), "server_name": list(via)} if via else None
-        answer = await self._http.request("POST", "/_matrix/client/v3/join/{}", room, body={}, query=query, timeout=120)
+        remote = bool(via) and self.user_id.partition(":")[2] not in via
+        subject = "joining over federation" if remote else ""  # homeservers limit that far more
+        path = "/_matrix/client/v3/join/{}"
+        answer = await self._http.request(
+            "POST", path, room, body={}, query=query, timeout=JOIN_TIMEOUT, subject=subject
+        )
         return text(answer, "room_id")
 
     async def create_room(self, new: NewRoom) -> str:
@@ -287,7 +299,8 @@ class NioTransport:
         await self._http.request("PUT", "/_matrix/client/v3/rooms/{}/state/{}", room, type_, body=content)
 
     async def invite_person(self, room: str, user: str) -> None:
-        await self._http.request("POST", "/_matrix/client/v3/rooms/{}/invite", room, body={"user_id": user})
+        path, subject = "/_matrix/client/v3/rooms/{}/invite", f"inviting {user}"  # limited for each invited person, too
+        await self._http.request("POST", path, room, body={"user_id": user}, subject=subject)
 
     async def leave(self, room: str) -> None:
         await self._http.request("POST", "/_matrix/client/v3/rooms/{}/leave", room, body={})
@@ -303,6 +316,9 @@ class NioTransport:
         raws = [raw for raw in chunk if isinstance(raw, dict)] if isinstance(chunk, list) else []
         asked = [raw for raw in raws if inbound.section(raw, "content").get("membership") == "invite"]
         return frozenset(str(raw["state_key"]) for raw in asked if inbound.is_user_id(raw.get("state_key")))
+
+    async def invites(self) -> Sequence[Invite]:
+        return await self._sync.invites()
 
     async def set_display_name(self, name: str) -> None:
         current = (await self.profile(self.user_id)).get("displayname")

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
+from bot.matrix.pacing import LONGEST, SHORT, Pacing
 from bot.ports import Clock
+
+T = TypeVar("T")
 
 MAX_RESPONSE = 64 * 1024 * 1024  # bytes of a response; a first sync of very many rooms is far smaller
 INVALID_SESSION = frozenset({"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"})
@@ -29,6 +32,7 @@ REMOTE_FAILURE = frozenset({502, 504})  # with a JSON error: the file's own home
 JSON = "application/json"
 OK = 200
 SECOND = 1000  # ms
+MAX_REFUSALS = 5  # of one request by the rate limit, should its waits be too short
 MAX_WAIT = 3600.0  # seconds a homeserver can make us wait at once
 
 
@@ -44,14 +48,21 @@ class NeedsAuth(Refused):
         """Ways to do it; each is the stages that must be passed."""
 
 
+class Limited(Unavailable):
+    """The homeserver limits the rate, and said until when (`retry_after` is never None)."""
+
+
 class Http:
     """Requests as one user. `Any` in answers: untrusted JSON, which the caller validates.
 
+    Rate limits are honoured here, for all requests: after a limit that passes within seconds the request is made again,
+    and its kind is paced; a longer one is `Unavailable`, at once and without asking until its `retry_after` is over.
     While the homeserver fails, all requests together are limited to one a second.
     """
 
     def __init__(self, client: AsyncClient, clock: Clock) -> None:
         self._client, self._clock = client, clock
+        self._pacing = Pacing()
         self._failing = False
         self._throttle = asyncio.Lock()
         self._last = 0  # ms: the last request while the homeserver fails
@@ -64,35 +75,49 @@ class Http:
         body: Mapping[str, object] | None = None,
         query: Mapping[str, str | list[str]] | None = None,
         timeout: float = 30,
+        subject: str = "",
     ) -> dict[str, Any]:
-        """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`."""
+        """`path` with its `{}` filled by quoted `segments`. Raises `Unavailable`, `Refused` or `LoggedOut`.
+
+        `subject`: what a long rate limit is about; without it, this very request.
+        """
         url, data = _url(path, segments, query), None if body is None else json.dumps(body)
-        async with self._throttled_while_failing():
+
+        async def ask() -> dict[str, Any]:
             return _parse_response(*await self._send(method, url, data, JSON, timeout, MAX_RESPONSE))
+
+        return await self._in_turn(f"{method} {path}", subject or f"{method} {url}", ask)
 
     async def request_list(self, path: str, *segments: str) -> list[Any]:
         """A `GET` that is answered with a JSON array; else the same as `request`."""
-        async with self._throttled_while_failing():
-            url = _url(path, segments, None)
+        url = _url(path, segments, None)
+
+        async def ask() -> list[Any]:
             status, raw, retry_after = await self._send("GET", url, None, JSON, 30, MAX_RESPONSE)
             if status == OK and isinstance(answer := _json(raw), list):
                 return answer
             _parse_response(status, raw, retry_after)
             raise Unavailable("an answer that is no list")
 
+        return await self._in_turn(f"GET {path}", f"GET {url}", ask)
+
     async def upload(self, path: str, content: bytes, type_: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Bytes instead of JSON as the body; else the same."""
-        async with self._throttled_while_failing():
-            url = _url(path, (), query)
+        url = _url(path, (), query)
+
+        async def ask() -> dict[str, Any]:
             return _parse_response(*await self._send("POST", url, content, type_, UPLOAD_TIMEOUT, MAX_RESPONSE))
+
+        return await self._in_turn(f"POST {path}", f"POST {path}", ask)
 
     async def download(self, path: str, *segments: str, most: int) -> bytes:
         """Bytes instead of JSON as the answer; else the same. More than `most` of them are `M_TOO_LARGE`.
 
         A timeout or a failure of the file's own homeserver is `Refused`, because it may be permanent.
         """
-        async with self._throttled_while_failing():
-            url = _url(path, segments, None)
+        url = _url(path, segments, None)
+
+        async def ask() -> bytes:
             try:
                 status, raw, retry_after = await self._send("GET", url, None, JSON, DOWNLOAD_TIMEOUT, most)
             except Unavailable as error:
@@ -106,13 +131,39 @@ class Http:
                 raise Unavailable(f"HTTP {status} where a file was expected")
             return raw
 
+        return await self._in_turn(f"GET {path}", f"GET {url}", ask)
+
+    async def _in_turn(self, kind: str, subject: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """Asks when the rate limits allow it."""
+        waited = refused = 0
+        while True:
+            wait = self._pacing.wait(kind, subject, self._clock.now())
+            if wait + waited > LONGEST:
+                raise Unavailable("the homeserver limits how often this is asked", wait / 1000)
+            if wait:
+                await self._clock.sleep(wait / 1000)
+                waited += wait
+            try:
+                async with self._throttled_while_failing():
+                    answer = await ask()
+            except Limited as error:
+                wait = round((error.retry_after or 0) * 1000)
+                self._pacing.limited(kind, subject, self._clock.now(), wait)
+                refused += 1
+                if wait > SHORT or refused == MAX_REFUSALS:
+                    raise
+            else:
+                self._pacing.succeeded(kind, self._clock.now())
+                return answer
+
     @asynccontextmanager
     async def _throttled_while_failing(self) -> AsyncIterator[None]:
         await self._wait_turn()
         try:
             yield
-        except Unavailable:
-            self._failing, self._last = True, self._clock.now()
+        except Unavailable as error:
+            self._failing = not isinstance(error, Limited)  # then it is well, and only wants less of this kind
+            self._last = self._clock.now()
             raise
         self._failing = False
 
@@ -194,7 +245,8 @@ def _parse_response(status: int, raw: bytes, retry_after: str | None) -> dict[st
     if status in RETRYABLE or status >= 500 or code == "M_LIMIT_EXCEEDED":
         wait = answer.get("retry_after_ms")
         seconds = _bounded(wait) if isinstance(wait, int | float) else _seconds(retry_after)
-        raise Unavailable(f"HTTP {status} {code}", seconds)
+        limited = code == "M_LIMIT_EXCEEDED" and seconds is not None
+        raise (Limited if limited else Unavailable)(f"HTTP {status} {code}", seconds)
     raise Refused(code, reason)
 
 

@@ -100,7 +100,6 @@ def _text_message(
     body = _storable(body)
     html = _storable(html) if isinstance(html, str) and content.get("format") == "org.matrix.custom.html" else None
     reply_to = _dict(relation.get("m.in_reply_to")).get("event_id")
-    thread = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
     if isinstance(reply_to, str):
         body, html = _without_quote(body), html and _without_html_quote(html)
     mentioned = _list(_dict(content.get("m.mentions")).get("user_ids"))[:MAX_MENTIONS]
@@ -112,11 +111,21 @@ def _text_message(
         body=body,
         html=html,
         reply_to=reply_to if _is(reply_to, _ID) else None,
-        thread=thread if _is(thread, _ID) else None,
+        thread=_thread(relation),
         mentions=frozenset(user for user in mentioned if _is(user, _USER)),
         kind=kind,
         attachment=_attachment(content, body) if kind in FILE_MSGTYPES else None,
     )
+
+
+def thread(raw: Mapping[str, Any]) -> str | None:
+    """The root of the thread a raw event is in; relations stay readable in encrypted events."""
+    return _thread(section(raw, "content", "m.relates_to"))
+
+
+def _thread(relation: Mapping[str, Any]) -> str | None:
+    root = relation.get("event_id") if relation.get("rel_type") == "m.thread" else None
+    return root if _is(root, _ID) else None
 
 
 def _attachment(content: dict[str, Any], body: str) -> Attachment:

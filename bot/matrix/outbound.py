@@ -126,8 +126,12 @@ class Outbound:
             event_id = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
             if event_id:
                 return event_id
+        thread = await self._transport.thread_of(row.room, row.thread_of) if row.thread_of else None
         await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
-        content = edit_of(row.content, target) if target else {**row.content, **await self._file(row)}
+        if target:
+            content = edit_of(row.content, target)
+        else:
+            content = {**in_thread(row.content, thread), **await self._file(row)}
         return await self._transport.send(row.room, row.type, {**content, KEY: row.key}, row.key, plain=row.plain)
 
     async def _file(self, row: OutboxRow) -> Mapping[str, object]:
@@ -142,6 +146,17 @@ class Outbound:
 
     def _txn_id_may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
         return row.device != self._transport.device_id or self._clock.now() - first_try > TXN_ID_LIFETIME
+
+
+def in_thread(content: Mapping[str, object], thread: str | None) -> Mapping[str, object]:
+    """The content of a reply, in a thread if there is one (spec, "Replies inside threads")."""
+    relation = content.get("m.relates_to")
+    if thread is None or not isinstance(relation, dict):
+        return content
+    return {
+        **content,
+        "m.relates_to": {"rel_type": "m.thread", "event_id": thread, "is_falling_back": False, **relation},
+    }
 
 
 def edit_of(content: Mapping[str, object], target: str) -> Mapping[str, object]:

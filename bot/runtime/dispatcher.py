@@ -139,6 +139,8 @@ class Dispatcher:
             file=reply.file,
             instead=instead,
             replaces=replaces,
+            # An edit does not say which thread its message is in; an answer that is edited itself stays where it is.
+            thread_of=asked.message.event_id if asked.edit_id and not replaces else None,
             cause=asked.message.event_id,
             asker=asked.message.sender,
             now=self._clock.now(),

@@ -33,7 +33,7 @@ from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
 from bot.runtime.plugins import Method
-from bot.runtime.services import Services
+from bot.runtime.services import CORE, Services, invite_key
 from bot.storage import absent_plugins, alarms, outbox, redactions, rooms, sync_token, undecryptable
 
 log = structlog.get_logger()
@@ -110,13 +110,7 @@ class Pipeline:
             await self._room(tx, update, batch)
         await self._unreadable.ask(tx, batch, self._clock.now())
         for invite in batch.invites:
-            await self._services.core_schedule(tx, self._clock.now()).job(
-                "invite",
-                f"invite/{invite.room}",
-                room=invite.room,
-                sender=invite.sender,
-                direct=int(invite.direct),
-            )
+            await self._services.plan_invite(tx, invite, self._clock.now())
         await sync_token.advance(tx, batch.token, self._clock.now())
         return await pending_work(tx)
 
@@ -164,6 +158,7 @@ class Pipeline:
         if await rooms.joined_room(tx, room):
             place = self._services.directory.place(room)
             log.warning("no longer in a room", room=room, hub=place.hub.id if place else None)
+        await alarms.withdraw_job(tx, CORE, invite_key(room))  # it was an invite, and was taken back
         await rooms.mark_left(tx, room)
         await undecryptable.drop_room(tx, room)
 

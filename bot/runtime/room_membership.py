@@ -21,6 +21,8 @@ from bot.storage.alarms import Job
 log = structlog.get_logger()
 
 NOT_OURS = "FARO_NOT_OURS"
+INVITES_AN_HOUR = 20  # of one person that are accepted; hubs' rooms do not count
+HOUR = 3_600_000  # ms
 SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
 
 
@@ -34,12 +36,15 @@ class RoomMembership:
         self._invites_from = frozenset(invites_from)
         self._made = MadeRooms(db=db, clock=clock, transport=transport, services=services)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
+        self._accepted: dict[str, list[int]] = {}  # inviter → when in the last hour (ms)
+        self._slowed: dict[str, int] = {}  # inviter → when an invite of theirs last had to wait (ms)
         self._unreadable: set[str] = set()  # hubs whose operator was told so
 
     @property
     def core_jobs(self) -> dict[str, CoreJob]:
         return {
             "invite": self._invite,
+            "invites": self._open_invites,
             "members": self._members,
             "coordinator": self._ask_in,
             "rooms": self._look_at_rooms,
@@ -61,6 +66,11 @@ class RoomMembership:
             for room_id in self._services.directory.rooms_of(hub):
                 await openness.examine(self._db.reading(), self._services, room_id)
         await self._tell_unreadable()
+
+    async def plan_open_invites(self) -> None:
+        """Has all open invites answered, also those that were given up."""
+        async with self._db.transaction() as tx:
+            await self._services.core_schedule(tx, self._clock.now()).job("invites", "invites")
 
     async def _tell_unreadable(self) -> None:
         """Says once per hub that it cannot be read: an encrypted room, and no encryption installed."""
@@ -171,8 +181,14 @@ class RoomMembership:
 
     # -- core jobs ------------------------------------------------------------------------------------------------
 
+    async def _open_invites(self, _: Job) -> None:
+        invites = await self._transport.invites()
+        async with self._db.transaction() as tx:
+            for invite in invites:
+                await self._services.plan_invite(tx, invite, self._clock.now())
+
     async def _invite(self, job: Job) -> None:
-        """Accepts what the configuration allows, rejects the rest: no invite is left pending."""
+        """Accepts what the configuration allows, rejects the rest. Too many of one person wait; none is forgotten."""
         room, sender = str(job.payload["room"]), str(job.payload["sender"])
         directory, db = self._services.directory, self._db.reading()
         wanted = directory.place(room) is not None or await tombstones.is_successor(db, self._services, room)
@@ -180,6 +196,11 @@ class RoomMembership:
             async with self._db.transaction() as tx:
                 await made_rooms.vouch(tx, room)
         if wanted or self._allowed(sender):
+            if not wanted and job.tries == 0 and (wait := self._wait(sender)):
+                async with self._db.transaction() as tx:
+                    schedule = self._services.core_schedule(tx, self._clock.now())
+                    await schedule.job(job.name, job.key, after=wait, **job.payload)
+                return
             if job.payload["direct"] and not wanted:
                 async with self._db.transaction() as tx:
                     await rooms.mark_direct(tx, room)
@@ -198,6 +219,19 @@ class RoomMembership:
                 raise Unavailable(f"the invite is not accepted yet: {error}") from error
             log.warning("an invite could not be accepted", room=room, reason=str(error))
 
+    def _wait(self, sender: str) -> int:
+        """How long (ms) until one more invite of this person is accepted; 0 counts it as accepted."""
+        now = self._clock.now()
+        recent = [at for at in self._accepted.get(sender, ()) if now - HOUR < at <= now]
+        self._accepted[sender] = recent
+        if len(recent) < INVITES_AN_HOUR:
+            recent.append(now)
+            return 0
+        if now - self._slowed.get(sender, 0) > 2 * HOUR:
+            log.warning("many invites by one person; the rest is accepted later", sender=sender)
+        self._slowed[sender] = now
+        return recent[0] + HOUR - now
+
     def _allowed(self, user: str) -> bool:
         server = user.partition(":")[2]
         people = {*self._invites_from, *self._services.operators, *self._services.directory.people()}
@@ -206,6 +240,7 @@ class RoomMembership:
     async def _ask_in(self, job: Job) -> None:
         """Invites a coordinator into a room the bot has made."""
         alias, user = str(job.payload["alias"]), str(job.payload["user"])
+        room = None
         try:
             room = await rooms.room_of_alias(self._db.reading(), alias)
             if room is None:
@@ -215,6 +250,8 @@ class RoomMembership:
         except (Refused, Unavailable) as error:
             if isinstance(error, Unavailable) and (error.retry_after is not None or job.tries + 1 < TRIES):
                 raise
+            if room and user in {*await self._transport.members(room), *await self._transport.invited(room)}:
+                return
             log.warning(
                 "a coordinator could not be invited; invite them yourself", user=user, room=alias, reason=str(error)
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.api import Plugin, RoomView
-from bot.core.events import Message
+from bot.core.events import Invite, Message
 from bot.core.permissions import Role, is_moderator, power_level, role_of
 from bot.hubs import Hub
 from bot.ports import Reader, Transaction, Translations, Translator
@@ -18,6 +18,11 @@ from bot.storage import absent_plugins, alarms, outbox, people, rooms, undecrypt
 from bot.storage.alarms import PluginSchedule
 
 CORE = "core"  # owner of the core's own sentences, tables and jobs
+
+
+def invite_key(room: str) -> str:
+    """The key of the job that answers an invite."""
+    return f"invite/{room}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,12 @@ class Services:
 
     def core_schedule(self, tx: Transaction, now: int) -> PluginSchedule:
         return self.schedule(tx, CORE, now)
+
+    async def plan_invite(self, tx: Transaction, invite: Invite, now: int) -> None:
+        """Has an invite answered, soon."""
+        await self.core_schedule(tx, now).job(
+            "invite", invite_key(invite.room), room=invite.room, sender=invite.sender, direct=int(invite.direct)
+        )
 
     async def is_direct(self, db: Reader, room: str) -> bool:
         """A chat with one person: a room of no hub with nobody else in it.

@@ -9,9 +9,10 @@ from typing import Literal
 
 from bot.ports import Reader, Row, Transaction
 
-Lane = Literal["soon", "background"]
-LANES: tuple[Lane, ...] = ("soon", "background")
-"""`soon`: jobs somebody waits for, and the core's own. `background`: all other jobs of plugins."""
+Lane = Literal["soon", "rooms", "background"]
+LANES: tuple[Lane, ...] = ("soon", "rooms", "background")
+"""`soon`: jobs somebody waits for, and the core's own. `rooms`: invites, which may take as long as other homeservers do.
+`background`: all other jobs of plugins."""
 
 RETENTION = 60 * 86_400_000  # ms; longer than any lead plus the horizon meetings are planned for
 
@@ -135,11 +136,13 @@ async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
 
 
 async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
-    """The next due job of one lane, or of both; jobs that somebody waits for come first. Those of absent plugins
+    """The next due job of one lane, or of all; jobs that somebody waits for come first. Those of absent plugins
     wait."""
     row = await db.row(
         """SELECT * FROM core_jobs WHERE due <= :now AND plugin NOT IN (SELECT plugin FROM core_absent_plugins)
-        AND (:lane IS NULL OR (cause IS NULL AND plugin <> 'core') = (:lane = 'background'))
+        AND (:lane IS NULL OR :lane = CASE
+            WHEN plugin = 'core' AND name IN ('invite', 'invites', 'coordinator', 'upgrade') THEN 'rooms'
+            WHEN plugin = 'core' OR cause IS NOT NULL THEN 'soon' ELSE 'background' END)
         ORDER BY cause IS NULL, due, id LIMIT 1""",
         now=now,
         lane=lane,
@@ -175,6 +178,10 @@ async def retry_job(db: Transaction, job: Job, due: int) -> None:
         begun=job.due,
         cause=job.stored_cause,
     )
+
+
+async def withdraw_job(db: Transaction, plugin: str, key: str) -> None:
+    await db.execute("DELETE FROM core_jobs WHERE plugin = :plugin AND key = :key", plugin=plugin, key=key)
 
 
 async def withdraw_jobs(db: Transaction, room: str, event_id: str, asker: str | None = None) -> None:

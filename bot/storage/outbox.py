@@ -10,6 +10,7 @@ from bot.core.files import File
 from bot.ports import Database, OutboxRow, Reader, Transaction
 
 INSTEAD = "instead"  # in a stored content: what is sent if the file is refused
+THREAD_OF = "thread_of"  # in a stored content: id of an event whose thread it goes into
 KEPT = 30 * 86_400_000  # ms a sent row is kept, so that edits and redactions of the question still find the answer
 
 
@@ -29,9 +30,12 @@ async def enqueue(
     plain: bool = False,
     file: File | None = None,
     instead: Mapping[str, object] | None = None,
+    thread_of: str | None = None,
 ) -> None:
     """Adds a row, unless there is one with this key. `plain`: readable in an encrypted room;
-    `instead`: what is sent if the homeserver refuses the file."""
+    `instead`: what is sent if the homeserver refuses the file; `thread_of`: id of an event whose thread, which is not
+    known yet, the message goes into."""
+    more = {name: value for name, value in ((INSTEAD, instead), (THREAD_OF, thread_of)) if value}
     added = await db.execute(
         "INSERT INTO core_outbox (key, room, action, type, content, replaces, target, cause, asker, plain, created_at)"
         " VALUES (:key, :room, :action, :type, :content, :replaces, :target, :cause, :asker, :plain, :now) ON CONFLICT (key) DO NOTHING",
@@ -39,7 +43,7 @@ async def enqueue(
         room=room,
         action=action,
         type=type_,
-        content=json.dumps({**(content or {}), **({INSTEAD: instead} if instead else {})}),
+        content=json.dumps({**(content or {}), **more}),
         replaces=replaces,
         target=target,
         cause=cause,
@@ -127,6 +131,7 @@ class StoredOutbox:
                 action=row["action"],
                 type=row["type"],
                 instead=contents[row["id"]].pop(INSTEAD, None),
+                thread_of=contents[row["id"]].pop(THREAD_OF, None),
                 content=contents[row["id"]],
                 replaces=row["replaces"],
                 target=row["target"],

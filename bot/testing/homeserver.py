@@ -14,6 +14,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -24,14 +25,52 @@ from bot.testing.person import HomeserverError, Person
 START_WITHIN = patient(60)  # seconds
 SECRET = "only-on-loopback"  # noqa: S105 - guards a throw-away server nobody else can reach
 LIMITS = {"per_second": 10_000, "burst_count": 10_000}
+UNLIMITED: dict[str, object] = {
+    "rc_message": LIMITS,
+    "rc_registration": LIMITS,
+    "rc_admin_redaction": LIMITS,
+    "rc_3pid_validation": LIMITS,
+    "rc_room_creation": LIMITS,
+    "rc_login": {"address": LIMITS, "account": LIMITS, "failed_attempts": LIMITS},
+    "rc_joins": {"local": LIMITS, "remote": LIMITS},
+    "rc_joins_per_room": LIMITS,
+    "rc_invites": {"per_room": LIMITS, "per_user": LIMITS, "per_issuer": LIMITS},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """Where other homeservers reach one, by TLS, and the certificates it needs: its own, with the key, and that of the
+    authority which signed everybody's."""
+
+    port: int
+    certificate: Path
+    key: Path
+    authority: Path
 
 
 class Homeserver:
-    """One Synapse process. `url` is where any Matrix client finds it."""
+    """One Synapse process. `url` is where any Matrix client finds it.
 
-    def __init__(self, folder: Path, name: str = "example.test", port: int | None = None) -> None:
+    Args:
+        folder: Its files; made if it is missing.
+        name: What its user ids end with. Other homeservers need to find it by this: `address:port` of `federation`.
+        federation: Without it, no other homeserver reaches it.
+        limited: Whether Synapse's own rate limits hold; else there are none that a test could meet.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "example.test",
+        port: int | None = None,
+        *,
+        federation: Federation | None = None,
+        limited: bool = False,
+    ) -> None:
         self.folder, self.name = folder, name
-        self.port = port or _free_port()
+        self.port = port or free_port()
+        self._federation, self._limited = federation, limited
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -133,17 +172,16 @@ class Homeserver:
         return log.read_text("utf-8", errors="replace")[-2000:] if log.exists() else ""
 
     def _config(self) -> Mapping[str, object]:
-        limits = ("rc_message", "rc_registration", "rc_admin_redaction", "rc_3pid_validation", "rc_room_creation")
-        listener = {
+        clients = {
             "port": self.port,
             "bind_addresses": ["127.0.0.1"],
             "type": "http",
             "resources": [{"names": ["client"]}],
         }
-        return {
+        config = {
             "server_name": self.name,
             "public_baseurl": self.url,
-            "listeners": [listener],
+            "listeners": [clients],
             "database": {"name": "sqlite3", "args": {"database": "homeserver.db"}},
             "registration_shared_secret": SECRET,
             "macaroon_secret_key": SECRET,
@@ -153,12 +191,18 @@ class Homeserver:
             "suppress_key_server_warning": True,
             "presence": {"enabled": False},
             "bcrypt_rounds": 4,
-            **dict.fromkeys(limits, LIMITS),
-            "rc_login": {"address": LIMITS, "account": LIMITS, "failed_attempts": LIMITS},
-            "rc_joins": {"local": LIMITS, "remote": LIMITS},
-            "rc_joins_per_room": LIMITS,
-            "rc_invites": {"per_room": LIMITS, "per_user": LIMITS, "per_issuer": LIMITS},
         }
+        if self._federation:
+            servers = {**clients, "port": self._federation.port, "tls": True, "resources": [{"names": ["federation"]}]}
+            config |= {
+                "listeners": [clients, servers],
+                "tls_certificate_path": str(self._federation.certificate),
+                "tls_private_key_path": str(self._federation.key),
+                "federation_custom_ca_list": [str(self._federation.authority)],
+                "ip_range_blacklist": [],  # the others are on loopback, too
+                "federation": {"destination_min_retry_interval": "1s", "destination_max_retry_interval": "5s"},
+            }
+        return config if self._limited else config | UNLIMITED
 
 
 @asynccontextmanager
@@ -172,7 +216,8 @@ async def homeserver(folder: Path) -> AsyncIterator[Homeserver]:
         await server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

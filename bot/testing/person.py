@@ -94,8 +94,10 @@ class Person:
             body["initial_state"] = [{"type": "m.room.encryption", "state_key": "", "content": rules}]
         return str((await self.request("POST", "/createRoom", body=body))["room_id"])
 
-    async def join(self, room: str) -> str:
-        return str((await self.request("POST", "/join/{}", room, body={}))["room_id"])
+    async def join(self, room: str, via: str = "") -> str:
+        """`via`: a homeserver that is in the room, if their own is not."""
+        query = {"via": via, "server_name": via} if via else {}
+        return str((await self.request("POST", "/join/{}", room, body={}, **query))["room_id"])
 
     async def invite(self, room: str, user_id: str) -> None:
         await self.request("POST", "/rooms/{}/invite", room, body={"user_id": user_id})

@@ -136,6 +136,11 @@ class FakeTransport(MemoryHomeserver):
                 raw = event
         return self._open(room, raw)
 
+    async def thread_of(self, room: str, event_id: str) -> str | None:
+        self._request("thread_of")
+        raw = next((event for _, event in self._mine(room).events if event["event_id"] == event_id), {})
+        return inbound.thread(raw)
+
     async def redact(self, room: str, event_id: str, txn_id: str) -> str:
         self._request("redact")
         if (room, txn_id) not in self._sent:
@@ -218,6 +223,14 @@ class FakeTransport(MemoryHomeserver):
     async def invited(self, room: str) -> frozenset[str]:
         self._request("invited")
         return frozenset(user for user, membership in self._mine(room).members.items() if membership == "invite")
+
+    async def invites(self) -> Sequence[Invite]:
+        self._request("invites")
+        asked = [room for room in self.rooms.values() if room.members.get(self.user_id) == "invite"]
+        return [
+            Invite(room.id, self._inviter([event for _, event in room.events]) or "", direct=room.id in self.direct)
+            for room in asked
+        ]
 
     async def set_display_name(self, name: str) -> None:
         self._request("set_display_name")

@@ -13,12 +13,13 @@ from aiohttp import web
 from yarl import URL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
     at: float  # monotonic seconds
     method: str
     path: str
     failed: bool
+    status: int | None = None  # of the answer; None: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,13 @@ class Proxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         trouble = self._trouble(request.path)
-        self.seen.append(Seen(time.monotonic(), request.method, request.path, trouble is not None))
+        seen = Seen(time.monotonic(), request.method, request.path, trouble is not None)
+        self.seen.append(seen)
+        answer = await self._answer(request, trouble)
+        seen.status = answer.status
+        return answer
+
+    async def _answer(self, request: web.Request, trouble: Trouble | None) -> web.StreamResponse:
         match trouble:
             case None:
                 return await self._forward(request)

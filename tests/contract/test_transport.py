@@ -175,6 +175,25 @@ async def test_an_invite_arrives_with_who_invites_and_can_be_rejected(world: Wor
     assert await listener.until(lambda batch: batch.left or None) == (room,)
 
 
+async def test_open_invites_are_told_as_long_as_they_are_open(world: World, listener: Listener, room: str) -> None:
+    asked, chat = await world.open_room(invite=True), await world.open_room()
+    await world.invite(chat, direct=True)
+    await listener.until(lambda batch: batch.invites or None)
+    both = [Invite(asked, world.ana, direct=False), Invite(chat, world.ana, direct=True)]
+    for _ in range(2):
+        assert sorted(await world.transport.invites(), key=lambda invite: invite.direct) == both
+    await world.transport.leave(asked)
+    await world.transport.join(chat, [])
+    assert not await world.transport.invites()
+
+
+async def test_an_invite_that_is_taken_back_is_a_room_left(world: World, listener: Listener) -> None:
+    room = await world.open_room(invite=True)
+    await listener.until(lambda batch: batch.invites or None)
+    await world.kick(room)
+    assert (await listener.until(lambda batch: batch.left or None)) == (room,)
+
+
 async def test_a_kick_is_a_room_left(world: World, listener: Listener, room: str) -> None:
     await world.kick(room)
     assert await listener.until(lambda batch: batch.left or None) == (room,)
@@ -401,6 +420,16 @@ async def test_a_message_nobody_knows_is_refused_as_not_found(world: World, room
     with pytest.raises(Refused) as refused:
         await world.transport.current(room, "$nobodyknowsthis")
     assert refused.value.code == "M_NOT_FOUND"
+
+
+async def test_the_thread_of_a_message_is_known_also_when_it_was_edited(world: World, room: str) -> None:
+    root = await world.say(room, "root")
+    relation = {"rel_type": "m.thread", "event_id": root, "m.in_reply_to": {"event_id": root}}
+    inside = await world.say(room, "inside", **{"m.relates_to": relation})
+    await world.edit(room, inside, "still inside")
+    assert await world.transport.thread_of(room, inside) == root
+    assert await world.transport.thread_of(room, root) is None
+    assert await world.transport.thread_of(room, "$nobodyknowsthis") is None
 
 
 async def test_where_the_bot_is_not_in_the_room_nothing_is_shown(world: World, room: str) -> None:

@@ -1,16 +1,21 @@
-"""Two hubs on a real homeserver: the town's, and a private one."""
+"""Two hubs on a real homeserver: the town's, and a private one. And a town with a member on another homeserver."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.testing.person import Person
-from tests.town import Town
+from bot.testing.homeserver import Homeserver
+from bot.testing.patience import patient
+from bot.testing.person import HomeserverError, Person
+from tests.federation import two_homeservers
+from tests.town import Town, town_on
 
 
 @dataclass(slots=True)
@@ -55,3 +60,51 @@ async def two(town: Town) -> AsyncIterator[TwoHubs]:
     town.write()
     yield TwoHubs(town, dora, vault)
     await dora.close()
+
+
+@dataclass(slots=True)
+class Abroad:
+    """`town` as ever, and Dora, whose account is on another homeserver: she is in the hall, and may invite the bot."""
+
+    town: Town
+    dora: Person
+    homeserver: Homeserver
+
+    async def dora_joins(self, room: str) -> None:
+        """Dora, who was invited, joins a room of the town's homeserver, which may have to tell hers of it first."""
+        await eventually(lambda: self.dora.join(room, via=self.town.homeserver.name))
+
+
+@pytest.fixture(scope="session")
+async def federation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Homeserver, Homeserver]]:
+    """Two real homeservers that talk to each other, for the whole run."""
+    async with two_homeservers(tmp_path_factory.mktemp("federation")) as both:
+        yield both
+
+
+@pytest.fixture
+async def abroad(federation: tuple[Homeserver, Homeserver], tmp_path: Path) -> AsyncIterator[Abroad]:
+    here, there = federation
+    dora = await there.register(f"dora-{uuid.uuid4().hex[:8]}")
+    try:
+        async with town_on(here, tmp_path) as town:
+            made = Abroad(town, dora, there)
+            await town.ana.invite(town.hall, dora.user_id)
+            await made.dora_joins(town.hall)
+            town.settings["invites"] = {"allow": [there.name]}
+            town.write()
+            yield made
+    finally:
+        await dora.close()
+
+
+async def eventually(attempt: Callable[[], Awaitable[object]]) -> None:
+    """Tries until the homeserver agrees: between two of them everything takes a moment."""
+    async with asyncio.timeout(patient(30)):
+        while True:
+            try:
+                await attempt()
+            except HomeserverError:
+                await asyncio.sleep(0.2)
+            else:
+                return

@@ -65,6 +65,16 @@ async def test_an_edited_question_has_its_answer_edited_and_a_redacted_one_loses
         )
 
 
+async def test_what_was_edited_into_a_command_is_answered_in_its_thread(town: Town) -> None:
+    async with running(town.config):
+        root = await town.ana.send(town.hall, "Let us talk about it")
+        relation = {"rel_type": "m.thread", "event_id": root, "m.in_reply_to": {"event_id": root}}
+        question = await town.ana.send(town.hall, "please help", **{"m.relates_to": relation})
+        await town.ana.edit(town.hall, question, "!help")
+        answer = (await town.ana.answer_to(question))["content"]["m.relates_to"]
+        assert (answer["rel_type"], answer["event_id"]) == ("m.thread", root)
+
+
 @pytest.mark.core
 async def test_a_restart_answers_what_was_asked_meanwhile_and_answers_nothing_twice(town: Town) -> None:
     async with running(town.config) as bot:

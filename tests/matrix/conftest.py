@@ -93,5 +93,10 @@ async def client(script: Script) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture
-async def http(client: AsyncClient) -> Http:
-    return Http(client, FakeClock())
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def http(client: AsyncClient, clock: FakeClock) -> Http:
+    return Http(client, clock)

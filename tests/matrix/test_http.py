@@ -9,7 +9,7 @@ import pytest
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
-from bot.matrix.http import MAX_RESPONSE, Http
+from bot.matrix.http import MAX_REFUSALS, MAX_RESPONSE, Http
 from bot.testing.clock import START, FakeClock
 from tests.matrix.conftest import Answer, Script
 
@@ -64,7 +64,7 @@ async def test_a_session_that_is_gone_says_what_to_do(http: Http, script: Script
 async def test_what_may_pass_is_unavailable_with_the_wait_that_was_asked_for(
     http: Http, script: Script, answer: Answer, retry_after: float | None
 ) -> None:
-    script.will_answer(answer)
+    script.will_answer(*[answer] * MAX_REFUSALS)
     with pytest.raises(Unavailable) as unavailable:
         await http.request("GET", PATH)
     assert unavailable.value.retry_after == retry_after
@@ -85,12 +85,57 @@ async def test_a_no_is_refused_with_its_code(http: Http, script: Script, answer:
     assert refused.value.code == code
 
 
-async def test_a_request_is_made_once(http: Http, script: Script) -> None:
+async def test_an_outage_is_told_at_once(http: Http, script: Script) -> None:
     """Trying again is the caller's: nio's own retries have no end."""
-    script.will_answer(Answer(error("M_LIMIT_EXCEEDED", retry_after_ms=1), 429), Answer({"user_id": "@x:y"}))
+    script.will_answer(Answer(status=502, raw=b""), Answer({"user_id": "@x:y"}))
     with pytest.raises(Unavailable):
         await http.request("GET", PATH)
     assert len(script.requests) == 1
+
+
+def limit(milliseconds: int) -> Answer:
+    return Answer(error("M_LIMIT_EXCEEDED", retry_after_ms=milliseconds), 429)
+
+
+async def test_a_short_rate_limit_is_waited_out_and_then_kept_to(http: Http, script: Script, clock: FakeClock) -> None:
+    script.will_answer(limit(3000), *[Answer({})] * 6)
+    await http.request("GET", PATH)
+    assert (len(script.requests), clock.now() - START) == (2, 3000)
+    await asyncio.gather(*(http.request("GET", PATH) for _ in range(4)))
+    assert (len(script.requests), clock.now() - START) == (6, 15_000), "one in three seconds"
+    clock.advance(60)
+    await http.request("GET", PATH)
+    assert clock.now() - START == 75_000, "who asked nothing for a while need not wait"
+
+
+async def test_a_rate_limit_that_promises_too_much_ends_in_unavailable(http: Http, script: Script) -> None:
+    script.will_answer(*[limit(0)] * MAX_REFUSALS)
+    with pytest.raises(Unavailable):
+        await http.request("GET", PATH)
+    assert len(script.requests) == MAX_REFUSALS
+
+
+async def test_a_long_rate_limit_is_for_its_subject_which_is_not_asked_about_before(
+    http: Http, script: Script, clock: FakeClock
+) -> None:
+    script.will_answer(limit(333_000), *[Answer({})] * 2)
+    for _ in range(3):
+        with pytest.raises(Unavailable) as unavailable:
+            await http.request("GET", PATH, subject="Ana")
+        assert unavailable.value.retry_after == 333
+    assert len(script.requests) == 1
+    await http.request("GET", PATH, subject="Ben")
+    assert clock.now() == START
+    clock.advance(333)
+    await http.request("GET", PATH, subject="Ana")
+
+
+async def test_a_rate_limit_of_one_kind_delays_no_other(http: Http, script: Script, clock: FakeClock) -> None:
+    script.will_answer(limit(60_000), *[Answer({})] * 3)
+    with pytest.raises(Unavailable):
+        await http.request("GET", PATH)
+    await asyncio.gather(*(http.request("GET", "/_matrix/client/versions") for _ in range(3)))
+    assert clock.now() == START
 
 
 async def test_a_homeserver_that_does_not_answer_is_unavailable(http: Http, script: Script) -> None:

@@ -134,6 +134,19 @@ async def test_a_row_is_sent_with_its_key_and_marked_with_its_event(desk: Desk) 
     assert desk.outbox.done["reply.1"]
 
 
+async def test_an_answer_whose_thread_is_looked_up_stands_in_it(desk: Desk) -> None:
+    relation = {"rel_type": "m.thread", "event_id": "$root", "m.in_reply_to": {"event_id": "$root"}}
+    inside = desk.transport.say("@ana:x", HALL, "!hlep", **{"m.relates_to": relation})
+    outside = desk.transport.say("@ana:x", HALL, "!hlep")
+    for question in (inside, outside, "$gone"):
+        content = {"body": question, "m.relates_to": {"m.in_reply_to": {"event_id": question}}}
+        desk.outbox.put(question, thread_of=question, content=content)
+    await desk.outbound.drain()
+    relations = [content["m.relates_to"] for content in desk.transport.said(HALL)]
+    threads = [(one["m.in_reply_to"]["event_id"], one.get("rel_type"), one.get("event_id")) for one in relations]
+    assert threads == [(inside, "m.thread", "$root"), (outside, None, None), ("$gone", None, None)]
+
+
 async def test_the_places_where_a_crash_matters_are_marked(desk: Desk) -> None:
     desk.outbox.put("reply.1")
     await desk.outbound.drain()

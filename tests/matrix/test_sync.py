@@ -21,11 +21,6 @@ BAD_GATEWAY = Answer(raw=b"<html>", status=502)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def sync(http: Http, clock: FakeClock) -> Sync:
     return Sync(http, clock, BOT)
 

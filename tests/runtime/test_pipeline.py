@@ -147,6 +147,21 @@ async def test_a_command_is_answered_by_a_notice_that_replies_to_it_and_pings_no
     }
 
 
+@pytest.mark.parametrize("words", ["!echo hello", "!later"])
+async def test_what_became_a_command_by_an_edit_is_answered_in_the_thread_of_the_message(
+    told: Story, words: str
+) -> None:
+    """The edit does not say which that is: the homeserver does, when the answer is sent."""
+    talk = told.message(ANA, "just talk", thread="$thread")
+    await told.hear(talk)
+    await told.edit(replace(talk, thread=None), words)
+    assert told.sent[-1].thread_of == talk.event_id
+    assert told.sent[-1].content["m.relates_to"] == {"m.in_reply_to": {"event_id": talk.event_id}}
+    await told.edit(replace(talk, thread=None), "!echo again")
+    assert told.sent[-1].replaces == told.sent[-2].key
+    assert told.sent[-1].thread_of is None, "it stays where it is"
+
+
 @pytest.mark.parametrize("words", ["!eco hola", "Faro: echo hola", "@faro:example.org echo hola", "faro, eco hola"])
 async def test_a_command_is_heard_by_prefix_mention_and_in_any_language(told: Story, words: str) -> None:
     assert await told.say(ANA, words) == "hola"

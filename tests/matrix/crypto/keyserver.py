@@ -59,6 +59,7 @@ class Wire(Http):
         body: Mapping[str, object] | None = None,
         query: Mapping[str, str | list[str]] | None = None,
         timeout: float = 30,
+        subject: str = "",
     ) -> Raw:
         await asyncio.sleep(0)  # others get their turn, as they would
         name = path.removeprefix("/_matrix/client/v3/").partition("/{")[0]
