@@ -247,6 +247,11 @@ class Context(Protocol):
         """Stores the sender's choice of language; None removes it."""
         ...
 
+    async def keep_erasure(self, kind: str, subject: str) -> None:
+        """Has `Plugin.erase_again(db, kind, subject)` of this plugin called after an older copy of the database was
+        restored."""
+        ...
+
     async def forget_sender(self) -> Sequence[str]:
         """Erases what the core and every plugin store about the sender. Returns the names of plugins that are not
         running and erase their part once they are."""
@@ -417,6 +422,11 @@ class Offline(Protocol):
         transactions short: after each, the bot gets as much time for its own."""
         ...
 
+    async def keep_erasure(self, db: Transaction, kind: str, subject: str) -> None:
+        """Has `Plugin.erase_again(db, kind, subject)` of this plugin called after an older copy of the database was
+        restored."""
+        ...
+
     def confirm(self, question: str) -> bool:
         """Asks a translated question at the terminal; a yes or no in any of the bot's languages counts."""
         ...
@@ -490,6 +500,9 @@ class Plugin(Generic[S]):
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+
+    async def erase_again(self, db: Transaction, kind: str, subject: str) -> None:
+        """Erases what `keep_erasure` was told of, because the database is an older copy again."""
 
     @classmethod
     def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:

@@ -15,6 +15,7 @@ from bot.core.errors import DatabaseError, LoggedOut, TransportError, leaves
 from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
+from bot.operations.erasure_log import ErasureLog
 from bot.operations.monitor import HealthMonitor
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
@@ -26,7 +27,7 @@ from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
 from bot.runtime.room_upgrades import RoomUpgrades
 from bot.runtime.services import Services
-from bot.storage import sync_token
+from bot.storage import erasures, sync_token
 from bot.storage.alarms import LANES
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
@@ -56,6 +57,7 @@ class App:
     alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
     health: HealthMonitor | None
+    erasure_log: ErasureLog | None
 
 
 def build(
@@ -103,6 +105,8 @@ def build(
         alarm_clock.wake(pending.alarm)
         for worker in workers:
             worker.wake(pending.job)
+        if pending.erasures and erasure_log:
+            erasure_log.wake()
 
     pipeline = Pipeline(
         db=db,
@@ -127,6 +131,7 @@ def build(
     alarm_clock = AlarmClock(clock=clock, ring=pipeline.ring, daily=daily)
     # One each, so that nobody who waits for an answer waits for a slow page or another homeserver.
     workers = tuple(JobWorker(clock, partial(job_runner.run_next, lane)) for lane in LANES)
+    erasure_log = ErasureLog(db, check_target.data_dir) if check_target else None
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
     return App(
         db,
@@ -141,6 +146,7 @@ def build(
         alarm_clock,
         workers,
         health,
+        erasure_log,
     )
 
 
@@ -152,6 +158,7 @@ async def run(app: App) -> None:
     await app.membership.recall()
     await app.upgrades.recall()
     await app.membership.plan_open_invites()
+    app.outbound.after_restore(await erasures.restored(app.db.reading()))
     await app.pipeline.refresh()
     await app.membership.look_again()
     try:
@@ -161,6 +168,8 @@ async def run(app: App) -> None:
             tasks.create_task(_work(app, joined))
             tasks.create_task(_read(app, first_batch))
             tasks.create_task(_attend(app, first_batch, joined, started))
+            if app.erasure_log:
+                tasks.create_task(app.erasure_log.run())
             if app.health:
                 tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:

@@ -337,6 +337,16 @@ class Translations(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """That the database was put back from a copy: when the copy was made and when it was put in place; whether the
+    stored messages of its rooms were put in doubt since."""
+
+    copied_at: int
+    restored_at: int
+    doubted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """A message that must be sent, or one of ours that must be removed."""
 

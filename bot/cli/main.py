@@ -21,6 +21,7 @@ import click
 import structlog
 
 from bot import __version__
+from bot.cli.backup import backup_command, move_command, refuse_moved, restore_command
 from bot.cli.crypto import crypto
 from bot.cli.file_errors import sentence_of
 from bot.cli.init import init
@@ -135,6 +136,7 @@ def run(config: Path, without: Sequence[str]) -> None:
     settings = opened.loaded.config
     logs.configure(settings.log.format, settings.log.level)
     try:
+        refuse_moved(opened.loaded.data_dir)
         with only_one(opened.loaded.data_dir):
             asyncio.run(_run(opened, frozenset(without)))
     except LoggedOut as error:
@@ -288,6 +290,9 @@ def console(config: Path) -> None:
 
 
 main.add_command(crypto)
+main.add_command(backup_command)
+main.add_command(restore_command)
+main.add_command(move_command)
 main.add_command(init)
 
 

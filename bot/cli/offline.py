@@ -20,13 +20,15 @@ from bot.config.load import Loaded, load
 from bot.core.errors import PluginError
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
+from bot.operations.erasure_log import ErasureLog
 from bot.ports import Answer, Clock, Database, Reader, Transaction, Translator
 from bot.runtime.contexts import HubsContext
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import Broken, Found, PluginType, bind, folder
 from bot.runtime.services import CORE, forget
-from bot.storage import absent_plugins, sync_token
+from bot.storage import absent_plugins, erasures, sync_token
 from bot.storage.alarms import PluginSchedule
+from bot.storage.erasures import Erasure
 from bot.timing.clock import SystemClock
 
 log = structlog.get_logger()
@@ -98,6 +100,7 @@ class OfflineConfig:
     async def writing(self) -> AsyncIterator[Database]:
         async with self._opened(self._file) as db:
             yield PoliteDatabase(db, SystemClock())
+            await ErasureLog(db, self._file.parent).write()
 
     @asynccontextmanager
     async def _opened(self, file: Path | None) -> AsyncIterator[Database]:
@@ -119,11 +122,38 @@ class OfflineConfig:
         async with open_database(None, opened.plugins) as (empty, plugins):
             bound = await self._refresh(empty, plugins)  # refreshing the bot's own database takes too long, as above
         opening = open_database(self._file, plugins, reasons=opened.reasons, without=opened.loaded.left_out)
-        async with opening as (db, usable), db.transaction() as tx:
-            before = await tx.value("SELECT total_changes()")
-            absent = await absent_plugins.missing(tx, [plugin.name for plugin in usable])
-            await forget(tx, [bound[plugin.name] for plugin in usable if plugin.name in bound], user_id, absent)
-            return bool(await tx.value("SELECT total_changes()") > before)
+        async with opening as (db, usable):
+            async with db.transaction() as tx:
+                before = await tx.value("SELECT total_changes()")
+                absent = await absent_plugins.missing(tx, [plugin.name for plugin in usable])
+                there = [bound[plugin.name] for plugin in usable if plugin.name in bound]
+                await forget(tx, there, user_id, self.now, absent)
+                changed = await tx.value("SELECT total_changes()") > before + 1  # one is the note that it was done
+            await ErasureLog(db, self._file.parent).write()
+        return bool(changed)
+
+    async def take_up(self, copied_at: int, erased: Sequence[Erasure]) -> None:
+        """After a copy of the database was put in place: erases again what was erased since, and has the bot ask what
+        became of the messages it stored."""
+        opened = self.opened.without_clashing()
+        async with open_database(None, opened.plugins) as (empty, plugins):
+            bound = await self._refresh(empty, plugins)
+        opening = open_database(self._file, plugins, reasons=opened.reasons, without=opened.loaded.left_out)
+        async with opening as (db, usable):
+            async with db.transaction() as tx:
+                await erasures.mark_restored(tx, copied_at, self.now)
+                there = {plugin.name: bound[plugin.name] for plugin in usable if plugin.name in bound}
+                absent = await absent_plugins.missing(tx, list(there))
+                for erasure in erased:
+                    if erasure.owner == CORE:
+                        await forget(tx, there.values(), erasure.subject, self.now, absent)
+                    elif erasure.owner in there:
+                        await there[erasure.owner].erase_again(tx, erasure.kind, erasure.subject)
+                await tx.erase()
+            await ErasureLog(db, self._file.parent).write()
+
+    async def keep_erasure(self, db: Transaction, kind: str, subject: str) -> None:
+        await erasures.keep_erasure(db, self.owner, kind, subject, self.now)
 
     @property
     def _file(self) -> Path:

@@ -97,6 +97,7 @@ async def _encryption(
             if not await engine.has_foreign_keys():
                 signing = CrossSigning(http, str(client.user_id), data_dir / "crypto", secrets.password)
                 await _cross_sign(client, engine, signing)
+                engine.take_in_keys(data_dir / "crypto")
                 return engine, signing
             engine.close()
             log.warning("encryption keys of this device are lost, logging in as a new device")

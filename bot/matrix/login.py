@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -156,11 +156,14 @@ def _load(file: Path, account: Account) -> Session | None:
         raise LoginError(f"{file} cannot be read ({error.strerror}); it must belong to the bot's user") from error
     except (ValueError, TypeError) as error:
         raise LoginError(f"{file} is damaged; remove it to log in again") from error
-    if (session.homeserver, session.user_id) != (account.homeserver, account.user):
+    if session.user_id != account.user:
         raise LoginError(
-            f"{file} holds the session of {session.user_id} on {session.homeserver}, but the configuration says "
-            f"{account.user} on {account.homeserver}; use another data_dir, or remove the file"
+            f"{file} holds the session of {session.user_id}, but the configuration says {account.user}; use another "
+            "data_dir, or remove the file"
         )
+    if session.homeserver != account.homeserver:  # the same account at a new address
+        session = replace(session, homeserver=account.homeserver)
+        _save(file, session)
     return session
 
 

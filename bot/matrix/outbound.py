@@ -16,13 +16,14 @@ import structlog
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.backoff import Backoff
-from bot.ports import Clock, Outbox, OutboxRow, Transport
+from bot.ports import Clock, Outbox, OutboxRow, Restored, Transport
 
 log = structlog.get_logger()
 
 MAX_CONCURRENT_ROOMS = 16  # rooms
 TXN_ID_LIFETIME = 23 * 3_600_000  # ms; Synapse forgets transaction ids after 24 h
 LOOK_BACK = 3_600_000  # ms before the first try, for clocks that disagree
+SEARCHED_FOR = 86_400_000  # ms after a restore in which each message is looked for before it is sent
 RETRY_DELAY = 5  # seconds
 FORBIDDEN_FOR = 30_000  # ms; a homeserver that lags behind its room forbids what it allows a minute later
 MAX_FALLBACK_LENGTH = 500  # characters of an edit shown by clients that know no edits; the event must stay small
@@ -39,10 +40,15 @@ class Outbound:
         self._wake = asyncio.Event()
         self._wake.set()
         self._rooms: dict[str, asyncio.Task[None]] = {}
+        self._restored: Restored | None = None
         self._uploaded: dict[int, Mapping[str, object]] = {}  # by row: a retry does not upload the file again
 
     def wake(self) -> None:
         self._wake.set()
+
+    def after_restore(self, restored: Restored | None) -> None:
+        """The outbox is an older copy: what it is to send may have been sent since that was made."""
+        self._restored = restored
 
     async def run(self) -> None:
         """One task per room with something to send, at most `MAX_CONCURRENT_ROOMS`. Raises `LoggedOut`."""
@@ -122,10 +128,9 @@ class Outbound:
         if row.action == "redact":
             await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
             return await self._transport.redact(row.room, target, row.key) if target else None
-        if row.first_try is not None and self._txn_id_may_be_forgotten(row, row.first_try):
-            event_id = await self._transport.find_sent(row.room, row.key, row.first_try - LOOK_BACK)
-            if event_id:
-                return event_id
+        since = self._may_have_been_sent_since(row)
+        if since is not None and (found := await self._transport.find_sent(row.room, row.key, since - LOOK_BACK)):
+            return found
         thread = await self._transport.thread_of(row.room, row.thread_of) if row.thread_of else None
         await self._outbox.trying(row.id, self._transport.device_id, self._clock.now())
         if target:
@@ -144,8 +149,15 @@ class Outbound:
             self._checkpoint("uploaded")
         return self._uploaded.get(row.id, {})
 
-    def _txn_id_may_be_forgotten(self, row: OutboxRow, first_try: int) -> bool:
-        return row.device != self._transport.device_id or self._clock.now() - first_try > TXN_ID_LIFETIME
+    def _may_have_been_sent_since(self, row: OutboxRow) -> int | None:
+        """When a row may have been sent so that its transaction id does not tell; None if it cannot have been."""
+        now = self._clock.now()
+        if self._restored and now - self._restored.restored_at < SEARCHED_FOR:
+            return self._restored.copied_at
+        if row.first_try is None:
+            return None
+        forgotten = row.device != self._transport.device_id or now - row.first_try > TXN_ID_LIFETIME
+        return row.first_try if forgotten else None
 
 
 def in_thread(content: Mapping[str, object], thread: str | None) -> Mapping[str, object]:

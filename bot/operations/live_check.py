@@ -53,7 +53,7 @@ async def _session(loaded: Loaded, clock: Clock) -> AsyncIterator[tuple[NioTrans
     secrets = Secrets(loaded.password, loaded.token)
     async with (
         SqliteDatabase(file) as database,
-        stored_session(loaded.config, secrets, loaded.data_dir, clock, _Unencrypted()) as transport,
+        stored_session(loaded.config, secrets, loaded.data_dir, clock, Unencrypted()) as transport,
     ):
         yield transport, database.reading()
 
@@ -94,7 +94,7 @@ async def _look_at(transport: NioTransport, db: Reader, loaded: Loaded, hub: Hub
     return [*findings, *check(known, loaded.config.user, loaded.config.operators)]
 
 
-class _Unencrypted:
+class Unencrypted:
     """`bot.ports.RoomStateReader` for a session that sends nothing."""
 
     async def encryption(self, room: str) -> Mapping[str, object] | None:

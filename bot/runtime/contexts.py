@@ -16,7 +16,7 @@ from bot.core.transaction_ids import key
 from bot.hubs import Hub
 from bot.ports import Transaction, Translations, Translator
 from bot.runtime.directory import Directory
-from bot.storage import outbox, people
+from bot.storage import erasures, outbox, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EventContext:
     vocabulary: Vocabulary
     prefix: str
     bot_name: str
-    forget: Callable[[Transaction, str], Awaitable[Sequence[str]]]
+    forget: Callable[[Transaction, str, int], Awaitable[Sequence[str]]]
 
     @property
     def hub(self) -> Hub:
@@ -118,8 +118,11 @@ class EventContext:
     async def set_language(self, language: str | None) -> None:
         await people.set_language(self.db, self.sender, language)
 
+    async def keep_erasure(self, kind: str, subject: str) -> None:
+        await erasures.keep_erasure(self.db, self.owner, kind, subject, self.now)
+
     async def forget_sender(self) -> Sequence[str]:
-        return await self.forget(self.db, self.sender)
+        return await self.forget(self.db, self.sender, self.now)
 
 
 NO_HUB = Text("You are not in a room of any of my hubs, so I can't show you anything here.")

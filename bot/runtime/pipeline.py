@@ -34,7 +34,7 @@ from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
 from bot.runtime.plugins import Method
 from bot.runtime.services import CORE, Services, invite_key
-from bot.storage import absent_plugins, alarms, outbox, redactions, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, alarms, erasures, outbox, redactions, rooms, sync_token, undecryptable
 
 log = structlog.get_logger()
 
@@ -45,15 +45,18 @@ Listened = Message | Edit | Superseded | Redaction | Reaction
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What the database has left to do: whether something waits to be sent, and when the next alarm and job are due."""
+    """What the database has left to do: whether something waits to be sent, when the next alarm and job are due, and
+    whether erasures wait to be logged."""
 
     outbox: bool
     alarm: int | None
     job: int | None
+    erasures: bool = False
 
 
 async def pending_work(tx: Transaction) -> Pending:
-    return Pending(await outbox.has_pending(tx), await alarms.next_due(tx), await alarms.next_job(tx))
+    due = await alarms.next_due(tx), await alarms.next_job(tx)
+    return Pending(await outbox.has_pending(tx), *due, erasures=await erasures.has_unlogged(tx))
 
 
 class Pipeline:

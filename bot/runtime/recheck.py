@@ -14,7 +14,7 @@ from bot.core.errors import Refused
 from bot.core.events import Edit, Redaction
 from bot.ports import Clock, Database, Transaction, Transport
 from bot.runtime.services import Services
-from bot.storage import rechecks
+from bot.storage import erasures, rechecks, rooms
 from bot.storage.alarms import Job
 
 log = structlog.get_logger()
@@ -39,7 +39,13 @@ async def begin(tx: Transaction, services: Services, room: str, now: int) -> Non
 
 
 async def resume(tx: Transaction, services: Services, now: int) -> None:
-    """Asks again about rooms whose messages the homeserver did not show."""
+    """Asks again about rooms whose messages the homeserver did not show; about all rooms if the database is an older
+    copy again."""
+    restored = await erasures.restored(tx)
+    if restored and not restored.doubted:
+        for room in sorted(await rooms.joined_ids(tx)):
+            await begin(tx, services, room, now)
+        await erasures.mark_doubted(tx)
     for recheck in await rechecks.running(tx):
         await _plan(tx, services, recheck.room, now)
 

@@ -14,7 +14,7 @@ from bot.ports import Reader, Transaction, Translations, Translator
 from bot.runtime.contexts import EventContext
 from bot.runtime.directory import Directory
 from bot.runtime.plugins import Registry
-from bot.storage import absent_plugins, alarms, outbox, people, rooms, undecryptable
+from bot.storage import absent_plugins, alarms, erasures, outbox, people, rooms, undecryptable
 from bot.storage.alarms import PluginSchedule
 
 CORE = "core"  # owner of the core's own sentences, tables and jobs
@@ -209,13 +209,16 @@ class Services:
             forget=self.forget,
         )
 
-    async def forget(self, tx: Transaction, user: str) -> Sequence[str]:
-        await forget(tx, self.registry.plugins.values(), user, self.absent)
+    async def forget(self, tx: Transaction, user: str, now: int) -> Sequence[str]:
+        await forget(tx, self.registry.plugins.values(), user, now, self.absent)
         return self.absent
 
 
-async def forget(tx: Transaction, plugins: Iterable[Plugin[Any]], user: str, absent: Collection[str] = ()) -> None:
+async def forget(
+    tx: Transaction, plugins: Iterable[Plugin[Any]], user: str, now: int, absent: Collection[str] = ()
+) -> None:
     """Erases what the core and every plugin hold about a person; absent plugins will when they are back."""
+    await erasures.keep_erasure(tx, CORE, "person", user, now)
     for plugin in plugins:
         await plugin.forget(tx, user)
     await absent_plugins.keep_erasure(tx, absent, user)

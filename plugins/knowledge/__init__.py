@@ -28,7 +28,8 @@ from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.maintenance import Maintenance
 from plugins.knowledge.search import session
 from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSettings
-from plugins.knowledge.store import doubt
+from plugins.knowledge.store import doubt, privacy
+from plugins.knowledge.views import load
 
 __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
 
@@ -95,6 +96,22 @@ class Knowledge(Plugin[KnowledgeSettings]):
 
     async def trust(self, db: Transaction, room: str, event_ids: Sequence[str]) -> None:
         await db.run(update.trust, self._rules, room, event_ids)
+
+    async def erase_again(self, db: Transaction, kind: str, subject: str) -> None:
+        match kind:
+            case "logged" | "unlogged":
+                await db.run(privacy.choose, subject, unlogged=kind == "unlogged")
+            case "entry":
+                hub, _, name = subject.partition("/")
+                number = name.lstrip("cea")
+                entry = await db.run(load.of_hub, hub, name.removesuffix(number), int(number))
+                if entry:
+                    await db.run(update.purge, self._rules, {entry.id})
+            case "hub":
+                await db.run(privacy.drop_searches, subject)
+                while await db.run(update.purge_some, self._rules, subject):
+                    pass
+                await db.run(privacy.close_hub, subject, configured=True)
 
     async def forget(self, db: Transaction, user_id: str) -> None:
         await db.run(update.forget, self._rules, user_id)

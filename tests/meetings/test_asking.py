@@ -70,7 +70,7 @@ async def test_a_profile_is_read_once_a_day_and_forgotten_on_request() -> None:
         await s.advance(24 * 3_600_000)
         assert "Bogota" in str(await s.say(PLAIN, "!next"))
         async with s.db.transaction() as tx:
-            await s.services.forget(tx, PLAIN)
+            await s.services.forget(tx, PLAIN, s.clock.now())
         assert await s.db.reading().value("SELECT count(*) FROM meetings_asker_zones") == 0
         await s.say(PLAIN, "!next")
         await s.advance(48 * 3_600_000)

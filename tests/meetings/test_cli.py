@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.api import Database, Hub, Offline, Reader, Translator
+from bot.api import Database, Hub, Offline, Reader, Transaction, Translator
 from bot.i18n.catalog import Catalogs
 from plugins.meetings import Meetings
 from tests.core.test_recurrence import utc
@@ -36,6 +36,9 @@ class FakeShell:
         raise NotImplementedError
 
     def writing(self) -> AbstractAsyncContextManager[Database]:
+        raise NotImplementedError
+
+    async def keep_erasure(self, db: Transaction, kind: str, subject: str) -> None:
         raise NotImplementedError
 
     def confirm(self, question: str) -> bool:

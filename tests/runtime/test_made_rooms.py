@@ -199,5 +199,5 @@ async def test_an_alias_that_leads_elsewhere_is_not_followed() -> None:
 async def test_the_bot_itself_is_never_named_among_levels_it_may_not_be_named_in() -> None:
     async with telling(hub(moderators=[MOD, BOT])) as (s, membership):
         room = await made(s, membership)
-        assert BOT not in dict(state_of(s, room)["m.room.power_levels"]["users"])  # type: ignore[call-overload]
+        assert BOT not in dict(state_of(s, room)["m.room.power_levels"]["users"])  # type: ignore[call-overload]  # state is JSON
         assert isinstance(next(iter(await s.transport.state(room))), StateChange)

@@ -124,7 +124,7 @@ async def test_leaving_a_room_and_forgetting_a_person_drop_what_was_kept(told: S
     await told.hear_sealed(told.message(ANA, "one"), told.message(BEN, "two"))
     await told.withhold(ANA)
     async with told.db.transaction() as tx:
-        await told.services.forget(tx, ANA)
+        await told.services.forget(tx, ANA, told.clock.now())
     assert await kept(told) == 1
     assert await told.db.reading().value("SELECT count(*) FROM core_withheld_keys") == 0
     await told.pipeline.handle(Batch("gone", left=(HALL,)))

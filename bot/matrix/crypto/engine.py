@@ -13,7 +13,7 @@ from peewee import OperationalError
 
 from bot.core.errors import LoggedOut, TransportError, Unavailable
 from bot.core.events import Edit, Event, Message, Undecryptable, Withheld
-from bot.matrix.crypto import hardening
+from bot.matrix.crypto import hardening, room_keys
 from bot.matrix.crypto.devices import Devices
 from bot.matrix.crypto.key_maintenance import KeyMaintenance
 from bot.matrix.crypto.machine import Machine, Raw
@@ -73,6 +73,11 @@ class Engine:
         )
         keys = section(answer, "device_keys", own, device, "keys")
         return bool(keys) and keys.get(f"ed25519:{device}") != self._machine.account.identity_keys["ed25519"]
+
+    def take_in_keys(self, folder: Path) -> None:
+        """Takes in the room keys of a restored backup, if some wait in the folder."""
+        if count := room_keys.take_in(self._machine, folder):
+            log.info("took in the room keys of a backup", count=count)
 
     async def publish(self) -> None:
         """Uploads the keys that the homeserver lacks, as every sync does. Raises what a request raises."""

@@ -185,3 +185,18 @@ CREATE TABLE core_missed_erasures (    -- people who asked to be forgotten while
     user   TEXT NOT NULL,
     PRIMARY KEY (plugin, user)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE core_erasures (           -- erased on request, and not in the file beside the database yet
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    owner   TEXT NOT NULL,             -- the core, or a plugin
+    kind    TEXT NOT NULL,
+    subject TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE core_restored (           -- one row, in a database that was put back from a copy
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    copied_at   INTEGER NOT NULL,
+    restored_at INTEGER NOT NULL,
+    doubted     INTEGER NOT NULL       -- 1: the stored messages of its rooms are being asked for again
+) STRICT;

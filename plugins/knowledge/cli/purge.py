@@ -24,7 +24,7 @@ from plugins.knowledge.cli.report import printable
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy
-from plugins.knowledge.store.access import ADDRESSES, SIGNS, Scope, every_shelf
+from plugins.knowledge.store.access import SIGNS
 from plugins.knowledge.store.privacy import Held
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import load
@@ -102,10 +102,7 @@ async def _load_held(offline: Offline, hub: str, number: str | None) -> tuple[He
 
 def _find_entry(db: SyncReader, hub: str, number: str) -> Entry | None:
     match = _NUMBER.fullmatch(number)
-    if match is None:
-        return None
-    scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub and shelf.kind != ADDRESSES))
-    return next(iter(load.numbered(db, scope.with_sign(match[1].lower()), int(match[2]), hidden=True)), None)
+    return load.of_hub(db, hub, match[1].lower(), int(match[2])) if match else None
 
 
 async def _load_held_of_person(offline: Offline, user: str) -> tuple[Held, bool]:
@@ -137,6 +134,7 @@ async def _erase(offline: Offline, entry: Entry) -> bool:
     async with offline.writing() as db:
         async with db.transaction() as tx:
             await tx.run(update.purge, Rules(offline.hubs), {entry.id})
+            await offline.keep_erasure(tx, "entry", f"{entry.shelf.hub}/{load.short_name(entry)}")
         with progress() as bars:
             await rewrite_index(db, bars, offline.translator)
     return True
@@ -146,9 +144,10 @@ async def _erase_hub(offline: Offline, hub: str, held: Held, *, configured: bool
     rules = Rules(offline.hubs)
     async with offline.writing() as db:
         with progress() as bars:
-            task = bars.add_task(offline.translator.t("Exporting"), total=held["entries"])
+            task = bars.add_task(offline.translator.t("Erasing"), total=held["entries"])
             async with db.transaction() as tx:
                 await tx.run(privacy.drop_searches, hub)
+                await offline.keep_erasure(tx, "hub", hub)
             erased = 1
             while erased:
                 async with db.transaction() as tx:

@@ -87,6 +87,7 @@ class ShareCommands:
     async def mylinks(self, ctx: Context, choice: str) -> Reply:
         kept = _parse_choice(ctx, choice)
         await ctx.db.run(privacy.choose, ctx.sender, unlogged=not kept)
+        await ctx.keep_erasure("logged" if kept else "unlogged", ctx.sender)
         if kept:
             return Reply(ctx.t("From now on, links you share are stored."))
         return Reply(

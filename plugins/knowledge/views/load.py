@@ -12,7 +12,7 @@ from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.search.engine import SearchResult, find
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import load as store
-from plugins.knowledge.store.access import Scope, Shelf
+from plugins.knowledge.store.access import ADDRESSES, Scope, Shelf, every_shelf
 from plugins.knowledge.store.load import BELIEVED
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import page_url
@@ -124,6 +124,12 @@ def numbered(db: SyncReader, scope: Scope, number: int, *, hidden: bool = False)
     )
     order = {shelf.id: rank for rank, shelf in enumerate(scope.shelves)}
     return sorted(map(_entry, rows), key=lambda entry: order[entry.shelf.id])
+
+
+def of_hub(db: SyncReader, hub: str, sign: str, number: int) -> Entry | None:
+    """The entry with a page of this number on the hub's shelf with that sign, hidden or not."""
+    scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub and shelf.kind != ADDRESSES))
+    return next(iter(numbered(db, scope.with_sign(sign), number, hidden=True)), None)
 
 
 def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareDetails]:
