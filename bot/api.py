@@ -92,8 +92,8 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """The room something happened in: its id, whether it is a direct chat, and its settings in the hub's YAML (None in
-    direct chats and in rooms that belong to no hub).
+    """The room something happened in: its id, whether it is a direct chat, its settings in the hub's YAML (None in
+    direct chats and in rooms that belong to no hub), and whether it is encrypted.
 
     Example::
 
@@ -104,6 +104,7 @@ class RoomView:
     id: str
     direct: bool
     settings: Room | None
+    encrypted: bool = False
 
 
 class Schedule(Protocol):
@@ -190,6 +191,12 @@ class Context(Protocol):
     def hubs(self) -> Sequence[Hub]:
         """The hubs whose content may be shown here: the room's own and those shared with it; in a direct chat those
         the sender is a member of."""
+        ...
+
+    @property
+    def encrypted_hubs(self) -> frozenset[str]:
+        """Ids of the hubs of which what encrypted rooms hold may be shown here: in an encrypted room, its hub's; in an
+        encrypted direct chat, that of hubs the sender shares an encrypted room with."""
         ...
 
     @property
@@ -484,8 +491,10 @@ class Plugin(Generic[S]):
     def __init__(self, settings: S) -> None:
         self.settings = settings
 
-    def privacy_notices(self, hub: Hub) -> Sequence[Text]:
-        """What members of a hub should know this plugin does besides answering; shown at the end of `!help`."""
+    @classmethod
+    def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
+        """What members of a hub should know this plugin does besides answering; shown at the end of `!help` and by
+        `faro check`. `encrypted`: they read it in an encrypted room."""
         return ()
 
     async def refresh(self, ctx: RefreshContext) -> None:

@@ -20,13 +20,14 @@ from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
 from bot.runtime.job_runner import JobRunner
-from bot.runtime.pipeline import Pipeline
+from bot.runtime.pipeline import Pending, Pipeline
 from bot.runtime.plugins import PluginType, bind, folder
 from bot.runtime.recheck import Recheck
 from bot.runtime.room_membership import RoomMembership
+from bot.runtime.room_upgrades import RoomUpgrades
 from bot.runtime.services import Services
-from bot.storage import alarms, sync_token
-from bot.storage.alarms import Lane
+from bot.storage import sync_token
+from bot.storage.alarms import LANES
 from bot.storage.outbox import StoredOutbox
 from bot.timing.alarms import AlarmClock
 from bot.timing.jobs import JobWorker
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 RETRY_JOINING = 600  # seconds
 RETRY_SOON = 30  # where the homeserver did not answer
 SETTLING = 10  # until syncs have told of the rooms joined at the start
-LANES: tuple[Lane, ...] = ("soon", "rooms", "background")
 LONGEST_PAUSE = 60  # seconds between two tries to store a batch
 
 
@@ -51,6 +51,7 @@ class App:
     pipeline: Pipeline
     job_runner: JobRunner
     membership: RoomMembership
+    upgrades: RoomUpgrades
     outbound: Outbound
     alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
@@ -90,11 +91,18 @@ def build(
         db=db, clock=clock, transport=transport, services=services, invites_from=config.invites.allow
     )
 
-    def wake() -> None:
-        outbound.wake()
-        alarm_clock.wake()
+    async def daily() -> None:
+        await pipeline.refresh()
+        await membership.look_again()
+
+    upgrades = RoomUpgrades(db=db, clock=clock, transport=transport, services=services)
+
+    def wake(pending: Pending) -> None:
+        if pending.outbox:
+            outbound.wake()
+        alarm_clock.wake(pending.alarm)
         for worker in workers:
-            worker.wake()
+            worker.wake(pending.job)
 
     pipeline = Pipeline(
         db=db,
@@ -113,16 +121,27 @@ def build(
         transport=transport,
         services=services,
         dispatcher=dispatcher,
-        core={**membership.core_jobs, "recheck": recheck.run},
+        core={**membership.core_jobs, **upgrades.core_jobs, "recheck": recheck.run},
         wake=wake,
     )
-    alarm_clock = AlarmClock(
-        clock=clock, ring=pipeline.ring, next_due=lambda: alarms.next_due(db.reading()), daily=pipeline.refresh
-    )
+    alarm_clock = AlarmClock(clock=clock, ring=pipeline.ring, daily=daily)
     # One each, so that nobody who waits for an answer waits for a slow page or another homeserver.
-    workers = tuple(JobWorker(partial(job_runner.run_next, lane)) for lane in LANES)
+    workers = tuple(JobWorker(clock, partial(job_runner.run_next, lane)) for lane in LANES)
     health = HealthMonitor(db, clock, transport, check_target) if check_target else None
-    return App(db, clock, transport, services, pipeline, job_runner, membership, outbound, alarm_clock, workers, health)
+    return App(
+        db,
+        clock,
+        transport,
+        services,
+        pipeline,
+        job_runner,
+        membership,
+        upgrades,
+        outbound,
+        alarm_clock,
+        workers,
+        health,
+    )
 
 
 async def run(app: App) -> None:
@@ -131,8 +150,10 @@ async def run(app: App) -> None:
     started = time.monotonic()
     first_batch, joined = asyncio.Event(), asyncio.Event()
     await app.membership.recall()
+    await app.upgrades.recall()
     await app.membership.plan_open_invites()
     await app.pipeline.refresh()
+    await app.membership.look_again()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(app.outbound.run())

@@ -192,11 +192,13 @@ class Room(Settings):
     role: Literal["members", "coordinators"] = "members"
     """Who meets there. Reminders go to the coordinators' room."""
     create: bool = False
-    """Make the room, a private one, if its alias does not exist yet. Only coordinators are invited by the bot."""
-    encrypted: bool = False
-    """Encrypt the room when it is made. The bot needs the extra `e2e` there."""
+    """Make the room, a private one, if its alias does not exist yet. The bot invites coordinators and moderators."""
+    encrypted: bool = True
+    """Encrypt the room when it is made."""
     title: Localized | None = None
     """Its name when it is made; the hub's title if left out."""
+    topic: Localized | None = None
+    """Its topic when it is made; the hub's title if left out."""
 
 
 class Coordinator(Settings):

@@ -5,12 +5,12 @@ Instants are UTC milliseconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from bot.core.events import Batch, Event, Invite, Message, Undecryptable
+from bot.core.events import Batch, Event, Invite, Message, StateChange, Undecryptable
 from bot.core.files import File
 from bot.core.texts import Text
 
@@ -158,9 +158,29 @@ class Database(Protocol):
         error."""
         ...
 
+    async def transact(self, work: Callable[[Transaction], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Runs `work` as one transaction in the database's thread, on an event loop there: however many statements, for
+        the cost of one trip. Commits when it returns, rolls back if it raises.
+
+        `work` must not await what belongs to the caller's event loop. Not cancellable: if the caller is cancelled, the
+        work still runs to completion."""
+        ...
+
     def reading(self) -> Reader:
         """Reads the last committed state."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoom:
+    """A private room to be made, to which nobody comes uninvited. `levels`: the power of its people, but for the
+    bot's."""
+
+    name: str
+    alias: str | None = None
+    topic: str = ""
+    encrypted: bool = True
+    levels: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 class Transport(Protocol):
@@ -237,9 +257,15 @@ class Transport(Protocol):
         """Joins by id or alias; answers the room id."""
         ...
 
-    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
-        """Makes a private room; answers its id."""
+    async def create_room(self, new: NewRoom) -> str:
+        """Makes a room of version 10 to 12; answers its id."""
         ...
+
+    async def state(self, room: str) -> Sequence[StateChange]:
+        """The current state of a joined room, members included. Raises `Refused` if the bot is not in it."""
+        ...
+
+    async def set_state(self, room: str, type_: str, content: Mapping[str, object]) -> None: ...
 
     async def invite_person(self, room: str, user: str) -> None:
         """Raises `Refused` also for somebody who is in the room already."""

@@ -107,6 +107,17 @@ async def running(config: Path, **environ: str) -> AsyncIterator[RunningBot]:
         await bot.kill()
 
 
+async def faro_command(*arguments: str, exit_code: int = 0) -> str:
+    """What a shell command of the program prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(READY_WITHIN):
+        printed, _ = await process.communicate()
+    assert process.returncode == exit_code, printed.decode()
+    return printed.decode()
+
+
 def soon(start_takes: float) -> datetime:
     """An instant at which a bot that is started now runs, on a slow machine too: `start_takes` seconds as measured."""
     return datetime.now(UTC) + timedelta(seconds=6 + 3 * start_takes)

@@ -36,7 +36,7 @@ from bot.ports import Database
 from bot.runtime.plugins import PluginType, find, folder
 
 if TYPE_CHECKING:
-    from bot.operations.doctor import Finding
+    from bot.operations.room_checks import Finding
 
 SESSION = "session.json"  # in the data folder, beside the database
 DATABASE = "faro.db"
@@ -153,7 +153,8 @@ def _secrets_to_log_in(opened: Opened) -> Sequence[Problem]:
 @main.command()
 @CONFIG
 @click.option("--schema", is_flag=True, help="Also write the JSON Schema for editors beside the configuration.")
-def check(config: Path, schema: bool) -> None:
+@click.option("--live", is_flag=True, help="Also look at the hubs' rooms on the homeserver, with the bot's account.")
+def check(config: Path, schema: bool, live: bool) -> None:
     """Check a configuration and report every mistake."""
     from bot.config.schema import write_schema
 
@@ -166,9 +167,62 @@ def check(config: Path, schema: bool) -> None:
     if not hubs:
         click.echo(t.t("There is no hub yet: write one under 'hubs:', or name its file under 'include:'."), err=True)
     click.echo(t.n("{count} hub, no problem found.", "{count} hubs, no problem found.", hubs))
+    _show_privacy_notices(opened)
     if missing := _secrets_to_log_in(opened):
         show(missing, t)
         click.echo(t.t("“faro check” does not need this; the first “faro run” will."), err=True)
+    if live:
+        from bot.operations import live_check
+        from bot.timing.clock import SystemClock
+
+        try:
+            findings = asyncio.run(live_check.look(opened.loaded, SystemClock()))
+        except FaroError as error:
+            end(LOGGED_OUT if isinstance(error, LoggedOut) else TROUBLE, str(error))
+        _show_findings(findings)
+        if any(finding.level == "trouble" for finding in findings):
+            sys.exit(TROUBLE)
+
+
+@main.command()
+@CONFIG
+@click.argument("hub")
+@click.argument("operator", required=False)
+def invite(config: Path, hub: str, operator: str | None) -> None:
+    """Invite OPERATOR, or all operators of the configuration, into the rooms of HUB that the bot is in."""
+    from bot.operations import live_check
+    from bot.timing.clock import SystemClock
+
+    opened, t = read(config), translator()
+    chosen = next((one for one in opened.loaded.config.hubs if one.id == hub), None)
+    if chosen is None:
+        ids = ", ".join(one.id for one in opened.loaded.config.hubs)
+        end(WRONG_CONFIG, t.t("There is no hub '{hub}'; known hubs: {known}", hub=hub, known=ids))
+    operators = [operator] if operator else opened.loaded.config.operators
+    if not operators or not set(operators) <= set(opened.loaded.config.operators):
+        end(WRONG_CONFIG, t.t("Only people listed under 'operators:' can be invited this way."))
+    try:
+        findings = asyncio.run(live_check.invite(opened.loaded, SystemClock(), chosen, operators))
+    except FaroError as error:
+        end(LOGGED_OUT if isinstance(error, LoggedOut) else TROUBLE, str(error))
+    _show_findings(findings)
+
+
+def _show_findings(findings: Sequence[Finding]) -> None:
+    t = translator()
+    levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("PROBLEM")}
+    for finding in findings:
+        click.echo(f"{levels[finding.level]}: {t.t(finding.text)}")
+
+
+def _show_privacy_notices(opened: Opened) -> None:
+    """What `!help` says in each hub's encrypted rooms about its plugins."""
+    catalogs = Catalogs({plugin.name: folder(plugin) for plugin in opened.plugins})
+    for hub in opened.loaded.config.hubs:
+        for plugin in opened.plugins:
+            words = catalogs.translator(plugin.name, translator().language)
+            for notice in plugin.privacy_notices(hub, encrypted=True):
+                click.echo(f"  {hub.id}: {words.t(notice)}")
 
 
 @main.command()
@@ -187,9 +241,7 @@ def doctor(config: Path, as_json: bool) -> None:
         ]
         click.echo(json.dumps({"well": well, "findings": reported}, ensure_ascii=False, indent=2))
     else:
-        levels = {"ok": t.t("ok"), "note": t.t("note"), "trouble": t.t("PROBLEM")}
-        for finding in findings:
-            click.echo(f"{levels[finding.level]}: {t.t(finding.text)}")
+        _show_findings(findings)
     if not well:
         sys.exit(TROUBLE)
 

@@ -6,7 +6,7 @@ import locale
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from bot.config.load import Loaded, load
 from bot.core.errors import PluginError
 from bot.hubs import Hub
 from bot.i18n.catalog import Catalogs
-from bot.ports import Clock, Database, Reader, Transaction, Translator
+from bot.ports import Answer, Clock, Database, Reader, Transaction, Translator
 from bot.runtime.contexts import HubsContext
 from bot.runtime.migrations import open_database
 from bot.runtime.plugins import Broken, Found, PluginType, bind, folder
@@ -157,6 +157,19 @@ class PoliteDatabase:
             began = time.perf_counter()
             yield tx
         self._debt = time.perf_counter() - began
+
+    async def transact(self, work: Callable[[Transaction], Coroutine[Any, Any, Answer]]) -> Answer:
+        debt, self._debt = self._debt, 0.0
+        await self._clock.sleep(debt)
+
+        async def timed(tx: Transaction) -> Answer:
+            began = time.perf_counter()
+            try:
+                return await work(tx)
+            finally:
+                self._debt = time.perf_counter() - began
+
+        return await self._db.transact(timed)
 
     def reading(self) -> Reader:
         return self._db.reading()

@@ -58,6 +58,15 @@ def may_send(user: str, type_: str, levels: Mapping[str, object] | None, create:
     )
 
 
+def may_set(user: str, type_: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
+    """Whether a user's power suffices for a state event of a type, by the same contents as `power_level`."""
+    levels = levels or {}
+    events = levels.get("events")
+    needed = events.get(type_) if isinstance(events, Mapping) else None
+    default = levels.get("state_default", MODERATOR_LEVEL)
+    return power_level(user, levels or None, create) >= _level(needed if needed is not None else default)
+
+
 def role_of(
     user: str,
     *,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,17 @@ import structlog
 from nio import AsyncClient, AsyncClientConfig
 from nio.crypto import ENCRYPTION_ENABLED
 
+from bot.core import room_powers
 from bot.core.errors import Refused, Unavailable
-from bot.core.events import Batch, Event, Invite, Message, Undecryptable
+from bot.core.events import Batch, Event, Invite, Message, StateChange, Undecryptable
 from bot.core.files import File
 from bot.matrix import inbound
 from bot.matrix.backoff import Backoff
 from bot.matrix.http import Http, text
-from bot.matrix.login import Account, Secrets, log_in, log_in_as_new_device
+from bot.matrix.login import Account, LoginError, Secrets, log_in, log_in_as_new_device
 from bot.matrix.media import Media
 from bot.matrix.sync import Sync
-from bot.ports import Clock, RoomStateReader
+from bot.ports import Clock, NewRoom, RoomStateReader
 
 if TYPE_CHECKING:
     from bot.matrix.crypto.crosssigning import CrossSigning
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 PLAINTEXT_TYPES = frozenset({"m.reaction"})
 """Types sent unencrypted into encrypted rooms, as all clients do: the homeserver aggregates them."""
 
+ROOM_VERSIONS = ("12", "11", "10")  # that we make, newest first
 JOIN_TIMEOUT = 80  # seconds: with a wait for the rate limit still within the time of a job
 MAX_SEARCHED = 500  # of our own events when one is looked for
 
@@ -55,6 +58,23 @@ async def connect(
         await client.close()
         raise
     return NioTransport(client, http, clock, room_state, crypto, signing)
+
+
+@asynccontextmanager
+async def stored_session(
+    account: Account, secrets: Secrets, data_dir: Path, clock: Clock, room_state: RoomStateReader
+) -> AsyncIterator[NioTransport]:
+    """The bot's session for shell commands, beside the running bot: it neither syncs nor encrypts. Raises `LoginError`
+    if the bot has never logged in."""
+    file = data_dir / "session.json"
+    if not file.exists():
+        raise LoginError(f"the bot has never run with this data folder: {data_dir}")
+    client = AsyncClient(account.homeserver, account.user, config=AsyncClientConfig(encryption_enabled=False))
+    try:
+        await log_in(client, account, Secrets(password=secrets.password), file, clock)
+        yield NioTransport(client, Http(client, clock), clock, room_state, None)
+    finally:
+        await client.close()
 
 
 async def _encryption(
@@ -240,19 +260,43 @@ class NioTransport:
         )
         return text(answer, "room_id")
 
-    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
-        body: dict[str, object] = {"preset": "private_chat", "name": name}
-        if alias:
-            body["room_alias_name"] = alias[1:].partition(":")[0]
-        if encrypted:
-            encryption = {
-                "type": "m.room.encryption",
-                "state_key": "",
-                "content": {"algorithm": "m.megolm.v1.aes-sha2"},
-            }
-            body["initial_state"] = [encryption]
+    async def create_room(self, new: NewRoom) -> str:
+        version = await self._room_version()
+        state = {"m.room.guest_access": {"guest_access": "forbidden"}}  # the preset lets guests in
+        if new.encrypted:
+            state["m.room.encryption"] = {"algorithm": "m.megolm.v1.aes-sha2"}
+        body: dict[str, object] = {
+            "preset": "private_chat",
+            "name": new.name,
+            "room_version": version,
+            "initial_state": [{"type": type_, "state_key": "", "content": state[type_]} for type_ in state],
+            "power_level_content_override": room_powers.of_new_room(self.user_id, new.levels, version),
+        }
+        if new.topic:
+            body["topic"] = new.topic
+        if new.alias:
+            body["room_alias_name"] = new.alias[1:].partition(":")[0]
         answer = await self._http.request("POST", "/_matrix/client/v3/createRoom", body=body, timeout=120)
         return text(answer, "room_id")
+
+    async def _room_version(self) -> str:
+        """The homeserver's default version, if it is one we know; else the newest of those that it offers."""
+        capabilities = await self._http.request("GET", "/_matrix/client/v3/capabilities")
+        versions = inbound.section(capabilities, "capabilities", "m.room_versions")
+        offered = [versions.get("default"), *ROOM_VERSIONS]
+        available = inbound.section(versions, "available")
+        known = [version for version in offered if version in ROOM_VERSIONS and available.get(version) == "stable"]
+        if not known:
+            raise Refused("M_UNSUPPORTED_ROOM_VERSION", "the homeserver offers none of the room versions 10 to 12")
+        return str(known[0])
+
+    async def state(self, room: str) -> Sequence[StateChange]:
+        raws = await self._http.request_list("/_matrix/client/v3/rooms/{}/state", room)
+        events = [inbound.translate(room, raw, self.user_id) for raw in raws if isinstance(raw, dict)]
+        return [event for event in events if isinstance(event, StateChange)]
+
+    async def set_state(self, room: str, type_: str, content: Mapping[str, object]) -> None:
+        await self._http.request("PUT", "/_matrix/client/v3/rooms/{}/state/{}", room, type_, body=content)
 
     async def invite_person(self, room: str, user: str) -> None:
         path, subject = "/_matrix/client/v3/rooms/{}/invite", f"inviting {user}"  # limited for each invited person, too

@@ -88,6 +88,19 @@ class Http:
 
         return await self._in_turn(f"{method} {path}", subject or f"{method} {url}", ask)
 
+    async def request_list(self, path: str, *segments: str) -> list[Any]:
+        """A `GET` that is answered with a JSON array; else the same as `request`."""
+        url = _url(path, segments, None)
+
+        async def ask() -> list[Any]:
+            status, raw, retry_after = await self._send("GET", url, None, JSON, 30, MAX_RESPONSE)
+            if status == OK and isinstance(answer := _json(raw), list):
+                return answer
+            _parse_response(status, raw, retry_after)
+            raise Unavailable("an answer that is no list")
+
+        return await self._in_turn(f"GET {path}", f"GET {url}", ask)
+
     async def upload(self, path: str, content: bytes, type_: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Bytes instead of JSON as the body; else the same."""
         url = _url(path, (), query)
@@ -200,11 +213,15 @@ def text(answer: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _object(raw: bytes) -> dict[str, Any] | None:
+def _json(raw: bytes) -> Any:
     try:
-        answer = json.loads(raw)
+        return json.loads(raw)
     except (ValueError, RecursionError):
         return None
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    answer = _json(raw)
     return answer if isinstance(answer, dict) else None
 
 

@@ -28,7 +28,8 @@ PAGE, MAX_BACKFILLED = 100, 10_000
 
 _STATE = [
     "m.room.create", "m.room.power_levels", "m.room.encryption", "m.room.name", "m.room.canonical_alias",
-    "m.room.tombstone", "m.room.member",
+    "m.room.tombstone", "m.room.topic", "m.room.join_rules", "m.room.history_visibility", "m.room.guest_access",
+    "m.room.member",
 ]  # fmt: skip
 _TIMELINE = [
     *_STATE, "m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.key.verification.*",

@@ -10,16 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 from bot.config.load import Loaded
 from bot.core.errors import DatabaseError
-from bot.core.permissions import may_send
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
+from bot.operations.room_checks import Finding, Level, RoomOfHub, check
 from bot.ports import Reader
 from bot.runtime.migrations import SCHEMA
-from bot.storage import absent_plugins, crypto_status, rechecks, rooms, sync_token, undecryptable
+from bot.storage import absent_plugins, crypto_status, made_rooms, rechecks, rooms, sync_token, undecryptable
 from bot.storage.damage import damaged
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.storage.rechecks import RunningRecheck
@@ -28,17 +27,6 @@ SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s at the latest
 DAY = 86_400_000  # ms
 MIN_FREE = 200  # MB; with less the database may soon be unable to grow
 MAX_SKEW = 60  # seconds; with more, reminders and the age of questions are wrong
-
-Level = Literal["ok", "note", "trouble"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    level: Level
-    code: str  # the same in every language and version, for machines
-    text: Text
-    hub: str | None = None
-    room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +37,14 @@ class CheckTarget:
     user: str
     hubs: Sequence[Hub]
     encrypts: bool  # whether the `e2e` extra is installed
+    operators: Sequence[str] = ()
 
 
 def check_target(loaded: Loaded) -> CheckTarget:
     """The installation of a configuration. Does not import nio to detect the `e2e` extra."""
     encrypts = find_spec("vodozemac") is not None
-    return CheckTarget(loaded.data_dir, loaded.config.user, loaded.config.hubs, encrypts)
+    config = loaded.config
+    return CheckTarget(loaded.data_dir, config.user, config.hubs, encrypts, config.operators)
 
 
 async def diagnose(target: CheckTarget, now: int) -> Sequence[Finding]:
@@ -192,26 +182,26 @@ def _device(status: crypto_status.CryptoStatus | None) -> Finding:
 async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int) -> tuple[Sequence[Finding], bool]:
     """Findings about a hub's room, and whether it is encrypted."""
     name = room.alias or room.id or ""
-
-    def found(level: Level, code: str, text: Text) -> Finding:
-        return Finding(level, code, text, hub.id, name)
-
+    findings: list[Finding] = []
     id_ = room.id or await rooms.room_of_alias(db, name)
+    id_ = made_rooms.newest(id_, await made_rooms.successors(db)) if id_ else None
     known = await rooms.joined_room(db, id_) if id_ else None
+    if room.alias and (elsewhere := await made_rooms.elsewhere(db, room.alias)):
+        text = Text(
+            "Hub {hub}: {room} leads to another room now ({other}); the bot stays in the one it knows.",
+            hub=hub.id,
+            room=name,
+            other=elsewhere,
+        )
+        findings.append(Finding("trouble", "elsewhere", text, hub.id, name))
     if known is None:
-        return [found("trouble", "joined", Text("Hub {hub}: the bot is not in {room}.", hub=hub.id, room=name))], False
-    if known.encrypted:
-        findings = [found("ok", "joined", Text("Hub {hub}: the bot is in {room} (encrypted).", hub=hub.id, room=name))]
-    else:
-        findings = [found("ok", "joined", Text("Hub {hub}: the bot is in {room}.", hub=hub.id, room=name))]
-    type_ = "m.room.encrypted" if known.encrypted else "m.room.message"
-    levels, create = known.state.get("m.room.power_levels"), known.state.get("m.room.create")
-    if not may_send(target.user, type_, levels, create):
-        text = Text("Hub {hub}: the bot's power level does not allow it to write in {room}.", hub=hub.id, room=name)
-        findings.append(found("trouble", "mute", text))
+        text = Text("Hub {hub}: the bot is not in {room}.", hub=hub.id, room=name)
+        return [*findings, Finding("trouble", "joined", text, hub.id, name)], False
+    of_hub = RoomOfHub(hub, room, known.id, known.state, await made_rooms.grants(db, known.id))
+    findings += check(of_hub, target.user, target.operators)
     if known.encrypted:
         closed = await _unreadable(db, target, hub.id, known.id, name, now)
-        findings += [found(level, code, text) for level, code, text in closed]
+        findings += [Finding(level, code, text, hub.id, name) for level, code, text in closed]
     return findings, known.encrypted
 
 

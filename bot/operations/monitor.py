@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 
 from bot.core.errors import LoggedOut, TransportError, Unavailable
-from bot.operations.doctor import CheckTarget, Finding, check_database, check_files
+from bot.operations.doctor import CheckTarget, check_database, check_files
+from bot.operations.room_checks import Finding
 from bot.ports import Clock, Database, Transport
 from bot.storage import crypto_status
 from bot.storage.crypto_status import CryptoStatus

@@ -31,6 +31,7 @@ class EventContext:
     edit_id: str | None
     room: RoomView
     hubs: Sequence[Hub]
+    encrypted_hubs: frozenset[str]
     schedule: Schedule
     owner: str
     words: Translator
@@ -90,7 +91,7 @@ class EventContext:
             self.translations.translator(owner, self.language).t(text)
             for hub in (self.hubs if self.room.direct else self.hubs[:1])
             for owner, plugin in self.plugins.items()
-            for text in plugin.privacy_notices(hub)
+            for text in plugin.privacy_notices(hub, encrypted=self.room.encrypted)
         ]
         return list(dict.fromkeys(sentences))
 

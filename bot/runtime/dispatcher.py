@@ -20,7 +20,7 @@ from bot.core.texts import Text
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Transaction
 from bot.replies import TOO_LONG
-from bot.runtime import message_builder
+from bot.runtime import message_builder, openness
 from bot.runtime.contexts import EventContext
 from bot.runtime.services import CORE, Asked, Services
 from bot.storage import outbox
@@ -150,6 +150,8 @@ class Dispatcher:
         """What the command's handler answers, or the fallback. A handler that fails does not stop the batch."""
         registry = self._services.registry
         try:
+            if not (spec and spec.anywhere) and (openings := self._services.directory.openings(context.message.room)):
+                return Reply(_too_open(context, openings))
             if spec:
                 await _may_use(self._services, context, spec)
                 handler = partial(registry.commands[spec.owner, spec.name], **parse(line, spec).arguments)
@@ -193,6 +195,13 @@ class Dispatcher:
             return person
         room = self._per_room.ask(message.room, now)
         return Verdict.ANSWER if fresh else room
+
+
+def _too_open(context: EventContext, openings: Sequence[Text]) -> str:
+    """Only those who can change it learn what is open, and how to close it."""
+    if context.role < Role.COORDINATOR:
+        return context.t(openness.TOO_OPEN)
+    return openness.lines(openings, context, context.t(openness.HERE))
 
 
 def _said_beside_file(message: Message) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -17,6 +18,7 @@ from bot.hubs import Hub
 from bot.ports import Clock, Database, Transaction, Transport
 from bot.runtime.dispatcher import SORRY, Dispatcher
 from bot.runtime.message_builder import said
+from bot.runtime.pipeline import Pending, pending_work
 from bot.runtime.services import CORE, Asked, Services
 from bot.storage import alarms
 from bot.storage.alarms import Job, Lane
@@ -24,6 +26,7 @@ from bot.storage.alarms import Job, Lane
 log = structlog.get_logger()
 
 SECONDS = 120  # for one job; longer means it hangs
+INVITE_TRIES = 40  # over more than three hours; then an invite is given up
 TRIES = 6
 FIRST_WAIT = 5_000  # ms before the second try; it doubles
 
@@ -91,7 +94,7 @@ class JobRunner:
         services: Services,
         dispatcher: Dispatcher,
         core: Mapping[str, CoreJob],
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[Pending], None] = lambda _: None,
     ) -> None:
         self._db, self._clock, self._transport, self._services = db, clock, transport, services
         self._dispatcher = dispatcher
@@ -125,12 +128,14 @@ class JobRunner:
                     await alarms.retry_job(tx, job, self._clock.now() + wait)
                 return True
             reply = await self._say(job, UserError(SORRY))
-        async with self._db.transaction() as tx:
-            wanted = await alarms.finish_job(tx, job)
-            if wanted and reply is not None and job.cause is not None:
-                await self._dispatcher.answer(tx, Asked.from_json(job.cause), reply)
-        self._wake()
+        self._wake(await self._db.transact(partial(self._finish, job=job, reply=reply)))
         return True
+
+    async def _finish(self, tx: Transaction, job: Job, reply: Reply | None) -> Pending:
+        wanted = await alarms.finish_job(tx, job)
+        if wanted and reply is not None and job.cause is not None:
+            await self._dispatcher.answer(tx, Asked.from_json(job.cause), reply)
+        return await pending_work(tx)
 
     async def _do(self, job: Job) -> Reply | None:
         if job.plugin == CORE:

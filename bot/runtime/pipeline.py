@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -27,7 +28,7 @@ from bot.core.events import (
 )
 from bot.core.transaction_ids import key
 from bot.ports import Clock, Database, Transaction
-from bot.runtime import message_builder, recheck
+from bot.runtime import message_builder, openness, recheck, tombstones
 from bot.runtime.contexts import HubsContext, RingContext
 from bot.runtime.dispatcher import HANDLER_SECONDS, Dispatcher, Intent
 from bot.runtime.pending_decryption import Decrypt, Unreadable
@@ -37,14 +38,29 @@ from bot.storage import absent_plugins, alarms, outbox, redactions, rooms, sync_
 
 log = structlog.get_logger()
 
+TOGETHER = 20  # alarms rung in one transaction
+
 Listened = Message | Edit | Superseded | Redaction | Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What the database has left to do: whether something waits to be sent, and when the next alarm and job are due."""
+
+    outbox: bool
+    alarm: int | None
+    job: int | None
+
+
+async def pending_work(tx: Transaction) -> Pending:
+    return Pending(await outbox.has_pending(tx), await alarms.next_due(tx), await alarms.next_job(tx))
 
 
 class Pipeline:
     """Handles batches and alarms.
 
     `answer_within` (ms): older commands found after a pause are not answered. `decrypt` is the transport's.
-    `wake` is called after each commit that may have left something to do; `checkpoint` marks the places where a test
+    `wake` is called after each commit with what is left to do; `checkpoint` marks the places where a test
     may end the process.
     """
 
@@ -57,7 +73,7 @@ class Pipeline:
         dispatcher: Dispatcher,
         answer_within: int,
         decrypt: Decrypt,
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[Pending], None] = lambda _: None,
         checkpoint: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._db = db
@@ -72,36 +88,47 @@ class Pipeline:
     async def handle(self, batch: Batch) -> None:
         """One batch: all of it, with its token, or nothing."""
         self._checkpoint("received")
-        async with self._db.transaction() as tx:
-            for room in batch.left:
-                await self._left(tx, room)
-            for update in batch.rooms:
-                await self._who_is_there(tx, update)
-            oldest = self._clock.now() - self._answer_within
-            for event in await self._unreadable.readable(tx, batch):
-                await self._fenced(tx, event, stale=sent_at(event) < oldest)
-            await self._unreadable.keep(tx, batch, self._clock.now())
-            for update in batch.rooms:
-                await self._room(tx, update, batch)
-            await self._unreadable.ask(tx, batch, self._clock.now())
-            for invite in batch.invites:
-                await self._services.plan_invite(tx, invite, self._clock.now())
-            await sync_token.advance(tx, batch.token, self._clock.now())
-        self._checkpoint("committed")
-        self._wake()
-
-    async def ring(self) -> int:
-        """Rings the alarms that are due; answers how many."""
-        due = await alarms.due_alarms(self._db.reading(), self._clock.now())
-        for alarm in due:
+        if batch.keys or batch.catching_up:  # what waited for its key is decrypted, on the transport's event loop
             async with self._db.transaction() as tx:
-                if await alarms.still_pending(tx, alarm):
-                    await self._ring(tx, alarm)
-                    await alarms.mark_fired(tx, alarm, self._clock.now())
+                pending = await self._handle(tx, batch)
+        else:
+            pending = await self._db.transact(partial(self._handle, batch=batch))
+        self._checkpoint("committed")
+        self._wake(pending)
+
+    async def _handle(self, tx: Transaction, batch: Batch) -> Pending:
+        for room in batch.left:
+            await self._left(tx, room)
+        for update in batch.rooms:
+            await self._who_is_there(tx, update)
+            await openness.follow(tx, self._services, update, self._clock.now())
+        oldest = self._clock.now() - self._answer_within
+        for event in await self._unreadable.readable(tx, batch):
+            await self._fenced(tx, event, stale=sent_at(event) < oldest)
+        await self._unreadable.keep(tx, batch, self._clock.now())
+        for update in batch.rooms:
+            await self._room(tx, update, batch)
+        await self._unreadable.ask(tx, batch, self._clock.now())
+        for invite in batch.invites:
+            await self._services.plan_invite(tx, invite, self._clock.now())
+        await sync_token.advance(tx, batch.token, self._clock.now())
+        return await pending_work(tx)
+
+    async def ring(self) -> int | None:
+        """Rings the alarms that are due, some in one transaction; answers when the next one is due."""
+        while True:
+            rung, pending = await self._db.transact(self._ring_some)
+            if rung == 0:
+                return pending.alarm
             self._checkpoint("committed")
-        if due:
-            self._wake()
-        return len(due)
+            self._wake(pending)  # what the first ones say is on its way while the others ring
+
+    async def _ring_some(self, tx: Transaction) -> tuple[int, Pending]:
+        due = await alarms.due_alarms(tx, self._clock.now(), most=TOGETHER)
+        for alarm in due:
+            await self._ring(tx, alarm)
+            await alarms.mark_fired(tx, alarm, self._clock.now())
+        return len(due), await pending_work(tx)
 
     async def refresh(self) -> None:
         """Lets every plugin bring its tables and alarms up to date with the configuration."""
@@ -122,7 +149,8 @@ class Pipeline:
             await undecryptable.purge(tx, self._clock.now())
             await redactions.purge(tx, self._clock.now())
             await recheck.resume(tx, self._services, self._clock.now())
-        self._wake()
+            pending = await pending_work(tx)
+        self._wake(pending)
 
     # -- one room -------------------------------------------------------------------------------------------------
 
@@ -156,7 +184,8 @@ class Pipeline:
             await rooms.mark_joined(tx, update.room)
         for change in update.state:
             await self._apply(tx, change)
-            self._tell_operator(change)
+            if change.type == "m.room.tombstone":
+                await tombstones.heed(tx, self._services, change, self._clock.now())
         if not known or update.gap:
             await self._count_members(tx, update.room)
         if not known or update.incomplete:
@@ -185,7 +214,8 @@ class Pipeline:
                 await rooms.apply_state(tx, event)
                 if event.type == "m.room.member" and not await rooms.has_member_lists(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
-                self._tell_operator(event)
+                if event.type == "m.room.tombstone":
+                    await tombstones.heed(tx, self._services, event, self._clock.now())
             case Message():
                 if event.encrypted:  # what a bridge says in the clear does not show that the bot can read people
                     await rooms.mark_decrypted(tx, event.room, self._clock.now())
@@ -197,17 +227,6 @@ class Pipeline:
                 await self._redaction(tx, event)
             case Reaction():
                 await self._notify_listeners(tx, event)
-
-    def _tell_operator(self, change: StateChange) -> None:
-        """State that leaves the bot alone in a room, and what to do about it."""
-        place = self._services.directory.place(change.room)
-        if change.type == "m.room.tombstone" and place:
-            log.warning(
-                "a room was replaced; name its successor in the hub's YAML",
-                hub=place.hub.id,
-                room=change.room,
-                successor=change.content.get("replacement_room"),
-            )
 
     async def _edit(self, tx: Transaction, edit: Edit, *, stale: bool) -> None:
         if await redactions.is_kept(tx, edit.message.room, edit.target):
@@ -266,6 +285,11 @@ class Pipeline:
         message = event.message if isinstance(event, Edit) else event
         if self._services.directory.place(message.room) is None:
             return False
+        if self._services.directory.openings(message.room):
+            if isinstance(event, Message | Reaction):
+                return True  # what is said in a room that is more open than its hub is not for the hub
+            if isinstance(event, Edit):  # what the message said before is gone all the same
+                event = Redaction(message.room, message.event_id, message.sender, message.sent_at, event.target)
         noted = [
             await self._notify(tx, event, owner, handler)
             for owner, kinds, handler in self._services.registry.listeners
@@ -277,7 +301,8 @@ class Pipeline:
         """Whether the listener took note."""
         message = event.message if isinstance(event, Edit) else event
         edit_id = message.event_id if isinstance(event, Edit) else None
-        context = await self._services.context(tx, as_message(event), owner, self._clock.now(), edit_id)
+        now = self._clock.now()
+        context = await self._services.context(tx, as_message(event), owner, now, edit_id, listening=True)
         try:
             async with tx.savepoint(), asyncio.timeout(HANDLER_SECONDS):
                 await handler(context, event)

@@ -8,19 +8,21 @@ from collections.abc import Awaitable, Collection, Sequence
 import structlog
 
 from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
-from bot.hubs import Hub, Room, in_language
+from bot.hubs import Hub, Room
 from bot.ports import Clock, Database, Transport
+from bot.runtime import openness, tombstones
 from bot.runtime.directory import Place
-from bot.runtime.job_runner import TRIES, CoreJob
+from bot.runtime.job_runner import INVITE_TRIES, TRIES, CoreJob
+from bot.runtime.made_rooms import MadeRooms
 from bot.runtime.services import Services
-from bot.storage import rooms
+from bot.storage import made_rooms, rooms
 from bot.storage.alarms import Job
 
 log = structlog.get_logger()
 
+NOT_OURS = "FARO_NOT_OURS"
 INVITES_AN_HOUR = 20  # of one person that are accepted; hubs' rooms do not count
 HOUR = 3_600_000  # ms
-INVITE_TRIES = 40  # over more than three hours; then the invite is given up
 SIDE_BY_SIDE = 4  # rooms joined at once; more would look like a flood to the homeserver
 
 
@@ -32,6 +34,7 @@ class RoomMembership:
     ) -> None:
         self._db, self._clock, self._transport, self._services = db, clock, transport, services
         self._invites_from = frozenset(invites_from)
+        self._made = MadeRooms(db=db, clock=clock, transport=transport, services=services)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
         self._accepted: dict[str, list[int]] = {}  # inviter → when in the last hour (ms)
         self._slowed: dict[str, int] = {}  # inviter → when an invite of theirs last had to wait (ms)
@@ -44,6 +47,8 @@ class RoomMembership:
             "invites": self._open_invites,
             "members": self._members,
             "coordinator": self._ask_in,
+            "rooms": self._look_at_rooms,
+            **self._made.core_jobs,
         }
 
     @property
@@ -57,6 +62,9 @@ class RoomMembership:
             for room in hub.rooms:
                 if room.alias and (known := await rooms.room_of_alias(self._db.reading(), room.alias)):
                     self._services.directory.bind(known, Place(hub, room))
+        for hub in self._services.directory.hubs:
+            for room_id in self._services.directory.rooms_of(hub):
+                await openness.examine(self._db.reading(), self._services, room_id)
         await self._tell_unreadable()
 
     async def plan_open_invites(self) -> None:
@@ -109,6 +117,8 @@ class RoomMembership:
         room_id, via = room.id, list(room.via)
         if room_id is None and room.alias:
             room_id = await rooms.room_of_alias(self._db.reading(), room.alias)
+        if room_id:
+            room_id = made_rooms.newest(room_id, await made_rooms.successors(self._db.reading()))
         if room_id and await rooms.joined_room(self._db.reading(), room_id):
             return
         if room.alias and room_id is None:
@@ -117,31 +127,52 @@ class RoomMembership:
             async with self._db.transaction() as tx:
                 await rooms.pin_alias(tx, room.alias, room_id)
             self._services.directory.bind(room_id, Place(hub, room))
+            await openness.examine(self._db.reading(), self._services, room_id)
         if room_id:
             await self._transport.join(room_id, via)
             log.info("joined", hub=hub.id, room=room.alias or room_id)
 
     async def _resolve(self, hub: Hub, room: Room, alias: str) -> tuple[str, Sequence[str]]:
         try:
-            return await self._transport.resolve(alias)
+            found, servers = await self._transport.resolve(alias)
         except Refused as error:
             if not room.create or error.code != "M_NOT_FOUND":
                 raise
-        language = hub.languages[0]
-        title = in_language(room.title or hub.title, language)
-        # One by one and apart from the making: a coordinator's homeserver that is away keeps nobody else out.
+            return await self._made.make(hub, room, alias), ()
+        if room.create and not await self._made.is_trusted(found):
+            raise Refused(NOT_OURS, f"somebody else made the room {found} under this address")
+        return found, servers
+
+    async def look_again(self) -> None:
+        """Has aliases and the rooms the bot made looked at: after a start, and once a day."""
         async with self._db.transaction() as tx:
-            schedule = self._services.core_schedule(tx, self._clock.now())
-            for person in hub.coordinators:
-                await schedule.job("coordinator", f"coordinator/{alias}/{person.user}", alias=alias, user=person.user)
-        created = await self._transport.create_room(alias, title, room.encrypted)
-        log.info("created a room", hub=hub.id, room=alias)
-        return created, ()
+            await self._services.core_schedule(tx, self._clock.now()).job("rooms", "rooms")
+
+    async def _look_at_rooms(self, job: Job) -> None:
+        """Whether aliases still lead where they led, and who is to be in the rooms the bot made."""
+        for room in {room.alias for hub in self._services.directory.hubs for room in hub.rooms if room.alias}:
+            pinned = await rooms.room_of_alias(self._db.reading(), room)
+            try:
+                now_at = (await self._transport.resolve(room))[0] if pinned else None
+            except Refused as error:
+                log.warning("an alias of a hub cannot be resolved", room=room, reason=str(error))
+                continue
+            moved = now_at if now_at != pinned else None
+            if moved:
+                log.error("an alias leads to another room now; the bot stays where it was", room=room, elsewhere=moved)
+            async with self._db.transaction() as tx:
+                await made_rooms.keep_elsewhere(tx, room, moved)
+        async with self._db.transaction() as tx:
+            await self._made.schedule(tx)
 
     @staticmethod
     def _remedy(error: TransportError, room: Room) -> str:
         if isinstance(error, Unavailable):
             return "It is tried again later."
+        if isinstance(error, Refused) and error.code == NOT_OURS:
+            return "If it is the right one, write its id or remove `create: true`; or invite the bot as an operator."
+        if isinstance(error, Refused) and error.code == "FARO_NO_ENCRYPTION":
+            return "Write `encrypted: false` to have it made without encryption."
         if isinstance(error, Refused) and error.code == "M_NOT_FOUND":
             return "Check the name, or write `create: true` to have the room made."
         if isinstance(error, Refused) and error.code == "M_FORBIDDEN":
@@ -159,7 +190,11 @@ class RoomMembership:
     async def _invite(self, job: Job) -> None:
         """Accepts what the configuration allows, rejects the rest. Too many of one person wait; none is forgotten."""
         room, sender = str(job.payload["room"]), str(job.payload["sender"])
-        wanted = self._services.directory.place(room) is not None
+        directory, db = self._services.directory, self._db.reading()
+        wanted = directory.place(room) is not None or await tombstones.is_successor(db, self._services, room)
+        if sender in self._services.operators:
+            async with self._db.transaction() as tx:
+                await made_rooms.vouch(tx, room)
         if wanted or self._allowed(sender):
             if not wanted and job.tries == 0 and (wait := self._wait(sender)):
                 async with self._db.transaction() as tx:

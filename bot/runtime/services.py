@@ -118,6 +118,13 @@ class Services:
             return ()
         return self.directory.hubs_among(await rooms.rooms_of(db, message.sender))
 
+    async def encrypted_hubs(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> frozenset[str]:
+        """Of which of these hubs the encrypted rooms' content may be shown in this encrypted room or chat."""
+        if place := self.directory.place(message.room):
+            return frozenset({place.hub.id})
+        shared = await rooms.encrypted_among(db, await rooms.rooms_of(db, message.sender)) if hubs else frozenset()
+        return frozenset(hub.id for hub in self.directory.hubs_among(shared))
+
     async def role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the sender is to the hub; in an encrypted room a member, unless it is sure that they wrote it."""
         known = await rooms.joined_room(db, message.room)
@@ -127,13 +134,14 @@ class Services:
     async def claimed_role(self, db: Reader, message: Message, hubs: Sequence[Hub]) -> Role:
         """What the named sender is to the hub, whoever wrote the message."""
         place = self.directory.place(message.room)
-        known = await rooms.joined_room(db, message.room) if place else None
+        trusted = place and not self.directory.openings(message.room)  # else anybody may have made the room
+        known = await rooms.joined_room(db, message.room) if trusted else None
         power = (
             power_level(message.sender, known.state.get("m.room.power_levels"), known.state.get("m.room.create"))
             if known
             else 0
         )
-        mine = hubs[:1] if place else hubs
+        mine = (place.hub,) if place else hubs
         return role_of(
             message.sender,
             operators=self.operators,
@@ -147,7 +155,8 @@ class Services:
         if user in self.operators or any(user in hub.moderators for hub in self.directory.hubs):
             return True
         for id_ in await rooms.rooms_of(db, user):
-            known = await rooms.joined_room(db, id_) if self.directory.place(id_) else None
+            trusted = self.directory.place(id_) and not self.directory.openings(id_)
+            known = await rooms.joined_room(db, id_) if trusted else None
             if known and is_moderator(user, known.state.get("m.room.power_levels"), known.state.get("m.room.create")):
                 return True
         return False
@@ -159,10 +168,24 @@ class Services:
         return self.translations.translator(CORE, await self.language(db, message, await self.hubs(db, message)))
 
     async def context(
-        self, tx: Transaction, message: Message, owner: str, now: int, edit_id: str | None, asked: Asked | None = None
+        self,
+        tx: Transaction,
+        message: Message,
+        owner: str,
+        now: int,
+        edit_id: str | None,
+        asked: Asked | None = None,
+        *,
+        listening: bool = False,
     ) -> EventContext:
+        """`listening`: for a listener, which answers nobody. For answers in a room that is more open than its hub,
+        there is no hub."""
         hubs = await self.hubs(tx, message)
+        language = await self.language(tx, message, hubs)
         place = self.directory.place(message.room)
+        if not listening and self.directory.openings(message.room):
+            hubs = ()
+        encrypted = message.encrypted or message.room in await rooms.encrypted_among(tx, [message.room])
         return EventContext(
             db=tx,
             now=now,
@@ -170,11 +193,14 @@ class Services:
             role=await self.role(tx, message, hubs),
             message=message,
             edit_id=edit_id,
-            room=RoomView(message.room, await self.is_direct(tx, message.room), place.room if place else None),
+            room=RoomView(
+                message.room, await self.is_direct(tx, message.room), place.room if place else None, encrypted
+            ),
             hubs=hubs,
+            encrypted_hubs=await self.encrypted_hubs(tx, message, hubs) if encrypted else frozenset(),
             schedule=self.schedule(tx, owner, now, asked),
             owner=owner,
-            words=self.translations.translator(owner, await self.language(tx, message, hubs)),
+            words=self.translations.translator(owner, language),
             translations=self.translations,
             plugins=self.registry.plugins,
             vocabulary=self.registry.vocabulary,

@@ -10,6 +10,7 @@ from typing import Literal
 from bot.ports import Reader, Row, Transaction
 
 Lane = Literal["soon", "rooms", "background"]
+LANES: tuple[Lane, ...] = ("soon", "rooms", "background")
 """`soon`: jobs somebody waits for, and the core's own. `rooms`: invites, which may take as long as other homeservers do.
 `background`: all other jobs of plugins."""
 
@@ -102,28 +103,26 @@ async def next_due(db: Reader) -> int | None:
     return value
 
 
-async def due_alarms(db: Reader, now: int) -> list[Alarm]:
+async def next_job(db: Reader) -> int | None:
+    """When the next job of a plugin that is there is due."""
+    value: int | None = await db.value(
+        "SELECT min(due) FROM core_jobs WHERE plugin NOT IN (SELECT plugin FROM core_absent_plugins)"
+    )
+    return value
+
+
+async def due_alarms(db: Reader, now: int, *, most: int = 500) -> list[Alarm]:
     """Pending alarms that are due, oldest first. Those of absent plugins wait."""
     rows = await db.rows(
         """SELECT * FROM core_alarms WHERE done_at IS NULL AND due <= :now
-        AND plugin NOT IN (SELECT plugin FROM core_absent_plugins) ORDER BY due, key LIMIT 500""",
+        AND plugin NOT IN (SELECT plugin FROM core_absent_plugins) ORDER BY due, key LIMIT :most""",
         now=now,
+        most=most,
     )
     return [
         Alarm(row["plugin"], row["key"], row["name"], row["hub"], row["due"], json.loads(row["payload"]))
         for row in rows
     ]
-
-
-async def still_pending(db: Reader, alarm: Alarm) -> bool:
-    return bool(
-        await db.value(
-            "SELECT 1 FROM core_alarms WHERE plugin = :plugin AND key = :key AND due = :due AND done_at IS NULL",
-            plugin=alarm.plugin,
-            key=alarm.key,
-            due=alarm.due,
-        )
-    )
 
 
 async def mark_fired(db: Transaction, alarm: Alarm, now: int) -> None:
@@ -142,7 +141,7 @@ async def due_job(db: Reader, now: int, lane: Lane | None = None) -> Job | None:
     row = await db.row(
         """SELECT * FROM core_jobs WHERE due <= :now AND plugin NOT IN (SELECT plugin FROM core_absent_plugins)
         AND (:lane IS NULL OR :lane = CASE
-            WHEN plugin = 'core' AND name IN ('invite', 'invites', 'coordinator') THEN 'rooms'
+            WHEN plugin = 'core' AND name IN ('invite', 'invites', 'coordinator', 'upgrade') THEN 'rooms'
             WHEN plugin = 'core' OR cause IS NOT NULL THEN 'soon' ELSE 'background' END)
         ORDER BY cause IS NULL, due, id LIMIT 1""",
         now=now,

@@ -67,6 +67,15 @@ class SqliteSyncTransaction(SqliteSyncReader):
             raise sqlite3.OperationalError(ROLLED_BACK)
 
 
+def plain_answer(answer: Answer) -> Answer:
+    """The answer of a function given to the database; raises `TypeError` for that of an `async def`, which would never
+    be awaited, and fail silently."""
+    if isinstance(answer, Coroutine):
+        answer.close()
+        raise TypeError("the database runs plain functions, not `async def`")
+    return answer
+
+
 class Connection(aiosqlite.Connection):
     """A round trip to the connection's thread costs more than most statements, so whole functions run there."""
 
@@ -84,10 +93,7 @@ class Connection(aiosqlite.Connection):
                 answer = work(connection)
             except StopIteration as error:  # a future cannot carry it: the caller would wait forever
                 raise RuntimeError("a function of the database raised StopIteration") from error
-            if isinstance(answer, Coroutine):  # it would never be awaited, and fail silently
-                answer.close()
-                raise TypeError("the database runs plain functions, not `async def`")
-            return answer
+            return plain_answer(answer)
 
         # How aiosqlite does all that it does itself; it has no public name.
         return cast(Answer, await self._execute(in_thread, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite has no types for it
@@ -116,6 +122,66 @@ class SqliteReader:
 
     async def value(self, sql: str, /, **params: object) -> Any:
         return await self.run(lambda db: db.value(sql, **params))
+
+
+class InThreadTransaction:
+    """`Transaction` for coroutines that run in the connection's thread: nothing is waited for."""
+
+    _depth = 0
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sync = SqliteSyncTransaction(connection)
+
+    @property
+    def erases(self) -> bool:
+        """Whether the write-ahead log must be emptied after the commit."""
+        return self._sync.erases
+
+    async def run(
+        self,
+        work: Callable[Concatenate[SyncTransaction, Params], Answer],
+        /,
+        *args: Params.args,
+        **kwargs: Params.kwargs,
+    ) -> Answer:
+        return plain_answer(work(self._sync, *args, **kwargs))
+
+    async def rows(self, sql: str, /, **params: object) -> Sequence[Row]:
+        return self._sync.rows(sql, **params)
+
+    async def row(self, sql: str, /, **params: object) -> Row | None:
+        return self._sync.row(sql, **params)
+
+    async def value(self, sql: str, /, **params: object) -> Any:
+        return self._sync.value(sql, **params)
+
+    async def execute(self, sql: str, /, **params: object) -> int:
+        return self._sync.execute(sql, **params)
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> None:
+        self._sync.execute_many(sql, rows)
+
+    async def erase(self) -> None:
+        self._sync.erase()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self._depth += 1
+        name = f"s{self._depth}"
+        self._sync.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+            if not self._connection.in_transaction:
+                raise sqlite3.OperationalError(ROLLED_BACK)
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute(f"ROLLBACK TO {name}")
+            raise
+        finally:
+            self._depth -= 1
+            if self._connection.in_transaction:
+                self._connection.execute(f"RELEASE {name}")
 
 
 class SqliteTransaction(SqliteReader):

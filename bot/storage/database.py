@@ -11,17 +11,18 @@ import os
 import re
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from bot.core.errors import DatabaseError, PluginError
 from bot.core.texts import Text
-from bot.ports import SyncReader, SyncTransaction
+from bot.ports import Answer, SyncReader, SyncTransaction
 from bot.storage import damage
-from bot.storage.connection import Connection, SqliteReader, SqliteTransaction
+from bot.storage.connection import Connection, InThreadTransaction, SqliteReader, SqliteTransaction
 
 BUSY_TIMEOUT = 5000  # ms
 MMAP_SIZE = 2_000_000_000  # bytes of memory-mapped file: searching a large index reads pages all over it
@@ -44,6 +45,7 @@ class SqliteDatabase:
         self._writer: Connection | None = None
         self._reader: Connection | None = None
         self._wal_has_erased = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the writer's thread
 
     async def __aenter__(self) -> Self:
         try:
@@ -100,6 +102,9 @@ class SqliteDatabase:
             if self._wal_has_erased:
                 await self._truncate_wal(self._writer, BUSY_TIMEOUT)
             await self._writer.close()
+        if self._loop:
+            self._loop.close()
+        self._loop = None
         self._reader = self._writer = None
 
     @asynccontextmanager
@@ -120,6 +125,36 @@ class SqliteDatabase:
                 raise
             if self._wal_has_erased:
                 await self._truncate_wal(connection)
+
+    async def transact(self, work: Callable[[InThreadTransaction], Coroutine[Any, Any, Answer]]) -> Answer:
+        async with self._writing:
+            connection = self._connected(self._writer)
+            try:
+                answer = await connection.run(partial(self._transact, work))
+            except BaseException as error:
+                if damage.is_damaged(error) and (unusable := self._unusable(error)):
+                    raise unusable from error
+                raise
+            if self._wal_has_erased:
+                await self._truncate_wal(connection)
+            return answer
+
+    def _transact(
+        self, work: Callable[[InThreadTransaction], Coroutine[Any, Any, Answer]], connection: sqlite3.Connection
+    ) -> Answer:
+        """In the writer's thread."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        connection.execute("BEGIN IMMEDIATE")
+        transaction = InThreadTransaction(connection)
+        try:
+            answer = self._loop.run_until_complete(work(transaction))
+            self._wal_has_erased |= transaction.erases
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+        return answer
 
     async def _truncate_wal(self, connection: Connection, patience: int = 0) -> None:
         """A reader may block it for a moment: then the next commit tries again. It waits for at most `patience` ms and

@@ -62,6 +62,11 @@ async def enqueue(
         )
 
 
+async def has_pending(db: Reader) -> bool:
+    """Whether anything waits to be sent."""
+    return await db.value("SELECT 1 FROM core_outbox WHERE state = 'pending' LIMIT 1") is not None
+
+
 async def answer_to(db: Reader, room: str, cause: str) -> str | None:
     """The key of the text answer to an event, unless it was withdrawn."""
     value: str | None = await db.value(

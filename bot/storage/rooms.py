@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.core import openness
 from bot.core.events import StateChange
 from bot.ports import Reader, Transaction
 from bot.storage import alarms
@@ -18,6 +19,8 @@ STORED_STATE = frozenset(
         "m.room.name",
         "m.room.canonical_alias",
         "m.room.tombstone",
+        "m.room.topic",
+        *openness.STATE,
     }
 )
 """State types that are stored; members have a table of their own."""
@@ -48,8 +51,13 @@ async def joined_room(db: Reader, room: str) -> JoinedRoom | None:
     found = await db.row("SELECT id, direct FROM core_rooms WHERE id = :room AND joined = 1", room=room)
     if found is None:
         return None
+    return JoinedRoom(room, bool(found["direct"]), await state_of(db, room))
+
+
+async def state_of(db: Reader, room: str) -> Mapping[str, Mapping[str, object]]:
+    """The state of a room, as far as it is stored: type → content."""
     state = await db.rows("SELECT type, content FROM core_room_state WHERE room = :room AND state_key = ''", room=room)
-    return JoinedRoom(room, bool(found["direct"]), {row["type"]: json.loads(row["content"]) for row in state})
+    return {row["type"]: json.loads(row["content"]) for row in state}
 
 
 async def mark_joined(db: Transaction, room: str) -> None:
@@ -138,6 +146,16 @@ async def rooms_of(db: Reader, user: str) -> set[str]:
     return {row["room"] for row in found}
 
 
+async def encrypted_among(db: Reader, rooms: Collection[str]) -> frozenset[str]:
+    """Those of these joined rooms that are encrypted."""
+    rows = await db.rows(
+        """SELECT room FROM core_room_state WHERE type = 'm.room.encryption' AND state_key = ''
+        AND room IN (SELECT value FROM json_each(:rooms))""",
+        rooms=json.dumps(sorted(rooms)),
+    )
+    return frozenset(row["room"] for row in rows)
+
+
 async def room_of_alias(db: Reader, name: str) -> str | None:
     room: str | None = await db.value("SELECT room FROM core_aliases WHERE alias = :name", name=name)
     return room
@@ -146,7 +164,7 @@ async def room_of_alias(db: Reader, name: str) -> str | None:
 async def pin_alias(db: Transaction, name: str, room: str) -> None:
     """Stores the room of an alias, so that whoever takes over the alias later does not get the hub's bot."""
     await db.execute(
-        "INSERT INTO core_aliases VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
+        "INSERT INTO core_aliases (alias, room) VALUES (:name, :room) ON CONFLICT (alias) DO UPDATE SET room = excluded.room",
         name=name,
         room=room,
     )

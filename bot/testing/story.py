@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, Withheld
+from bot.core.events import Batch, Edit, Event, Message, Redaction, RoomUpdate, StateChange, Withheld
 from bot.core.files import Attachment, File
 from bot.hubs import Hub, Settings
 from bot.i18n.catalog import Catalogs
@@ -49,6 +49,8 @@ class Story:
     """Everything the bot wanted to send, in order."""
     files: list[File] = field(default_factory=list)
     """The files among it."""
+    encrypted: set[str] = field(default_factory=set)
+    """Rooms that are encrypted: see `encrypt`."""
     _count: int = 0
 
     async def say(
@@ -63,7 +65,9 @@ class Story:
         """A message that was not sent yet; its `event_id` serves to edit or redact it later."""
         self._count += 1
         at = self.clock.now()
-        return Message(room or self.first_room, f"$event{self._count}", user, at, body, html, thread=thread)
+        room = room or self.first_room
+        encrypted = room in self.encrypted
+        return Message(room, f"$event{self._count}", user, at, body, html, thread=thread, encrypted=encrypted)
 
     def file(self, user: str, file: File, words: str = "", *, room: str | None = None) -> Message:
         """A message with a file that was not sent yet, perhaps with words beside it; jobs can fetch it."""
@@ -124,6 +128,13 @@ class Story:
             await rooms.mark_joined(tx, room)
             await tx.execute("INSERT INTO core_members VALUES (:r, :u) ON CONFLICT DO NOTHING", r=room, u=user)
 
+    async def encrypt(self, room: str) -> None:
+        """A room is encrypted from now on, and so is what people say in it."""
+        self.encrypted.add(room)
+        content = {"algorithm": "m.megolm.v1.aes-sha2"}
+        async with self.db.transaction() as tx:
+            await rooms.apply_state(tx, StateChange(room, "m.room.encryption", "", BOT, "$encrypted", content))
+
     async def direct(self, user: str) -> str:
         """A direct chat with a person; answers its room id."""
         room = f"!direct-{user}"
@@ -154,8 +165,8 @@ class Story:
 
     @property
     def first_room(self) -> str:
-        hub = self.services.directory.hubs[0]
-        return self.services.directory.rooms_of(hub)[0]
+        """The first hub's first room."""
+        return str(self.services.directory.hubs[0].rooms[0].id)
 
 
 @asynccontextmanager

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.core import room_powers
 from bot.core.errors import Refused, TransportError, Unavailable, UserError
-from bot.core.events import Batch, Event, Invite, Message, RoomUpdate, Undecryptable, Withheld
+from bot.core.events import Batch, Event, Invite, Message, RoomUpdate, StateChange, Undecryptable, Withheld
 from bot.core.files import File
 from bot.matrix import inbound, media
-from bot.ports import Clock
+from bot.ports import Clock, NewRoom
 from bot.testing.memory import MemoryHomeserver, MemoryRoom, Raw
 
 TIMELINE = 50  # events a sync answer holds per room; more is a gap
@@ -170,16 +171,36 @@ class FakeTransport(MemoryHomeserver):
             self.member(found, self.user_id, self.user_id, "join")
         return found.id
 
-    async def create_room(self, alias: str | None, name: str, encrypted: bool) -> str:
+    async def create_room(self, new: NewRoom) -> str:
         self._request("create_room")
-        if alias and any(one.alias == alias for one in self.rooms.values()):
-            raise Refused("M_ROOM_IN_USE", f"Room alias {alias} already taken")
-        room = self.open_room(f"!made{len(self.rooms)}:example.org", alias=alias, members=[self.user_id])
-        if encrypted:
-            algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
-            self.add(self.rooms[room], self.user_id, "m.room.encryption", algorithm, state_key="")
-        self.add(self.rooms[room], self.user_id, "m.room.name", {"name": name}, state_key="")
+        if new.alias and any(one.alias == new.alias for one in self.rooms.values()):
+            raise Refused("M_ROOM_IN_USE", f"Room alias {new.alias} already taken")
+        room = self.open_room(f"!made{len(self.rooms)}:example.org", alias=new.alias, members=[self.user_id])
+        state: dict[str, Raw] = {
+            "m.room.create": {"room_version": "12"},
+            "m.room.power_levels": dict(room_powers.of_new_room(self.user_id, new.levels, "12")),
+            "m.room.join_rules": {"join_rule": "invite"},
+            "m.room.history_visibility": {"history_visibility": "shared"},
+            "m.room.guest_access": {"guest_access": "forbidden"},
+            "m.room.name": {"name": new.name},
+        }
+        if new.encrypted:
+            state["m.room.encryption"] = {"algorithm": "m.megolm.v1.aes-sha2"}
+        if new.topic:
+            state["m.room.topic"] = {"topic": new.topic}
+        for type_, content in state.items():
+            self.add(self.rooms[room], self.user_id, type_, content, state_key="")
         return room
+
+    async def state(self, room: str) -> Sequence[StateChange]:
+        self._request("state")
+        events = [inbound.translate(room, raw, self.user_id) for _, raw in self._mine(room).events]
+        changes = [event for event in events if isinstance(event, StateChange)]
+        return list({(change.type, change.state_key): change for change in changes}.values())
+
+    async def set_state(self, room: str, type_: str, content: Mapping[str, object]) -> None:
+        self._request("set_state")
+        self.add(self._mine(room), self.user_id, type_, dict(content), state_key="")
 
     async def invite_person(self, room: str, user: str) -> None:
         self._request("invite_person")

@@ -20,7 +20,8 @@ CLOCK_SET = 60  # seconds by which the clock of the wall must differ from the ti
 
 
 class AlarmClock:
-    """Calls `ring` every 15 seconds and at the next due instant; `daily` once a day, and when the clock was set.
+    """Calls `ring`, which answers when the next alarm is due, every 15 seconds and at that instant; `daily` once a day,
+    and when the clock was set.
 
     The 15 seconds are the event loop's own, which no change of the clock stops: APScheduler plans by the clock of the
     wall, and after a jump back it would sleep until the clock has caught up.
@@ -30,16 +31,17 @@ class AlarmClock:
         self,
         *,
         clock: Clock,
-        ring: Callable[[], Awaitable[int]],
-        next_due: Callable[[], Awaitable[int | None]],
+        ring: Callable[[], Awaitable[int | None]],
         daily: Callable[[], Awaitable[None]],
     ) -> None:
-        self._clock, self._ring, self._next_due, self._daily = clock, ring, next_due, daily
+        self._clock, self._ring, self._daily = clock, ring, daily
         self._wake = asyncio.Event()
+        self._planned: int | None = None  # when the next alarm is due, as far as we know
 
-    def wake(self) -> None:
-        """The alarms may have changed: check again now."""
-        self._wake.set()
+    def wake(self, next_due: int | None) -> None:
+        """The next alarm is due then: looks at the alarms now if that is news."""
+        if next_due != self._planned:
+            self._wake.set()
 
     async def run(self) -> None:
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
@@ -57,8 +59,8 @@ class AlarmClock:
                         offset = self._offset()
                         self._plan_daily(scheduler)
                         await self._daily()
-                    await self._ring()
-                    if (due := await self._next_due()) is not None:
+                    self._planned = due = await self._ring()
+                    if due is not None:
                         at = datetime.fromtimestamp(due / 1000, UTC)
                         scheduler.add_job(self._wake.set, "date", run_date=at, id="next", replace_existing=True)
                 except Exception:

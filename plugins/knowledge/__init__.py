@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bot.api import Hub, Plugin, Reader, RefreshContext, Text, Transaction
+from bot.api import Hub, Plugin, Reader, RefreshContext, Text, Transaction, section
 from plugins.knowledge import cli
 from plugins.knowledge.capture.listener import Listener
 from plugins.knowledge.commands.edit import EditCommands
@@ -31,6 +31,17 @@ from plugins.knowledge.settings import KnowledgeHub, KnowledgeRoom, KnowledgeSet
 from plugins.knowledge.store import doubt
 
 __all__ = ["Knowledge", "KnowledgeHub", "KnowledgeRoom", "KnowledgeSettings"]
+
+
+ENCRYPTED_ROOMS_SHARE = {
+    "hub": Text(
+        "Links from encrypted rooms are found only in this hub's encrypted rooms, and by their members in encrypted "
+        "chats with me."
+    ),
+    "links": Text("Of links from this hub's encrypted rooms, other rooms only find the address."),
+    "words": Text("Links from this hub's encrypted rooms, with their words, are also found in other rooms."),
+}
+"""What holds of links from encrypted rooms, by `encrypted_rooms_share`."""
 
 
 class Knowledge(Plugin[KnowledgeSettings]):
@@ -61,8 +72,10 @@ class Knowledge(Plugin[KnowledgeSettings]):
             self._maintenance,
         )
 
-    def privacy_notices(self, hub: Hub) -> Sequence[Text]:
-        notices = []
+    @classmethod
+    def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
+        share = section(hub, KnowledgeHub).encrypted_rooms_share
+        notices = [ENCRYPTED_ROOMS_SHARE[share]] if encrypted or share != "hub" else []
         if queue.fetching_hubs([hub]):
             notices.append(
                 Text("I fetch the title, author and date of shared pages; their sites can see these requests.")

@@ -32,7 +32,9 @@ class Maintenance:
         if await ctx.db.value("SELECT EXISTS (SELECT 1 FROM knowledge_stale)"):
             await ctx.schedule.job("rebuild", "rebuild")
         if await ctx.db.value(
-            "SELECT EXISTS (SELECT 1 FROM knowledge_pages WHERE version <> :now AND key IS NOT NULL)", now=VERSION
+            """SELECT EXISTS (SELECT 1 FROM knowledge_pages
+            WHERE version <> :now AND key IS NOT NULL AND address_of IS NULL)""",
+            now=VERSION,
         ):
             await ctx.schedule.job("rekey", "rekey")
         await ctx.db.run(session.expire, ctx.now)

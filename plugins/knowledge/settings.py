@@ -85,6 +85,9 @@ class KnowledgeHub(Settings):
     """Keep the words around a shared link, so that it is found by them."""
     tell_kept: bool = False
     """Answer a shared link with a quiet reaction: kept, or known already."""
+    encrypted_rooms_share: Literal["hub", "links", "words"] = "hub"
+    """Where links from encrypted rooms are found: `hub`, only in its encrypted rooms and, by their members, in
+    encrypted direct chats; `links`, elsewhere by their address alone; `words`, elsewhere like other links."""
     fetch: Literal["nothing", "titles"] = "nothing"
     """`titles`: ask shared pages for their title, description, site, author, date and language."""
     check_links: bool = False

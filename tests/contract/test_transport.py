@@ -12,6 +12,9 @@ import pytest
 from bot.core.errors import Refused, UserError
 from bot.core.events import Batch, Edit, Invite, Message, Reaction, Redaction, RoomUpdate, StateChange
 from bot.core.files import Attachment, File
+from bot.core.openness import openings
+from bot.core.permissions import may_set, power_level
+from bot.ports import NewRoom
 from bot.testing.homeserver import Homeserver
 from tests.contract.worlds import Listener, MemoryWorld, RealWorld, World, events
 
@@ -207,16 +210,36 @@ async def test_a_room_the_bot_is_not_in_cannot_be_left(world: World) -> None:
 
 async def test_a_room_is_created_with_alias_name_guests_and_encryption(world: World, listener: Listener) -> None:
     alias = world.alias(f"made-{uuid.uuid4().hex[:6]}")
-    room = await world.transport.create_room(alias, "Gifts", encrypted=True)
+    room = await world.transport.create_room(NewRoom("Gifts", alias, "About gifts", levels={world.ana: 50}))
     await world.transport.invite_person(room, world.ana)
     assert (await world.transport.resolve(alias))[0] == room
     update = await listener.until(lambda batch: update_of(batch, room))
     state = {event.type: event.content for event in (*update.state, *update.events) if isinstance(event, StateChange)}
     assert state["m.room.name"]["name"] == "Gifts"
     assert "algorithm" in state["m.room.encryption"]
+    assert state["m.room.topic"]["topic"] == "About gifts"
+    assert openings(state) == ()
+    assert state["m.room.guest_access"]["guest_access"] == "forbidden"
+    levels, create = state["m.room.power_levels"], state["m.room.create"]
+    assert create["room_version"] in ("10", "11", "12")
+    assert power_level(world.ana, levels, create) == 50
+    assert power_level(world.transport.user_id, levels, create) >= 100
+    assert may_set(world.ana, "m.room.topic", levels, create)
+    assert not may_set(world.ana, "m.room.tombstone", levels, create)
     with pytest.raises(Refused) as refused:
-        await world.transport.create_room(alias, "Gifts again", encrypted=False)
+        await world.transport.create_room(NewRoom("Gifts again", alias))
     assert refused.value.code == "M_ROOM_IN_USE"
+
+
+async def test_the_state_of_a_room_is_read_and_set(world: World) -> None:
+    room = await world.transport.create_room(NewRoom("Gifts", encrypted=False))
+    await world.transport.set_state(room, "m.room.name", {"name": "Presents"})
+    state = {change.type: change for change in await world.transport.state(room)}
+    assert state["m.room.name"].content["name"] == "Presents"
+    assert state["m.room.create"].content["creator"] == world.transport.user_id
+    assert state["m.room.member"].state_key == world.transport.user_id
+    with pytest.raises(Refused):
+        await world.transport.state(await world.open_room())
 
 
 async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World) -> None:
@@ -229,7 +252,7 @@ async def test_members_are_those_who_joined_by_the_names_they_go_by(world: World
 
 
 async def test_who_is_asked_in_and_has_not_come_is_no_member_yet(world: World) -> None:
-    room = await world.transport.create_room(None, "Gifts", encrypted=False)
+    room = await world.transport.create_room(NewRoom("Gifts", encrypted=False))
     await world.transport.invite_person(room, world.ana)
     assert await world.transport.invited(room) == {world.ana}
     assert set(await world.transport.members(room)) == {world.transport.user_id}

@@ -27,7 +27,8 @@ class Library(Plugin[Settings]):
     async def lend(self, ctx: Context, *, title: str, until: str | None = None) -> Reply:
         raise NotImplementedError
 
-    def privacy_notices(self, hub: Hub) -> Sequence[Text]:
+    @classmethod
+    def privacy_notices(cls, hub: Hub, *, encrypted: bool) -> Sequence[Text]:
         return [Text("I count who borrows in {hub}.", hub=hub.id)] if hub.id == "reading" else ()
 
     @command("donate", help="Give a book.", aliases={"es": "regalar"}, rooms_only=True)

@@ -10,7 +10,8 @@ import pytest
 
 from bot.core.events import StateChange, Undecryptable, Withheld
 from bot.hubs import Hub, Room
-from bot.operations.doctor import DAY, CheckTarget, Finding, Level, check_clock, check_disk, diagnose
+from bot.operations.doctor import DAY, CheckTarget, check_clock, check_disk, diagnose
+from bot.operations.room_checks import Finding, Level
 from bot.runtime.migrations import open_database
 from bot.storage import crypto_status, rooms, sync_token, undecryptable
 from bot.storage.crypto_status import CryptoStatus

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from structlog.testing import capture_logs
 
 from bot.api import (
     AlarmContext,
@@ -564,16 +563,3 @@ async def test_state_that_cannot_be_stored_stops_nothing_else(told: Story) -> No
     update = RoomUpdate(HALL, state=(odd,), events=(odd, told.message(ANA, "!echo fine")))
     await told.pipeline.handle(Batch("t1", (update,)))
     assert await told.settle() == "fine"
-
-
-@pytest.mark.parametrize("found", ["when it joins or after a gap", "while it listens"])
-async def test_the_operator_is_told_of_rooms_that_were_replaced(told: Story, found: str) -> None:
-    tombstone = StateChange(HALL, "m.room.tombstone", "", ANA, "$t", {"replacement_room": "!new:example.org"})
-    changes = (tombstone,)
-    listening = found == "while it listens"
-    update = RoomUpdate(HALL, events=changes) if listening else RoomUpdate(HALL, state=changes)
-    with capture_logs() as logs:
-        await told.pipeline.handle(Batch("later", (update,)))
-    warnings = [line["event"].partition(";")[0] for line in logs if line["log_level"] == "warning"]
-    assert warnings == ["a room was replaced"]
-    assert {line["hub"] for line in logs if line["log_level"] == "warning"} == {"transparency"}

@@ -12,8 +12,8 @@ from bot.core.errors import Refused, Unavailable
 from bot.core.events import Batch, Invite
 from bot.hubs import Coordinator, Hub, Room
 from bot.runtime.dispatcher import Dispatcher, Limits
-from bot.runtime.job_runner import TRIES, JobRunner
-from bot.runtime.room_membership import INVITE_TRIES, INVITES_AN_HOUR, RoomMembership
+from bot.runtime.job_runner import INVITE_TRIES, TRIES, JobRunner
+from bot.runtime.room_membership import INVITES_AN_HOUR, RoomMembership
 from bot.storage.alarms import due_job, retry_job
 from bot.testing.story import Story, story
 

@@ -16,20 +16,17 @@ class Alarms:
 
     def __init__(self) -> None:
         self.clock, self.rung, self.planned = FakeClock(), asyncio.Event(), 0
-        self.alarm_clock = AlarmClock(clock=self.clock, ring=self._ring, next_due=self._next_due, daily=self._plan)
+        self.alarm_clock = AlarmClock(clock=self.clock, ring=self._ring, daily=self._plan)
 
     async def look(self) -> None:
         """Wakes the alarm clock, and waits until it has looked."""
         self.rung.clear()
-        self.alarm_clock.wake()
+        self.alarm_clock.wake(self.clock.now())
         async with asyncio.timeout(patient(20)):
             await self.rung.wait()
 
-    async def _ring(self) -> int:
+    async def _ring(self) -> int | None:
         self.rung.set()
-        return 0
-
-    async def _next_due(self) -> int | None:
         return self.clock.now() + 3_600_000
 
     async def _plan(self) -> None:

@@ -10,13 +10,33 @@ CREATE TABLE core_rooms (        -- Matrix rooms the bot is in, or used to be in
     id           TEXT PRIMARY KEY,
     joined       INTEGER NOT NULL,             -- 0 or 1
     direct       INTEGER NOT NULL DEFAULT 0,   -- 0 or 1: a chat with one person
+    vouched      INTEGER NOT NULL DEFAULT 0,   -- 1: an operator invited the bot to it
     decrypted_at INTEGER                       -- when the bot last decrypted a message in it
 ) STRICT;
 
 CREATE TABLE core_aliases (      -- the room a configured alias pointed to when the bot first resolved it
-    alias TEXT PRIMARY KEY,
-    room  TEXT NOT NULL
+    alias     TEXT PRIMARY KEY,
+    room      TEXT NOT NULL,
+    elsewhere TEXT               -- the room it pointed to when it was last resolved, if that was another one
 ) STRICT;
+
+CREATE TABLE core_successors (   -- rooms that were replaced (m.room.tombstone), and the rooms the bot followed to
+    room      TEXT PRIMARY KEY,
+    successor TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE core_grants (       -- power the bot gave people in rooms it made: what humans change later stays
+    room  TEXT NOT NULL,
+    user  TEXT NOT NULL,
+    level INTEGER NOT NULL,
+    PRIMARY KEY (room, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE core_invitations (  -- whom the bot invited to the rooms it made: nobody is invited twice
+    alias TEXT NOT NULL,
+    user  TEXT NOT NULL,
+    PRIMARY KEY (alias, user)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE core_room_state (   -- current state, from unencrypted state events only
     room      TEXT NOT NULL,

@@ -8,7 +8,7 @@ from bot.api import Context, Message, section
 from plugins.knowledge.capture.attachments import Document
 from plugins.knowledge.capture.links import Link, SharedLinks
 from plugins.knowledge.settings import KnowledgeHub
-from plugins.knowledge.store.access import circle_of
+from plugins.knowledge.store.access import circle_of, kind_of
 from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.store.tlp import GREEN, LABELS
 
@@ -33,6 +33,7 @@ def new_share(
     return NewShare(
         hub=ctx.hub.id,
         circle=circle_of(ctx),
+        kind=kind_of(ctx),
         url=url,
         canonical=key,
         sent_at=message.sent_at,

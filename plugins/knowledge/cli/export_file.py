@@ -17,7 +17,7 @@ import click
 
 from bot.api import Offline, Shell, Translator, in_language
 from plugins.knowledge.cli.common import FAILURE, exit_with, find_hub, hub_arguments, progress
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.store.access import COORDINATORS, ENCRYPTED, MEMBERS, PLAIN
 from plugins.knowledge.transfer import exporter
 from plugins.knowledge.transfer.exporter import Manner
 from plugins.knowledge.transfer.formats.item import Item, Meta
@@ -38,17 +38,19 @@ ENDINGS = {".json": "json", ".csv": "csv", ".html": "netscape", ".htm": "netscap
 @click.option("--public", is_flag=True, help="Only results labelled TLP:CLEAR, without people's names and words.")
 @click.option("--with-people", is_flag=True, help="Include who shared each link, and a link to the message.")
 @click.option("--coordinators", is_flag=True, help="Export the coordinators' links instead of the members'.")
+@click.option("--encrypted", is_flag=True, help="Export the links of encrypted rooms instead of the others.")
 @click.pass_obj
 def export_command(
     shell: Shell, config: Path, hub: str, file: Path, format_: str | None, public: bool, with_people: bool,
-    coordinators: bool,
+    coordinators: bool, encrypted: bool,
 ) -> None:  # fmt: skip
     """Export a hub's links to FILE: JSON, CSV, bookmarks (HTML), Markdown or RSS."""
     offline = shell.open(config)
     t = offline.translator
     chosen = find_hub(offline, hub)
-    if public and (with_people or coordinators):
-        raise click.UsageError(t.t("A public export contains no people and nothing from coordinators' rooms."))
+    if public and (with_people or coordinators or encrypted):
+        text = t.t("A public export contains no people and nothing from coordinators' or encrypted rooms.")
+        raise click.UsageError(text)
     name = format_ or ENDINGS.get(file.suffix.lower() or ".json")
     if name is None:
         endings = ", ".join(ENDINGS)
@@ -59,7 +61,8 @@ def export_command(
         )
         raise click.BadParameter(message, param_hint="FILE")
     circle = COORDINATORS if coordinators else MEMBERS
-    manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED)
+    kind = ENCRYPTED if encrypted else PLAIN
+    manner = Manner(chosen.id, circle, with_people, public, flags=name in FULL, labels=name in LABELLED, kind=kind)
     meta = Meta(in_language(chosen.title, *chosen.languages), chosen.id, offline.now)
     try:
         with _target(file) as stream:

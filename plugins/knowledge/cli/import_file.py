@@ -30,7 +30,7 @@ from plugins.knowledge.cli.common import (
 from plugins.knowledge.cli.report import Report, line_prefix, printable
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import imports, privacy
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.store.access import COORDINATORS, ENCRYPTED, MEMBERS, PLAIN
 from plugins.knowledge.transfer import importer
 from plugins.knowledge.transfer.formats.item import LABELS, ExchangeError, Item, Skipped
 from plugins.knowledge.transfer.formats.registry import HEAD, READERS, Reader, detect
@@ -64,13 +64,14 @@ class Preview:
 @click.option("--keep-sharers", is_flag=True, help="Keep the names of the people in the file. Ask them first.")
 @click.option("--label", type=click.Choice(LABELS), help="Sharing label of all links, instead of what the file says.")
 @click.option("--coordinators", is_flag=True, help="Import them for the coordinators' rooms only.")
+@click.option("--encrypted", is_flag=True, help="Import them for the encrypted rooms only.")
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV with the outcome of each link."
 )
 @click.pass_obj
 def import_command(
     shell: Shell, config: Path, hub: str, file: Path, format_: str | None, dry_run: bool, yes: bool, sharer: str | None,
-    keep_sharers: bool, label: str | None, coordinators: bool, report: Path | None,
+    keep_sharers: bool, label: str | None, coordinators: bool, encrypted: bool, report: Path | None,
 ) -> None:  # fmt: skip
     """Import links into a hub from JSON, CSV, bookmarks (HTML), linkding or Shaarli."""
     offline = shell.open(config)
@@ -82,7 +83,8 @@ def import_command(
         text = t.t("A dry run imports nothing to report on; leave out --report or --dry-run.")
         raise click.BadParameter(text, param_hint="--report")
     circle = COORDINATORS if coordinators else MEMBERS
-    manner = Manner(chosen.id, offline.now, circle, sharer, keep_sharers, label)
+    kind = ENCRYPTED if encrypted else PLAIN
+    manner = Manner(chosen.id, offline.now, circle, sharer, keep_sharers, label, kind)
     if not (dry_run or yes or sys.stdin.isatty()):
         exit_with(
             USER_ERROR,
@@ -233,5 +235,5 @@ def _digest(stream: BufferedReader, manner: Manner) -> str:
     """Identifies this import: a digest of the file's content and of the options."""
     stream.seek(0)
     content = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-    options = (manner.hub, manner.circle, manner.sharer, manner.keep_sharers, manner.label)
+    options = (manner.hub, manner.circle, manner.kind, manner.sharer, manner.keep_sharers, manner.label)
     return hashlib.blake2b(repr((content, options)).encode(), digest_size=16).hexdigest()

@@ -24,13 +24,13 @@ from plugins.knowledge.cli.report import printable
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS, Scope, every_shelf
+from plugins.knowledge.store.access import ADDRESSES, SIGNS, Scope, every_shelf
 from plugins.knowledge.store.privacy import Held
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import load
 from plugins.knowledge.views.load import Entry
 
-_NUMBER = re.compile(r"#?(c?)(\d{1,9})", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(rf"#?({SIGNS})(\d{{1,9}})", re.ASCII | re.IGNORECASE)
 
 
 @click.command("purge")
@@ -104,9 +104,8 @@ def _find_entry(db: SyncReader, hub: str, number: str) -> Entry | None:
     match = _NUMBER.fullmatch(number)
     if match is None:
         return None
-    scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub))
-    circle = COORDINATORS if match[1] else MEMBERS
-    return next(iter(load.numbered(db, scope, int(match[2]), circle=circle, hidden=True)), None)
+    scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub and shelf.kind != ADDRESSES))
+    return next(iter(load.numbered(db, scope.with_sign(match[1].lower()), int(match[2]), hidden=True)), None)
 
 
 async def _load_held_of_person(offline: Offline, user: str) -> tuple[Held, bool]:

@@ -23,7 +23,7 @@ from plugins.knowledge.cli.common import (
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import imports, privacy
-from plugins.knowledge.store.access import COORDINATORS
+from plugins.knowledge.store.access import COORDINATORS, ENCRYPTED
 from plugins.knowledge.store.imports import UNFINISHED, Effect, Import
 
 
@@ -87,6 +87,8 @@ def _describe(file: Import, t: Translator) -> str:
     facts = [str(file.id), day, file.name, t.n("{count} link", "{count} links", file.links)]
     if file.circle == COORDINATORS:
         facts.append(t.t("for the coordinators' rooms"))
+    if file.kind == ENCRYPTED:
+        facts.append(t.t("for the encrypted rooms"))
     if file.state == "undone":
         facts.append(t.t("undone"))
     elif file.state in UNFINISHED:

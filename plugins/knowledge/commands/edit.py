@@ -148,6 +148,8 @@ class EditCommands:
     )
     async def useful(self, ctx: Context, number: str) -> Reply:
         entry = await references.find_entry(ctx, await access.scope(ctx), number)
+        if entry.shelf.kind == access.ADDRESSES:
+            raise UserError(ctx.t("Only the address is known here; its encrypted room can mark it as useful."))
         if not await ctx.db.run(update.vote, self._rules, entry.id, author(ctx)):
             raise UserError(ctx.t("You shared that one yourself; only others can mark it as useful."))
         noted = ctx.t("Noted: {number} was useful to you.", number=render.name(ctx, entry))

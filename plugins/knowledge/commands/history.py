@@ -10,7 +10,7 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import history, shares
-from plugins.knowledge.store.access import COORDINATORS, Scope
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.store.history import IMPORT, Change, Said
 from plugins.knowledge.store.imports import UNFINISHED
 from plugins.knowledge.store.statements import MERGED
@@ -114,8 +114,7 @@ def _describe(ctx: Context, scope: Scope, change: Change) -> str:
         file = escape(tidy(change.name or "", 80))
         return ctx.n("{file} imported by the operator: {count} link",
                      "{file} imported by the operator: {count} links", change.links, file=file)  # fmt: skip
-    circles = {shelf.id: shelf.circle for shelf in scope.own}
-    prefix = "c" if circles[change.shelf] == COORDINATORS else ""
+    prefix = next(shelf.sign for shelf in scope.own if shelf.id == change.shelf)
     return ", ".join(dict.fromkeys(_sentences(ctx, change, prefix)))
 
 

@@ -8,7 +8,6 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import duplicates, update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import load as store
-from plugins.knowledge.store.access import COORDINATORS
 from plugins.knowledge.store.statements import NewStatement, author
 from plugins.knowledge.store.tlp import LABELS
 from plugins.knowledge.urls import display
@@ -152,8 +151,7 @@ class MergeCommands:
         }
         numbers, lines = [], []
         for shelf, pair in pairs[after : after + PAGE]:
-            sign = "c" if shelf.circle == COORDINATORS else ""
-            numbers.append(" ".join(f"{sign}{number}" for number in pair.numbers))
+            numbers.append(" ".join(f"{shelf.sign}{number}" for number in pair.numbers))
             urls = await ctx.db.run(duplicates.addresses, shelf.id, pair.numbers)
             addresses = [escape(display.shown(urls[number])) for number in pair.numbers]
             lines.append(

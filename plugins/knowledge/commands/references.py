@@ -12,7 +12,7 @@ from plugins.knowledge.index.hub_rules import Rules, merged_thesaurus
 from plugins.knowledge.search import filters, topic_names
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import access
-from plugins.knowledge.store.access import COORDINATORS, Scope
+from plugins.knowledge.store.access import Scope
 from plugins.knowledge.text.folding import LANGUAGES, fold
 from plugins.knowledge.text.tidy import tidy
 from plugins.knowledge.urls import display
@@ -21,19 +21,20 @@ from plugins.knowledge.views.load import Entry
 
 ON = frozenset(("on", "yes", "si", "sí", "oui", "sim"))
 OFF = frozenset(("off", "no", "non", "não", "nao"))
-_NUMBER = re.compile(r"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<circle>c?)(?P<number>\d{1,9})", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?:(?P<hub>[a-z0-9-]+)/)?#?(?P<sign>{access.SIGNS})(?P<number>\d{{1,9}})", re.ASCII | re.IGNORECASE
+)
 
 
 async def find_entry(ctx: Context, scope: Scope, reference: str, *, hidden: bool = False) -> Entry:
-    """The entry that `12`, `c3` or `transparency/12` refers to. What the sender may not see counts as missing."""
+    """The entry that `12`, `c3`, `e4` or `transparency/12` refers to. What the sender may not see counts as missing."""
     match = _NUMBER.fullmatch(reference.rstrip(".,:)"))  # as a list shows it: `12.`
     if match is None:
         raise UserError(Text("“{text}” is not a result number; write one like 12.", text=tidy(reference, 40)))
     hub = match["hub"] and match["hub"].lower()
     hub_id = hub or (None if ctx.room.direct else ctx.hub.id)
-    searched = scope.of_hubs([hub_id]) if hub_id else scope
-    circle = COORDINATORS if match["circle"] else "members"
-    entries = await ctx.db.run(load.numbered, searched, int(match["number"]), circle=circle, hidden=hidden)
+    searched = (scope.of_hubs([hub_id]) if hub_id else scope).with_sign(match["sign"].lower())
+    entries = await ctx.db.run(load.numbered, searched, int(match["number"]), hidden=hidden)
     if not entries:
         raise UserError(Text("There is no result with the number {number} here.", number=reference[:40]))
     if len(entries) > 1:

@@ -11,7 +11,7 @@ from plugins.knowledge.fetch import queue
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy, statements
-from plugins.knowledge.store.access import COORDINATORS, circle_of
+from plugins.knowledge.store.access import Shelf
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import command_text
@@ -57,16 +57,18 @@ class ShareCommands:
         if removed:
             await schedule_erasure(ctx)
         await queue.enqueue_changed(ctx, {*entries.values(), *removed})
-        sign = "c" if circle_of(ctx) == COORDINATORS else ""
         numbers: dict[str, None] = {}
         sentences = []
         rows = await ctx.db.rows(
-            f"SELECT id, number, hidden FROM knowledge_entries WHERE id IN {IDS}", ids=as_list(set(entries.values()))
+            f"""SELECT e.id, e.number, e.hidden, s.id AS shelf, s.hub, s.circle, s.kind FROM knowledge_entries e
+            JOIN knowledge_shelves s ON s.id = e.shelf WHERE e.id IN {IDS}""",
+            ids=as_list(set(entries.values())),
         )
         entry_rows = {row["id"]: row for row in rows}
         for share, id_ in entries.items():
-            number = f"{sign}{entry_rows[id_]['number']}"
-            if entry_rows[id_]["hidden"]:
+            row = entry_rows[id_]
+            number = f"{Shelf(row['shelf'], row['hub'], row['circle'], row['kind']).sign}{row['number']}"
+            if row["hidden"]:
                 sentences.append(await _hidden_notice(ctx, share.url, id_, number))
             else:
                 numbers[number] = None

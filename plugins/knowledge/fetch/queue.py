@@ -25,7 +25,7 @@ BACKFILL_PAUSE = 600_000  # ms until the next slice after one that queued someth
 _SPREAD = 2_654_435_761  # Knuth's multiplicative hash: spreads consecutive entries over the week
 
 OF_HUBS = """e.hidden = 0 AND e.shelf IN
-    (SELECT id FROM knowledge_shelves WHERE hub IN (SELECT value FROM json_each(:hubs)))"""
+    (SELECT id FROM knowledge_shelves WHERE kind <> 'addresses' AND hub IN (SELECT value FROM json_each(:hubs)))"""
 """SQL condition: `entries e` is visible, and belongs to one of `:hubs` (JSON)."""
 
 

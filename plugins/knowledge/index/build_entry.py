@@ -12,7 +12,7 @@ from plugins.knowledge.index import facets
 from plugins.knowledge.index.analysis import TextAnalysis
 from plugins.knowledge.index.hub_rules import HubRules
 from plugins.knowledge.index.thesaurus import token
-from plugins.knowledge.store.access import MEMBERS, Shelf
+from plugins.knowledge.store.access import ADDRESSES, ENCRYPTED, MEMBERS, Shelf
 from plugins.knowledge.store.resolve import Resolved
 from plugins.knowledge.store.tlp import AMBER
 from plugins.knowledge.urls import display, variants
@@ -169,9 +169,9 @@ def _facets(
     languages: Sequence[str], urls: Iterable[str],
 ) -> Iterable[str]:  # fmt: skip
     yield facets.shelf(shelf.id)
-    if shelf.circle == MEMBERS and resolved.label != AMBER:
+    if resolved.label != AMBER and (shelf.circle == MEMBERS or shelf.kind == ADDRESSES):
         yield facets.open_part(shelf.id)
-        if rules.shared:
+        if rules.shared and shelf.circle == MEMBERS and (shelf.kind != ENCRYPTED or rules.opens_words):
             yield facets.SHARED
     if resolved.recommended or resolved.pinned or resolved.votes:
         yield facets.GOOD

@@ -28,6 +28,9 @@ class HubRules:
     """Concept → the hub's topics with that meaning."""
     languages: Sequence[str] = ()
     shared: bool = False
+    opens_addresses: bool = False
+    opens_words: bool = False
+    """What of its encrypted rooms' links is found elsewhere: nothing, their addresses, or their words as well."""
     keep_notes: bool = True
     digest: str = ""
 
@@ -73,7 +76,7 @@ def _rules(hub: Hub) -> HubRules:
                         if topic.id not in by_concept[concept]:
                             by_concept[concept].append(topic.id)
     built_with = [
-        BUILD_VERSION, thesaurus.digest, hub.visibility,
+        BUILD_VERSION, thesaurus.digest, hub.visibility, settings.encrypted_rooms_share,
         [(topic.id, sorted(topic.title.items())) for topic in hub.topics],
     ]  # fmt: skip
     return HubRules(
@@ -83,6 +86,8 @@ def _rules(hub: Hub) -> HubRules:
         topics_by_concept=by_concept,
         languages=hub.languages,
         shared=hub.visibility == "shared",
+        opens_addresses=settings.encrypted_rooms_share == "links",
+        opens_words=settings.encrypted_rooms_share == "words",
         keep_notes=settings.keep_notes,
         digest=hashlib.blake2b(json.dumps(built_with).encode(), digest_size=8).hexdigest(),
     )

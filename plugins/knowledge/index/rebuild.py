@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Row, SyncTransaction
-from plugins.knowledge.index import vocabulary
+from plugins.knowledge.index import addresses, vocabulary
 from plugins.knowledge.index.build_entry import COLUMNS, BuiltEntry, build, vocabulary_words
 from plugins.knowledge.index.hub_rules import Rules
-from plugins.knowledge.store.access import Shelf, partition
+from plugins.knowledge.store.access import ENCRYPTED, Shelf, partition
 from plugins.knowledge.store.load import load
 from plugins.knowledge.store.pages import IDS, as_list
-from plugins.knowledge.store.resolve import Part, resolve
+from plugins.knowledge.store.resolve import Part, Resolved, resolve
 from plugins.knowledge.store.statements import tombstone_pages
 
 _COLUMNS = (
@@ -36,13 +36,16 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
     """Rebuilds these entries. The number of SQL statements is the same for one and for a thousand."""
     if not entries:
         return
-    ids = as_list(entries)
+    entries = addresses.originals(tx, entries)
+    address_pages = addresses.pages_for(tx, entries)
+    ids = as_list({*entries, *address_pages.values()})
     shelves = {row["page"]: row for row in tx.rows(
-        f"""SELECT p.id AS page, p.number, s.id AS shelf, s.hub, s.circle FROM knowledge_pages p
+        f"""SELECT p.id AS page, s.id, s.hub, s.circle, s.kind FROM knowledge_pages p
         JOIN knowledge_shelves s ON s.id = p.shelf WHERE p.id IN {IDS}""", ids=ids)}  # fmt: skip
     parts = _without_stale_facts(tx, load(tx, entries))
     changes = _remove_derived_rows(tx, ids)
     rebuilt: list[_Rebuilt] = []
+    opened: list[tuple[Shelf, Resolved]] = []
     gone: list[Part] = []
     for entry, entry_parts in parts.items():
         resolved = resolve(entry, entry_parts)
@@ -50,8 +53,13 @@ def rebuild(tx: SyncTransaction, rules: Rules, entries: Collection[int]) -> None
             gone += entry_parts
             continue
         row = shelves[entry]
-        shelf = Shelf(row["shelf"], row["hub"], row["circle"])
+        shelf = Shelf(row["id"], row["hub"], row["circle"], row["kind"])
         rebuilt.append(_Rebuilt(entry, shelf.id, resolved.number, build(rules.of(shelf.hub), shelf, resolved)))
+        if shelf.kind == ENCRYPTED and rules.of(shelf.hub).opens_addresses and not resolved.hidden:
+            opened.append((shelf, resolved))
+    for shelf, address in addresses.derive(tx, address_pages, opened):
+        built = build(rules.of(shelf.hub), shelf, address)
+        rebuilt.append(_Rebuilt(address.lead, shelf.id, address.number, built))
     for new in rebuilt:
         words = vocabulary_words(new.built.words, new.built.topics)
         changes[partition(new.shelf, int(str(new.built.entry["label"])))].update(words)

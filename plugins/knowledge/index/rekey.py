@@ -34,7 +34,8 @@ _COPIED = f"{_LIMITS}, 'same_as', 'cut'"
 def rekey(tx: SyncTransaction, rules: Rules, most: int) -> bool:
     """Gives new keys to up to `most` pages; returns whether there may be more."""
     rows = tx.rows(
-        "SELECT id FROM knowledge_pages WHERE version <> :version AND key IS NOT NULL ORDER BY number LIMIT :most",
+        """SELECT id FROM knowledge_pages WHERE version <> :version AND key IS NOT NULL AND address_of IS NULL
+        ORDER BY number LIMIT :most""",
         version=VERSION,
         most=most,
     )

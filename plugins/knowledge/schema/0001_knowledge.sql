@@ -1,15 +1,17 @@
 -- What was said is kept as rows that stay where they are (shares, statements); entries are derived from them
 -- (store/resolve.py, index/). Every table carries its owner's name.
 
--- What the rooms of one circle of a hub share. `last_number` and `last_seq` only grow: no number is given twice.
+-- What the rooms of one circle of a hub share: what the plain ones do, what the encrypted ones do, and, where the hub
+-- wants it, the addresses of the latter. `last_number` and `last_seq` only grow: no number is given twice.
 CREATE TABLE knowledge_shelves (
     id INTEGER PRIMARY KEY,
     hub TEXT NOT NULL,
     circle TEXT NOT NULL CHECK (circle IN ('members', 'coordinators')),
+    kind TEXT NOT NULL DEFAULT 'plain' CHECK (kind IN ('plain', 'encrypted', 'addresses')),
     last_number INTEGER NOT NULL DEFAULT 0,
     last_seq INTEGER NOT NULL DEFAULT 0,       -- orders shares and statements of the shelf
     built_with TEXT NOT NULL DEFAULT '',       -- digest of the rules its entries were built with
-    UNIQUE (hub, circle)
+    UNIQUE (hub, circle, kind)
 ) STRICT;
 
 -- People and Matrix rooms, named once: their ids are long, and stand in many rows.
@@ -26,10 +28,12 @@ CREATE TABLE knowledge_pages (
     key TEXT,
     version INTEGER NOT NULL,
     entry INTEGER NOT NULL REFERENCES knowledge_pages (id),   -- derived: the lead page of its group
+    address_of INTEGER REFERENCES knowledge_pages (id),       -- derived: the page whose address this one shows
     UNIQUE (key, shelf),
     UNIQUE (shelf, number)
 ) STRICT;
 CREATE INDEX knowledge_pages_by_entry ON knowledge_pages (entry);
+CREATE INDEX knowledge_pages_address_of ON knowledge_pages (address_of) WHERE address_of IS NOT NULL;
 
 -- One command that said something of pages: these are the changes that `!changes` lists.
 CREATE TABLE knowledge_commands (

@@ -42,6 +42,7 @@ class Import:
 
     id: int
     circle: str
+    kind: str
     name: str
     links: int
     at: int
@@ -101,7 +102,7 @@ def progress(tx: SyncTransaction, command: int, *, items: int, links: int, end: 
 def imports(db: SyncReader, hub: str) -> Sequence[Import]:
     """The files imported into a hub, the newest first."""
     rows = db.rows(
-        """SELECT c.id, s.circle, c.name, c.links, c.at, c.state FROM knowledge_commands c
+        """SELECT c.id, s.circle, s.kind, c.name, c.links, c.at, c.state FROM knowledge_commands c
         JOIN knowledge_shelves s ON s.id = c.shelf
         WHERE s.hub = :hub AND c.kind = 'import' AND c.links > 0 ORDER BY c.id DESC""",
         hub=hub,

@@ -19,6 +19,7 @@ FEW = 20  # people or rooms in one: for each, SQLite looks whether any row still
 
 _PERSON = "(SELECT id FROM knowledge_people WHERE user_id = :user)"
 _SHELVES = "(SELECT id FROM knowledge_shelves WHERE hub = :hub)"
+_OWN_SHELVES = "(SELECT id FROM knowledge_shelves WHERE hub = :hub AND kind <> 'addresses')"
 _PAGES = f"(SELECT id FROM knowledge_pages WHERE shelf IN {_SHELVES})"
 _NAMED = {
     "knowledge_rooms": "SELECT room FROM knowledge_shares EXCEPT SELECT room FROM knowledge_commands",
@@ -85,7 +86,7 @@ def held_of_hub(db: SyncReader, hub: str) -> Held:
     return _held(
         db,
         {
-            "entries": f"knowledge_entries WHERE {shelf}",
+            "entries": f"knowledge_entries WHERE shelf IN {_OWN_SHELVES}",
             "shares": f"knowledge_shares WHERE {page}",
             "statements": f"knowledge_statements WHERE {page} AND field <> 'useful' AND withdrawn IS NULL",
             "changes": f"knowledge_commands WHERE {shelf} AND kind IN ('edit', 'import')",
@@ -137,7 +138,7 @@ def some_of_hub(db: SyncReader, hub: str) -> Collection[int]:
     """Some entries of a hub; none: there are none left."""
     return {
         row["id"]
-        for row in db.rows(f"SELECT id FROM knowledge_entries WHERE shelf IN {_SHELVES} LIMIT {SLICE}", hub=hub)
+        for row in db.rows(f"SELECT id FROM knowledge_entries WHERE shelf IN {_OWN_SHELVES} LIMIT {SLICE}", hub=hub)
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from bot.api import SyncReader, SyncTransaction
-from plugins.knowledge.store.access import MEMBERS, shelf_for
+from plugins.knowledge.store.access import MEMBERS, PLAIN, shelf_for
 from plugins.knowledge.store.pages import digest, entries_of, pages_of, person, room_id, take_seqs
 from plugins.knowledge.store.tlp import GREEN
 
@@ -38,17 +38,23 @@ class NewShare:
     tlp: int = GREEN
     attachment: str | None = None
     command: int | None = None
+    kind: str = PLAIN
+
+    @property
+    def shelf(self) -> tuple[str, str, str]:
+        """Hub, circle and kind of the shelf it belongs on."""
+        return self.hub, self.circle, self.kind
 
 
 def add(tx: SyncTransaction, shares: Sequence[NewShare]) -> Mapping[NewShare, int]:
     """Stores shares; answers the page of each. A share that is there already stays as it is."""
-    shelves = {of: shelf_for(tx, *of).id for of in dict.fromkeys((share.hub, share.circle) for share in shares)}
+    shelves = {of: shelf_for(tx, *of).id for of in dict.fromkeys(share.shelf for share in shares)}
     senders = {user: person(tx, user) for user in sorted({share.sender for share in shares if share.sender})}
     rooms = {room: room_id(tx, room) for room in sorted({share.room for share in shares if share.room})}
     pages: dict[NewShare, int] = {}
     seqs: dict[NewShare, int] = {}
     for of, shelf in shelves.items():
-        mine = [share for share in shares if (share.hub, share.circle) == of]
+        mine = [share for share in shares if share.shelf == of]
         ids = pages_of(tx, shelf, list(dict.fromkeys(share.canonical for share in mine)))
         pages |= {share: ids[share.canonical] for share in mine}
         seqs |= dict(zip(mine, count(take_seqs(tx, shelf, len(mine))), strict=False))
@@ -132,9 +138,10 @@ def are_known(db: SyncReader, shares: Sequence[NewShare]) -> bool:
         db.value(
             """SELECT EXISTS (SELECT 1 FROM knowledge_shelves s JOIN knowledge_pages p ON p.shelf = s.id
             JOIN knowledge_entries e ON e.id = p.entry
-            WHERE s.hub = :hub AND s.circle = :circle AND p.key = :key AND e.hidden = 0)""",
+            WHERE s.hub = :hub AND s.circle = :circle AND s.kind = :kind AND p.key = :key AND e.hidden = 0)""",
             hub=share.hub,
             circle=share.circle,
+            kind=share.kind,
             key=digest(share.canonical),
         )
         for share in shares

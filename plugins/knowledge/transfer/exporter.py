@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.api import Reader, Row, SyncReader
-from plugins.knowledge.store.access import MEMBERS
+from plugins.knowledge.store.access import MEMBERS, PLAIN
 from plugins.knowledge.store.load import load
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import Resolved, page_url, resolve
@@ -35,6 +35,7 @@ class Manner:
     public: bool = False
     flags: bool = True
     labels: bool = True
+    kind: str = PLAIN
 
 
 def count(db: SyncReader, manner: Manner) -> int:
@@ -42,9 +43,10 @@ def count(db: SyncReader, manner: Manner) -> int:
     return int(
         db.value(
             """SELECT count(*) FROM knowledge_entries e JOIN knowledge_shelves s ON s.id = e.shelf
-            WHERE s.hub = :hub AND s.circle = :circle""",
+            WHERE s.hub = :hub AND s.circle = :circle AND s.kind = :kind""",
             hub=manner.hub,
             circle=manner.circle,
+            kind=manner.kind,
         )
     )
 
@@ -87,9 +89,11 @@ def _entries(db: SyncReader, manner: Manner, last: int) -> Sequence[Row]:
         (SELECT json_group_array(topic) FROM knowledge_entry_topics WHERE entry = e.id) AS topics
         FROM knowledge_shelves s JOIN knowledge_pages p ON p.shelf = s.id JOIN knowledge_entries e ON e.id = p.id
         LEFT JOIN knowledge_shares n ON n.id = e.newest
-        WHERE s.hub = :hub AND s.circle = :circle AND p.number > :last ORDER BY p.number LIMIT :slice""",
+        WHERE s.hub = :hub AND s.circle = :circle AND s.kind = :kind AND p.number > :last
+        ORDER BY p.number LIMIT :slice""",
         hub=manner.hub,
         circle=manner.circle,
+        kind=manner.kind,
         last=last,
         slice=SLICE,
     )
@@ -105,9 +109,10 @@ def _apart(db: SyncReader, manner: Manner) -> Mapping[int, set[str]]:
         FROM (SELECT p.entry, t.entry AS other FROM knowledge_statements s JOIN knowledge_pages p ON p.id = s.page
         JOIN knowledge_pages t ON t.id = s.target JOIN knowledge_shelves f ON f.id = p.shelf
         WHERE s.field = 'not_same_as' AND s.target IS NOT NULL AND s.withdrawn IS NULL AND p.entry <> t.entry
-        AND f.hub = :hub AND f.circle = :circle) a""",
+        AND f.hub = :hub AND f.circle = :circle AND f.kind = :kind) a""",
         hub=manner.hub,
         circle=manner.circle,
+        kind=manner.kind,
     )
     apart: dict[int, set[str]] = {}
     for row in rows:

@@ -27,7 +27,7 @@ from plugins.knowledge.capture.links import LONGEST_LABEL, LONGEST_NOTE
 from plugins.knowledge.fetch.html_meta import iso_date
 from plugins.knowledge.index.build_entry import MOST_TOPICS
 from plugins.knowledge.index.hub_rules import HubRules
-from plugins.knowledge.store.access import MEMBERS
+from plugins.knowledge.store.access import MEMBERS, PLAIN
 from plugins.knowledge.store.resolve import NEWEST
 from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.store.statements import MERGED
@@ -62,6 +62,7 @@ class Manner:
     sharer: str | None = None
     keep_sharers: bool = False
     label: str | None = None
+    kind: str = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ class ImportPlan:
         return NewShare(
             hub=self._manner.hub,
             circle=self._manner.circle,
+            kind=self._manner.kind,
             url=said.url,
             canonical=canonical(said.url) or said.url,
             sent_at=self._manner.now if said.sent_at is None else said.sent_at,

@@ -45,9 +45,10 @@ def known(db: SyncReader, manner: Manner, urls: Collection[str]) -> set[str]:
     keys = {url: digest(_key(url)) for url in urls}
     rows = db.rows(
         f"""SELECT p.id FROM knowledge_pages p JOIN knowledge_shelves s ON s.id = p.shelf
-        WHERE s.hub = :hub AND s.circle = :circle AND p.key IN {IDS}""",
+        WHERE s.hub = :hub AND s.circle = :circle AND s.kind = :kind AND p.key IN {IDS}""",
         hub=manner.hub,
         circle=manner.circle,
+        kind=manner.kind,
         ids=as_list(set(keys.values())),
     )
     said = {row["key"] for row in db.rows(_SAID, ids=as_list([row["id"] for row in rows]))}
@@ -59,7 +60,7 @@ def import_slice(
 ) -> Sequence[Outcome]:
     """Files a part of a file, all of it in this transaction; what became of each item, in their order. A file is one
     change, however many parts and interruptions there are."""
-    shelf = shelf_for(tx, manner.hub, manner.circle)
+    shelf = shelf_for(tx, manner.hub, manner.circle, manner.kind)
     command = imports.open_import(tx, shelf.id, part.digest, part.name, manner.now, goes_on=part.goes_on)
     last = tx.value("SELECT last_number FROM knowledge_shelves WHERE id = :id", id=shelf.id)
     plan = ImportPlan(rules.of(manner.hub), manner, command, last, privacy.unlogged(tx) if manner.keep_sharers else ())

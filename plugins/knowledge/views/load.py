@@ -12,7 +12,7 @@ from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.search.engine import SearchResult, find
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import load as store
-from plugins.knowledge.store.access import COORDINATORS, Scope, Shelf
+from plugins.knowledge.store.access import Scope, Shelf
 from plugins.knowledge.store.load import BELIEVED
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import page_url
@@ -80,7 +80,8 @@ class Version:
     language: str | None
 
 
-_SELECT = f"""SELECT e.*, s.hub, s.circle, coalesce(e.url, n.url) AS address, n.label AS called, n.event,
+_SELECT = f"""SELECT e.*, s.hub, s.circle, s.kind AS shelf_kind, coalesce(e.url, n.url) AS address,
+    n.label AS called, n.event,
     n.note AS words, n.attachment, r.room, u.user_id, h.state, h.since, h.moved_to, f.description, f.site,
     f.author, f.published,
     (SELECT json_group_array(topic) FROM knowledge_entry_topics WHERE entry = e.id) AS topics
@@ -110,9 +111,7 @@ def load(db: SyncReader, scope: Scope, ids: Sequence[int]) -> Sequence[Entry]:
     return [entries[id_] for id_ in ids if id_ in entries]
 
 
-def numbered(
-    db: SyncReader, scope: Scope, number: int, *, circle: str | None = None, hidden: bool = False
-) -> Sequence[Entry]:
+def numbered(db: SyncReader, scope: Scope, number: int, *, hidden: bool = False) -> Sequence[Entry]:
     """The entries with a page of this number, at most one per shelf, own shelves first. `hidden`: includes hidden
     entries of own shelves."""
     where = f"({Scope.WHERE} OR {Scope.OWN})" if hidden else Scope.WHERE
@@ -124,8 +123,7 @@ def numbered(
         **scope.params,
     )
     order = {shelf.id: rank for rank, shelf in enumerate(scope.shelves)}
-    entries = [_entry(row) for row in rows if circle is None or row["circle"] == circle]
-    return sorted(entries, key=lambda entry: order[entry.shelf.id])
+    return sorted(map(_entry, rows), key=lambda entry: order[entry.shelf.id])
 
 
 def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareDetails]:
@@ -155,15 +153,15 @@ def versions_of(db: SyncReader, entry: Entry) -> Sequence[Version]:
 
 
 def short_name(entry: Entry) -> str:
-    """The number of an entry as its hub writes it: `12`, or `c3` on the coordinators' shelf."""
-    return f"c{entry.number}" if entry.shelf.circle == COORDINATORS else str(entry.number)
+    """The number of an entry as its hub writes it: `12`, or with the sign of its shelf, `c3` or `e4`."""
+    return f"{entry.shelf.sign}{entry.number}"
 
 
 def _entry(row: Row) -> Entry:
     label = row["called"]
     return Entry(
         id=row["id"],
-        shelf=Shelf(row["shelf"], row["hub"], row["circle"]),
+        shelf=Shelf(row["shelf"], row["hub"], row["circle"], row["shelf_kind"]),
         number=row["number"],
         url=row["address"] or "",
         title=json.loads(row["title"]) if row["title"] else {"": label} if label else {},

@@ -192,7 +192,7 @@ def test_what_is_public_is_clear_and_nothing_else(faro: Faro) -> None:
     assert "1 hidden link is not included." in result.stderr
     assert "2 links are not included: they are not TLP:CLEAR." in result.stderr
     assert "1 link is not included: its address contains a password or token." in result.stderr
-    for more in ("--with-people", "--coordinators"):
+    for more in ("--with-people", "--coordinators", "--encrypted"):
         faro.run("export", "transparency", "--public", more, code=2)
 
 

@@ -291,6 +291,17 @@ def test_secrets_in_addresses_are_not_told(faro: Faro) -> None:
     assert faro.exported()[0]["url"].endswith("hunter2")  # it is the address, after all
 
 
+def test_what_encrypted_rooms_hold_goes_in_and_out_by_an_option_of_its_own(faro: Faro) -> None:
+    faro.imported([{"url": "https://example.org/one"}], "--encrypted")
+    assert faro.exported() == []
+    assert [item["url"] for item in faro.exported("--encrypted")] == ["https://example.org/one"]
+    faro.imported([{"url": "https://example.org/two"}], "--encrypted", "--coordinators")
+    assert len(faro.exported("--encrypted", "--coordinators")) == len(faro.exported("--encrypted")) == 1
+    listed = faro.run("undo-import", "transparency").stdout
+    assert listed.count("for the encrypted rooms") == 2
+    assert listed.count("for the coordinators' rooms") == 1
+
+
 def test_what_coordinators_share_is_imported_for_them_alone(faro: Faro) -> None:
     faro.imported([{"url": "https://example.org/one"}], "--coordinators")
     assert faro.exported() == []

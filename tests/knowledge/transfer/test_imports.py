@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.storage.database import SqliteDatabase
 from plugins.knowledge.index import update
 from plugins.knowledge.store import history, imports, privacy
-from plugins.knowledge.store.access import COORDINATORS, MEMBERS
+from plugins.knowledge.store.access import COORDINATORS, MEMBERS, PLAIN
 from plugins.knowledge.store.imports import Import
 from plugins.knowledge.store.shares import NewShare
 from plugins.knowledge.store.statements import Author, NewStatement
@@ -353,8 +353,8 @@ async def test_other_hubs_and_circles_lose_nothing(db: SqliteDatabase) -> None:
     async with db.transaction() as tx:
         await imported(tx, item(ONE), manner=Manner("audit", 1), file="audit.csv")
     assert await db.reading().run(imports.imports, "transparency") == [
-        Import(inside, COORDINATORS, "inside", 1, 5_000, "done"),
-        Import(command, MEMBERS, "links.csv", 1, 5_000, "done"),
+        Import(inside, COORDINATORS, PLAIN, "inside", 1, 5_000, "done"),
+        Import(command, MEMBERS, PLAIN, "links.csv", 1, 5_000, "done"),
     ]
     await undo(db, command)
     left = await db.reading().rows(
