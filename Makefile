@@ -3,7 +3,7 @@
 #   make quick     style, types and the quick tests (a minute)
 #   make test      the same, and all tests that a change needs (four minutes)
 #   make full      every test, the slow ones too; looks for new random examples
-#   make chaos     kills, faults and random histories, for long (CHAOS_EXAMPLES=3000)
+#   make chaos     hundreds of kills and faults; writes docs/reliability.md (half an hour; CHAOS_KILLS=3000)
 #   make coverage  which lines and branches the tests of `make test` run
 # Each makes .venv and installs what it needs there first; pip's own PIP_* settings are respected. Tests with a modern
 # Matrix client need Node ≥ 20 and npm, or are skipped.
@@ -40,8 +40,11 @@ full: checks .venv/dateutil-4
 	FARO_TEST_TIER=full PYTHONPATH=.venv/dateutil-4 $(PYTEST) tests/meetings
 
 chaos: .venv/.installed-dev
-	@export FARO_TEST_TIER=full FARO_TEST_EXAMPLES=$(or $(CHAOS_EXAMPLES),3000)
-	$(PYTEST) --timeout 7200 tests/chaos tests/knowledge/store $(PYTEST_ARGS)
+	@export FARO_TEST_TIER=full FARO_CHAOS_REPORT=docs/reliability.md
+	export FARO_CHAOS_KILLS=$(or $(CHAOS_KILLS),320) FARO_CHAOS_FAULTS=$(or $(CHAOS_FAULTS),400)
+	$(if $(CHAOS_SEED),export FARO_CHAOS_SEED=$(CHAOS_SEED))
+	$(PYTEST) --dist worksteal tests/chaos $(PYTEST_ARGS)
+	$(if $(CHAOS_EXAMPLES),FARO_TEST_EXAMPLES=$(CHAOS_EXAMPLES) $(PYTEST) --timeout 7200 tests/knowledge/store)
 
 coverage: .venv/.installed-dev
 	@FARO_TEST_TIER=test $(PYTEST) -m 'not full' --cov bot --cov plugins --cov-branch \

@@ -44,6 +44,10 @@ class RunningBot:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def ready(self) -> None:
         await self.logged("ready")
 
@@ -61,13 +65,13 @@ class RunningBot:
 
     async def kill(self) -> None:
         """As a power cut would."""
-        if self._process and self._process.returncode is None:
+        if self._process and self.alive:
             self._process.kill()
         await self.ended()
 
     async def stop(self) -> int:
         """As an operator would; answers the exit code."""
-        if self._process and self._process.returncode is None:
+        if self._process and self.alive:
             self._process.terminate()
         return await self.ended()
 

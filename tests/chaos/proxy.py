@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
+
+SLOW, STALL = 3, 40  # seconds
 
 
 @dataclass(slots=True)
@@ -27,7 +30,8 @@ class Trouble:
     """What to do with requests whose path holds `where`, so many times.
 
     `how`: an HTTP status, or "garbage", "nothing useful" (JSON without what was asked for), "drop" (before
-    the homeserver hears of it), "drop after" (the homeserver has done it, its answer is lost).
+    the homeserver hears of it), "drop after" (the homeserver has done it, its answer is lost), "slow" (the answer takes
+    seconds), "stall" (nothing comes for longer than anybody waits).
     """
 
     how: int | str
@@ -45,6 +49,7 @@ class Proxy:
         self._runner: web.AppRunner | None = None
         self._troubles: list[Trouble] = []
         self._left = 0
+        self._mischief: Callable[[str], Trouble | None] | None = None
         self.url = ""
         self.seen: list[Seen] = []
 
@@ -70,6 +75,10 @@ class Proxy:
         self._troubles = list(troubles)
         self._left = troubles[0].times if troubles else 0
 
+    def misbehave(self, mischief: Callable[[str], Trouble | None] | None) -> None:
+        """Asks for each request's path what to do with it, until it is told otherwise."""
+        self._mischief = mischief
+
     @property
     def well(self) -> bool:
         return not self._troubles
@@ -78,6 +87,8 @@ class Proxy:
         return [seen for seen in self.seen if seen.failed]
 
     def _trouble(self, path: str) -> Trouble | None:
+        if self._mischief:
+            return self._mischief(path)
         if not self._troubles or self._troubles[0].where not in path:
             return None
         trouble = self._troubles[0]
@@ -108,6 +119,11 @@ class Proxy:
                 return web.json_response({})
             case Trouble(how="drop after"):
                 await self._forward(request)
+            case Trouble(how="slow"):
+                await asyncio.sleep(SLOW)
+                return await self._forward(request)
+            case Trouble(how="stall"):
+                await asyncio.sleep(STALL)
         if request.transport:
             request.transport.close()
         return web.Response(status=500)
