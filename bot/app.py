@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,7 @@ from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
 from bot.operations.monitor import HealthMonitor
+from bot.operations.vitals import Vitals
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
@@ -56,6 +58,9 @@ class App:
     alarm_clock: AlarmClock
     workers: tuple[JobWorker, ...]
     health: HealthMonitor | None
+    vitals: Vitals
+    listen: tuple[str, int] | None
+    """Where machines may ask for them."""
 
 
 def build(
@@ -141,14 +146,32 @@ def build(
         alarm_clock,
         workers,
         health,
+        Vitals(db=db, clock=clock, transport=transport, counts=pipeline.counts, monitor=health),
+        config.health.address,
     )
 
 
 async def run(app: App) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good, `DatabaseError` when the file is
-    damaged."""
+    damaged, `FaroError` if nobody can be served at `app.listen`."""
+    async with _served(app):
+        await _run(app)
+
+
+@asynccontextmanager
+async def _served(app: App) -> AsyncIterator[None]:
+    if app.listen is None:
+        yield
+        return
+    from bot.operations.health_server import serving  # most bots need none of what it imports
+
+    async with serving(app.vitals, *app.listen):
+        yield
+
+
+async def _run(app: App) -> None:
     started = time.monotonic()
-    first_batch, joined = asyncio.Event(), asyncio.Event()
+    first_batch, joined = asyncio.Event(), app.vitals.joined
     await app.membership.recall()
     await app.upgrades.recall()
     await app.membership.plan_open_invites()

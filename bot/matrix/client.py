@@ -153,6 +153,10 @@ class NioTransport:
     def encrypts(self) -> bool:
         return self.crypto is not None
 
+    @property
+    def active_at(self) -> float:
+        return self._sync.active_at
+
     async def cross_signed(self) -> bool | None:
         if self._signing is None:
             return None

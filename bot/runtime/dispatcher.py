@@ -12,6 +12,7 @@ import structlog
 
 from bot.api import Reply
 from bot.core.commands import CommandSpec, command_line, first_word, is_called, parse, pill_at_start
+from bot.core.counts import NO_COMMAND, Counts
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.permissions import Role
@@ -69,6 +70,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, clock: Clock, limits: Limits) -> None:
         self._services, self._clock = services, clock
+        self.counts = Counts()
         self._per_person = RateLimit(limits.per_person)
         self._per_room = RateLimit(limits.per_room)
 
@@ -106,6 +108,7 @@ class Dispatcher:
             reply = Reply(context.t(TOO_OFTEN))
         if reply and verdict is not Verdict.SILENCE:
             await self.answer(tx, asked, reply)
+            self.counts.commands[spec.name if spec else NO_COMMAND] += 1
         return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:

@@ -84,6 +84,7 @@ class Pipeline:
         self._unreadable = Unreadable(services, decrypt)
         self._wake = wake
         self._checkpoint = checkpoint
+        self.counts = dispatcher.counts
 
     async def handle(self, batch: Batch) -> None:
         """One batch: all of it, with its token, or nothing."""
@@ -93,6 +94,7 @@ class Pipeline:
                 pending = await self._handle(tx, batch)
         else:
             pending = await self._db.transact(partial(self._handle, batch=batch))
+        self.counts.batches += 1
         self._checkpoint("committed")
         self._wake(pending)
 

@@ -1,0 +1,44 @@
+"""What machines are told of the real bot: by HTTP, and by the service manager's socket."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from bot.testing.homeserver import free_port
+from tests.running import RunningBot, running
+from tests.town import Town
+
+
+@pytest.mark.core
+async def test_a_running_bot_is_ready_and_its_figures_count_what_it_answered(town: Town) -> None:
+    port = free_port()
+    town.settings["health"] = {"listen": f"127.0.0.1:{port}"}
+    town.write()
+    async with running(town.config) as bot, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+        await town.carla.answer_to(await town.carla.send(town.hall, "!help"))
+        await bot.logged("health check done")
+        for path in ("/healthz", "/readyz"):
+            async with http.get(path) as got:
+                assert (got.status, await got.text()) == (200, "ok\n")
+        async with http.get("/metrics") as got:
+            assert got.headers["Content-Type"].startswith("text/plain")
+            figures = await got.text()
+        assert 'faro_commands_answered_total{command="help"} 1.0' in figures
+        assert 'faro_health_findings{level="ok"}' in figures
+        assert town.homeserver.name not in figures
+        assert await bot.stop() == 0
+
+
+async def test_an_address_that_is_taken_ends_the_start_with_a_sentence(town: Town) -> None:
+    port = free_port()
+    town.settings["health"] = {"listen": f"127.0.0.1:{port}"}
+    town.write()
+    async with running(town.config):
+        (town.config.parent / "other").mkdir()
+        other = RunningBot(town.config.parent / "other" / "config.yaml")
+        other.config.write_text(town.config.read_text("utf-8"), "utf-8")  # with a data folder of its own
+        await other.start()
+        assert await other.ended() == 1
+        assert any("health.listen" in line for line in other.lines)
+        assert not any("Traceback" in line for line in other.lines)
