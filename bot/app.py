@@ -17,6 +17,7 @@ from bot.i18n.catalog import Catalogs
 from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
 from bot.operations.monitor import HealthMonitor
+from bot.operations.service_manager import ServiceManager
 from bot.operations.vitals import Vitals
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
@@ -151,11 +152,15 @@ def build(
     )
 
 
-async def run(app: App) -> None:
+async def run(app: App, manager: ServiceManager | None = None) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good, `DatabaseError` when the file is
     damaged, `FaroError` if nobody can be served at `app.listen`."""
-    async with _served(app):
-        await _run(app)
+    manager = manager or ServiceManager()
+    try:
+        async with _served(app):
+            await _run(app, manager)
+    finally:
+        manager.stopping()
 
 
 @asynccontextmanager
@@ -169,7 +174,7 @@ async def _served(app: App) -> AsyncIterator[None]:
         yield
 
 
-async def _run(app: App) -> None:
+async def _run(app: App, manager: ServiceManager) -> None:
     started = time.monotonic()
     first_batch, joined = asyncio.Event(), app.vitals.joined
     await app.membership.recall()
@@ -184,6 +189,7 @@ async def _run(app: App) -> None:
             tasks.create_task(_work(app, joined))
             tasks.create_task(_read(app, first_batch))
             tasks.create_task(_attend(app, first_batch, joined, started))
+            tasks.create_task(manager.keep_told(app.vitals, app.clock))
             if app.health:
                 tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:

@@ -296,6 +296,7 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
     from bot.operations import doctor
+    from bot.operations.service_manager import service_manager
     from bot.runtime.migrations import open_database
     from bot.storage import absent_plugins
     from bot.storage.room_state import StoredRoomState
@@ -317,6 +318,8 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
         for missing in absent:
             log.error("running without a plugin whose data is in the database", plugin=missing)
         secrets = Secrets(loaded.password, loaded.token)
+        manager = service_manager(os.environ)
+        manager.tell(STATUS="Logging in")  # for as long as the homeserver is away
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
             check_target = doctor.check_target(loaded)
@@ -324,7 +327,7 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
                 loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), check_target, absent
             )
             transport.enable_verification(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
-            await app.run(built)
+            await app.run(built, manager)
         finally:
             await transport.close()
 

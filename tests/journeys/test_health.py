@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
+
 import aiohttp
 import pytest
 
 from bot.testing.homeserver import free_port
+from bot.testing.patience import patient
+from tests.operations.test_service_manager import Heard
 from tests.running import RunningBot, running
 from tests.town import Town
 
@@ -42,3 +47,17 @@ async def test_an_address_that_is_taken_ends_the_start_with_a_sentence(town: Tow
         assert await other.ended() == 1
         assert any("health.listen" in line for line in other.lines)
         assert not any("Traceback" in line for line in other.lines)
+
+
+async def test_the_service_manager_hears_that_a_bot_is_ready_well_and_stopping(town: Town) -> None:
+    heard = Heard(f"@faro-{uuid.uuid4().hex}")
+    async with running(town.config, NOTIFY_SOCKET=heard.name, WATCHDOG_USEC="2000000") as bot:
+        async with asyncio.timeout(patient(30)):
+            assert await heard.next() == {"STATUS": "Logging in"}
+            assert (await heard.next())["READY"] == "1"
+            assert (await heard.next())["WATCHDOG"] == "1"
+            assert (await heard.next())["WATCHDOG"] == "1"
+            assert await bot.stop() == 0
+            while "STOPPING" not in await heard.next():
+                pass
+    heard.close()
