@@ -9,11 +9,13 @@ import asyncio
 import copy
 import json
 import os
+import platform
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,7 @@ from bot.i18n.catalog import Catalogs
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
-from bot.runtime.plugins import PluginType, find, folder
+from bot.runtime.plugins import PluginType, find, folder, versions
 
 if TYPE_CHECKING:
     from bot.operations.room_checks import Finding
@@ -317,6 +319,7 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
             absent = await absent_plugins.record(tx, [plugin.name for plugin in plugins], clock.now())
         for missing in absent:
             log.error("running without a plugin whose data is in the database", plugin=missing)
+        _log_start(opened, [plugin.name for plugin in plugins])
         secrets = Secrets(loaded.password, loaded.token)
         manager = service_manager(os.environ)
         manager.tell(STATUS="Logging in")  # for as long as the homeserver is away
@@ -330,6 +333,20 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
             await app.run(built, manager)
         finally:
             await transport.close()
+
+
+def _log_start(opened: Opened, plugins: Sequence[str]) -> None:
+    """The line that a report of a bug should contain."""
+    installed, hubs = versions(), opened.loaded.config.hubs
+    log.info(
+        "starting",
+        faro=__version__,
+        python=platform.python_version(),
+        nio=metadata.version("matrix-nio"),
+        plugins=[f"{name} {installed[name]}" if name in installed else name for name in plugins],
+        hubs=len(hubs),
+        rooms=sum(len(hub.rooms) for hub in hubs),
+    )
 
 
 def _ignore_hangup() -> None:

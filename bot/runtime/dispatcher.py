@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -95,7 +96,7 @@ class Dispatcher:
             return Intent.CONVERSATION
         if stale and not (spec and spec.changes):
             return intent
-        asked = await self._asked(tx, message, edit_id)
+        begun, asked = time.perf_counter(), await self._asked(tx, message, edit_id)
         if asked is None:
             return intent
         owner = spec.owner if spec else registry.fallback[0] if registry.fallback else CORE
@@ -109,6 +110,15 @@ class Dispatcher:
         if reply and verdict is not Verdict.SILENCE:
             await self.answer(tx, asked, reply)
             self.counts.commands[spec.name if spec else NO_COMMAND] += 1
+        log.debug(
+            "command handled",
+            command=spec.name if spec else None,
+            plugin=owner,
+            room=message.room,
+            event_id=message.event_id,
+            limited=verdict is not Verdict.ANSWER,
+            ms=round(1000 * (time.perf_counter() - begun)),
+        )
         return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:

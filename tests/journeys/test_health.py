@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 
 import aiohttp
 import pytest
 
+from bot import __version__
 from bot.testing.homeserver import free_port
 from bot.testing.patience import patient
 from tests.operations.test_service_manager import Heard
@@ -33,6 +35,27 @@ async def test_a_running_bot_is_ready_and_its_figures_count_what_it_answered(tow
         assert 'faro_health_findings{level="ok"}' in figures
         assert town.homeserver.name not in figures
         assert await bot.stop() == 0
+
+
+@pytest.mark.core
+async def test_the_log_begins_with_versions_and_its_details_hold_no_words_and_no_names(town: Town) -> None:
+    town.settings["log"] = {"format": "json", "level": "debug"}
+    town.write()
+    async with running(town.config) as bot:
+        await town.carla.answer_to(await town.carla.send(town.hall, "!find whistleblowing"))
+        await bot.logged("outbox row sent")
+        assert await bot.stop() == 0
+    lines = [json.loads(line) for line in bot.lines]
+    (start,) = [line for line in lines if line["event"] == "starting"]
+    assert (start["faro"], start["hubs"], start["rooms"]) == (__version__, 1, 2)
+    assert start["nio"].startswith("0.26.")
+    assert {"help", "knowledge", "meetings", "people"} <= set(start["plugins"])
+    details = [line for line in lines if line["level"] == "debug"]
+    handled = {"homeserver answered", "batch handled", "command handled", "outbox row sent", "job finished"}
+    assert handled <= {line["event"] for line in details}
+    assert "find" in [line.get("command") for line in details]
+    for word in ("whistleblowing", *(person.user_id for person in town.people)):
+        assert word not in json.dumps(details)
 
 
 async def test_an_address_that_is_taken_ends_the_start_with_a_sentence(town: Town) -> None:
