@@ -227,6 +227,8 @@ class Pipeline:
                 await rooms.apply_state(tx, event)
                 if event.type == "m.room.member" and not await rooms.has_member_lists(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
+                if event.type == "m.room.encryption":  # with the list comes the word that the bot cannot read, if so
+                    await self._count_members(tx, event.room)
                 if event.type == "m.room.tombstone":
                     await tombstones.heed(tx, self._services, event, self._clock.now())
             case Message():
