@@ -1,5 +1,5 @@
 # The bot in a container. It reads /config/config.yaml and keeps what it knows in /data:
-#   docker run --volume ./config:/config:ro --volume faro-data:/data --env FARO_PASSWORD faro
+#   docker run --restart unless-stopped --volume ./config:/config:ro --volume faro-data:/data --env FARO_PASSWORD faro
 
 FROM python:3.12-slim AS build
 WORKDIR /src
@@ -18,6 +18,7 @@ ENV PATH=/opt/faro/bin:$PATH HOME=/data PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-HEALTHCHECK --interval=1m --timeout=20s --start-period=1m --retries=3 CMD ["faro", "doctor", "/config/config.yaml"]
+# It reads the whole database, which takes seconds for a large one.
+HEALTHCHECK --interval=5m --timeout=1m --start-period=5m --retries=2 CMD ["faro", "doctor", "/config/config.yaml"]
 ENTRYPOINT ["faro"]
 CMD ["run", "/config/config.yaml"]

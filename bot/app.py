@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +18,8 @@ from bot.matrix.outbound import Outbound
 from bot.operations.doctor import CheckTarget
 from bot.operations.erasure_log import ErasureLog
 from bot.operations.monitor import HealthMonitor
+from bot.operations.service_manager import ServiceManager
+from bot.operations.vitals import Vitals
 from bot.ports import Clock, Database, Transport
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
@@ -58,6 +61,9 @@ class App:
     workers: tuple[JobWorker, ...]
     health: HealthMonitor | None
     erasure_log: ErasureLog | None
+    vitals: Vitals
+    listen: tuple[str, int] | None
+    """Where machines may ask for them."""
 
 
 def build(
@@ -147,14 +153,36 @@ def build(
         workers,
         health,
         erasure_log,
+        Vitals(db=db, clock=clock, transport=transport, counts=pipeline.counts, monitor=health),
+        config.health.address,
     )
 
 
-async def run(app: App) -> None:
+async def run(app: App, manager: ServiceManager | None = None) -> None:
     """Runs until cancelled. Raises `LoggedOut` when the session is gone for good, `DatabaseError` when the file is
-    damaged."""
+    damaged, `FaroError` if nobody can be served at `app.listen`."""
+    manager = manager or ServiceManager()
+    try:
+        async with _served(app):
+            await _run(app, manager)
+    finally:
+        manager.stopping()
+
+
+@asynccontextmanager
+async def _served(app: App) -> AsyncIterator[None]:
+    if app.listen is None:
+        yield
+        return
+    from bot.operations.health_server import serving  # most bots need none of what it imports
+
+    async with serving(app.vitals, *app.listen):
+        yield
+
+
+async def _run(app: App, manager: ServiceManager) -> None:
     started = time.monotonic()
-    first_batch, joined = asyncio.Event(), asyncio.Event()
+    first_batch, joined = asyncio.Event(), app.vitals.joined
     await app.membership.recall()
     await app.upgrades.recall()
     await app.membership.plan_open_invites()
@@ -170,6 +198,7 @@ async def run(app: App) -> None:
             tasks.create_task(_attend(app, first_batch, joined, started))
             if app.erasure_log:
                 tasks.create_task(app.erasure_log.run())
+            tasks.create_task(manager.keep_told(app.vitals, app.clock))
             if app.health:
                 tasks.create_task(_stay_well(app, app.health, joined))
     except BaseExceptionGroup as group:

@@ -197,6 +197,12 @@ class Transport(Protocol):
         """Whether it can read and write in encrypted rooms."""
         ...
 
+    @property
+    def active_at(self) -> float:
+        """When the sync loop last began something (`time.monotonic()`): it does so every few minutes, whatever the
+        homeserver does, unless it hangs."""
+        ...
+
     async def cross_signed(self) -> bool | None:
         """Whether the account's identity, which is ours, vouches for our device now; None if it cannot encrypt."""
         ...

@@ -16,6 +16,7 @@ import click
 from bot.cli.asking import confirm
 from bot.cli.terminal import CONFIG, LOGGED_OUT, TROUBLE, end, read, translator
 from bot.core.errors import FaroError, LoggedOut
+from bot.operations.doctor import MISSING
 from bot.operations.lock import InUse, is_used, only_one
 from bot.timing.clock import SystemClock
 
@@ -29,7 +30,7 @@ Answer = TypeVar("Answer")
 def crypto() -> None:
     """Manage the bot's identity for encrypted rooms."""
     if find_spec("vodozemac") is None:
-        end(TROUBLE, translator().t('Encryption is not installed. Install it: pip install "faro-bot[e2e]"'))
+        end(TROUBLE, translator().t(MISSING))
 
 
 @crypto.command("status")

@@ -9,11 +9,13 @@ import asyncio
 import copy
 import json
 import os
+import platform
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +36,7 @@ from bot.i18n.catalog import Catalogs
 from bot.operations import crash_points, logs
 from bot.operations.lock import only_one
 from bot.ports import Database
-from bot.runtime.plugins import PluginType, find, folder
+from bot.runtime.plugins import PluginType, find, folder, versions
 
 if TYPE_CHECKING:
     from bot.operations.room_checks import Finding
@@ -301,6 +303,7 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
     from bot.matrix.client import connect
     from bot.matrix.login import Secrets
     from bot.operations import doctor
+    from bot.operations.service_manager import service_manager
     from bot.runtime.migrations import open_database
     from bot.storage import absent_plugins
     from bot.storage.room_state import StoredRoomState
@@ -321,7 +324,10 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
             absent = await absent_plugins.record(tx, [plugin.name for plugin in plugins], clock.now())
         for missing in absent:
             log.error("running without a plugin whose data is in the database", plugin=missing)
+        _log_start(opened, [plugin.name for plugin in plugins])
         secrets = Secrets(loaded.password, loaded.token)
+        manager = service_manager(os.environ)
+        manager.tell(STATUS="Logging in")  # for as long as the homeserver is away
         transport = await connect(loaded.config, secrets, loaded.data_dir, clock, StoredRoomState(db))
         try:
             check_target = doctor.check_target(loaded)
@@ -329,9 +335,23 @@ async def _run(opened: Opened, without: frozenset[str]) -> None:
                 loaded, plugins, db, transport, clock, crash_points.checkpoints(os.environ), check_target, absent
             )
             transport.enable_verification(loaded.data_dir, clock, partial(built.services.may_verify, db.reading()))
-            await app.run(built)
+            await app.run(built, manager)
         finally:
             await transport.close()
+
+
+def _log_start(opened: Opened, plugins: Sequence[str]) -> None:
+    """The line that a report of a bug should contain."""
+    installed, hubs = versions(), opened.loaded.config.hubs
+    log.info(
+        "starting",
+        faro=__version__,
+        python=platform.python_version(),
+        nio=metadata.version("matrix-nio"),
+        plugins=[f"{name} {installed[name]}" if name in installed else name for name in plugins],
+        hubs=len(hubs),
+        rooms=sum(len(hub.rooms) for hub in hubs),
+    )
 
 
 def _ignore_hangup() -> None:

@@ -13,6 +13,7 @@ from bot.core.durations import Duration
 from bot.core.texts import Text
 from bot.hubs import Hub, Settings, Span, UserId, invalid, matching
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 _SERVER = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
@@ -72,6 +73,28 @@ class Log(Settings):
     """The least important messages to show."""
 
 
+def _listening(address: str) -> str:
+    host, colon, port = address.rpartition(":")
+    if address == "off" or (
+        colon and _HOST.fullmatch(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    ):
+        return address
+    raise invalid("'{value}' is neither 'off' nor an address and port, such as '127.0.0.1:9465'", value=address)
+
+
+class Health(Settings):
+    """What machines may ask the running bot: `/healthz`, `/readyz`, `/metrics`."""
+
+    listen: Annotated[str, AfterValidator(_listening)] = "off"
+    """Address and port to answer on: `127.0.0.1:9465`; `off` answers nobody."""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port; None if it is off."""
+        host, _, port = self.listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
+
+
 class BotConfig(Settings):
     """The whole configuration. Paths are relative to the file they stand in."""
 
@@ -117,5 +140,7 @@ class BotConfig(Settings):
     """Files with one hub each: `hubs/*.yaml`."""
     hubs: tuple[Hub, ...] = ()
     """Hubs that stand in this file."""
+    health: Health = Health()
+    """What machines may ask the running bot: `/healthz`, `/readyz`, `/metrics`."""
     log: Log = Log()
     """What the bot tells the operator while it runs."""

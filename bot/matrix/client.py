@@ -44,7 +44,7 @@ async def connect(
 ) -> NioTransport:
     """Logs in, or reuses the stored session. Raises `LoginError`, `LoggedOut`, `WrongNioError` or `StoreError`.
 
-    With the `e2e` extra this also opens the device's keys; without it no encryption code is imported.
+    Also opens the device's keys. Where vodozemac is missing, no encryption code is imported.
     """
     # We retry ourselves: nio retries without end and without a pause. We open the keys ourselves, too.
     config = AsyncClientConfig(max_limit_exceeded=0, max_timeouts=0, request_timeout=120, encryption_enabled=False)
@@ -87,7 +87,7 @@ async def _encryption(
     room_state: RoomStateReader,
 ) -> tuple[Engine, CrossSigning]:
     """Opens the device's keys; logs in as a new device if the keys that the homeserver knows are lost."""
-    from bot.matrix.crypto.crosssigning import CrossSigning  # these need the `e2e` extra
+    from bot.matrix.crypto.crosssigning import CrossSigning  # these need vodozemac
     from bot.matrix.crypto.engine import Engine
 
     backoff = Backoff()
@@ -138,7 +138,7 @@ class NioTransport:
     ) -> None:
         self._client, self._http, self._room_state, self._signing = client, http, room_state, signing
         self.crypto = crypto
-        """None without the `e2e` extra."""
+        """None where encryption does not work."""
         self._sync = Sync(http, clock, client.user_id, crypto)
         self._media = Media(http, client.user_id, crypto)
 
@@ -153,6 +153,10 @@ class NioTransport:
     @property
     def encrypts(self) -> bool:
         return self.crypto is not None
+
+    @property
+    def active_at(self) -> float:
+        return self._sync.active_at
 
     async def cross_signed(self) -> bool | None:
         if self._signing is None:
@@ -177,7 +181,7 @@ class NioTransport:
     def _engine(self) -> Engine:
         """For a room that is encrypted."""
         if self.crypto is None:
-            raise Refused("FARO_NO_ENCRYPTION", 'the room is encrypted; install "faro-bot[e2e]" to speak in it')
+            raise Refused("FARO_NO_ENCRYPTION", "encryption does not work here: vodozemac is missing")
         return self.crypto
 
     async def upload(self, room: str, file: File) -> Mapping[str, object]:
@@ -334,7 +338,7 @@ class NioTransport:
             return {}
 
     def enable_verification(self, data_dir: Path, clock: Clock, may_verify: Callable[[str], Awaitable[bool]]) -> None:
-        """Lets these people verify the bot. Does nothing without the `e2e` extra."""
+        """Lets these people verify the bot. Does nothing where encryption does not work."""
         if self.crypto is None or self._signing is None:
             return
         from bot.matrix.crypto.account import OlmAccount

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import structlog
 from nio import AsyncClient
 
 from bot.core.errors import LoggedOut, Refused, Unavailable
 from bot.matrix.pacing import LONGEST, SHORT, Pacing
 from bot.ports import Clock
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -136,6 +140,7 @@ class Http:
     async def _in_turn(self, kind: str, subject: str, ask: Callable[[], Awaitable[T]]) -> T:
         """Asks when the rate limits allow it."""
         waited = refused = 0
+        begun = time.perf_counter()
         while True:
             wait = self._pacing.wait(kind, subject, self._clock.now())
             if wait + waited > LONGEST:
@@ -154,6 +159,7 @@ class Http:
                     raise
             else:
                 self._pacing.succeeded(kind, self._clock.now())
+                log.debug("homeserver answered", request=kind, ms=round(1000 * (time.perf_counter() - begun)))
                 return answer
 
     @asynccontextmanager

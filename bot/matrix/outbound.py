@@ -8,6 +8,7 @@ the room is searched for the row's key first.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -92,6 +93,7 @@ class Outbound:
 
     async def _deliver(self, row: OutboxRow) -> None:
         backoff, last_error, begun = Backoff(), "", self._clock.now()
+        watch = time.perf_counter()
         while True:
             try:
                 event_id = await self._attempt(row)
@@ -120,6 +122,8 @@ class Outbound:
                 await self._outbox.sent(row.id, event_id)
                 self._uploaded.pop(row.id, None)
                 self._checkpoint("marked")
+                ms = round(1000 * (time.perf_counter() - watch))
+                log.debug("outbox row sent", room=row.room, key=row.key, action=row.action, event_id=event_id, ms=ms)
                 return
 
     async def _attempt(self, row: OutboxRow) -> str | None:

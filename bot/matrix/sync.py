@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ class Sync:
         self._last_error: str | None = None
         self._synced_at: int | None = None
         self._catching_up_since: str | None = None
+        self.active_at = time.monotonic()
+        """When it last began a try, or asked for a page of a gap."""
 
     async def next(self, since: str | None) -> Batch:
         """Long-polls for the next batch and retries through outages. Raises `LoggedOut`.
@@ -75,6 +78,7 @@ class Sync:
         says 403, and both pass without restarting the bot.
         """
         while True:
+            self.active_at = time.monotonic()
             try:
                 batch = await self._sync_once(since)
             except (Unavailable, Refused) as error:
@@ -198,6 +202,7 @@ class Sync:
                 log.warning("sync gap too large, older messages skipped", room=room)
                 complete = False
                 break
+            self.active_at = time.monotonic()
             query = {"dir": "b", "from": start, "to": since, "limit": str(PAGE), "filter": _BACKFILL}
             try:
                 page = await self._http.request("GET", "/_matrix/client/v3/rooms/{}/messages", room, query=query)

@@ -1,6 +1,6 @@
 """The actions of `faro crypto`: they manage cross-signing and report outcomes as sentences.
 
-Needs the `e2e` extra. Everything raises `IdentityError` and what requests raise.
+Needs vodozemac. Everything raises `IdentityError` and what requests raise.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from bot.storage.damage import damaged
 from bot.storage.database import SqliteDatabase, steps_in
 from bot.storage.rechecks import RunningRecheck
 
+MISSING = Text("Encryption does not work here: vodozemac is missing; install Faro with all its dependencies.")
 SILENT_AFTER = 120_000  # ms: a long poll returns every 30 s at the latest
 DAY = 86_400_000  # ms
 MIN_FREE = 200  # MB; with less the database may soon be unable to grow
@@ -36,12 +37,12 @@ class CheckTarget:
     data_dir: Path
     user: str
     hubs: Sequence[Hub]
-    encrypts: bool  # whether the `e2e` extra is installed
+    encrypts: bool  # whether vodozemac is installed
     operators: Sequence[str] = ()
 
 
 def check_target(loaded: Loaded) -> CheckTarget:
-    """The installation of a configuration. Does not import nio to detect the `e2e` extra."""
+    """The installation of a configuration. Does not import nio to find out whether it can encrypt."""
     encrypts = find_spec("vodozemac") is not None
     config = loaded.config
     return CheckTarget(loaded.data_dir, config.user, config.hubs, encrypts, config.operators)
@@ -90,7 +91,10 @@ async def check_database(db: Reader, target: CheckTarget, now: int) -> Sequence[
             found, closed = await _room(db, target, hub, room, now)
             findings += found
             encrypted = encrypted or closed
-    if encrypted and target.encrypts:
+    if not target.encrypts:
+        unreadable = await rooms.encrypted_among(db, await rooms.joined_ids(db))
+        findings.append(Finding("trouble" if unreadable else "note", "encryption", MISSING))
+    elif encrypted:
         findings.append(_device(await crypto_status.status(db)))
     return findings
 
@@ -210,7 +214,9 @@ async def _unreadable(
 ) -> Sequence[tuple[Level, str, Text]]:
     """Findings about undecryptable messages in an encrypted room."""
     if not target.encrypts:
-        text = Text('Hub {hub}: cannot read or write in {room}; install "faro-bot[e2e]".', hub=hub, room=name)
+        text = Text(
+            "Hub {hub}: encryption does not work here, so the bot cannot read or write in {room}.", hub=hub, room=name
+        )
         return [("trouble", "deaf", text)]
     found: list[tuple[Level, str, Text]] = []
     unread = await undecryptable.count_unread(db, room, now - DAY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.core.errors import LoggedOut, TransportError, Unavailable
@@ -19,11 +21,13 @@ ProblemKey = tuple[str, str | None, str | None]  # code, hub, room
 
 
 class HealthMonitor:
-    """`problems` are the current ones. Each is logged once, and again when it is resolved."""
+    """`problems` are the current ones. Each is logged once, and again when it is resolved. `findings` is all that the
+    last check found, the good ones too."""
 
     def __init__(self, db: Database, clock: Clock, transport: Transport, target: CheckTarget) -> None:
         self._db, self._clock, self._transport, self._target = db, clock, transport, target
         self.problems: dict[ProblemKey, Finding] = {}
+        self.findings: Sequence[Finding] = ()
         self._checked = False
 
     async def run(self) -> None:
@@ -49,7 +53,7 @@ class HealthMonitor:
             log.info("health problem resolved", code=code, hub=hub, room=room)
         if not self._checked:
             log.info("health check done", trouble=len(now))
-        self.problems, self._checked = now, True
+        self.problems, self.findings, self._checked = now, findings, True
 
     async def _check_device(self) -> None:
         """Stores the cross-signing status for `faro doctor`: others may change the identity while the bot runs."""

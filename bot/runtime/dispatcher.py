@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ import structlog
 
 from bot.api import Reply
 from bot.core.commands import CommandSpec, command_line, first_word, is_called, parse, pill_at_start
+from bot.core.counts import NO_COMMAND, Counts
 from bot.core.errors import UsageError, UserError
 from bot.core.events import Message
 from bot.core.permissions import Role
@@ -69,6 +71,7 @@ class Dispatcher:
 
     def __init__(self, services: Services, clock: Clock, limits: Limits) -> None:
         self._services, self._clock = services, clock
+        self.counts = Counts()
         self._per_person = RateLimit(limits.per_person)
         self._per_room = RateLimit(limits.per_room)
 
@@ -93,7 +96,7 @@ class Dispatcher:
             return Intent.CONVERSATION
         if stale and not (spec and spec.changes):
             return intent
-        asked = await self._asked(tx, message, edit_id)
+        begun, asked = time.perf_counter(), await self._asked(tx, message, edit_id)
         if asked is None:
             return intent
         owner = spec.owner if spec else registry.fallback[0] if registry.fallback else CORE
@@ -106,6 +109,16 @@ class Dispatcher:
             reply = Reply(context.t(TOO_OFTEN))
         if reply and verdict is not Verdict.SILENCE:
             await self.answer(tx, asked, reply)
+            self.counts.commands[spec.name if spec else NO_COMMAND] += 1
+        log.debug(
+            "command handled",
+            command=spec.name if spec else None,
+            plugin=owner,
+            room=message.room,
+            event_id=message.event_id,
+            limited=verdict is not Verdict.ANSWER,
+            ms=round(1000 * (time.perf_counter() - begun)),
+        )
         return intent
 
     def _is_called(self, message: Message, names: Sequence[str], pill: str | None, line: str) -> bool:

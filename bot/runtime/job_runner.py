@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ class JobRunner:
         if job is None:
             return False
         reply: Reply | None = None
+        begun = time.perf_counter()
         try:
             async with asyncio.timeout(SECONDS):
                 reply = await self._do(job)
@@ -129,6 +131,13 @@ class JobRunner:
                 return True
             reply = await self._say(job, UserError(SORRY))
         self._wake(await self._db.transact(partial(self._finish, job=job, reply=reply)))
+        log.debug(
+            "job finished",
+            plugin=job.plugin,
+            job=job.name,
+            tries=job.tries + 1,
+            ms=round(1000 * (time.perf_counter() - begun)),
+        )
         return True
 
     async def _finish(self, tx: Transaction, job: Job, reply: Reply | None) -> Pending:

@@ -7,6 +7,7 @@ outbox rows in the same transaction as the sync token, so a crash leaves either 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -87,15 +88,26 @@ class Pipeline:
         self._unreadable = Unreadable(services, decrypt)
         self._wake = wake
         self._checkpoint = checkpoint
+        self.counts = dispatcher.counts
 
     async def handle(self, batch: Batch) -> None:
         """One batch: all of it, with its token, or nothing."""
         self._checkpoint("received")
+        begun = time.perf_counter()
         if batch.keys or batch.catching_up:  # what waited for its key is decrypted, on the transport's event loop
             async with self._db.transaction() as tx:
                 pending = await self._handle(tx, batch)
         else:
             pending = await self._db.transact(partial(self._handle, batch=batch))
+        self.counts.batches += 1
+        log.debug(
+            "batch handled",
+            rooms=len(batch.rooms),
+            events=sum(len(update.events) for update in batch.rooms),
+            unreadable=len(batch.undecryptable),
+            invites=len(batch.invites),
+            ms=round(1000 * (time.perf_counter() - begun)),
+        )
         self._checkpoint("committed")
         self._wake(pending)
 
@@ -136,7 +148,7 @@ class Pipeline:
     async def refresh(self) -> None:
         """Lets every plugin bring its tables and alarms up to date with the configuration."""
         for name, plugin in self._services.registry.plugins.items():
-            now = self._clock.now()
+            now, begun = self._clock.now(), time.perf_counter()
             try:
                 async with self._db.transaction() as tx:
                     hubs = self._services.directory.hubs
@@ -147,6 +159,7 @@ class Pipeline:
                 await self._catch_up(name)
             except Exception:
                 log.exception("a plugin could not follow what it missed; it is tried again daily", plugin=name)
+            log.debug("plugin refreshed", plugin=name, ms=round(1000 * (time.perf_counter() - begun)))
         async with self._db.transaction() as tx:
             await outbox.purge(tx, self._clock.now())
             await undecryptable.purge(tx, self._clock.now())
@@ -217,6 +230,8 @@ class Pipeline:
                 await rooms.apply_state(tx, event)
                 if event.type == "m.room.member" and not await rooms.has_member_lists(tx, event.room):
                     await self._count_members(tx, event.room)  # again: the list may have been asked for before this
+                if event.type == "m.room.encryption":  # with the list comes the word that the bot cannot read, if so
+                    await self._count_members(tx, event.room)
                 if event.type == "m.room.tombstone":
                     await tombstones.heed(tx, self._services, event, self._clock.now())
             case Message():
@@ -342,7 +357,7 @@ class Pipeline:
         if hub is None or handler is None:
             log.warning("an alarm of nobody", plugin=alarm.plugin, hub=alarm.hub)
             return
-        now = self._clock.now()
+        now, begun = self._clock.now(), time.perf_counter()
         context = RingContext(
             db=tx,
             now=now,
@@ -369,6 +384,14 @@ class Pipeline:
                     )
         except Exception:
             log.exception("an alarm failed", plugin=alarm.plugin, alarm=alarm.key)
+        log.debug(
+            "alarm rung",
+            plugin=alarm.plugin,
+            alarm=alarm.name,
+            hub=hub.id,
+            late_ms=now - alarm.due,
+            ms=round(1000 * (time.perf_counter() - begun)),
+        )
 
 
 def sent_at(event: Event) -> int:

@@ -100,6 +100,11 @@ def bind(plugins: Iterable[PluginType], settings: Mapping[str, Settings]) -> tup
     return Registry(ready, Vocabulary(specs), commands, listeners, alarms, jobs, fallback), tuple(broken)
 
 
+def versions() -> Mapping[str, str]:
+    """Plugins that were installed as packages of their own → version of the package."""
+    return {point.name: point.dist.version for point in entry_points(group=GROUP) if point.dist}
+
+
 def folder(plugin: PluginType) -> Path:
     """Where the plugin's `schema/` and `locales/` are."""
     return Path(inspect.getfile(plugin)).parent

@@ -10,7 +10,7 @@ import structlog
 from bot.core.errors import LoggedOut, Refused, TransportError, Unavailable
 from bot.hubs import Hub, Room
 from bot.ports import Clock, Database, Transport
-from bot.runtime import openness, tombstones
+from bot.runtime import openness, tombstones, unencrypted
 from bot.runtime.directory import Place
 from bot.runtime.job_runner import INVITE_TRIES, TRIES, CoreJob
 from bot.runtime.made_rooms import MadeRooms
@@ -36,9 +36,9 @@ class RoomMembership:
         self._invites_from = frozenset(invites_from)
         self._made = MadeRooms(db=db, clock=clock, transport=transport, services=services)
         self._unreached: set[str] = set()  # rooms whose homeserver did not answer: an invite may be theirs
+        self._unreadable: set[str] = set()  # encrypted rooms the operator was told of
         self._accepted: dict[str, list[int]] = {}  # inviter → when in the last hour (ms)
         self._slowed: dict[str, int] = {}  # inviter → when an invite of theirs last had to wait (ms)
-        self._unreadable: set[str] = set()  # hubs whose operator was told so
 
     @property
     def core_jobs(self) -> dict[str, CoreJob]:
@@ -73,16 +73,17 @@ class RoomMembership:
             await self._services.core_schedule(tx, self._clock.now()).job("invites", "invites")
 
     async def _tell_unreadable(self) -> None:
-        """Says once per hub that it cannot be read: an encrypted room, and no encryption installed."""
+        """Where encryption does not work: says so in the rooms, and to the operator."""
         if self._transport.encrypts:
             return
-        for hub in self._services.directory.hubs:
-            ids = self._services.directory.rooms_of(hub)
-            here = [await rooms.joined_room(self._db.reading(), room) for room in ids]
-            closed = [room.id for room in here if room and room.encrypted]
-            if closed and hub.id not in self._unreadable:
-                self._unreadable.add(hub.id)
-                log.warning('cannot read encrypted rooms; install "faro-bot[e2e]"', hub=hub.id, rooms=closed)
+        async with self._db.transaction() as tx:
+            closed = await unencrypted.tell(tx, self._services, self._clock.now())
+        for room in closed:
+            if room not in self._unreadable:
+                self._unreadable.add(room)
+                place = self._services.directory.place(room)
+                hub = place.hub.id if place else None
+                log.error("encryption does not work here: cannot read an encrypted room", room=room, hub=hub)
 
     async def join_all(self) -> Sequence[str]:
         """Joins the hubs' rooms; answers a line for each that could not be joined. One failing stops no other."""

@@ -111,6 +111,12 @@ async def next_job(db: Reader) -> int | None:
     return value
 
 
+async def count_jobs(db: Reader) -> int:
+    """Jobs that wait, those of absent plugins too, or run."""
+    count: int = await db.value("SELECT count(*) FROM core_jobs")
+    return count
+
+
 async def due_alarms(db: Reader, now: int, *, most: int = 500) -> list[Alarm]:
     """Pending alarms that are due, oldest first. Those of absent plugins wait."""
     rows = await db.rows(

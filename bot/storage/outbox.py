@@ -67,6 +67,11 @@ async def has_pending(db: Reader) -> bool:
     return await db.value("SELECT 1 FROM core_outbox WHERE state = 'pending' LIMIT 1") is not None
 
 
+async def count_pending(db: Reader) -> int:
+    count: int = await db.value("SELECT count(*) FROM core_outbox WHERE state = 'pending'")
+    return count
+
+
 async def answer_to(db: Reader, room: str, cause: str) -> str | None:
     """The key of the text answer to an event, unless it was withdrawn."""
     value: str | None = await db.value(

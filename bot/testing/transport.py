@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,8 @@ class FakeTransport(MemoryHomeserver):
         """What the bot asked for, by method name."""
         self.plain: list[str] = []
         """Transaction ids of what the bot sent readable whatever the room."""
+        self.active_at = math.inf
+        """Waiting for news is no hang."""
         self.signed = True
         """Whether the bot's device counts as cross-signed."""
         self._sent: dict[tuple[str, str], str] = {}  # (room, txn id) → event id

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 import nio
 

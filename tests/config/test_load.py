@@ -63,6 +63,23 @@ def test_an_include_that_finds_only_the_configuration_itself_is_a_mistake(tmp_pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [("off", None), ("127.0.0.1:9465", ("127.0.0.1", 9465)), ('"[::1]:80"', ("::1", 80)), ("box:1", ("box", 1))],
+)
+def test_where_health_is_served_is_a_host_and_a_port(
+    tmp_path: Path, listen: str, address: tuple[str, int] | None
+) -> None:
+    assert loaded(tmp_path, f"health: {{listen: {listen}}}").config.health.address == address
+    assert loaded(tmp_path, "").config.health.address is None
+
+
+@pytest.mark.parametrize("listen", ["9465", "on", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a b:80", '"::1:80"'])
+def test_another_address_to_serve_health_at_is_a_mistake_with_an_example(tmp_path: Path, listen: str) -> None:
+    (problem,) = problems(tmp_path, f"health: {{listen: {listen}}}")
+    assert "such as '127.0.0.1:9465'" in problem
+
+
 def test_plugins_add_keys_to_hubs_and_rooms(tmp_path: Path) -> None:
     hub = HUB.replace('example.org"}', 'example.org", keep_wishes: yes}') + "wishes: [{id: a, remind: [1 day, 24h]}]"
     (read,) = loaded(tmp_path, "include: hubs/*.yaml", hub_a=hub).config.hubs

@@ -74,6 +74,12 @@ def test_every_dependency_is_explained() -> None:
     assert set(re.findall(r"^\| `(\S+)` \|", explained, re.MULTILINE)) == names
 
 
+def test_encryption_is_installed_with_faro_and_the_extra_of_earlier_versions_does_no_harm() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert any(requirement.startswith("matrix-nio[e2e]") for requirement in project["dependencies"])
+    assert project["optional-dependencies"]["e2e"] == []
+
+
 def test_every_exit_code_is_explained() -> None:
     codes = {int(code) for code in re.findall(r"^\| (\d) \|", RUN, re.MULTILINE)}
     assert codes == {0, terminal.TROUBLE, terminal.WRONG_CONFIG, terminal.LOGGED_OUT}

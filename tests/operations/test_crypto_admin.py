@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 from bot.cli import main
 from bot.config.load import Loaded

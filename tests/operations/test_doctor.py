@@ -126,7 +126,7 @@ async def test_an_encrypted_room_without_the_encryption_installed_is_trouble(dat
     await data_folder.encrypted()
     assert await data_folder.trouble() == []
     data_folder.target = replace(data_folder.target, encrypts=False)
-    assert await data_folder.trouble() == ["deaf"]
+    assert await data_folder.trouble() == ["deaf", "encryption"]
 
 
 async def test_a_device_that_is_not_cross_signed_is_trouble_where_a_room_is_encrypted(data_folder: DataFolder) -> None:

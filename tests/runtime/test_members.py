@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.core.events import StateChange
+from bot.core.events import Batch, RoomUpdate, StateChange
 from bot.hubs import Hub, Room
 from bot.i18n.catalog import Catalogs
+from bot.ports import OutboxRow
 from bot.runtime.directory import Directory
 from bot.runtime.dispatcher import Dispatcher, Limits
 from bot.runtime.job_runner import JobRunner
@@ -21,6 +22,7 @@ from bot.runtime.room_membership import RoomMembership
 from bot.runtime.services import Services
 from bot.storage import alarms, rooms
 from bot.storage.database import SqliteDatabase
+from bot.storage.outbox import StoredOutbox
 from bot.storage.room_state import StoredRoomState
 from bot.testing.clock import FakeClock
 from bot.testing.transport import FakeTransport
@@ -51,6 +53,15 @@ class Office:
         batch = await self.transport.sync(self.token)
         await self.pipeline.handle(batch)
         self.token = batch.token
+
+    async def work(self) -> None:
+        """Does all jobs."""
+        while await self.job_runner.run_next():
+            pass
+
+    async def notices(self) -> dict[str, OutboxRow]:
+        """What waits to be sent, by room."""
+        return {row.room: row for row in await StoredOutbox(self.db).pending()}
 
     async def encrypt(self) -> None:
         async with self.db.transaction() as tx:
@@ -97,23 +108,50 @@ async def test_who_comes_while_the_list_is_on_its_way_is_not_forgotten(office: O
     assert await StoredRoomState(office.db).members(HALL) == {ANA, BOT, BEN}
 
 
-async def test_without_encryption_a_hub_that_cannot_be_read_is_named_once(
+async def test_without_encryption_a_room_that_cannot_be_read_is_named_once(
     office: Office, logged: list[MutableMapping[str, Any]]
 ) -> None:
     office.transport.encrypts = False
     await office.read()
     await office.membership.recall()
-    assert not [line for line in logged if "cannot read" in line["event"]]
+    assert not [line for line in logged if "encryption" in line["event"]]
     await office.encrypt()
     await office.membership.recall()
     await office.membership.recall()
-    (line,) = [line for line in logged if "cannot read" in line["event"]]
-    assert (line["hub"], line["rooms"]) == ("transparency", [HALL])
-    assert "faro-bot[e2e]" in line["event"]
+    (line,) = [line for line in logged if "encryption does not work here" in line["event"]]
+    assert (line["log_level"], line["hub"], line["room"]) == ("error", "transparency", HALL)
+
+
+async def test_without_encryption_people_read_one_plain_sentence_in_each_encrypted_room(office: Office) -> None:
+    """In the hub's room when it becomes encrypted, in a chat when the bot joins it; never twice, nor in other rooms."""
+    office.transport.encrypts = False
+    chat, plain = "!chat:example.org", "!plain:example.org"
+    office.transport.open_room(plain, members=[ANA, BOT])
+    await office.read()
+    await office.work()
+    assert await office.notices() == {}
+    rules = {"algorithm": "m.megolm.v1.aes-sha2"}
+    changed = StateChange(HALL, "m.room.encryption", "", ANA, "$rules", rules)
+    await office.pipeline.handle(Batch("x", (RoomUpdate(HALL, events=(changed,)),)))
+    new = StateChange(chat, "m.room.encryption", "", BEN, "$more", rules)
+    office.transport.open_room(chat, members=[BEN, BOT])
+    await office.pipeline.handle(Batch("y", (RoomUpdate(chat, state=(new,)),)))
+    await office.work()
+    await office.membership.recall()
+    notices = await office.notices()
+    assert set(notices) == {HALL, chat}
+    for row in notices.values():
+        assert row.plain
+        assert row.content["msgtype"] == "m.notice"
+        assert "encryption does not work where I run" in str(row.content["body"])
+    for row in notices.values():
+        await StoredOutbox(office.db).sent(row.id, "$sent")
+    await office.membership.recall()
+    assert await office.notices() == {}
 
 
 async def test_with_encryption_nothing_needs_saying(office: Office, logged: list[MutableMapping[str, Any]]) -> None:
     await office.read()
     await office.encrypt()
     await office.membership.recall()
-    assert not [line for line in logged if "cannot read" in line["event"]]
+    assert not [line for line in logged if "encryption" in line["event"]]

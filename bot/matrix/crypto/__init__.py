@@ -1,4 +1,4 @@
-"""Encrypted rooms. Only imported where the `e2e` extra is installed: `bot.matrix.client` asks before it does.
+"""Encrypted rooms. Only imported where vodozemac is installed: `bot.matrix.client` asks before it does.
 
 store            the keys on disk
 machine          nio's Olm machine, hardened against hostile input

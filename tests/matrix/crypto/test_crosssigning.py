@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encryption needs the extra e2e")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 from nio import AsyncClient, AsyncClientConfig
 

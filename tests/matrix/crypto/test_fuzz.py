@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

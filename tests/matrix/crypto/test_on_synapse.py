@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 pytest.importorskip("synapse", reason="a homeserver needs the demo extra")
 
 import nio

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 from bot.core.errors import Refused, Unavailable
 from bot.core.events import Edit, Message, Redaction, Undecryptable, Withheld
