@@ -39,10 +39,14 @@ class RoomUpgrades:
         """Binds the successors that were followed to before, and follows to those that were not yet."""
         directory = self._services.directory
         known = await made_rooms.successors(self._db.reading())
-        for room, successor in known.items():
-            if place := directory.place(room) or directory.place(successor):
-                directory.bind(successor, place)
-                directory.replace(room, place)
+        for room in known:
+            chain = made_rooms.chain(room, known)
+            if place := next((place for one in chain if (place := directory.place(one))), None):
+                directory.bind(chain[-1], place)
+                for replaced in chain[:-1]:
+                    directory.replace(replaced, place)
+                for one in chain:
+                    await openness.examine(self._db.reading(), self._services, one)
         async with self._db.transaction() as tx:
             for hub in directory.hubs:
                 for room in directory.rooms_of(hub):
@@ -56,6 +60,10 @@ class RoomUpgrades:
         place = directory.place(room)
         if place is None or directory.is_replaced(room):
             return
+        if directory.place(successor):
+            log.error("a room names another room of a hub as its successor", room=room, successor=successor)
+            return
+        was_there = await rooms.is_joined(self._db.reading(), successor)
         via = [server for name in (str(job.payload["sender"]), room, successor) if (server := name.partition(":")[2])]
         try:
             await self._transport.join(successor, list(dict.fromkeys(via)))
@@ -68,7 +76,8 @@ class RoomUpgrades:
         predecessor = state.get("m.room.create", {}).get("predecessor")
         if not isinstance(predecessor, Mapping) or predecessor.get("room_id") != room:
             log.error("the successor of a room does not name it as its predecessor", room=room, successor=successor)
-            await self._transport.leave(successor)
+            if not was_there:
+                await self._transport.leave(successor)
             return
         directory.bind(successor, place)
         directory.replace(room, place)

@@ -69,12 +69,17 @@ async def successors(db: Reader) -> Mapping[str, str]:
     return {row["room"]: row["successor"] for row in await db.rows("SELECT room, successor FROM core_successors")}
 
 
+def chain(room: str, successors: Mapping[str, str]) -> list[str]:
+    """The room, what replaced it, what replaced that, and so on."""
+    found = [room]
+    while (room := successors.get(room, room)) not in found:
+        found.append(room)
+    return found
+
+
 def newest(room: str, successors: Mapping[str, str]) -> str:
     """The room at the end of a chain of replacements."""
-    seen = {room}
-    while (room := successors.get(room, room)) not in seen:
-        seen.add(room)
-    return room
+    return chain(room, successors)[-1]
 
 
 async def keep_elsewhere(db: Transaction, alias: str, room: str | None) -> None:

@@ -12,6 +12,7 @@ from bot.core.errors import Refused
 from bot.core.events import StateChange
 from bot.hubs import Hub
 from bot.runtime.room_upgrades import RoomUpgrades
+from bot.storage import made_rooms, rooms
 from bot.testing.story import Story, story
 from plugins.knowledge import Knowledge
 from tests.knowledge.hubs import hub
@@ -117,3 +118,33 @@ async def test_a_successor_that_waits_for_an_invite_is_followed_to_later_also_af
         upgrades = RoomUpgrades(db=s.db, clock=s.clock, transport=s.transport, services=s.services)
         await upgrades.recall()
         assert "was upgraded" in str(await s.settle())
+
+
+async def test_after_two_upgrades_and_a_restart_deletions_in_the_first_room_are_followed(tmp_path: Path) -> None:
+    async with upgrading(tmp_path / "faro.db") as (s, _), s.db.transaction() as tx:
+        await made_rooms.succeed(tx, "!middle:example.org", NEW)
+        await made_rooms.succeed(tx, OLD, "!middle:example.org")
+    async with upgrading(tmp_path / "faro.db") as (s, _):
+        for room in (OLD, "!middle:example.org", NEW):
+            assert s.services.directory.place(room) is not None
+        assert s.services.directory.rooms_of(s.services.directory.hubs[0]) == [NEW, DESK]
+
+
+async def test_a_successor_and_its_predecessor_that_are_open_show_nothing_after_a_restart(tmp_path: Path) -> None:
+    async with upgrading(tmp_path / "faro.db") as (s, _):
+        successor(s)
+        await upgrade(s)
+        async with s.db.transaction() as tx:
+            for room in (OLD, NEW):
+                change = StateChange(room, "m.room.join_rules", "", MOD, "$open", {"join_rule": "public"})
+                await rooms.apply_state(tx, change)
+    async with upgrading(tmp_path / "faro.db") as (s, _):
+        assert s.services.directory.openings(OLD)
+        assert s.services.directory.openings(NEW)
+
+
+async def test_another_room_of_a_hub_is_no_successor() -> None:
+    async with upgrading() as (s, _):
+        await s.hear(StateChange(OLD, "m.room.tombstone", "", MOD, "$wrong", {"replacement_room": DESK}))
+        assert s.transport.rooms[DESK].members["@faro:example.org"] == "join"
+        assert s.services.directory.rooms_of(s.services.directory.hubs[0]) == [OLD, DESK]
