@@ -133,5 +133,5 @@ def _table(offline: Offline, entries: Scored, hub: Hub) -> None:
     table.add_column(t("Score"), justify="right")
     for entry, score in entries:
         title, url = Text(_title(entry, hub)), Text(display.masked(entry.url))  # Text: no markup in what people wrote
-        table.add_row(str(entry.number), title, url, f"{score:.3g}")
+        table.add_row(load.short_name(entry), title, url, f"{score:.3g}")
     Console().print(table)

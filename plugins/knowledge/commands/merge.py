@@ -120,7 +120,7 @@ class MergeCommands:
         parts = (await ctx.db.run(store.load, [entry.id]))[entry.id]
         others = [part for part in parts if part.page != page and part.is_said]
         if page == entry.id and others:
-            split = command_text.written(ctx, "split", f"{'c' if number.startswith('c') else ''}{others[0].number}")
+            split = command_text.written(ctx, "split", f"{entry.shelf.sign}{others[0].number}")
             return ctx.t("{number} is the first page of this result. Split off another one, such as {split}.",
                          number=number, split=split)  # fmt: skip
         if len(parts) > 1:
