@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from bot.api import Hub, Reader, Translator
 from bot.i18n.catalog import Catalogs
@@ -35,8 +36,9 @@ class Offline:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
-        async with story([Knowledge], self.hubs) as told:
-            yield told.db.reading()
+        with capture_logs():  # what the story's pipeline logs is not what the command prints
+            async with story([Knowledge], self.hubs) as told:
+                yield told.db.reading()
 
 
 class Shell:
