@@ -12,12 +12,12 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
@@ -179,10 +179,7 @@ def check(config: Path, schema: bool, live: bool) -> None:
         from bot.operations import live_check
         from bot.timing.clock import SystemClock
 
-        try:
-            findings = asyncio.run(live_check.look(opened.loaded, SystemClock()))
-        except FaroError as error:
-            end(LOGGED_OUT if isinstance(error, LoggedOut) else TROUBLE, str(error))
+        findings = _looked(live_check.look(opened.loaded, SystemClock()))
         _show_findings(findings)
         if any(finding.level == "trouble" for finding in findings):
             sys.exit(TROUBLE)
@@ -205,11 +202,15 @@ def invite(config: Path, hub: str, operator: str | None) -> None:
     operators = [operator] if operator else opened.loaded.config.operators
     if not operators or not set(operators) <= set(opened.loaded.config.operators):
         end(WRONG_CONFIG, t.t("Only people listed under 'operators:' can be invited this way."))
+    _show_findings(_looked(live_check.invite(opened.loaded, SystemClock(), chosen, operators)))
+
+
+def _looked(work: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
+    """The findings of work on the homeserver; ends the program where it cannot be asked."""
     try:
-        findings = asyncio.run(live_check.invite(opened.loaded, SystemClock(), chosen, operators))
+        return asyncio.run(work)
     except FaroError as error:
         end(LOGGED_OUT if isinstance(error, LoggedOut) else TROUBLE, str(error))
-    _show_findings(findings)
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:

@@ -118,38 +118,36 @@ class OfflineConfig:
     async def forget(self, user_id: str) -> bool:
         if not self._file.exists():
             return False
-        opened = self.opened.without_clashing()
-        async with open_database(None, opened.plugins) as (empty, plugins):
-            bound = await self._refresh(empty, plugins)  # refreshing the bot's own database takes too long, as above
-        opening = open_database(self._file, plugins, reasons=opened.reasons, without=opened.loaded.left_out)
-        async with opening as (db, usable):
-            async with db.transaction() as tx:
-                before = await tx.value("SELECT total_changes()")
-                absent = await absent_plugins.missing(tx, [plugin.name for plugin in usable])
-                there = [bound[plugin.name] for plugin in usable if plugin.name in bound]
-                await forget(tx, there, user_id, self.now, absent)
-                changed = await tx.value("SELECT total_changes()") > before + 1  # one is the note that it was done
-            await ErasureLog(db, self._file.parent).write()
+        async with self._erasing() as (tx, plugins, absent):
+            before = await tx.value("SELECT total_changes()")
+            await forget(tx, plugins.values(), user_id, self.now, absent)
+            changed = await tx.value("SELECT total_changes()") > before + 1  # one is the note that it was done
         return bool(changed)
 
     async def take_up(self, copied_at: int, erased: Sequence[Erasure]) -> None:
         """After a copy of the database was put in place: erases again what was erased since, and has the bot ask what
         became of the messages it stored."""
+        async with self._erasing() as (tx, plugins, absent):
+            await erasures.mark_restored(tx, copied_at, self.now)
+            for erasure in erased:
+                if erasure.owner == CORE:
+                    await forget(tx, plugins.values(), erasure.subject, self.now, absent)
+                elif erasure.owner in plugins:
+                    await plugins[erasure.owner].erase_again(tx, erasure.kind, erasure.subject)
+            await tx.erase()
+
+    @asynccontextmanager
+    async def _erasing(self) -> AsyncIterator[tuple[Transaction, Mapping[str, Plugin[Any]], Sequence[str]]]:
+        """A transaction with the plugins that own tables, and the names of those that are absent; what it erases is
+        logged after it."""
         opened = self.opened.without_clashing()
         async with open_database(None, opened.plugins) as (empty, plugins):
-            bound = await self._refresh(empty, plugins)
+            bound = await self._refresh(empty, plugins)  # refreshing the bot's own database takes too long, as above
         opening = open_database(self._file, plugins, reasons=opened.reasons, without=opened.loaded.left_out)
         async with opening as (db, usable):
+            there = {plugin.name: bound[plugin.name] for plugin in usable if plugin.name in bound}
             async with db.transaction() as tx:
-                await erasures.mark_restored(tx, copied_at, self.now)
-                there = {plugin.name: bound[plugin.name] for plugin in usable if plugin.name in bound}
-                absent = await absent_plugins.missing(tx, list(there))
-                for erasure in erased:
-                    if erasure.owner == CORE:
-                        await forget(tx, there.values(), erasure.subject, self.now, absent)
-                    elif erasure.owner in there:
-                        await there[erasure.owner].erase_again(tx, erasure.kind, erasure.subject)
-                await tx.erase()
+                yield tx, there, await absent_plugins.missing(tx, [plugin.name for plugin in usable])
             await ErasureLog(db, self._file.parent).write()
 
     async def keep_erasure(self, db: Transaction, kind: str, subject: str) -> None:

@@ -23,9 +23,9 @@ def openings(state: Mapping[str, Mapping[str, object]]) -> tuple[Text, ...]:
     is joined by invite alone, as a guest needs the invite, too, and most clients allow guests in every room they make.
     """
     rule = state.get("m.room.join_rules", {}).get("join_rule", "invite")
-    found = [] if isinstance(rule, str) and rule in CLOSED else [ANYONE_JOINS]
+    ways = [] if isinstance(rule, str) and rule in CLOSED else [ANYONE_JOINS]
     if state.get("m.room.history_visibility", {}).get("history_visibility") == "world_readable":
-        found.append(ANYONE_READS)
+        ways.append(ANYONE_READS)
     if rule != "invite" and state.get("m.room.guest_access", {}).get("guest_access") == "can_join":
-        found.append(GUESTS_JOIN)
-    return tuple(found)
+        ways.append(GUESTS_JOIN)
+    return tuple(ways)

@@ -50,21 +50,20 @@ def is_moderator(user: str, levels: Mapping[str, object] | None, create: Mapping
 
 def may_send(user: str, type_: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
     """Whether a user's power suffices for a message event of a type, by the same contents as `power_level`."""
-    levels = levels or {}
-    events = levels.get("events")
-    needed = events.get(type_) if isinstance(events, Mapping) else None
-    return power_level(user, levels or None, create) >= _level(
-        needed if needed is not None else levels.get("events_default")
-    )
+    return power_level(user, levels or None, create) >= _needed(type_, levels, "events_default", 0)
 
 
 def may_set(user: str, type_: str, levels: Mapping[str, object] | None, create: Mapping[str, object] | None) -> bool:
     """Whether a user's power suffices for a state event of a type, by the same contents as `power_level`."""
+    return power_level(user, levels or None, create) >= _needed(type_, levels, "state_default", MODERATOR_LEVEL)
+
+
+def _needed(type_: str, levels: Mapping[str, object] | None, default_key: str, default: int) -> float:
+    """The power an event of a type needs."""
     levels = levels or {}
     events = levels.get("events")
     needed = events.get(type_) if isinstance(events, Mapping) else None
-    default = levels.get("state_default", MODERATOR_LEVEL)
-    return power_level(user, levels or None, create) >= _level(needed if needed is not None else default)
+    return _level(needed if needed is not None else levels.get(default_key, default))
 
 
 def role_of(

@@ -15,7 +15,7 @@ from bot.config.load import Loaded
 from bot.core.errors import DatabaseError
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
-from bot.operations.room_checks import Finding, Level, RoomOfHub, check
+from bot.operations.room_checks import Finding, Level, RoomOfHub, check, leads_elsewhere
 from bot.ports import Reader
 from bot.runtime.migrations import SCHEMA
 from bot.storage import absent_plugins, crypto_status, made_rooms, rechecks, rooms, sync_token, undecryptable
@@ -187,17 +187,10 @@ async def _room(db: Reader, target: CheckTarget, hub: Hub, room: Room, now: int)
     """Findings about a hub's room, and whether it is encrypted."""
     name = room.alias or room.id or ""
     findings: list[Finding] = []
-    id_ = room.id or await rooms.room_of_alias(db, name)
-    id_ = made_rooms.newest(id_, await made_rooms.successors(db)) if id_ else None
+    id_ = await made_rooms.room_id(db, id_=room.id, alias=room.alias)
     known = await rooms.joined_room(db, id_) if id_ else None
     if room.alias and (elsewhere := await made_rooms.elsewhere(db, room.alias)):
-        text = Text(
-            "Hub {hub}: {room} leads to another room now ({other}); the bot stays in the one it knows.",
-            hub=hub.id,
-            room=name,
-            other=elsewhere,
-        )
-        findings.append(Finding("trouble", "elsewhere", text, hub.id, name))
+        findings.append(leads_elsewhere(hub, name, elsewhere))
     if known is None:
         text = Text("Hub {hub}: the bot is not in {room}.", hub=hub.id, room=name)
         return [*findings, Finding("trouble", "joined", text, hub.id, name)], False

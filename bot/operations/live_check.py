@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from bot.config.load import Loaded
-from bot.core.errors import DatabaseError, Refused, TransportError
+from bot.core.errors import DatabaseError, Refused
 from bot.core.texts import Text
 from bot.hubs import Hub, Room
 from bot.matrix.client import NioTransport, stored_session
 from bot.matrix.login import Secrets
-from bot.operations.room_checks import Finding, RoomOfHub, check
+from bot.operations.room_checks import Finding, RoomOfHub, check, leads_elsewhere
 from bot.ports import Clock, Reader
-from bot.storage import made_rooms, rooms
+from bot.storage import made_rooms
 from bot.storage.database import SqliteDatabase
 
 
@@ -33,7 +33,7 @@ async def invite(loaded: Loaded, clock: Clock, hub: Hub, people: Sequence[str]) 
     findings: list[Finding] = []
     async with _session(loaded, clock) as (transport, db):
         for room in hub.rooms:
-            name, id_ = room.alias or room.id or "", await _room_id(db, room)
+            name, id_ = room.alias or room.id or "", await made_rooms.room_id(db, id_=room.id, alias=room.alias)
             for user in people if id_ else ():
                 try:
                     await transport.invite_person(str(id_), user)
@@ -58,13 +58,9 @@ async def _session(loaded: Loaded, clock: Clock) -> AsyncIterator[tuple[NioTrans
         yield transport, database.reading()
 
 
-async def _room_id(db: Reader, room: Room) -> str | None:
-    id_ = room.id or (await rooms.room_of_alias(db, room.alias) if room.alias else None)
-    return made_rooms.newest(id_, await made_rooms.successors(db)) if id_ else None
-
-
 async def _look_at(transport: NioTransport, db: Reader, loaded: Loaded, hub: Hub, room: Room) -> Sequence[Finding]:
-    name, id_, findings = room.alias or room.id or "", await _room_id(db, room), list[Finding]()
+    name, findings = room.alias or room.id or "", list[Finding]()
+    id_ = await made_rooms.room_id(db, id_=room.id, alias=room.alias)
     if room.alias:
         try:
             leads_to = (await transport.resolve(room.alias))[0]
@@ -73,20 +69,12 @@ async def _look_at(transport: NioTransport, db: Reader, loaded: Loaded, hub: Hub
             findings.append(Finding("trouble", "alias", text, hub.id, name))
         else:
             if id_ and leads_to != id_:
-                text = Text(
-                    "Hub {hub}: {room} leads to another room now ({other}); the bot stays in the one it knows.",
-                    hub=hub.id,
-                    room=name,
-                    other=leads_to,
-                )
-                findings.append(Finding("trouble", "elsewhere", text, hub.id, name))
+                findings.append(leads_elsewhere(hub, name, leads_to))
     try:
         if id_ is None:
             raise Refused("M_NOT_FOUND", "it has not joined it yet")
         changes = await transport.state(id_)
-    except TransportError as error:
-        if not isinstance(error, Refused):
-            raise
+    except Refused as error:
         text = Text("Hub {hub}: the bot is not in {room}: {reason}", hub=hub.id, room=name, reason=error)
         return [*findings, Finding("trouble", "joined", text, hub.id, name)]
     state = {change.type: change.content for change in changes if change.state_key == ""}

@@ -66,6 +66,17 @@ def check(room: RoomOfHub, bot: str, operators: Sequence[str]) -> Iterator[Findi
         yield from _proposals(room, operators)
 
 
+def leads_elsewhere(hub: Hub, room: str, other: str) -> Finding:
+    """An alias of the hub leads to another room than the one the bot knows."""
+    text = Text(
+        "Hub {hub}: {room} leads to another room now ({other}); the bot stays in the one it knows.",
+        hub=hub.id,
+        room=room,
+        other=other,
+    )
+    return Finding("trouble", "elsewhere", text, hub.id, room)
+
+
 def _writing(room: RoomOfHub, bot: str) -> Iterator[Finding]:
     type_ = "m.room.encrypted" if room.encrypted else "m.room.message"
     levels, create = room.state.get("m.room.power_levels"), room.state.get("m.room.create")

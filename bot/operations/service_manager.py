@@ -1,7 +1,7 @@
 """Tells the service manager how the bot is (sd_notify): ready, stopping, and that it does not hang.
 
 The protocol is a datagram of `NAME=value` lines to the socket that `$NOTIFY_SOCKET` names (sd_notify(3)). Where it is
-not set, nothing is told to anybody.
+not set, nothing is sent.
 """
 
 from __future__ import annotations

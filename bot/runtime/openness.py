@@ -31,9 +31,9 @@ async def examine(db: Reader, services: Services, room: str) -> Sequence[Text]:
     """Finds out how a room is too open for its hub, and keeps it in the directory."""
     place = services.directory.place(room)
     closed = place and place.hub.visibility != "shared"
-    found = openness.openings(await rooms.state_of(db, room)) if closed else ()
-    services.directory.set_openings(room, found)
-    return found
+    openings = openness.openings(await rooms.state_of(db, room)) if closed else ()
+    services.directory.set_openings(room, openings)
+    return openings
 
 
 async def follow(tx: Transaction, services: Services, update: RoomUpdate, now: int) -> None:
@@ -47,23 +47,23 @@ async def follow(tx: Transaction, services: Services, update: RoomUpdate, now: i
     before = services.directory.openings(update.room)
     for change in changes:
         await rooms.apply_state(tx, change)
-    found = await examine(tx, services, update.room)
-    if found and found != before:
-        await _tell(tx, services, place, update.room, found, changes[-1].event_id, now)
+    openings = await examine(tx, services, update.room)
+    if openings and openings != before:
+        await _tell(tx, services, place, update.room, openings, changes[-1].event_id, now)
 
 
-def lines(found: Collection[Text], words: Translator, first: str) -> str:
+def lines(openings: Collection[Text], words: Translator, first: str) -> str:
     """What is open and how to close it, below a first sentence."""
-    return "\n".join((first, *(f"- {words.t(opening)}" for opening in found)))
+    return "\n".join((first, *(f"- {words.t(opening)}" for opening in openings)))
 
 
 async def _tell(
-    tx: Transaction, services: Services, place: Place, room: str, found: Sequence[Text], cause: str, now: int
+    tx: Transaction, services: Services, place: Place, room: str, openings: Sequence[Text], cause: str, now: int
 ) -> None:
     name = place.room.alias or room
-    log.error("a room is more open than its hub", hub=place.hub.id, room=name, why=[str(one) for one in found])
+    log.error("a room is more open than its hub", hub=place.hub.id, room=name, why=[str(one) for one in openings])
     words = services.translations.translator(CORE, place.hub.languages[0])
-    reply = Reply(lines(found, words, words.t(TOLD, room=name)))
+    reply = Reply(lines(openings, words, words.t(TOLD, room=name)))
     for desk in services.directory.rooms_of(place.hub, "coordinators"):
         if await rooms.is_joined(tx, desk):
             content = message_builder.announcement(reply)

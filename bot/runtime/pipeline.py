@@ -306,7 +306,7 @@ class Pipeline:
         if self._services.directory.openings(message.room):
             if isinstance(event, Message | Reaction):
                 return True  # what is said in a room that is more open than its hub is not for the hub
-            if isinstance(event, Edit):  # what the message said before is gone all the same
+            if isinstance(event, Edit):  # what the message said before no longer counts
                 event = Redaction(message.room, message.event_id, message.sender, message.sent_at, event.target)
         noted = [
             await self._notify(tx, event, owner, handler)

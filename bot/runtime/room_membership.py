@@ -115,11 +115,7 @@ class RoomMembership:
         return None
 
     async def _join(self, hub: Hub, room: Room) -> None:
-        room_id, via = room.id, list(room.via)
-        if room_id is None and room.alias:
-            room_id = await rooms.room_of_alias(self._db.reading(), room.alias)
-        if room_id:
-            room_id = made_rooms.newest(room_id, await made_rooms.successors(self._db.reading()))
+        room_id, via = await made_rooms.room_id(self._db.reading(), id_=room.id, alias=room.alias), list(room.via)
         if room_id and await rooms.joined_room(self._db.reading(), room_id):
             return
         if room.alias and room_id is None:

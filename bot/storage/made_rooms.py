@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.ports import Reader, Transaction
+from bot.storage import rooms
 
 
 async def vouch(db: Transaction, room: str) -> None:
@@ -71,15 +72,22 @@ async def successors(db: Reader) -> Mapping[str, str]:
 
 def chain(room: str, successors: Mapping[str, str]) -> list[str]:
     """The room, what replaced it, what replaced that, and so on."""
-    found = [room]
-    while (room := successors.get(room, room)) not in found:
-        found.append(room)
-    return found
+    replaced = [room]
+    while (room := successors.get(room, room)) not in replaced:
+        replaced.append(room)
+    return replaced
 
 
 def newest(room: str, successors: Mapping[str, str]) -> str:
     """The room at the end of a chain of replacements."""
     return chain(room, successors)[-1]
+
+
+async def room_id(db: Reader, *, id_: str | None, alias: str | None) -> str | None:
+    """The room that a hub's YAML names by id or alias, or the newest one that replaced it; None if an alias has not been
+    resolved yet."""
+    named = id_ or (await rooms.room_of_alias(db, alias) if alias else None)
+    return newest(named, await successors(db)) if named else None
 
 
 async def keep_elsewhere(db: Transaction, alias: str, room: str | None) -> None:

@@ -103,9 +103,7 @@ class Knowledge(Plugin[KnowledgeSettings]):
                 await db.run(privacy.choose, subject, unlogged=kind == "unlogged")
             case "entry":
                 hub, _, name = subject.partition("/")
-                number = name.lstrip("cea")
-                entry = await db.run(load.of_hub, hub, name.removesuffix(number), int(number))
-                if entry:
+                if entry := await db.run(load.of_hub, hub, name):
                     await db.run(update.purge, self._rules, {entry.id})
             case "hub":
                 await db.run(privacy.drop_searches, subject)

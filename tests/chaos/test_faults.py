@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("vodozemac", reason="encrypted rooms need the e2e extra")
+pytest.importorskip("vodozemac", reason="encryption does not work here")
 
 from bot.testing.patience import patient
 from tests.chaos.campaign import SETTLES_WITHIN, Campaign

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from bot.api import Offline, Shell, SyncReader, Translator
+from bot.api import Offline, Shell, Translator
 from plugins.knowledge.cli.common import (
     USER,
     USER_ERROR,
@@ -24,13 +23,10 @@ from plugins.knowledge.cli.report import printable
 from plugins.knowledge.index import update
 from plugins.knowledge.index.hub_rules import Rules
 from plugins.knowledge.store import privacy
-from plugins.knowledge.store.access import SIGNS
 from plugins.knowledge.store.privacy import Held
 from plugins.knowledge.urls import display
 from plugins.knowledge.views import load
 from plugins.knowledge.views.load import Entry
-
-_NUMBER = re.compile(rf"#?({SIGNS})(\d{{1,9}})", re.ASCII | re.IGNORECASE)
 
 
 @click.command("purge")
@@ -94,15 +90,10 @@ async def _load_held(offline: Offline, hub: str, number: str | None) -> tuple[He
             raise click.BadParameter(message, param_hint="HUB")
         if number is None:
             return await db.run(privacy.held_of_hub, hub), None
-        entry = await db.run(_find_entry, hub, number)
+        entry = await db.run(load.of_hub, hub, number)
         if entry is None:
             exit_with(USER_ERROR, t.t("There is no result with the number {number} here.", number=number))
         return await db.run(privacy.held_of_entry, entry.id), entry
-
-
-def _find_entry(db: SyncReader, hub: str, number: str) -> Entry | None:
-    match = _NUMBER.fullmatch(number)
-    return load.of_hub(db, hub, match[1].lower(), int(match[2])) if match else None
 
 
 async def _load_held_of_person(offline: Offline, user: str) -> tuple[Held, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +13,14 @@ from plugins.knowledge.search.candidates import POOL
 from plugins.knowledge.search.engine import SearchResult, find
 from plugins.knowledge.search.query_parser import Question
 from plugins.knowledge.store import load as store
-from plugins.knowledge.store.access import ADDRESSES, Scope, Shelf, every_shelf
+from plugins.knowledge.store.access import ADDRESSES, SIGNS, Scope, Shelf, every_shelf
 from plugins.knowledge.store.load import BELIEVED
 from plugins.knowledge.store.pages import IDS, as_list
 from plugins.knowledge.store.resolve import page_url
 from plugins.knowledge.urls import display
 from plugins.knowledge.urls.canonical import canonical
 
+_NAME = re.compile(rf"#?({SIGNS})(\d{{1,9}})", re.ASCII | re.IGNORECASE)
 MOST_VERSIONS = 20  # of an entry that are listed
 
 
@@ -126,10 +128,13 @@ def numbered(db: SyncReader, scope: Scope, number: int, *, hidden: bool = False)
     return sorted(map(_entry, rows), key=lambda entry: order[entry.shelf.id])
 
 
-def of_hub(db: SyncReader, hub: str, sign: str, number: int) -> Entry | None:
-    """The entry with a page of this number on the hub's shelf with that sign, hidden or not."""
+def of_hub(db: SyncReader, hub: str, name: str) -> Entry | None:
+    """The entry of a hub that is written like this, as `short_name` does it, hidden or not."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
     scope = Scope(tuple(shelf for shelf in every_shelf(db) if shelf.hub == hub and shelf.kind != ADDRESSES))
-    return next(iter(numbered(db, scope.with_sign(sign), number, hidden=True)), None)
+    return next(iter(numbered(db, scope.with_sign(match[1].lower()), int(match[2]), hidden=True)), None)
 
 
 def shares_of(db: SyncReader, entry: Entry, limit: int) -> Sequence[ShareDetails]:
